@@ -1,0 +1,13 @@
+export { startHaproxy } from './haproxy.ts';
+export type { HaproxyOptions, HaproxyServer } from './haproxy.ts';
+export { lockHolder, tryLock, withLock } from './lock.ts';
+export { localDirectory, localPath, repositoryRoot } from './paths.ts';
+export { freePort, isPortFree, portOr } from './ports.ts';
+export { startPostgres } from './postgres.ts';
+export type { PostgresOptions, PostgresServer } from './postgres.ts';
+export { privateDirectory } from './private-directory.ts';
+export { startRedis, redisDatabases } from './redis.ts';
+export type { RedisOptions, RedisServer } from './redis.ts';
+export { ServerProcess } from './server-process.ts';
+export type { Exit, ServerControl } from './server-process.ts';
+export { debianTool, knownTool, systemTool } from './system-tool.ts';

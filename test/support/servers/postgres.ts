@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import pg from 'pg';
+import { preparePostgresDirectory, postgresBinaries, postgresRole, ownData } from './postgres-data.ts';
+import { postgresUser } from './postgres-user.ts';
+import { freePort } from './ports.ts';
+import { privateDirectory } from './private-directory.ts';
+import { controlsOf, ServerProcess } from './server-process.ts';
+import type { ServerControl } from './server-process.ts';
+
+export interface PostgresOptions {
+  /** Where the data live. Default: a private temporary directory that goes with the server. */
+  dataDir?: string;
+  /** Default: a free port. */
+  port?: number;
+  /** Keep the data directory after `stop` and write durably. Default: true exactly when `dataDir` is given. */
+  persistent?: boolean;
+  /** Settings of postgresql.conf on top of those chosen here. */
+  settings?: Record<string, string | number>;
+  onUnexpectedExit?: (reason: string) => void;
+}
+
+export interface PostgresServer extends ServerControl {
+  readonly port: number;
+  readonly dataDir: string;
+  /** Connection string of the application's role, which owns the database `holdfast` and may create others. */
+  url(database?: string): string;
+  /** Connection string of the superuser. */
+  adminUrl(database?: string): string;
+}
+
+/**
+ * Starts a private PostgreSQL 18 on 127.0.0.1, from the binaries that npm has installed.
+ *
+ * The application connects as a role that is no superuser, as it would in production: a superuser may use the
+ * reserved connections and skips every permission check, so tests run as one would prove less.
+ */
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const persistent = options.persistent ?? options.dataDir !== undefined;
+  const port = options.port ?? (await freePort());
+  const { postgres } = await postgresBinaries();
+  const user = postgresUser([postgres, options.dataDir ? dirname(options.dataDir) : '/'], options.dataDir);
+  const owner = user.uid === undefined ? undefined : { uid: user.uid, gid: user.gid ?? 0 };
+  const temporary = options.dataDir ? undefined : await privateDirectory('postgres', owner);
+  const dataDir = options.dataDir ?? `${temporary?.path}/data`;
+  if (!existsSync(`${dataDir}/PG_VERSION`)) {
+    await mkdir(dirname(dataDir), { recursive: true });
+    await preparePostgresDirectory(dataDir);
+  }
+  await ownData(dataDir, user);
+
+  const settings = {
+    ...commonSettings,
+    ...(persistent ? {} : fastSettings),
+    ...options.settings,
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const server = new ServerProcess({
+    name: 'PostgreSQL',
+    ...user.command(postgres, ['-D', dataDir, '-p', String(port), ...flags]),
+    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+    cwd: '/',
+    isReady: () => accepts(urlFor(port, 'postgres', 'postgres')),
+    // Crash recovery after a kill counts towards readiness.
+    readyWithinMs: 60_000,
+    // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
+    stopSignal: 'SIGINT',
+    stopWithinMs: persistent ? 15_000 : 5_000,
+    onUnexpectedExit: options.onUnexpectedExit,
+  });
+  try {
+    await server.start();
+  } catch (error) {
+    await temporary?.remove();
+    throw error;
+  }
+  const stop = async (): Promise<void> => {
+    // Private data are about to be deleted: there is nothing to write in order.
+    await (persistent ? server.stop() : server.kill());
+    await temporary?.remove();
+  };
+  return Object.assign(controlsOf(server, stop), {
+    port,
+    dataDir,
+    url: (database = postgresRole) => urlFor(port, postgresRole, database),
+    adminUrl: (database = 'postgres') => urlFor(port, 'postgres', database),
+  });
+}
+
+const commonSettings: Record<string, string | number> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: 200,
+  shared_buffers: '128MB',
+  logging_collector: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+
+/** For data that nobody needs after a crash of the machine; a crash of PostgreSQL alone still loses nothing. */
+const fastSettings: Record<string, string | number> = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_wal_size: '2GB',
+};
+
+function urlFor(port: number, role: string, database: string): string {
+  return `postgresql://${role}:${role}@127.0.0.1:${port}/${database}`;
+}
+
+async function accepts(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

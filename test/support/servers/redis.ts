@@ -1,0 +1,94 @@
+import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { freePort } from './ports.ts';
+import { privateDirectory } from './private-directory.ts';
+import { controlsOf, ServerProcess } from './server-process.ts';
+import type { ServerControl } from './server-process.ts';
+import { knownTool } from './system-tool.ts';
+
+export interface RedisOptions {
+  /** Where an append-only file is kept. Default: none, the data go with the process. */
+  dataDir?: string;
+  /** Default: a free port. */
+  port?: number;
+  /** Settings of redis.conf on top of those chosen here. */
+  settings?: Record<string, string | number>;
+  onProgress?: (message: string) => void;
+  onUnexpectedExit?: (reason: string) => void;
+}
+
+export interface RedisServer extends ServerControl {
+  readonly port: number;
+  url(database?: number): string;
+  /** Empties every database. */
+  flush(): Promise<void>;
+}
+
+/** How many numbered databases a server started here has: one for each test file that runs on it. */
+export const redisDatabases = 512;
+
+/**
+ * Starts a private Redis (or Valkey) on 127.0.0.1. It never evicts: queues live in it. Without `dataDir` a `restart`
+ * finds it empty.
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
+  const port = options.port ?? (await freePort());
+  const tool = await knownTool('redis', options.onProgress);
+  const temporary = options.dataDir ? undefined : await privateDirectory('redis');
+  const directory = options.dataDir ?? temporary?.path ?? '';
+  await mkdir(directory, { recursive: true });
+  const settings: Record<string, string | number> = {
+    port,
+    bind: '127.0.0.1',
+    dir: directory,
+    databases: redisDatabases,
+    save: '',
+    appendonly: options.dataDir ? 'yes' : 'no',
+    'maxmemory-policy': 'noeviction',
+    daemonize: 'no',
+    ...options.settings,
+  };
+  const server = new ServerProcess({
+    name: 'Redis',
+    command: tool.command,
+    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    env: tool.env,
+    cwd: directory,
+    isReady: async () => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG'),
+    stopWithinMs: 5_000,
+    onUnexpectedExit: options.onUnexpectedExit,
+  });
+  try {
+    await server.start();
+  } catch (error) {
+    await temporary?.remove();
+    throw error;
+  }
+  const stop = async (): Promise<void> => {
+    await (options.dataDir ? server.stop() : server.kill());
+    await temporary?.remove();
+  };
+  return Object.assign(controlsOf(server, stop), {
+    port,
+    url: (database = 0) => `redis://127.0.0.1:${port}${database === 0 ? '' : `/${database}`}`,
+    flush: async () => {
+      const answer = await ask(port, 'FLUSHALL');
+      if (!answer.startsWith('+OK')) throw new Error(`Redis refused to be emptied: ${answer}`);
+    },
+  });
+}
+
+/** One command on a connection of its own: nothing here may depend on the client library under test. */
+function ask(port: number, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.setTimeout(1_000, () => socket.destroy(new Error('Redis does not answer')));
+    socket.once('connect', () => socket.write(`${command}\r\n`));
+    socket.once('data', (answer) => {
+      socket.destroy();
+      resolve(answer.toString());
+    });
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('Redis closed the connection')));
+  });
+}

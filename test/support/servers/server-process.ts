@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { guardProcess, releaseProcess } from './guard.ts';
+import { endTree, signalTree } from './process-tree.ts';
+
+export interface ServerSpec {
+  /** What people call it, for messages. */
+  name: string;
+  command: string;
+  args: string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+  /** Resolves when the server answers; polled until it does. */
+  isReady: () => Promise<boolean>;
+  readyWithinMs?: number;
+  /** The signal that asks for an orderly end, and how long that may take before SIGKILL. */
+  stopSignal?: NodeJS.Signals;
+  stopWithinMs?: number;
+  /** Every line the server prints, on either stream. */
+  onLine?: (line: string) => void;
+  /** Called when the server ends without having been told to. */
+  onUnexpectedExit?: (reason: string) => void;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** What every server started here can be told; `freeze` and `kill` are the faults of the fault tests. */
+export interface ServerControl {
+  readonly pid: number;
+  /** Ends it in order and waits until it is gone. */
+  stop(): Promise<void>;
+  /** SIGSTOP to the whole process tree: connections stay open, nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** SIGKILL to the whole process tree; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again with the same settings on the same port; ends it first when it runs. */
+  restart(): Promise<void>;
+}
+
+/**
+ * One server as a child process in a session of its own, so that neither Ctrl-C in a terminal nor anything else but
+ * its owner ends it; if the owner dies, the guard does.
+ */
+export class ServerProcess implements ServerControl {
+  private readonly spec: ServerSpec;
+  private child: ChildProcess | undefined;
+  private ending = false;
+  private readonly recentLines: string[] = [];
+  /** How the current incarnation ended. */
+  exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
+
+  constructor(spec: ServerSpec) {
+    this.spec = spec;
+  }
+
+  get pid(): number {
+    if (!this.child?.pid) throw new Error(`${this.spec.name} is not running`);
+    return this.child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined;
+  }
+
+  async start(): Promise<void> {
+    const { spec } = this;
+    this.ending = false;
+    this.recentLines.length = 0;
+    const child = spawn(spec.command, spec.args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: spec.env ?? { PATH: process.env.PATH },
+      cwd: spec.cwd,
+      uid: spec.uid,
+      gid: spec.gid,
+    });
+    this.child = child;
+    let failure: Error | undefined;
+    this.exited = new Promise((resolve) => {
+      child.once('error', (error) => {
+        failure = error;
+        this.child = undefined;
+        resolve({ code: null, signal: null });
+      });
+      child.once('exit', (code, signal) => {
+        if (child.pid) releaseProcess(child.pid);
+        const wasReady = ready;
+        this.child = undefined;
+        resolve({ code, signal });
+        if (wasReady && !this.ending) spec.onUnexpectedExit?.(this.describeEnd(code, signal));
+      });
+    });
+    let ready = false;
+    if (child.pid) {
+      guardProcess({
+        pid: child.pid,
+        signal: spec.stopSignal ?? 'SIGTERM',
+        withinMs: spec.stopWithinMs ?? 10_000,
+      });
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.keep(line));
+    }
+
+    const deadline = Date.now() + (spec.readyWithinMs ?? 30_000);
+    for (;;) {
+      if (this.child !== child) {
+        const end = await this.exited;
+        await delay(10); // The last lines of a process may arrive after its exit.
+        if (failure) throw new Error(`${spec.name} could not be started: ${failure.message}`);
+        throw new Error(`${spec.name} ended while starting: ${this.describeEnd(end.code, end.signal)}`);
+      }
+      if (await spec.isReady()) break;
+      if (Date.now() > deadline) {
+        await this.kill();
+        throw new Error(`${spec.name} was not ready in time: ${this.recentLines.slice(-5).join(' | ')}`);
+      }
+      await delay(25);
+    }
+    ready = true;
+  }
+
+  async stop(): Promise<void> {
+    const { child } = this;
+    if (!child?.pid) return;
+    this.ending = true;
+    await endTree(child.pid, this.spec.stopSignal ?? 'SIGTERM', this.spec.stopWithinMs ?? 10_000);
+    await this.exited;
+  }
+
+  /** Sends a signal to the process alone and marks its end as expected. */
+  signal(signal: NodeJS.Signals): void {
+    this.ending = true;
+    process.kill(this.pid, signal);
+  }
+
+  freeze(): void {
+    signalTree(this.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    signalTree(this.pid, 'SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (!child?.pid) return;
+    this.ending = true;
+    signalTree(child.pid, 'SIGKILL');
+    await this.exited;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** The last lines the server printed. */
+  tail(lines = 20): string[] {
+    return this.recentLines.slice(-lines);
+  }
+
+  private keep(line: string): void {
+    this.recentLines.push(line);
+    if (this.recentLines.length > 200) this.recentLines.shift();
+    this.spec.onLine?.(line);
+  }
+
+  private describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+    const how = signal ? `ended by ${signal}` : `exit code ${code}`;
+    const said = this.recentLines.slice(-5).join(' | ');
+    return said ? `${how}; it said: ${said}` : how;
+  }
+}
+
+/** The controls of a server, with a `stop` that also clears up what belongs to it. */
+export function controlsOf(server: ServerProcess, stop: () => Promise<void>): ServerControl {
+  return {
+    get pid() {
+      return server.pid;
+    },
+    stop,
+    freeze: () => server.freeze(),
+    thaw: () => server.thaw(),
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * The other end of guard.ts: reads commands from standard input, and when that closes ends what is left, last started
+ * first, then leaves.
+ */
+import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { GuardCommand, Guarded } from './guard.ts';
+import { endTree, isAlive, startTimeOf } from './process-tree.ts';
+
+const processes = new Map<number, Guarded & { startTime: string | undefined }>();
+const directories = new Set<string>();
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  const command = JSON.parse(line) as GuardCommand;
+  switch (command.op) {
+    case 'guard':
+      processes.set(command.pid, { ...command, startTime: startTimeOf(command.pid) });
+      break;
+    case 'release':
+      processes.delete(command.pid);
+      break;
+    case 'remove-later':
+      directories.add(command.path);
+      break;
+    case 'removed':
+      directories.delete(command.path);
+      break;
+  }
+});
+lines.on('close', () => void endAll());
+
+async function endAll(): Promise<void> {
+  for (const { pid, signal, withinMs, startTime } of [...processes.values()].reverse()) {
+    if (isAlive(pid) && startTimeOf(pid) === startTime) await endTree(pid, signal, withinMs);
+  }
+  for (const path of directories) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
