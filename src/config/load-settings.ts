@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { validateSync } from 'class-validator';
+import { settingsOf, type SettingDefinition } from './setting.decorator.js';
+import { Settings } from './settings.js';
+
+/** Every problem of the environment at once, one readable line each; never holds the value of a secret. */
+export class ConfigurationError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    this.name = 'ConfigurationError';
+  }
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** What marks a development default that must never sign or open anything in production. */
+const PLACEHOLDER = /holdfast-development-/;
+
+/**
+ * Reads and validates the whole environment.
+ * @param environment names to texts, as `process.env`; secrets may instead come as `<NAME>_FILE`.
+ * @throws ConfigurationError listing every problem, before anything has connected.
+ */
+export function loadSettings(environment: Environment): Settings {
+  const settings = new Settings();
+  const problems: string[] = [];
+  for (const section of sectionsOf(settings)) {
+    const definitions = settingsOf(section.constructor);
+    const unparsable = new Set<string>();
+    for (const definition of definitions) {
+      try {
+        Object.assign(section, { [definition.property]: valueOf(definition, environment) });
+      } catch (error) {
+        unparsable.add(definition.property);
+        problems.push(`${definition.name}: ${(error as Error).message}`);
+      }
+    }
+    for (const failure of validateSync(section, { forbidUnknownValues: false, stopAtFirstError: true })) {
+      const definition = definitions.find(({ property }) => property === failure.property);
+      if (!definition || unparsable.has(failure.property)) continue;
+      const message = Object.values(failure.constraints ?? {})[0] ?? 'is not valid';
+      const reason = message.replace(new RegExp(`(each value in )?\\b${failure.property}\\b ?`, 'g'), '').trim();
+      problems.push(`${definition.name}: ${reason}${given(definition, section)}`);
+    }
+  }
+  problems.push(...contradictions(settings));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return settings;
+}
+
+/** Name, description and default of every variable, in the order of the tree: what the generated documents are made of. */
+export function describeSettings(): { section: string; settings: SettingDefinition[] }[] {
+  return Object.entries(new Settings())
+    .map(([section, value]) => ({ section, settings: settingsOf((value as object).constructor) }))
+    .filter(({ settings }) => settings.length > 0);
+}
+
+function sectionsOf(settings: Settings): object[] {
+  return Object.values(settings).filter((value): value is object => typeof value === 'object' && value !== null);
+}
+
+function valueOf(definition: SettingDefinition, environment: Environment): unknown {
+  const text = textOf(definition, environment);
+  if (text === undefined) return definition.default;
+  switch (definition.type) {
+    case 'number': {
+      if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error(`must be a number, not "${text}"`);
+      return Number(text);
+    }
+    case 'boolean': {
+      if (text !== 'true' && text !== 'false') throw new Error(`must be true or false, not "${text}"`);
+      return text === 'true';
+    }
+    case 'list':
+      return text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '');
+    case 'string':
+      return text;
+  }
+}
+
+function textOf({ name, secret }: SettingDefinition, environment: Environment): string | undefined {
+  // An empty variable counts as absent: compose files and CI pass unset values on as "".
+  const direct = environment[name] === '' ? undefined : environment[name];
+  const file = secret ? environment[`${name}_FILE`] : undefined;
+  if (!file) return direct;
+  if (direct !== undefined) throw new Error(`is set, and so is ${name}_FILE: keep one`);
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Error(`cannot be read from ${name}_FILE (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`, {
+      cause: error,
+    });
+  }
+}
+
+function given(definition: SettingDefinition, section: object): string {
+  if (definition.secret) return '';
+  const value = (section as Record<string, unknown>)[definition.property];
+  return value === undefined ? '' : `, not "${String(value as string | number)}"`;
+}
+
+function contradictions(settings: Settings): string[] {
+  const problems: string[] = [];
+  const { app, lifecycle, rateLimit, http } = settings;
+  if (lifecycle.drainDelayMs >= lifecycle.timeoutMs) {
+    problems.push('SHUTDOWN_TIMEOUT_MS: must be longer than SHUTDOWN_DRAIN_DELAY_MS');
+  }
+  if (http.port !== 0 && http.port === http.managementPort) {
+    problems.push('MANAGEMENT_PORT: must differ from PORT');
+  }
+  if (!app.isProduction) return problems;
+  if (!rateLimit.enabled) problems.push('RATE_LIMIT_ENABLED: cannot be false when NODE_ENV=production');
+  for (const section of sectionsOf(settings)) {
+    for (const { name, property, secret } of settingsOf(section.constructor)) {
+      const value = (section as Record<string, unknown>)[property];
+      if (secret && PLACEHOLDER.test(String(value))) {
+        problems.push(`${name}: still holds the development placeholder; set a secret of your own for production`);
+      }
+    }
+  }
+  return problems;
+}

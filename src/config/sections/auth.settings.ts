@@ -1,0 +1,48 @@
+import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { Setting } from '../setting.decorator.js';
+
+export class AuthSettings {
+  @Setting('AUTH_TOKEN_SECRET', {
+    default: 'holdfast-development-token-secret-0000000000',
+    secret: true,
+    describe: 'Key that signs access tokens (HS256), at least 32 characters.',
+  })
+  @MinLength(32)
+  tokenSecret!: string;
+
+  @Setting('AUTH_ACCESS_TOKEN_TTL_SECONDS', { default: 900, describe: 'Life of an access token.' })
+  @IsInt()
+  @Min(10)
+  @Max(86_400)
+  accessTokenTtlSeconds!: number;
+
+  @Setting('AUTH_REFRESH_TOKEN_TTL_SECONDS', { default: 2_592_000, describe: 'Life of a session without a refresh.' })
+  @IsInt()
+  @Min(60)
+  @Max(31_536_000)
+  refreshTokenTtlSeconds!: number;
+
+  @Setting('AUTH_LOGIN_MAX_FAILURES', {
+    default: 5,
+    describe: 'Failed logins of one account from one address within the window before the answer is 429.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  loginMaxFailures!: number;
+
+  @Setting('AUTH_LOGIN_WINDOW_SECONDS', { default: 900, describe: 'Window in which failed logins are counted.' })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  loginWindowSeconds!: number;
+
+  @Setting('AUTH_HASH_CONCURRENCY', {
+    default: 0,
+    describe: 'Worker threads that hash passwords. 0: as many as the machine has cores.',
+  })
+  @IsInt()
+  @Min(0)
+  @Max(64)
+  hashConcurrency!: number;
+}

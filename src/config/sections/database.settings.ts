@@ -1,0 +1,67 @@
+import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { Setting } from '../setting.decorator.js';
+import { IsConnectionUrl } from '../validators.js';
+
+export class DatabaseSettings {
+  @Setting('DATABASE_URL', {
+    default: 'postgresql://holdfast:holdfast-development-password@127.0.0.1:5432/holdfast',
+    secret: true,
+    describe: 'PostgreSQL primary.',
+  })
+  @IsConnectionUrl(['postgres:', 'postgresql:'])
+  url!: string;
+
+  @Setting('DATABASE_REPLICA_URLS', {
+    default: [],
+    secret: true,
+    describe: 'Read replicas (comma separated). Reads that tolerate replication lag go there.',
+  })
+  @IsArray()
+  @IsConnectionUrl(['postgres:', 'postgresql:'], { each: true })
+  replicaUrls!: string[];
+
+  @Setting('DATABASE_POOL_SIZE', { default: 10, describe: 'Connections this process opens at most, per server.' })
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  poolSize!: number;
+
+  @Setting('DATABASE_ACQUIRE_TIMEOUT_MS', {
+    default: 600,
+    describe: 'How long a request waits for a free connection (or a new one) before it is answered 503.',
+  })
+  @IsInt()
+  @Min(10)
+  @Max(60_000)
+  acquireTimeoutMs!: number;
+
+  @Setting('DATABASE_QUERY_TIMEOUT_MS', {
+    default: 1200,
+    describe: 'How long a query may go unanswered before its connection is given up: what bounds a frozen server.',
+  })
+  @IsInt()
+  @Min(50)
+  @Max(600_000)
+  queryTimeoutMs!: number;
+
+  @Setting('DATABASE_STATEMENT_TIMEOUT_MS', { default: 1100, describe: 'statement_timeout of the sessions.' })
+  @IsInt()
+  @Min(50)
+  @Max(600_000)
+  statementTimeoutMs!: number;
+
+  @Setting('DATABASE_LOCK_TIMEOUT_MS', { default: 900, describe: 'lock_timeout of the sessions.' })
+  @IsInt()
+  @Min(10)
+  @Max(600_000)
+  lockTimeoutMs!: number;
+
+  @Setting('DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS', {
+    default: 10_000,
+    describe: 'idle_in_transaction_session_timeout of the sessions.',
+  })
+  @IsInt()
+  @Min(100)
+  @Max(600_000)
+  idleInTransactionTimeoutMs!: number;
+}

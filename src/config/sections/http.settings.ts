@@ -1,0 +1,64 @@
+import { IsArray, IsBoolean, IsIP, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { Setting } from '../setting.decorator.js';
+import { IsProxyList } from '../validators.js';
+
+export class HttpSettings {
+  @Setting('PORT', { default: 3000, describe: 'Public port of the api.' })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  port!: number;
+
+  @Setting('HOST', { default: '0.0.0.0', describe: 'Address the public port listens on.' })
+  @IsIP()
+  host!: string;
+
+  @Setting('MANAGEMENT_PORT', {
+    default: 3001,
+    describe: 'Port of liveness, readiness, startup and metrics; not to be exposed to the internet.',
+  })
+  @IsInt()
+  @Min(0)
+  @Max(65535)
+  managementPort!: number;
+
+  @Setting('MANAGEMENT_HOST', { default: '0.0.0.0', describe: 'Address the management port listens on.' })
+  @IsIP()
+  managementHost!: string;
+
+  @Setting('HTTP_BODY_LIMIT_BYTES', { default: 262_144, describe: 'Largest request body; beyond it the answer is 413.' })
+  @IsInt()
+  @Min(1024)
+  @Max(104_857_600)
+  bodyLimitBytes!: number;
+
+  @Setting('HTTP_REQUEST_TIMEOUT_MS', {
+    default: 10_000,
+    describe: 'Deadline of a request; queries and outgoing calls made for it end with it.',
+  })
+  @IsInt()
+  @Min(100)
+  @Max(300_000)
+  requestTimeoutMs!: number;
+
+  @Setting('TRUST_PROXY', {
+    default: [],
+    describe:
+      'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed (comma separated). Empty: nobody, the peer address counts.',
+  })
+  @IsArray()
+  @IsProxyList()
+  trustProxy!: string[];
+
+  @Setting('CORS_ORIGINS', {
+    default: [],
+    describe: 'Origins whose browsers may call the api (comma separated). Empty: none.',
+  })
+  @IsArray()
+  corsOrigins!: string[];
+
+  @Setting('DOCS_ENABLED', { describe: 'Serve /docs and /openapi.json. Default: everywhere but in production.' })
+  @IsOptional()
+  @IsBoolean()
+  docsEnabled?: boolean;
+}

@@ -1,0 +1,13 @@
+import { IsEmail } from 'class-validator';
+import { Setting } from '../setting.decorator.js';
+import { IsConnectionUrl } from '../validators.js';
+
+export class MailSettings {
+  @Setting('SMTP_URL', { default: 'smtp://127.0.0.1:1025', secret: true, describe: 'Server that takes the mail.' })
+  @IsConnectionUrl(['smtp:', 'smtps:'])
+  url!: string;
+
+  @Setting('MAIL_FROM', { default: 'shop@holdfast.example', describe: 'Sender of the mail.' })
+  @IsEmail()
+  from!: string;
+}

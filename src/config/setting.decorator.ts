@@ -1,0 +1,42 @@
+import 'reflect-metadata';
+
+/** How one environment variable becomes one property of the settings tree. */
+export interface SettingOptions {
+  /** One sentence for `.env.example` and `docs/configuration.md`. */
+  describe: string;
+  /** Value when the variable is absent. Leave it out for an optional setting without a value. */
+  default?: string | number | boolean | string[];
+  /** Never printed; may also be read from the file named by `<NAME>_FILE`. */
+  secret?: boolean;
+}
+
+export interface SettingDefinition extends SettingOptions {
+  name: string;
+  property: string;
+  type: 'string' | 'number' | 'boolean' | 'list';
+}
+
+const SETTINGS = Symbol('holdfast:settings');
+
+/**
+ * Binds a property to an environment variable. The property's declared type (string, number, boolean, string[])
+ * says how the text is parsed; class-validator decorators beside it say what is accepted.
+ */
+export function Setting(name: string, options: SettingOptions): PropertyDecorator {
+  return (target, property) => {
+    const declared = Reflect.getMetadata('design:type', target, property) as unknown;
+    const type =
+      declared === Number ? 'number' : declared === Boolean ? 'boolean' : declared === Array ? 'list' : 'string';
+    const known = settingsOf(target.constructor);
+    Reflect.defineMetadata(
+      SETTINGS,
+      [...known, { ...options, name, property: String(property), type }],
+      target.constructor,
+    );
+  };
+}
+
+/** The settings a section class declares, in source order. */
+export function settingsOf(section: object): SettingDefinition[] {
+  return (Reflect.getMetadata(SETTINGS, section) as SettingDefinition[] | undefined) ?? [];
+}

@@ -1,0 +1,41 @@
+import { isIP } from 'node:net';
+import { ValidateBy, type ValidationOptions } from 'class-validator';
+
+/** Accepts an absolute URL with one of the protocols (`postgres:`, ...) and a host; the message never repeats the value. */
+export function IsConnectionUrl(protocols: string[], options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isConnectionUrl',
+      validator: {
+        validate: (value: unknown) => {
+          if (typeof value !== 'string' || !URL.canParse(value)) return false;
+          const url = new URL(value);
+          return protocols.includes(url.protocol) && url.hostname !== '';
+        },
+        defaultMessage: () => `must be a URL with ${protocols.map((p) => `${p}//`).join(' or ')} and a host`,
+      },
+    },
+    options,
+  );
+}
+
+/** Accepts a list of IP addresses and CIDR ranges. */
+export function IsProxyList(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isProxyList',
+      validator: {
+        validate: (value: unknown) =>
+          Array.isArray(value) &&
+          value.every((entry: unknown) => {
+            const [address = '', bits, ...rest] = String(entry).split('/');
+            const family = isIP(address);
+            if (family === 0 || rest.length > 0) return false;
+            return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+          }),
+        defaultMessage: () => 'must list IP addresses or CIDR ranges, for example 10.0.0.0/8',
+      },
+    },
+    options,
+  );
+}

@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+import type { DatabaseSettings } from '../../config/sections/database.settings.js';
+
+/** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would lie. */
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+  return value;
+});
+
+/** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
+export function poolOptions(settings: DatabaseSettings, applicationName: string): pg.PoolConfig {
+  return {
+    max: settings.poolSize,
+    min: 0,
+    application_name: applicationName,
+    // pg-pool counts both the wait for a free connection and the making of a new one against this.
+    connectionTimeoutMillis: settings.acquireTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    // Lets connections move to a new primary or a rebalanced proxy without a restart.
+    maxLifetimeSeconds: 1800,
+    query_timeout: settings.queryTimeoutMs,
+    statement_timeout: settings.statementTimeoutMs,
+    lock_timeout: settings.lockTimeoutMs,
+    idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}
+
+/**
+ * TypeORM's options for the primary. Replicas are not TypeORM's business here: it connects to every one of them at
+ * start and fails when one is away (see `Database.read`).
+ */
+export function dataSourceOptions(settings: DatabaseSettings, applicationName: string): DataSourceOptions {
+  const compiled = import.meta.url.endsWith('.js');
+  return {
+    type: 'postgres',
+    url: settings.url,
+    applicationName,
+    installExtensions: false,
+    synchronize: false,
+    migrationsRun: false,
+    logging: false,
+    migrations: [
+      fileURLToPath(new URL(compiled ? '../../migrations/*.js' : '../../../migrations/*.ts', import.meta.url)),
+    ],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    extra: poolOptions(settings, applicationName),
+  };
+}

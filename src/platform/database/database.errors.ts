@@ -1,0 +1,76 @@
+import { TransientError } from '../errors/index.js';
+
+/** A unique constraint said no; the service that knows what the constraint means turns it into its own answer. */
+export class UniqueViolationError extends Error {
+  constructor(
+    readonly constraint: string,
+    cause: unknown,
+  ) {
+    super(`unique constraint ${constraint} violated`, { cause });
+    this.name = 'UniqueViolationError';
+  }
+}
+
+/**
+ * SQLSTATEs after which the same work may succeed a moment later
+ * (PostgreSQL documentation, appendix A "PostgreSQL Error Codes").
+ */
+const TRANSIENT_STATES = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available: lock_timeout
+  '57014', // query_canceled: statement_timeout
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '25P03', // idle_in_transaction_session_timeout
+  '25006', // read_only_sql_transaction: the primary has moved
+  '53300', // too_many_connections
+]);
+const TRANSIENT_CLASSES = ['08', '53', '58'];
+const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+/** pg reports these without a code. */
+const TRANSIENT_MESSAGES =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+
+/** True when the connection itself can no longer be trusted (a late answer would reach the next user of it). */
+export function breaksConnection(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith('57P') || code.startsWith('08') || code === '25P03';
+}
+
+/** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
+export function isOutage(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === undefined) return TRANSIENT_MESSAGES.test((error as Error).message);
+  return NETWORK_CODES.has(code) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
+}
+
+/**
+ * What the rest of the program sees of a driver error: `TransientError` (503) when trying again may help,
+ * `UniqueViolationError`, or the error as it is (a bug, 500).
+ */
+export function translateDatabaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof TransientError) return error;
+  const code = codeOf(error);
+  if (code === '23505') {
+    return new UniqueViolationError((error as { constraint?: string }).constraint ?? '', error);
+  }
+  const transient =
+    code === undefined
+      ? TRANSIENT_MESSAGES.test(error.message)
+      : TRANSIENT_STATES.has(code) || NETWORK_CODES.has(code) || TRANSIENT_CLASSES.some((c) => code.startsWith(c));
+  if (!transient) return error;
+  return new TransientError({
+    code: 'database-unavailable',
+    detail: 'The database is briefly unable to answer. Nothing was changed that was not acknowledged; try again.',
+    cause: error,
+  });
+}
+
+/** TypeORM wraps the driver's error in a QueryFailedError that copies its members; pg puts network codes on `code`. */
+function codeOf(error: unknown): string | undefined {
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] };
+  if (typeof code === 'string') return code;
+  return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
+}

@@ -1,0 +1,122 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Settings } from '../../config/index.js';
+import { acquire, type Statement } from './connections.js';
+import { breaksConnection, translateDatabaseError } from './database.errors.js';
+import { poolOptions } from './data-source.js';
+import { UnitOfWork } from './unit-of-work.js';
+
+/** How long a replica that failed is left alone, in milliseconds. */
+const REPLICA_COOLDOWN_MS = 5000;
+
+interface Replica {
+  pool: pg.Pool;
+  downUntil: number;
+}
+
+/**
+ * The way to PostgreSQL for every repository: the current unit of work's connection when one is open, the pool otherwise.
+ * Hot statements carry a `name` and are prepared once per connection.
+ */
+@Injectable()
+export class Database implements OnApplicationShutdown {
+  private readonly logger = new Logger(Database.name);
+  private readonly primary: pg.Pool;
+  private readonly replicas: Replica[];
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly unitOfWork: UnitOfWork,
+    @Inject(Settings) settings: Settings,
+  ) {
+    this.primary = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    // A pool reports the death of an idle connection here; unheard, it would end the process.
+    this.primary.on('error', (error) => this.logger.warn({ err: error }, 'An idle database connection was lost'));
+    this.replicas = settings.database.replicaUrls.map((url) => this.replica(url, settings));
+  }
+
+  /** TypeORM's manager, in the current unit of work when one is open. For what is not on a hot path. */
+  get manager(): EntityManager {
+    return this.unitOfWork.manager() ?? this.dataSource.manager;
+  }
+
+  /** Connections of the primary's pool: open, idle, and requests waiting for one. */
+  get poolState(): { total: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.primary;
+    return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  /** Rows of a statement. @throws TransientError, UniqueViolationError, or the driver's error. */
+  async query<T>(statement: Statement): Promise<T[]> {
+    return (await this.send(statement)).rows as T[];
+  }
+
+  /** First row of a statement, or undefined. */
+  async queryOne<T>(statement: Statement): Promise<T | undefined> {
+    return (await this.send(statement)).rows[0] as T | undefined;
+  }
+
+  /** Number of rows that a statement changed. */
+  async execute(statement: Statement): Promise<number> {
+    return (await this.send(statement)).rowCount ?? 0;
+  }
+
+  /**
+   * Rows of a read that tolerates replication lag: from a replica when there is one that answers, from the primary
+   * otherwise. Inside a unit of work always from its connection, so that it sees its own writes.
+   */
+  async read<T>(statement: Statement): Promise<T[]> {
+    const replica = this.unitOfWork.isActive ? undefined : this.pickReplica();
+    if (!replica) return this.query<T>(statement);
+    try {
+      return (await sendTo(replica.pool, statement)).rows as T[];
+    } catch (error) {
+      if (!breaksConnection(error)) throw translateDatabaseError(error);
+      replica.downUntil = Date.now() + REPLICA_COOLDOWN_MS;
+      this.logger.warn({ err: error }, 'A read replica failed; reading from the primary');
+      return this.query<T>(statement);
+    }
+  }
+
+  /** Ends the replicas' pools; TypeORM ends the primary's. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.replicas.map(({ pool }) => pool.end()));
+  }
+
+  private async send(statement: Statement): Promise<pg.QueryResult> {
+    const client = this.unitOfWork.client();
+    try {
+      return await (client ? client.query(statement) : sendTo(this.primary, statement));
+    } catch (error) {
+      if (client && breaksConnection(error)) this.unitOfWork.markBroken(error as Error);
+      throw translateDatabaseError(error);
+    }
+  }
+
+  private pickReplica(): Replica | undefined {
+    if (this.replicas.length === 0) return undefined;
+    const now = Date.now();
+    const up = this.replicas.filter(({ downUntil }) => downUntil <= now);
+    return up[Math.floor(Math.random() * up.length)];
+  }
+
+  private replica(url: string, settings: Settings): Replica {
+    const pool = new pg.Pool({ connectionString: url, ...poolOptions(settings.database, 'holdfast-replica-reader') });
+    pool.on('error', (error) => this.logger.warn({ err: error }, 'An idle replica connection was lost'));
+    return { pool, downUntil: 0 };
+  }
+}
+
+async function sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
+  const client = await acquire(pool);
+  try {
+    const result = await client.query(statement);
+    client.release();
+    return result;
+  } catch (error) {
+    // Only what breaks the connection throws it away: pg-pool's own `query` would drop it after any refused row.
+    client.release(breaksConnection(error) ? (error as Error) : undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import { applyDecorators, type Type as Class } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsObject,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateBy,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+
+/**
+ * One decorator per field states its type, its limits and its documentation, so that what is validated, what is
+ * documented and what the response serialiser writes cannot drift apart.
+ */
+interface FieldOptions {
+  description?: string;
+  example?: unknown;
+  /** The member may be absent. */
+  optional?: boolean;
+  /** The member may be null. */
+  nullable?: boolean;
+}
+
+export interface StringOptions extends FieldOptions {
+  min?: number;
+  max?: number;
+  pattern?: RegExp;
+  /** What the pattern means, for the error message. */
+  patternName?: string;
+}
+
+/** Text of `min` (default 0) to `max` (default 1000) characters without NUL, which PostgreSQL cannot store. */
+export function StringField(options: StringOptions = {}): PropertyDecorator {
+  const { min = 0, max = 1000, pattern, patternName } = options;
+  return field(
+    options,
+    { type: 'string', ...(min > 0 && { minLength: min }), maxLength: max, ...(pattern && { pattern: pattern.source }) },
+    [
+      ...(pattern ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })] : []),
+      NoControlNul(),
+      MaxLength(max),
+      ...(min > 0 ? [MinLength(min)] : []),
+      IsString(),
+    ],
+  );
+}
+
+/** An e-mail address (RFC 5321: at most 254 characters). */
+export function EmailField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: 'string', format: 'email', maxLength: 254 }, [
+    IsEmail({}, { message: '$property must be an e-mail address' }),
+    NoControlNul(),
+    MaxLength(254),
+    IsString(),
+  ]);
+}
+
+/** A UUID, as our ids are. */
+export function UuidField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: 'string', format: 'uuid' }, [
+    IsUUID('all', { message: '$property must be a UUID' }),
+    IsString(),
+  ]);
+}
+
+/** A whole number from `min` (default 0) to `max` (default 2^53 - 1). */
+export function IntField(options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
+  return field(options, { type: 'integer', minimum: min, maximum: max }, [Max(max), Min(min), IsInt()]);
+}
+
+/** true or false. */
+export function BooleanField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: 'boolean' }, [IsBoolean()]);
+}
+
+/** One of a fixed set of words. */
+export function EnumField(values: readonly string[], options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: 'string', enum: [...values] }, [IsIn([...values])]);
+}
+
+/** An RFC 3339 time. Comes in as text, goes out as UTC with milliseconds. */
+export function DateTimeField(options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type: 'string', format: 'date-time' }, [
+    Matches(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/, {
+      message: '$property must be an RFC 3339 time, for example 2026-11-20T12:00:00Z',
+    }),
+    IsISO8601({ strict: true }),
+    IsString(),
+  ]);
+}
+
+/** A nested object with fields of its own. */
+export function ObjectField(type: () => Class<unknown>, options: FieldOptions = {}): PropertyDecorator {
+  return field(options, { type }, [Type(type), ValidateNested(), IsObject()]);
+}
+
+/** A list of nested objects, `min` (default 0) to `max` (default 1000) of them. */
+export function ListField(
+  type: () => Class<unknown>,
+  options: FieldOptions & { min?: number; max?: number } = {},
+): PropertyDecorator {
+  const { min = 0, max = 1000 } = options;
+  return field(options, { type, isArray: true, minItems: min, maxItems: max }, [
+    Type(type),
+    ValidateNested({ each: true }),
+    IsObject({ each: true }),
+    ArrayMaxSize(max),
+    ArrayMinSize(min),
+    IsArray(),
+  ]);
+}
+
+function field(options: FieldOptions, schema: object, validators: PropertyDecorator[]): PropertyDecorator {
+  const { description, example, optional = false, nullable = false } = options;
+  const api = { ...schema, required: !optional, ...(nullable && { nullable }), description, example };
+  return applyDecorators(
+    ApiProperty(api as ApiPropertyOptions),
+    ...validators,
+    ...(optional ? [ValidateIf((_, value) => value !== undefined)] : []),
+    ...(nullable ? [ValidateIf((_, value) => value !== null)] : []),
+  );
+}
+
+function NoControlNul(): PropertyDecorator {
+  return ValidateBy({
+    name: 'noNul',
+    validator: {
+      validate: (value: unknown) => typeof value !== 'string' || !value.includes('\0'),
+      defaultMessage: () => '$property must not contain NUL characters',
+    },
+  });
+}

@@ -1,0 +1,17 @@
+export { CurrentCaller, Public, PUBLIC, RequireRole, REQUIRED_ROLE, type Caller, type Role } from './caller.js';
+export {
+  BooleanField,
+  DateTimeField,
+  EmailField,
+  EnumField,
+  IntField,
+  ListField,
+  ObjectField,
+  StringField,
+  UuidField,
+} from './fields.js';
+export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi.decorators.js';
+export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './pagination.js';
+export { problemDocument, type ProblemDocument } from './problem.js';
+export { RequestContext } from './request-context.js';
+export { UuidPipe } from './uuid.pipe.js';

@@ -1,0 +1,66 @@
+import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { ClientError, type FieldProblem } from '../errors/index.js';
+
+/** Checks bodies and queries against their DTO: every problem at once, unknown members refused, nothing coerced. */
+@Injectable()
+export class ValidationPipe implements PipeTransform {
+  /** @throws ClientError 422 `validation-failed` naming each member by JSON pointer (body) or parameter (query). */
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (!metatype || !isDto(metatype) || (type !== 'body' && type !== 'query')) return value;
+    if (!isPlainObject(value)) {
+      throw invalid([{ ...(type === 'body' && { pointer: '' }), code: 'is-object', message: 'a JSON object is required' }]);
+    }
+    const dto = plainToInstance(metatype, value) as object;
+    const failures = validateSync(dto, {
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: false,
+      stopAtFirstError: true,
+    });
+    if (failures.length > 0) throw invalid(problemsOf(failures, type === 'body'));
+    return dto;
+  }
+}
+
+function invalid(errors: FieldProblem[]): ClientError {
+  return new ClientError({
+    status: 422,
+    code: 'validation-failed',
+    detail: errors.length === 1 ? `One thing is wrong: ${errors[0]?.message}` : `${errors.length} things are wrong.`,
+    errors,
+  });
+}
+
+function problemsOf(failures: ValidationError[], isBody: boolean, prefix = ''): FieldProblem[] {
+  return failures.flatMap(({ property, constraints = {}, children = [] }) => {
+    const pointer = `${prefix}/${escapePointer(property)}`;
+    const place = isBody ? { pointer } : { parameter: pointer.slice(1) };
+    return [
+      ...Object.entries(constraints).map(([rule, message]) => ({ ...place, code: codeOf(rule), message: textOf(rule, message, property) })),
+      ...problemsOf(children, isBody, pointer),
+    ];
+  });
+}
+
+function codeOf(rule: string): string {
+  return rule === 'whitelistValidation' ? 'unknown-field' : rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function textOf(rule: string, message: string, property: string): string {
+  return rule === 'whitelistValidation' ? `${property} is not a known field` : message;
+}
+
+/** RFC 6901 section 3. */
+function escapePointer(token: string): string {
+  return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function isDto(metatype: unknown): metatype is Type<object> {
+  return typeof metatype === 'function' && ![String, Boolean, Number, Array, Object].includes(metatype as never);
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
