@@ -1,0 +1,130 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { Settings } from '../../config/index.js';
+import { TransientError } from '../errors/index.js';
+
+/** Milliseconds between attempts to reach a Redis that is away. */
+const RECONNECT_AFTER_MS = 300;
+/** Milliseconds between probes of a Redis that accepts commands but does not answer. */
+const PROBE_EVERY_MS = 500;
+/** Milliseconds without a byte after a command before the socket counts as dead (a lost peer sends no FIN). */
+const SOCKET_TIMEOUT_MS = 10_000;
+/** Milliseconds that the start waits for the first connection; Redis is optional, so it goes on without. */
+const FIRST_CONNECTION_WITHIN_MS = 1000;
+
+/**
+ * Redis for the request path: everything either answers within `REDIS_COMMAND_TIMEOUT_MS` or fails, and once a command
+ * has timed out the following ones fail at once, until a probe is answered. So a Redis that is frozen costs a few requests one
+ * timeout and not every request one (a server that is down refuses; one that is frozen accepts and never replies).
+ *
+ * Callers must be able to go on without: whatever is in Redis here is a copy or an estimate.
+ */
+@Injectable()
+export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
+  /** For libraries that want an ioredis client. Look at `isUsable` first; commands may fail at any time. */
+  readonly client: Redis;
+  private readonly logger = new Logger(RedisConnection.name);
+  private readonly prefix: string;
+  private unresponsive = false;
+  private nextProbeAt = 0;
+  private reportedAway = false;
+
+  constructor(@Inject(Settings) { redis }: Settings) {
+    this.prefix = redis.prefix;
+    this.client = new Redis(redis.url, {
+      connectionName: 'holdfast',
+      lazyConnect: true,
+      commandTimeout: redis.commandTimeoutMs,
+      connectTimeout: 2000,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      // Nobody waits for an old command: what was not answered in time has been done without.
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => RECONNECT_AFTER_MS,
+    });
+    this.client.on('error', (error: Error) => this.reportAway(error));
+    this.client.on('ready', () => this.reportBack());
+  }
+
+  /** Whether a command has a chance now: connected, and answering as far as is known. */
+  get isUsable(): boolean {
+    if (this.client.status !== 'ready') return false;
+    if (this.unresponsive) this.probe();
+    return !this.unresponsive;
+  }
+
+  /** A key under the prefix of this installation. */
+  key(...parts: string[]): string {
+    return `${this.prefix}:${parts.join(':')}`;
+  }
+
+  /**
+   * Runs commands, or refuses at once when Redis is known to be away.
+   * @throws TransientError `redis-unavailable` when it is away or did not answer in time.
+   */
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    if (!this.isUsable) throw unavailable();
+    try {
+      return await work(this.client);
+    } catch (error) {
+      this.observe(error);
+      throw isReply(error) ? error : unavailable(error);
+    }
+  }
+
+  /** For callers that used `client`: tells that a command failed, so that the next ones need not find out again. */
+  observe(error: unknown): void {
+    if (!(error instanceof Error) || !/timed? ?out/i.test(error.message) || this.unresponsive) return;
+    this.unresponsive = true;
+    this.nextProbeAt = Date.now() + PROBE_EVERY_MS;
+    this.reportAway(error);
+  }
+
+  async onModuleInit(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, FIRST_CONNECTION_WITHIN_MS);
+    });
+    // Rejects when the first attempt fails; the client keeps trying by itself.
+    await Promise.race([this.client.connect().catch(() => undefined), patience]);
+    clearTimeout(timer);
+  }
+
+  /** Last of all hooks: until then requests in flight may still need it. */
+  onApplicationShutdown(): void {
+    this.client.disconnect();
+  }
+
+  private probe(): void {
+    const now = Date.now();
+    if (now < this.nextProbeAt) return;
+    this.nextProbeAt = now + PROBE_EVERY_MS;
+    this.client.ping().then(
+      () => this.reportBack(),
+      () => undefined,
+    );
+  }
+
+  private reportAway(error: Error): void {
+    if (this.reportedAway) return;
+    this.reportedAway = true;
+    this.logger.warn({ err: error }, 'Redis does not answer; going on without it');
+  }
+
+  private reportBack(): void {
+    this.unresponsive = false;
+    if (!this.reportedAway) return;
+    this.reportedAway = false;
+    this.logger.log('Redis answers again');
+  }
+}
+
+/** An error that Redis itself answered (wrong type, script error, read-only): it is there, the command was refused. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+function unavailable(cause?: unknown): TransientError {
+  return new TransientError({ code: 'redis-unavailable', detail: 'A store we use is briefly away. Try again.', cause });
+}

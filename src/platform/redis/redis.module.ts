@@ -1,0 +1,7 @@
+import { Global, Module } from '@nestjs/common';
+import { RedisConnection } from './redis-connection.js';
+
+/** The one Redis connection of a process for what a request waits for: cache and limits. Queues keep their own. */
+@Global()
+@Module({ providers: [RedisConnection], exports: [RedisConnection] })
+export class RedisModule {}
