@@ -1,0 +1,26 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { SettingsModule, type Settings } from './config/index.js';
+import { DatabaseModule } from './platform/database/index.js';
+import type { HealthRegistry } from './platform/health/index.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { HttpModule } from './platform/http/http.module.js';
+import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+
+/** What the api process is made of. */
+@Module({})
+export class ApiModule {
+  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        SettingsModule.forRoot(settings),
+        LoggingModule.forRoot(logger),
+        MetricsModule,
+        HealthModule.forRoot(health),
+        DatabaseModule.forRoot('holdfast-api'),
+        HttpModule,
+      ],
+    };
+  }
+}

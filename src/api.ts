@@ -1,0 +1,39 @@
+import { Logger as NestLogger } from 'nestjs-pino';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Histogram } from 'prom-client';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import { ApiModule } from './api.module.js';
+import type { Settings } from './config/index.js';
+import { createHttpAdapter } from './platform/http/adapter.js';
+import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
+import { HealthRegistry } from './platform/health/index.js';
+import { createProcessLog, HTTP_DURATION, installAccessLog, type ProcessLog } from './platform/observability/index.js';
+
+/**
+ * The public application, ready to `listen`. In tests it is made without a process around it.
+ * @param health where its dependencies report for readiness
+ */
+export async function createApi(
+  settings: Settings,
+  log: ProcessLog = createProcessLog(settings, 'api'),
+  health: HealthRegistry = new HealthRegistry(),
+): Promise<NestFastifyApplication> {
+  const adapter = createHttpAdapter(settings.http);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health), adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(NestLogger));
+  app.useSecurityHeaders();
+  if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
+  const fastify: FastifyInstance = adapter.getInstance();
+  installAccessLog(fastify, log.logger, app.get<Histogram>(getToken(HTTP_DURATION)));
+  const document = createOpenApiDocument(app);
+  serialiseAsDocumented(fastify, document);
+  if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);
+  await app.init();
+  return app;
+}

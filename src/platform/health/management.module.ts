@@ -1,0 +1,25 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { HealthController } from './health.controller.js';
+import { HealthRegistry } from './health.registry.js';
+
+/**
+ * The application behind the management port: probes and `/metrics`. It is an application of its own, in the same
+ * process, so that no guard, limit or shedding of the public one can reach it, and so that it answers before the public
+ * one has started and after it has stopped accepting (docs/decisions/0002).
+ */
+@Module({})
+export class ManagementModule {
+  static forRoot(health: HealthRegistry): DynamicModule {
+    return {
+      module: ManagementModule,
+      imports: [
+        TerminusModule.forRoot({ logger: false, errorLogStyle: 'json' }),
+        PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }),
+      ],
+      controllers: [HealthController],
+      providers: [{ provide: HealthRegistry, useValue: health }],
+    };
+  }
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpSettings } from '../../config/sections/http.settings.js';
+import { newId } from '../database/ids.js';
+import { negotiate } from './content-negotiation.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
+import { sendProblem } from './problem.filter.js';
+import { RequestContext } from './request-context.js';
+import { RouteTable } from './route-table.js';
+
+/** What an `X-Request-Id` must look like to be taken over; anything else could forge log lines. */
+const REQUEST_ID = /^[\w.:-]{8,128}$/;
+
+/** Longer than the idle timeouts of common load balancers (60 s), so that they, not we, close an idle connection first. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    routeTable: RouteTable;
+  }
+}
+
+/** The Fastify adapter of the public application, with everything that happens before Nest sees a request. */
+export function createHttpAdapter(settings: HttpSettings): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    bodyLimit: settings.bodyLimitBytes,
+    trustProxy: settings.trustProxy.length > 0 ? settings.trustProxy : false,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestIdHeader: false,
+    genReqId: (request: IncomingMessage) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
+    },
+    // Draining is the lifecycle's business: Fastify's own answer to a closing server is a 503 to everybody.
+    return503OnClosing: false,
+    // The router refuses some URLs before any hook has run.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(request, reply, error),
+    clientErrorHandler: refuseMalformedHttp,
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  fastify.decorate('routeTable', new RouteTable());
+  fastify.decorateRequest('context', null as never);
+  fastify.decorateRequest('caller', undefined);
+  fastify.decorateRequest('rawBody', undefined);
+  fastify.decorateRequest('failure', undefined);
+
+  fastify.addHook('onRoute', (route) => fastify.routeTable.add(route));
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
+    request.context = context;
+    reply.header('X-Request-Id', request.id);
+    context.run(() => done(negotiate(request)));
+  });
+  fastify.addHook('onRequestAbort', (request, done) => {
+    request.context?.abort('client-gone');
+    done();
+  });
+  parseJsonOnly(fastify);
+  return adapter;
+}
+
+/** JSON is the one body there is; its text is kept for signatures. Anything else is 415 by Fastify. */
+function parseJsonOnly(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request: FastifyRequest, body, done) => {
+    request.rawBody = body as string;
+    // Clients send the content type with an empty body too; where a body is needed, validation says so.
+    if (body === '') done(null, undefined);
+    else void parse(request, body as string, done);
+  });
+}
+
+/** Bytes that are not HTTP get a problem document as well, written by hand: there is no request to reply to. */
+function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const [status, reason, message] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large', 'The headers are too large.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout', 'The request did not arrive in time.']
+        : [400, 'Bad Request', 'This is not well-formed HTTP.'];
+  const body = JSON.stringify(problemDocument(Object.assign(new Error(message as string), { statusCode: status }), newId(), '/'));
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,1 @@
+export { runCommand, runProcess, type ProcessContext, type Service } from './process.js';

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { INestApplicationContext } from '@nestjs/common';
+import { ConfigurationError, loadSettings, readEnvironment, type Settings } from '../../config/index.js';
+import { HealthRegistry, startManagement } from '../health/index.js';
+import { createProcessLog, type ProcessLog } from '../observability/index.js';
+
+/** What a process must be able to do for a controlled end, in the order in which it is asked. */
+export interface Service {
+  /** At the signal: take no new background work. Must not wait. */
+  stopTaking(): void | Promise<void>;
+  /** Whether traffic has to be served on while load balancers take notice (`SHUTDOWN_DRAIN_DELAY_MS`). */
+  drains: boolean;
+  /** Accept nothing more and finish what has begun, within `timeoutMs`. */
+  finish(timeoutMs: number): Promise<void>;
+  /** Close queues, Redis, PostgreSQL. */
+  close(): Promise<void>;
+}
+
+export interface ProcessContext {
+  settings: Settings;
+  health: HealthRegistry;
+  log: ProcessLog;
+}
+
+/** Kept of `SHUTDOWN_TIMEOUT_MS` for closing connections after everything has finished. */
+const CLOSING_RESERVE_MS = 2000;
+
+/**
+ * The life of a process (DESIGN: life of a process): settings, management port, `start`, ready; at SIGTERM or SIGINT
+ * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled
+ * rejection takes the same road to exit 1. A second signal exits at once.
+ */
+export async function runProcess(name: string, start: (context: ProcessContext) => Promise<Service>): Promise<void> {
+  const settings = settingsOrExit();
+  const log = createProcessLog(settings, name);
+  const health = new HealthRegistry();
+  let service: Service | undefined;
+  let management: INestApplicationContext | undefined;
+  let ending = false;
+
+  const end = async (exitCode: number, reason: string): Promise<void> => {
+    if (ending) {
+      log.logger.warn({ reason }, 'asked to end again: exiting at once');
+      exit(log, exitCode === 0 ? 1 : exitCode);
+    }
+    ending = true;
+    const started = Date.now();
+    const remaining = () => settings.lifecycle.timeoutMs - (Date.now() - started);
+    log.logger.info({ reason }, 'shutdown begins');
+    setTimeout(() => {
+      log.logger.error({ timeoutMs: settings.lifecycle.timeoutMs }, 'shutdown did not end in time');
+      exit(log, 1);
+    }, settings.lifecycle.timeoutMs);
+
+    try {
+      health.phase = 'draining';
+      if (service) {
+        await service.stopTaking();
+        if (service.drains) await delay(settings.lifecycle.drainDelayMs);
+        await service.finish(Math.max(0, remaining() - CLOSING_RESERVE_MS));
+        await service.close();
+      }
+      await management?.close();
+      log.logger.info({ durationMs: Date.now() - started }, 'shutdown complete');
+      exit(log, exitCode);
+    } catch (error) {
+      log.logger.error({ err: error }, 'shutdown failed');
+      exit(log, 1);
+    }
+  };
+
+  process.on('SIGTERM', () => void end(0, 'SIGTERM'));
+  process.on('SIGINT', () => void end(0, 'SIGINT'));
+  const fatal = (kind: string) => (error: unknown) => {
+    log.logger.fatal({ err: error }, kind);
+    void end(1, kind);
+  };
+  process.on('uncaughtException', fatal('uncaught exception'));
+  process.on('unhandledRejection', fatal('unhandled rejection'));
+
+  try {
+    management = await startManagement(health, settings.http);
+    service = await start({ settings, health, log });
+    if (!ending) health.phase = 'ready';
+    log.logger.info({ pid: process.pid, startedInMs: Math.round(process.uptime() * 1000) }, `${name} is ready`);
+  } catch (error) {
+    log.logger.fatal({ err: error }, `${name} could not start: ${remedyFor(error)}`);
+    exit(log, 1);
+  }
+}
+
+/** Runs a command that ends by itself: settings, work, exit code. */
+export async function runCommand(work: (settings: Settings) => Promise<number>): Promise<void> {
+  const settings = settingsOrExit();
+  try {
+    process.exitCode = await work(settings);
+  } catch (error) {
+    process.stderr.write(`${remedyFor(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return loadSettings(readEnvironment());
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\nSee docs/configuration.md for every variable.\n`);
+    process.exit(1);
+  }
+}
+
+/** One line that says what to do, for the failures that people meet on their first day. */
+function remedyFor(error: unknown): string {
+  const { code, port, message } = error as { code?: string; port?: number; message?: string };
+  if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
+  if (code === 'ECONNREFUSED') return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
+  if (code === '28P01' || code === '3D000') return `PostgreSQL refuses DATABASE_URL: ${message}`;
+  return message ?? String(error);
+}
+
+function exit(log: ProcessLog, code: number): never {
+  log.flush();
+  process.exit(code);
+}

@@ -1,0 +1,19 @@
+import { Global, Module } from '@nestjs/common';
+import { makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+
+export const HTTP_DURATION = 'http_request_duration_seconds';
+
+/** Metrics that belong to no single room; `/metrics` itself is served by the management application. */
+@Global()
+@Module({
+  providers: [
+    makeHistogramProvider({
+      name: HTTP_DURATION,
+      help: 'Duration of HTTP requests by method, route pattern and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    }),
+  ],
+  exports: [`PROM_METRIC_${HTTP_DURATION.toUpperCase()}`],
+})
+export class MetricsModule {}
