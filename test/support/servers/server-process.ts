@@ -49,7 +49,7 @@ export interface ServerControl {
  * One server as a child process in a session of its own, so that neither Ctrl-C in a terminal nor anything else but
  * its owner ends it; if the owner dies, the guard does.
  */
-export class ServerProcess implements ServerControl {
+export class ServerProcess {
   private readonly spec: ServerSpec;
   private child: ChildProcess | undefined;
   private ending = false;
@@ -128,12 +128,12 @@ export class ServerProcess implements ServerControl {
     ready = true;
   }
 
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = this.spec.stopSignal ?? 'SIGTERM'): Promise<Exit> {
     const { child } = this;
-    if (!child?.pid) return;
+    if (!child?.pid) return this.exited;
     this.ending = true;
-    await endTree(child.pid, this.spec.stopSignal ?? 'SIGTERM', this.spec.stopWithinMs ?? 10_000);
-    await this.exited;
+    await endTree(child.pid, signal, this.spec.stopWithinMs ?? 10_000);
+    return this.exited;
   }
 
   /** Sends a signal to the process alone and marks its end as expected. */
@@ -150,12 +150,12 @@ export class ServerProcess implements ServerControl {
     signalTree(this.pid, 'SIGCONT');
   }
 
-  async kill(): Promise<void> {
+  async kill(): Promise<Exit> {
     const { child } = this;
-    if (!child?.pid) return;
+    if (!child?.pid) return this.exited;
     this.ending = true;
     signalTree(child.pid, 'SIGKILL');
-    await this.exited;
+    return this.exited;
   }
 
   async restart(): Promise<void> {
@@ -190,7 +190,9 @@ export function controlsOf(server: ServerProcess, stop: () => Promise<void>): Se
     stop,
     freeze: () => server.freeze(),
     thaw: () => server.thaw(),
-    kill: () => server.kill(),
+    kill: async () => {
+      await server.kill();
+    },
     restart: () => server.restart(),
   };
 }

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import { httpClient } from './http.ts';
+import type { Charge, SandboxMood } from './payment-sandbox.ts';
+import type { SinkMood } from './smtp-sink.ts';
+import { repositoryRoot } from './servers/paths.ts';
+import { freePort } from './servers/ports.ts';
+import { privateDirectory } from './servers/private-directory.ts';
+import { controlsOf, ServerProcess } from './servers/server-process.ts';
+import type { ServerControl } from './servers/server-process.ts';
+
+/**
+ * The payment sandbox and the SMTP sink as processes of their own, which can be frozen, killed and restarted like the
+ * real thing, and which a busy test does not slow down.
+ */
+export interface SandboxProcess extends ServerControl {
+  url: string;
+  port: number;
+  setMood(mood: SandboxMood | null): Promise<void>;
+  setWebhooks(enabled: boolean): Promise<void>;
+  sendWebhooksTo(url: string): Promise<void>;
+  summary(): Promise<{
+    charges: Charge[];
+    timesCharged: Record<string, number>;
+    attempts: Record<string, number>;
+    succeededByReference: Record<string, number>;
+  }>;
+  webhooks(): Promise<{ enabled: boolean; delivered: number; failed: number; pending: number }>;
+  reset(): Promise<void>;
+}
+
+export interface SandboxProcessOptions {
+  port?: number;
+  apiKey?: string;
+  webhookUrl?: string;
+  webhookSecret?: string;
+  slowMs?: number;
+  /** Keeps the charges over a restart. */
+  stateFile?: string;
+  onLine?: (line: string) => void;
+  onUnexpectedExit?: (reason: string) => void;
+}
+
+export async function startSandboxProcess(options: SandboxProcessOptions = {}): Promise<SandboxProcess> {
+  const port = options.port ?? (await freePort());
+  const url = `http://127.0.0.1:${port}`;
+  const http = httpClient(url);
+  const flags = [
+    '--port',
+    String(port),
+    ...(options.webhookUrl ? ['--webhook-url', options.webhookUrl] : []),
+    ...(options.slowMs === undefined ? [] : ['--slow-ms', String(options.slowMs)]),
+    ...(options.stateFile ? ['--state-file', options.stateFile] : []),
+  ];
+  const server = new ServerProcess({
+    name: 'The payment sandbox',
+    command: process.execPath,
+    args: [join(repositoryRoot, 'test/support/payment-sandbox.ts'), ...flags],
+    env: {
+      PATH: process.env.PATH,
+      PAYMENT_PROVIDER_API_KEY: options.apiKey,
+      PAYMENT_WEBHOOK_SECRET: options.webhookSecret,
+    },
+    isReady: () => answers(url, '/control'),
+    stopWithinMs: 2_000,
+    onLine: options.onLine,
+    onUnexpectedExit: options.onUnexpectedExit,
+  });
+  await server.start();
+  return Object.assign(controlsOf(server, stopOf(server)), {
+    url,
+    port,
+    setMood: (mood: SandboxMood | null) => expectDone(http.put('/control/mood', { mood })),
+    setWebhooks: (enabled: boolean) => expectDone(http.put('/control/webhooks', { enabled })),
+    sendWebhooksTo: (to: string) => expectDone(http.put('/control/webhooks', { url: to })),
+    summary: async () =>
+      (await http.get<Awaited<ReturnType<SandboxProcess['summary']>>>('/control/charges')).body,
+    webhooks: async () =>
+      (await http.get<{ webhooks: Awaited<ReturnType<SandboxProcess['webhooks']>> }>('/control')).body
+        .webhooks,
+    reset: () => expectDone(http.delete('/control')),
+  });
+}
+
+export interface SinkProcess extends ServerControl {
+  /** For SMTP_URL. */
+  url: string;
+  port: number;
+  controlUrl: string;
+  /** Where each mail is kept as a file. */
+  directory: string;
+  setMood(mood: SinkMood): Promise<void>;
+  counts(): Promise<{ accepted: number; kept: number; duplicates: number }>;
+  mails(): Promise<{ messageId: string; file: string; to: string[]; subject: string }[]>;
+  reset(): Promise<void>;
+}
+
+export interface SinkProcessOptions {
+  port?: number;
+  controlPort?: number;
+  /** Default: a private directory that goes with the sink. */
+  directory?: string;
+  onLine?: (line: string) => void;
+  onUnexpectedExit?: (reason: string) => void;
+}
+
+export async function startSinkProcess(options: SinkProcessOptions = {}): Promise<SinkProcess> {
+  const port = options.port ?? (await freePort());
+  const controlPort = options.controlPort ?? (await freePort());
+  const temporary = options.directory ? undefined : await privateDirectory('mail');
+  const directory = options.directory ?? temporary?.path ?? '';
+  const controlUrl = `http://127.0.0.1:${controlPort}`;
+  const http = httpClient(controlUrl);
+  const flags = ['--port', String(port), '--control-port', String(controlPort), '--dir', directory];
+  const server = new ServerProcess({
+    name: 'The SMTP sink',
+    command: process.execPath,
+    args: [join(repositoryRoot, 'test/support/smtp-sink.ts'), ...flags],
+    isReady: () => answers(controlUrl, '/'),
+    stopWithinMs: 2_000,
+    onLine: options.onLine,
+    onUnexpectedExit: options.onUnexpectedExit,
+  });
+  await server.start();
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await temporary?.remove();
+  };
+  return Object.assign(controlsOf(server, stop), {
+    url: `smtp://127.0.0.1:${port}`,
+    port,
+    controlUrl,
+    directory,
+    setMood: (mood: SinkMood) => expectDone(http.put('/mood', { mood })),
+    counts: async () => (await http.get<Awaited<ReturnType<SinkProcess['counts']>>>('/')).body,
+    mails: async () =>
+      (await http.get<{ data: Awaited<ReturnType<SinkProcess['mails']>> }>('/mails')).body.data,
+    reset: () => expectDone(http.delete('/')),
+  });
+}
+
+function stopOf(server: ServerProcess): () => Promise<void> {
+  return async () => {
+    await server.stop();
+  };
+}
+
+async function answers(url: string, path: string): Promise<boolean> {
+  const answer = await httpClient(url)
+    .get(path, { timeoutMs: 1_000 })
+    .catch(() => undefined);
+  return answer?.status === 200;
+}
+
+async function expectDone(pending: Promise<{ status: number; text: string }>): Promise<void> {
+  const { status, text } = await pending;
+  if (status !== 204) throw new Error(`The stand-in refused (${status}): ${text}`);
+}

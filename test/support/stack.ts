@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { startSandboxProcess, startSinkProcess } from './outside-services.ts';
+import type { SandboxProcess, SinkProcess } from './outside-services.ts';
+import { runCli, startApi, startWorker } from './processes.ts';
+import type { ApiProcess, AppOptions, AppProcess, CliResult, Environment } from './processes.ts';
+import { startPostgres } from './servers/postgres.ts';
+import type { PostgresServer } from './servers/postgres.ts';
+import { startRedis } from './servers/redis.ts';
+import type { RedisServer } from './servers/redis.ts';
+
+/** Everything the built product needs, private to one test file or one run of a tool, each part a real process. */
+export interface TestStack {
+  postgres: PostgresServer;
+  redis: RedisServer;
+  sandbox: SandboxProcess;
+  sink: SinkProcess;
+  /** What every process of the product is started with. */
+  env: Environment;
+  /** Starts an api with `env` on top of the stack's; the first one also receives the payment webhooks. */
+  api(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<ApiProcess>;
+  worker(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<AppProcess>;
+  cli(args: string[], env?: Environment): Promise<CliResult>;
+  /** Ends everything, whatever state it is in. */
+  stop(): Promise<void>;
+}
+
+export interface TestStackOptions {
+  /** On top of the defaults below, for every process. */
+  env?: Environment;
+  postgresSettings?: Record<string, string | number>;
+  /** Default true: the schema is there. */
+  migrate?: boolean;
+  /** How long a slow charge takes. */
+  slowMs?: number;
+  onLog?: AppOptions['onLog'];
+}
+
+/** Starts private servers for the built product (`npm run build` first) and migrates an empty database. */
+export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
+  const apiKey = randomBytes(24).toString('hex');
+  const webhookSecret = randomBytes(24).toString('hex');
+  const started: { stop(): Promise<unknown> }[] = [];
+  const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    started.push(server);
+    return server;
+  };
+  const apps: AppProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(apps.map((app) => app.kill()));
+    await Promise.all(started.map((server) => server.stop()));
+  };
+  try {
+    const [postgres, redis, sandbox, sink] = await settled([
+      keep(startPostgres({ settings: options.postgresSettings })),
+      keep(startRedis()),
+      keep(startSandboxProcess({ apiKey, webhookSecret, slowMs: options.slowMs })),
+      keep(startSinkProcess()),
+    ]);
+    const env: Environment = {
+      NODE_ENV: 'test',
+      DATABASE_URL: postgres.url(),
+      REDIS_URL: redis.url(),
+      PAYMENT_PROVIDER_URL: sandbox.url,
+      PAYMENT_PROVIDER_API_KEY: apiKey,
+      PAYMENT_WEBHOOK_SECRET: webhookSecret,
+      AUTH_TOKEN_SECRET: randomBytes(32).toString('hex'),
+      SMTP_URL: sink.url,
+      RATE_LIMIT_ENABLED: 'false',
+      SHUTDOWN_DRAIN_DELAY_MS: '0',
+      ...options.env,
+    };
+    const cli = (args: string[], more: Environment = {}): Promise<CliResult> =>
+      runCli(args, { ...env, ...more });
+    if (options.migrate ?? true) {
+      const { code, stdout, stderr } = await cli(['migrate']);
+      if (code !== 0) throw new Error(`cli migrate failed: ${stdout}${stderr}`);
+    }
+    let webhooksGoSomewhere = false;
+    return {
+      postgres,
+      redis,
+      sandbox,
+      sink,
+      env,
+      cli,
+      stop,
+      api: async (more = {}, appOptions = {}) => {
+        const api = await startApi({ onLog: options.onLog, ...appOptions, env: { ...env, ...more } });
+        apps.push(api);
+        if (!webhooksGoSomewhere) await sandbox.sendWebhooksTo(`${api.url}/v1/webhooks/payments`);
+        webhooksGoSomewhere = true;
+        return api;
+      },
+      worker: async (more = {}, appOptions = {}) => {
+        const worker = await startWorker({ onLog: options.onLog, ...appOptions, env: { ...env, ...more } });
+        apps.push(worker);
+        return worker;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Like Promise.all, but waits for all of them even when one fails: what has started must be known to be stopped. */
+async function settled<T extends readonly unknown[]>(work: {
+  [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
