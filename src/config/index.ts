@@ -1,4 +1,5 @@
+export { describeSettings, type SectionDescription, type SettingDescription } from './describe-settings.js';
 export { readEnvironment } from './environment.js';
-export { ConfigurationError, describeSettings, loadSettings } from './load-settings.js';
+export { ConfigurationError, loadSettings } from './load-settings.js';
 export { Settings } from './settings.js';
 export { SettingsModule } from './settings.module.js';

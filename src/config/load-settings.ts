@@ -6,7 +6,9 @@ import { Settings } from './settings.js';
 /** Every problem of the environment at once, one readable line each; never holds the value of a secret. */
 export class ConfigurationError extends Error {
   constructor(readonly problems: string[]) {
-    super(`The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      `The configuration has ${problems.length} problem(s):\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
     this.name = 'ConfigurationError';
   }
 }
@@ -29,7 +31,7 @@ export function loadSettings(environment: Environment): Settings {
     const unparsable = new Set<string>();
     for (const definition of definitions) {
       try {
-        Object.assign(section, { [definition.property]: valueOf(definition, environment) });
+        assign(section, definition, valueOf(definition, environment));
       } catch (error) {
         unparsable.add(definition.property);
         problems.push(`${definition.name}: ${(error as Error).message}`);
@@ -39,7 +41,9 @@ export function loadSettings(environment: Environment): Settings {
       const definition = definitions.find(({ property }) => property === failure.property);
       if (!definition || unparsable.has(failure.property)) continue;
       const message = Object.values(failure.constraints ?? {})[0] ?? 'is not valid';
-      const reason = message.replace(new RegExp(`(each value in )?\\b${failure.property}\\b ?`, 'g'), '').trim();
+      const reason = message
+        .replace(new RegExp(`(each value in )?\\b${failure.property}\\b ?`, 'g'), '')
+        .trim();
       problems.push(`${definition.name}: ${reason}${given(definition, section)}`);
     }
   }
@@ -48,15 +52,23 @@ export function loadSettings(environment: Environment): Settings {
   return settings;
 }
 
-/** Name, description and default of every variable, in the order of the tree: what the generated documents are made of. */
-export function describeSettings(): { section: string; settings: SettingDefinition[] }[] {
-  return Object.entries(new Settings())
-    .map(([section, value]) => ({ section, settings: settingsOf((value as object).constructor) }))
-    .filter(({ settings }) => settings.length > 0);
+function sectionsOf(settings: Settings): object[] {
+  return Object.values(settings).filter(
+    (value): value is object => typeof value === 'object' && value !== null,
+  );
 }
 
-function sectionsOf(settings: Settings): object[] {
-  return Object.values(settings).filter((value): value is object => typeof value === 'object' && value !== null);
+/**
+ * Secrets are not enumerable: settings reach logs, error reports and `console.log` by mistake, and what copies, inspects or
+ * serialises an object sees only what is enumerable.
+ */
+function assign(section: object, { property, secret }: SettingDefinition, value: unknown): void {
+  Object.defineProperty(section, property, {
+    value,
+    enumerable: !secret,
+    writable: true,
+    configurable: true,
+  });
 }
 
 function valueOf(definition: SettingDefinition, environment: Environment): unknown {
@@ -90,9 +102,12 @@ function textOf({ name, secret }: SettingDefinition, environment: Environment): 
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new Error(`cannot be read from ${name}_FILE (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`, {
-      cause: error,
-    });
+    throw new Error(
+      `cannot be read from ${name}_FILE (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -117,7 +132,9 @@ function contradictions(settings: Settings): string[] {
     for (const { name, property, secret } of settingsOf(section.constructor)) {
       const value = (section as Record<string, unknown>)[property];
       if (secret && PLACEHOLDER.test(String(value))) {
-        problems.push(`${name}: still holds the development placeholder; set a secret of your own for production`);
+        problems.push(
+          `${name}: still holds the development placeholder; set a secret of your own for production`,
+        );
       }
     }
   }

@@ -26,7 +26,13 @@ export function Setting(name: string, options: SettingOptions): PropertyDecorato
   return (target, property) => {
     const declared = Reflect.getMetadata('design:type', target, property) as unknown;
     const type =
-      declared === Number ? 'number' : declared === Boolean ? 'boolean' : declared === Array ? 'list' : 'string';
+      declared === Number
+        ? 'number'
+        : declared === Boolean
+          ? 'boolean'
+          : declared === Array
+            ? 'list'
+            : 'string';
     const known = settingsOf(target.constructor);
     Reflect.defineMetadata(
       SETTINGS,

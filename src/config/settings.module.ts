@@ -13,7 +13,12 @@ export class SettingsModule {
       module: SettingsModule,
       global: true,
       imports: [
-        ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, skipProcessEnv: true, load: [() => ({ ...settings })] }),
+        ConfigModule.forRoot({
+          isGlobal: true,
+          ignoreEnvFile: true,
+          skipProcessEnv: true,
+          load: [() => Object.fromEntries(Object.entries(settings))],
+        }),
       ],
       providers: [{ provide: Settings, useValue: settings }],
       exports: [Settings],

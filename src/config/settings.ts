@@ -11,7 +11,10 @@ import { PaymentsSettings } from './sections/payments.settings.js';
 import { RateLimitSettings } from './sections/rate-limit.settings.js';
 import { RedisSettings } from './sections/redis.settings.js';
 
-/** The whole settings tree: inject it and read `settings.database.poolSize`. Nobody else reads the environment. */
+/**
+ * The whole settings tree: inject it and read `settings.database.poolSize`. Nobody else reads the environment.
+ * Secrets in it are readable by name only: copying, printing and serialising leave them out.
+ */
 export class Settings {
   readonly app = new AppSettings();
   readonly http = new HttpSettings();
@@ -25,9 +28,4 @@ export class Settings {
   readonly cache = new CacheSettings();
   readonly idempotency = new IdempotencySettings();
   readonly lifecycle = new LifecycleSettings();
-
-  /** Settings may reach a log by mistake; what is in them must not. */
-  toJSON(): string {
-    return '[settings]';
-  }
 }

@@ -6,6 +6,7 @@ export function IsConnectionUrl(protocols: string[], options?: ValidationOptions
   return ValidateBy(
     {
       name: 'isConnectionUrl',
+      constraints: [protocols],
       validator: {
         validate: (value: unknown) => {
           if (typeof value !== 'string' || !URL.canParse(value)) return false;
@@ -31,9 +32,29 @@ export function IsProxyList(options?: ValidationOptions): PropertyDecorator {
             const [address = '', bits, ...rest] = String(entry).split('/');
             const family = isIP(address);
             if (family === 0 || rest.length > 0) return false;
-            return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+            return (
+              bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+            );
           }),
         defaultMessage: () => 'must list IP addresses or CIDR ranges, for example 10.0.0.0/8',
+      },
+    },
+    options,
+  );
+}
+
+/** Accepts a list of origins (RFC 6454) as browsers send them: scheme, host, port, and nothing behind. */
+export function IsOriginList(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isOriginList',
+      validator: {
+        validate: (value: unknown) =>
+          Array.isArray(value) &&
+          value.every(
+            (entry: unknown) => URL.canParse(String(entry)) && new URL(String(entry)).origin === entry,
+          ),
+        defaultMessage: () => 'must list origins, for example https://shop.example',
       },
     },
     options,

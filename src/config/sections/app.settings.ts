@@ -4,7 +4,7 @@ import { Setting } from '../setting.decorator.js';
 export class AppSettings {
   @Setting('NODE_ENV', {
     default: 'development',
-    describe: 'development, test or production. Production refuses placeholder secrets and turns the docs off.',
+    describe: 'Production refuses placeholder secrets and turns the docs off.',
   })
   @IsIn(['development', 'test', 'production'])
   environment!: string;

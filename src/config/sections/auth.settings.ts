@@ -5,7 +5,7 @@ export class AuthSettings {
   @Setting('AUTH_TOKEN_SECRET', {
     default: 'holdfast-development-token-secret-0000000000',
     secret: true,
-    describe: 'Key that signs access tokens (HS256), at least 32 characters.',
+    describe: 'Key that signs access tokens (HS256).',
   })
   @MinLength(32)
   tokenSecret!: string;
@@ -16,7 +16,10 @@ export class AuthSettings {
   @Max(86_400)
   accessTokenTtlSeconds!: number;
 
-  @Setting('AUTH_REFRESH_TOKEN_TTL_SECONDS', { default: 2_592_000, describe: 'Life of a session without a refresh.' })
+  @Setting('AUTH_REFRESH_TOKEN_TTL_SECONDS', {
+    default: 2_592_000,
+    describe: 'Life of a session without a refresh.',
+  })
   @IsInt()
   @Min(60)
   @Max(31_536_000)
@@ -31,7 +34,10 @@ export class AuthSettings {
   @Max(1000)
   loginMaxFailures!: number;
 
-  @Setting('AUTH_LOGIN_WINDOW_SECONDS', { default: 900, describe: 'Window in which failed logins are counted.' })
+  @Setting('AUTH_LOGIN_WINDOW_SECONDS', {
+    default: 900,
+    describe: 'Window in which failed logins are counted.',
+  })
   @IsInt()
   @Min(1)
   @Max(86_400)

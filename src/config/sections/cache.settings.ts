@@ -2,7 +2,10 @@ import { IsInt, Max, Min } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
 
 export class CacheSettings {
-  @Setting('CACHE_TTL_SECONDS', { default: 60, describe: 'How long a cached product counts as fresh (jittered by 10 %).' })
+  @Setting('CACHE_TTL_SECONDS', {
+    default: 60,
+    describe: 'How long a cached product counts as fresh (jittered by 10 %).',
+  })
   @IsInt()
   @Min(1)
   @Max(86_400)
@@ -10,14 +13,18 @@ export class CacheSettings {
 
   @Setting('CACHE_LOCAL_TTL_MS', {
     default: 1000,
-    describe: 'How long a process trusts its own copy before it asks Redis: the bound on staleness between instances.',
+    describe:
+      'How long a process trusts its own copy before it asks Redis: the bound on staleness between instances.',
   })
   @IsInt()
   @Min(0)
   @Max(60_000)
   localTtlMs!: number;
 
-  @Setting('CACHE_STALE_SECONDS', { default: 86_400, describe: 'How long a stale copy is kept for an outage of PostgreSQL.' })
+  @Setting('CACHE_STALE_SECONDS', {
+    default: 86_400,
+    describe: 'How long a stale copy is kept for an outage of PostgreSQL.',
+  })
   @IsInt()
   @Min(1)
   @Max(2_592_000)

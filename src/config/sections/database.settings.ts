@@ -14,13 +14,16 @@ export class DatabaseSettings {
   @Setting('DATABASE_REPLICA_URLS', {
     default: [],
     secret: true,
-    describe: 'Read replicas (comma separated). Reads that tolerate replication lag go there.',
+    describe: 'Read replicas. Reads that tolerate replication lag go there.',
   })
   @IsArray()
   @IsConnectionUrl(['postgres:', 'postgresql:'], { each: true })
   replicaUrls!: string[];
 
-  @Setting('DATABASE_POOL_SIZE', { default: 10, describe: 'Connections this process opens at most, per server.' })
+  @Setting('DATABASE_POOL_SIZE', {
+    default: 10,
+    describe: 'Connections this process opens at most, per server.',
+  })
   @IsInt()
   @Min(1)
   @Max(500)
@@ -37,7 +40,8 @@ export class DatabaseSettings {
 
   @Setting('DATABASE_QUERY_TIMEOUT_MS', {
     default: 1200,
-    describe: 'How long a query may go unanswered before its connection is given up: what bounds a frozen server.',
+    describe:
+      'How long a query may go unanswered before its connection is given up: what bounds a frozen server.',
   })
   @IsInt()
   @Min(50)

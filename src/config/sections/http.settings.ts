@@ -1,6 +1,6 @@
 import { IsArray, IsBoolean, IsIP, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
-import { IsProxyList } from '../validators.js';
+import { IsOriginList, IsProxyList } from '../validators.js';
 
 export class HttpSettings {
   @Setting('PORT', { default: 3000, describe: 'Public port of the api.' })
@@ -26,7 +26,10 @@ export class HttpSettings {
   @IsIP()
   managementHost!: string;
 
-  @Setting('HTTP_BODY_LIMIT_BYTES', { default: 262_144, describe: 'Largest request body; beyond it the answer is 413.' })
+  @Setting('HTTP_BODY_LIMIT_BYTES', {
+    default: 262_144,
+    describe: 'Largest request body; beyond it the answer is 413.',
+  })
   @IsInt()
   @Min(1024)
   @Max(104_857_600)
@@ -44,7 +47,7 @@ export class HttpSettings {
   @Setting('TRUST_PROXY', {
     default: [],
     describe:
-      'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed (comma separated). Empty: nobody, the peer address counts.',
+      'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed. Empty: nobody, the peer address counts.',
   })
   @IsArray()
   @IsProxyList()
@@ -52,12 +55,15 @@ export class HttpSettings {
 
   @Setting('CORS_ORIGINS', {
     default: [],
-    describe: 'Origins whose browsers may call the api (comma separated). Empty: none.',
+    describe: 'Origins whose browsers may call the api. Empty: none.',
   })
   @IsArray()
+  @IsOriginList()
   corsOrigins!: string[];
 
-  @Setting('DOCS_ENABLED', { describe: 'Serve /docs and /openapi.json. Default: everywhere but in production.' })
+  @Setting('DOCS_ENABLED', {
+    describe: 'Serve /docs and /openapi.json. Default: everywhere but in production.',
+  })
   @IsOptional()
   @IsBoolean()
   docsEnabled?: boolean;

@@ -3,7 +3,11 @@ import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
 
 export class MailSettings {
-  @Setting('SMTP_URL', { default: 'smtp://127.0.0.1:1025', secret: true, describe: 'Server that takes the mail.' })
+  @Setting('SMTP_URL', {
+    default: 'smtp://127.0.0.1:1025',
+    secret: true,
+    describe: 'Server that takes the mail.',
+  })
   @IsConnectionUrl(['smtp:', 'smtps:'])
   url!: string;
 

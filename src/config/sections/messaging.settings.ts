@@ -2,7 +2,10 @@ import { IsInt, Max, Min } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
 
 export class MessagingSettings {
-  @Setting('OUTBOX_POLL_INTERVAL_MS', { default: 50, describe: 'How often an idle relay looks for new events.' })
+  @Setting('OUTBOX_POLL_INTERVAL_MS', {
+    default: 50,
+    describe: 'How often an idle relay looks for new events.',
+  })
   @IsInt()
   @Min(5)
   @Max(60_000)
@@ -29,7 +32,10 @@ export class MessagingSettings {
   @Max(8760)
   retentionHours!: number;
 
-  @Setting('WORKER_CONCURRENCY', { default: 10, describe: 'Jobs one worker process runs at once, per queue.' })
+  @Setting('WORKER_CONCURRENCY', {
+    default: 10,
+    describe: 'Jobs one worker process runs at once, per queue.',
+  })
   @IsInt()
   @Min(1)
   @Max(1000)
@@ -41,7 +47,10 @@ export class MessagingSettings {
   @Max(1000)
   attempts!: number;
 
-  @Setting('JOB_BACKOFF_MS', { default: 500, describe: 'First step of the full-jitter backoff between attempts.' })
+  @Setting('JOB_BACKOFF_MS', {
+    default: 500,
+    describe: 'First step of the full-jitter backoff between attempts.',
+  })
   @IsInt()
   @Min(1)
   @Max(600_000)

@@ -3,7 +3,10 @@ import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
 
 export class PaymentsSettings {
-  @Setting('PAYMENT_PROVIDER_URL', { default: 'http://127.0.0.1:4010', describe: 'Base address of the payment provider.' })
+  @Setting('PAYMENT_PROVIDER_URL', {
+    default: 'http://127.0.0.1:4010',
+    describe: 'Base address of the payment provider.',
+  })
   @IsConnectionUrl(['http:', 'https:'])
   providerUrl!: string;
 
@@ -32,7 +35,10 @@ export class PaymentsSettings {
   @MinLength(16)
   webhookSecret!: string;
 
-  @Setting('PAYMENT_WEBHOOK_TOLERANCE_SECONDS', { default: 300, describe: 'Age beyond which a signed webhook is refused.' })
+  @Setting('PAYMENT_WEBHOOK_TOLERANCE_SECONDS', {
+    default: 300,
+    describe: 'Age beyond which a signed webhook is refused.',
+  })
   @IsInt()
   @Min(1)
   @Max(86_400)

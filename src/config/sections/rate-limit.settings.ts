@@ -2,11 +2,17 @@ import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
 
 export class RateLimitSettings {
-  @Setting('RATE_LIMIT_ENABLED', { default: true, describe: 'Rate limits; cannot be turned off in production.' })
+  @Setting('RATE_LIMIT_ENABLED', {
+    default: true,
+    describe: 'Rate limits; cannot be turned off in production.',
+  })
   @IsBoolean()
   enabled!: boolean;
 
-  @Setting('RATE_LIMIT_REQUESTS', { default: 600, describe: 'Requests of one caller per window, over all instances.' })
+  @Setting('RATE_LIMIT_REQUESTS', {
+    default: 600,
+    describe: 'Requests of one caller per window, over all instances.',
+  })
   @IsInt()
   @Min(1)
   @Max(1_000_000_000)

@@ -1,0 +1,53 @@
+import { getMetadataStorage } from 'class-validator';
+import { settingsOf, type SettingDefinition } from './setting.decorator.js';
+import { Settings } from './settings.js';
+
+/** A setting with what its validators let through, in words. */
+export interface SettingDescription extends SettingDefinition {
+  accepts: string;
+}
+
+export interface SectionDescription {
+  /** Name of the section in the settings tree, such as `database`. */
+  section: string;
+  settings: SettingDescription[];
+}
+
+/** Name, description, default and accepted values of every variable, in the order of the tree: what the generated documents are made of. */
+export function describeSettings(): SectionDescription[] {
+  return Object.entries(new Settings()).map(([section, value]) => {
+    const sectionClass = (value as object).constructor;
+    return {
+      section,
+      settings: settingsOf(sectionClass).map((setting) => ({
+        ...setting,
+        accepts: acceptedBy(sectionClass, setting),
+      })),
+    };
+  });
+}
+
+/** Words for a validator's constraints; validators that add nothing to the type have none. */
+const WORDS: Record<string, (constraints: unknown[]) => string> = {
+  isIn: ([values]) => `one of ${(values as string[]).join(', ')}`,
+  minLength: ([min]) => `at least ${String(min)} characters`,
+  isIp: () => 'an IP address',
+  isEmail: () => 'an e-mail address',
+  isConnectionUrl: ([protocols]) => `URL with ${(protocols as string[]).map((p) => `${p}//`).join(' or ')}`,
+  isProxyList: () => 'IP addresses and CIDR ranges',
+  isOriginList: () => 'origins such as https://shop.example',
+};
+
+function acceptedBy(sectionClass: object, { property, type }: SettingDefinition): string {
+  const rules = new Map(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(sectionClass as never, '', true, false)
+      .filter(({ propertyName }) => propertyName === property)
+      .map(({ name, constraints }) => [name ?? '', constraints as unknown[]]),
+  );
+  if (type === 'number')
+    return `whole number, ${String(rules.get('min')?.[0])} to ${String(rules.get('max')?.[0])}`;
+  if (type === 'boolean') return 'true or false';
+  const words = [...rules].flatMap(([name, constraints]) => WORDS[name]?.(constraints) ?? []);
+  return [...words, ...(type === 'list' ? ['comma separated'] : [])].join(', ') || 'text';
+}

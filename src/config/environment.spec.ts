@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readEnvironment } from './index.js';
+
+describe('the environment', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'holdfast-environment-'));
+    vi.stubEnv('HOLDFAST_SPEC_SET', 'by the shell');
+    vi.stubEnv('HOLDFAST_SPEC_ABSENT', undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is that of the process where there is no .env', () => {
+    expect(readEnvironment(join(directory, '.env'))).toMatchObject({ HOLDFAST_SPEC_SET: 'by the shell' });
+  });
+
+  it('is completed from .env, but what is set wins', () => {
+    const file = join(directory, '.env');
+    writeFileSync(file, 'HOLDFAST_SPEC_SET=by the file\nHOLDFAST_SPEC_ABSENT="from the file"\n');
+
+    expect(readEnvironment(file)).toMatchObject({
+      HOLDFAST_SPEC_SET: 'by the shell',
+      HOLDFAST_SPEC_ABSENT: 'from the file',
+    });
+  });
+});
