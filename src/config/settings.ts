@@ -2,6 +2,7 @@ import { AppSettings } from './sections/app.settings.js';
 import { AuthSettings } from './sections/auth.settings.js';
 import { CacheSettings } from './sections/cache.settings.js';
 import { DatabaseSettings } from './sections/database.settings.js';
+import { ExportsSettings } from './sections/exports.settings.js';
 import { HttpSettings } from './sections/http.settings.js';
 import { IdempotencySettings } from './sections/idempotency.settings.js';
 import { LifecycleSettings } from './sections/lifecycle.settings.js';
@@ -27,5 +28,6 @@ export class Settings {
   readonly messaging = new MessagingSettings();
   readonly cache = new CacheSettings();
   readonly idempotency = new IdempotencySettings();
+  readonly exports = new ExportsSettings();
   readonly lifecycle = new LifecycleSettings();
 }

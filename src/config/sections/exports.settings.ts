@@ -1,0 +1,19 @@
+import { IsInt, Max, Min } from 'class-validator';
+import { Setting } from '../setting.decorator.js';
+
+export class ExportsSettings {
+  @Setting('EXPORT_RETENTION_DAYS', { default: 7, describe: 'How long an export and its file are kept.' })
+  @IsInt()
+  @Min(1)
+  @Max(3650)
+  retentionDays!: number;
+
+  @Setting('EXPORT_MAX_QUEUED', {
+    default: 100,
+    describe: 'Unfinished exports, over all callers, beyond which a new one is answered 503.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxQueued!: number;
+}
