@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { formatMoney, renderMail, type MailKind } from './mail-templates.js';
+
+const news = { orderId: '019a9f3c-0000-7000-8000-00000000beef', amount: 4_050, currency: 'EUR' };
+
+describe('A mail', () => {
+  it.each<[MailKind, string]>([
+    ['order.placed', 'We have your order 0000beef'],
+    ['order.cancelled', 'Your order 0000beef is cancelled'],
+    ['payment.succeeded', 'We have your payment for order 0000beef'],
+    ['payment.declined', 'Your payment for order 0000beef was declined'],
+  ])('about %s names the order and the amount, in text and in HTML', (kind, subject) => {
+    const mail = renderMail(kind, 'Ada', news);
+
+    expect(mail.subject).toBe(subject);
+    for (const body of [mail.text, mail.html]) {
+      expect(body).toContain('Hello Ada,');
+      expect(body).toContain(news.orderId);
+      expect(body).toContain('€40.50');
+    }
+  });
+
+  it('shows a name that is HTML as text', () => {
+    const { html } = renderMail('order.placed', `<img src=x onerror="alert('&')">`, news);
+
+    expect(html).not.toContain('<img');
+    expect(html).toContain('&#60;img src=x onerror=&#34;alert(&#39;&#38;&#39;)&#34;&#62;');
+  });
+
+  it('keeps a name with line breaks on one line', () => {
+    expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news).text).toMatch(/^Hello Ada You owe us money,\n/);
+  });
+});
+
+describe('Money', () => {
+  it.each([
+    [{ amount: 5, currency: 'EUR' }, '€0.05'],
+    [{ amount: 1_234_567, currency: 'USD' }, '$12,345.67'],
+    [{ amount: 500, currency: 'JPY' }, '¥500'],
+    [{ amount: 1_500, currency: 'KWD' }, 'KWD 1.500'],
+  ])('%o has the digits of its currency', (money, text) => {
+    expect(formatMoney(money).replace('\u00a0', ' ')).toBe(text);
+  });
+});

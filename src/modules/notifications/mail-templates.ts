@@ -1,0 +1,68 @@
+/** What a mail says; who gets it is decided elsewhere. */
+export interface MailContent {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+export interface OrderNews {
+  orderId: string;
+  /** Minor units. */
+  amount: number;
+  /** ISO 4217. */
+  currency: string;
+}
+
+type Template = (news: OrderNews) => { subject: string; paragraphs: string[] };
+
+const TEMPLATES = {
+  'order.placed': ({ orderId, ...money }) => ({
+    subject: `We have your order ${shortened(orderId)}`,
+    paragraphs: [`Thank you for your order ${orderId} of ${formatMoney(money)}.`, 'We hold the goods for you until it is paid.'],
+  }),
+  'order.cancelled': ({ orderId, ...money }) => ({
+    subject: `Your order ${shortened(orderId)} is cancelled`,
+    paragraphs: [`Your order ${orderId} of ${formatMoney(money)} is cancelled. Nothing more will be charged for it.`],
+  }),
+  'payment.succeeded': ({ orderId, ...money }) => ({
+    subject: `We have your payment for order ${shortened(orderId)}`,
+    paragraphs: [`We have received ${formatMoney(money)} for your order ${orderId}.`],
+  }),
+  'payment.declined': ({ orderId, ...money }) => ({
+    subject: `Your payment for order ${shortened(orderId)} was declined`,
+    paragraphs: [
+      `The payment of ${formatMoney(money)} for your order ${orderId} was declined. Nothing was charged.`,
+      'Your order is still there: you can pay it with another payment method.',
+    ],
+  }),
+} satisfies Record<string, Template>;
+
+export type MailKind = keyof typeof TEMPLATES;
+
+/** Writes a mail as text and as HTML. @param name how the recipient wants to be called: free text of a user. */
+export function renderMail(kind: MailKind, name: string, news: OrderNews): MailContent {
+  const { subject, paragraphs } = TEMPLATES[kind](news);
+  const lines = [`Hello ${name.replace(/\s+/g, ' ').trim()},`, ...paragraphs, 'Holdfast'];
+  return {
+    subject,
+    text: `${lines.join('\n\n')}\n`,
+    html:
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body>` +
+      `${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</body></html>\n`,
+  };
+}
+
+/** An amount as people of the shop's language write it; the currency says how many digits are minor units. */
+export function formatMoney({ amount, currency }: Pick<OrderNews, 'amount' | 'currency'>): string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** The end of a UUIDv7: its beginning is the time, the same for all orders of an hour. */
+function shortened(id: string): string {
+  return id.slice(-8);
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

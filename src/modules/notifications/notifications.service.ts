@@ -1,0 +1,68 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
+import { UsersService } from '../users/index.js';
+import type { NotificationDto } from './dto/notification.dto.js';
+import { renderMail, type MailKind, type OrderNews } from './mail-templates.js';
+import { MailRefusedError, Mailer } from './mailer.js';
+import { NotificationsRepository } from './notifications.repository.js';
+
+/** An event that a user is to be told of. */
+export interface News {
+  eventId: string;
+  kind: MailKind;
+  userId: string;
+  order: OrderNews;
+}
+
+/** Writes down how a delivery ended, in the caller's transaction. */
+export type Bookkeeping = () => Promise<void>;
+
+@Injectable()
+export class NotificationsService {
+  private readonly logger = new Logger(NotificationsService.name);
+
+  constructor(
+    private readonly notifications: NotificationsRepository,
+    private readonly users: UsersService,
+    private readonly mailer: Mailer,
+  ) {}
+
+  async list(userId: string, { limit, cursor }: PageQuery): Promise<Page<NotificationDto>> {
+    const [after] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
+    const rows = await this.notifications.page(userId, limit, after);
+    return pageOf(
+      rows,
+      limit,
+      ({ id }) => [id],
+      (row) => row,
+    );
+  }
+
+  /**
+   * Hands the mail about an event to the mail server, unless an earlier delivery of the event has done so.
+   * @returns what is to be written down now, or undefined when that was done before. Until it is committed the
+   *   event will be delivered again and the mail sent again, with the same Message-ID.
+   * @throws TransientError when the mail server or the database is away: the notification stays `pending`, also when
+   *   the event becomes a dead letter, for a replay of it sends the mail after all.
+   */
+  async deliver({ eventId, kind, userId, order }: News): Promise<Bookkeeping | undefined> {
+    const recipient = await this.users.contactOf(userId);
+    const content = renderMail(kind, recipient.name, order);
+    const status = await this.notifications.open({
+      eventId,
+      userId,
+      kind,
+      subject: content.subject,
+      recipient: recipient.email,
+    });
+    if (status !== 'pending') return undefined;
+    try {
+      await this.mailer.send({ id: eventId, recipient, ...content });
+    } catch (error) {
+      if (!(error instanceof MailRefusedError)) throw error;
+      this.logger.warn({ err: error, eventId }, 'A mail was refused for good');
+      return () => this.notifications.markFailed(eventId, error.reply);
+    }
+    return () => this.notifications.markSent(eventId);
+  }
+}
