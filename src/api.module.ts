@@ -5,6 +5,8 @@ import { DatabaseModule } from './platform/database/index.js';
 import type { HealthRegistry } from './platform/health/index.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { RedisModule } from './platform/redis/index.js';
+import { ResilienceModule } from './platform/resilience/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 
 /** What the api process is made of. */
@@ -18,6 +20,8 @@ export class ApiModule {
         LoggingModule.forRoot(logger),
         MetricsModule,
         HealthModule.forRoot(health),
+        ResilienceModule,
+        RedisModule,
         DatabaseModule.forRoot('holdfast-api'),
         HttpModule,
       ],

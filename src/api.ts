@@ -9,6 +9,7 @@ import type { Settings } from './config/index.js';
 import { createHttpAdapter } from './platform/http/adapter.js';
 import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
 import { HealthRegistry } from './platform/health/index.js';
+import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import { createProcessLog, HTTP_DURATION, installAccessLog, type ProcessLog } from './platform/observability/index.js';
 
 /**
@@ -27,7 +28,7 @@ export async function createApi(
     abortOnError: false,
   });
   app.useLogger(app.get(NestLogger));
-  app.useSecurityHeaders();
+  app.useSecurityHeaders(SECURITY_HEADERS);
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
   installAccessLog(fastify, log.logger, app.get<Histogram>(getToken(HTTP_DURATION)));

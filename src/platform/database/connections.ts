@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { TransientError } from '../errors/index.js';
+import { RequestContext } from '../http/request-context.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
 export interface Statement {
@@ -14,14 +15,42 @@ export interface Statement {
 const WAITERS_PER_CONNECTION = 20;
 
 /**
- * Takes a connection out of a pool, refusing at once when too many already wait.
- * @throws TransientError when the queue is full; the driver's error when none came in time.
+ * Bounds the wait for connections in number; pg-pool bounds it in time.
+ * @throws TransientError `database-saturated` when too many already wait.
  */
-export function acquire(pool: pg.Pool): Promise<pg.PoolClient> {
-  if (pool.waitingCount >= (pool.options.max ?? 10) * WAITERS_PER_CONNECTION) {
-    return Promise.reject(
-      new TransientError({ code: 'database-saturated', detail: 'Too many requests wait for the database. Try again.' }),
-    );
+export function refuseWhenSaturated(pool: pg.Pool): void {
+  if (pool.waitingCount < (pool.options.max ?? 10) * WAITERS_PER_CONNECTION) return;
+  throw new TransientError({
+    code: 'database-saturated',
+    detail: 'Too many requests wait for the database. Try again.',
+  });
+}
+
+/**
+ * Sends a statement on a connection for the request at hand: not at all when the request was given up, for no longer than
+ * its deadline, and cancelled when its client goes away while it runs.
+ * @param cancel ends what the backend of that process id is doing
+ * @param abandon tells that the connection must not be used again: the cancellation may reach it late
+ */
+export async function sendForRequest(
+  client: pg.PoolClient,
+  statement: Statement,
+  timeoutMs: number,
+  cancel: (processId: number) => void,
+  abandon: (reason: Error) => void,
+): Promise<pg.QueryResult> {
+  const context = RequestContext.current();
+  if (!context) return client.query(statement);
+  if (context.abandoned) throw context.abandoned;
+  const { remainingMs } = context;
+  if (remainingMs === 0) throw new TransientError({ code: 'deadline-exceeded', detail: 'The request took too long.' });
+  const forget = context.onAbort((reason) => {
+    abandon(reason);
+    cancel((client as pg.PoolClient & { processID: number }).processID);
+  });
+  try {
+    return await client.query(remainingMs < timeoutMs ? { ...statement, query_timeout: remainingMs } : statement);
+  } finally {
+    forget();
   }
-  return pool.connect();
 }

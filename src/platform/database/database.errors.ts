@@ -33,6 +33,9 @@ const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT
 const TRANSIENT_MESSAGES =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
+/** Of those, "timeout exceeded when trying to connect" is a busy pool of ours, and no sign that PostgreSQL is away. */
+const OUTAGE_MESSAGES = /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
+
 /** True when the connection itself can no longer be trusted (a late answer would reach the next user of it). */
 export function breaksConnection(error: unknown): boolean {
   const code = codeOf(error);
@@ -41,8 +44,9 @@ export function breaksConnection(error: unknown): boolean {
 
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
+  if (error instanceof TransientError) return error.code === 'database-unavailable' && isOutage(error.cause);
   const code = codeOf(error);
-  if (code === undefined) return TRANSIENT_MESSAGES.test((error as Error).message);
+  if (code === undefined) return OUTAGE_MESSAGES.test((error as Error).message);
   return NETWORK_CODES.has(code) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
 }
 

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Settings } from '../../config/index.js';
 import { dataSourceOptions } from './data-source.js';
+import { DatabaseHealth } from './database.health.js';
 import { Database } from './database.js';
 import { SchemaCheck } from './schema-check.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -24,7 +25,7 @@ export class DatabaseModule {
           }),
         }),
       ],
-      providers: [UnitOfWork, Database, SchemaCheck],
+      providers: [UnitOfWork, Database, SchemaCheck, DatabaseHealth],
       exports: [UnitOfWork, Database],
     };
   }

@@ -2,7 +2,8 @@ import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
-import { acquire, type Statement } from './connections.js';
+import { Policies, type Dependency } from '../resilience/index.js';
+import { refuseWhenSaturated, sendForRequest, type Statement } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -24,12 +25,15 @@ export class Database implements OnApplicationShutdown {
   private readonly logger = new Logger(Database.name);
   private readonly primary: pg.Pool;
   private readonly replicas: Replica[];
+  private readonly postgresql: Dependency;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly unitOfWork: UnitOfWork,
-    @Inject(Settings) settings: Settings,
+    policies: Policies,
+    @Inject(Settings) private readonly settings: Settings,
   ) {
+    this.postgresql = policies.for('postgresql');
     this.primary = (dataSource.driver as unknown as { master: pg.Pool }).master;
     // A pool reports the death of an idle connection here; unheard, it would end the process.
     this.primary.on('error', (error) => this.logger.warn({ err: error }, 'An idle database connection was lost'));
@@ -70,7 +74,7 @@ export class Database implements OnApplicationShutdown {
     const replica = this.unitOfWork.isActive ? undefined : this.pickReplica();
     if (!replica) return this.query<T>(statement);
     try {
-      return (await sendTo(replica.pool, statement)).rows as T[];
+      return (await this.sendTo(replica.pool, statement)).rows as T[];
     } catch (error) {
       if (!breaksConnection(error)) throw translateDatabaseError(error);
       replica.downUntil = Date.now() + REPLICA_COOLDOWN_MS;
@@ -87,12 +91,40 @@ export class Database implements OnApplicationShutdown {
   private async send(statement: Statement): Promise<pg.QueryResult> {
     const client = this.unitOfWork.client();
     try {
-      return await (client ? client.query(statement) : sendTo(this.primary, statement));
+      if (!client) return await this.postgresql.guard(() => this.sendTo(this.primary, statement));
+      return await this.sendOn(client, statement, (reason) => this.unitOfWork.markBroken(reason));
     } catch (error) {
       if (client && breaksConnection(error)) this.unitOfWork.markBroken(error as Error);
       throw translateDatabaseError(error);
     }
   }
+
+  private async sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
+    refuseWhenSaturated(pool);
+    const client = await pool.connect();
+    let unfit: Error | undefined;
+    try {
+      return await this.sendOn(client, statement, (reason) => {
+        unfit = reason;
+      });
+    } catch (error) {
+      // Only what breaks the connection throws it away: pg-pool's own `query` would drop it after any refused row.
+      if (breaksConnection(error)) unfit = error as Error;
+      throw error;
+    } finally {
+      client.release(unfit);
+    }
+  }
+
+  private sendOn(client: pg.PoolClient, statement: Statement, abandon: (reason: Error) => void): Promise<pg.QueryResult> {
+    return sendForRequest(client, statement, this.settings.database.queryTimeoutMs, this.cancel, abandon);
+  }
+
+  private readonly cancel = (processId: number): void => {
+    this.primary.query('SELECT pg_cancel_backend($1)', [processId]).catch((error: unknown) => {
+      this.logger.debug({ err: error }, 'A query of a request that was given up could not be cancelled');
+    });
+  };
 
   private pickReplica(): Replica | undefined {
     if (this.replicas.length === 0) return undefined;
@@ -105,18 +137,5 @@ export class Database implements OnApplicationShutdown {
     const pool = new pg.Pool({ connectionString: url, ...poolOptions(settings.database, 'holdfast-replica-reader') });
     pool.on('error', (error) => this.logger.warn({ err: error }, 'An idle replica connection was lost'));
     return { pool, downUntil: 0 };
-  }
-}
-
-async function sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
-  const client = await acquire(pool);
-  try {
-    const result = await client.query(statement);
-    client.release();
-    return result;
-  } catch (error) {
-    // Only what breaks the connection throws it away: pg-pool's own `query` would drop it after any refused row.
-    client.release(breaksConnection(error) ? (error as Error) : undefined);
-    throw error;
   }
 }

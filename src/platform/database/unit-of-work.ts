@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { Policies, type Dependency } from '../resilience/index.js';
+import { refuseWhenSaturated } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
@@ -30,7 +32,14 @@ export class UnitOfWork {
   private readonly storage = new AsyncLocalStorage<OpenUnit>();
   private readonly logger = new Logger(UnitOfWork.name);
 
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly postgresql: Dependency;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    policies: Policies,
+  ) {
+    this.postgresql = policies.for('postgresql');
+  }
 
   get isActive(): boolean {
     return this.storage.getStore() !== undefined;
@@ -44,28 +53,7 @@ export class UnitOfWork {
    */
   async run<T>(work: () => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     if (this.current()) return work();
-
-    const runner = this.dataSource.createQueryRunner('master');
-    const unit: OpenUnit = { runner, client: undefined as never, afterCommit: [], closed: false };
-    let result: T;
-    try {
-      unit.client = (await runner.connect()) as pg.PoolClient;
-      await runner.startTransaction(options.isolation);
-      if (options.readOnly) await unit.client.query('SET TRANSACTION READ ONLY');
-      result = await this.storage.run(unit, work);
-      unit.closed = true;
-      await runner.commitTransaction();
-    } catch (error) {
-      unit.closed = true;
-      if (breaksConnection(error)) unit.broken ??= driverErrorIn(error);
-      await this.rollback(unit);
-      throw translateDatabaseError(error);
-    } finally {
-      unit.closed = true;
-      await giveBack(unit);
-    }
-    await this.runAfterCommit(unit.afterCommit);
-    return result;
+    return this.postgresql.guard(() => this.transaction(work, options));
   }
 
   /** Calls `callback` once the open unit of work has committed, never when it rolls back; at once when none is open. */
@@ -97,6 +85,31 @@ export class UnitOfWork {
     // would read and write in a stranger's transaction.
     if (unit?.closed) throw new Error('This unit of work has ended; await everything that is started inside it');
     return unit;
+  }
+
+  private async transaction<T>(work: () => Promise<T>, options: UnitOfWorkOptions): Promise<T> {
+    const runner = this.dataSource.createQueryRunner('master');
+    const unit: OpenUnit = { runner, client: undefined as never, afterCommit: [], closed: false };
+    let result: T;
+    try {
+      refuseWhenSaturated((this.dataSource.driver as unknown as { master: pg.Pool }).master);
+      unit.client = (await runner.connect()) as pg.PoolClient;
+      await runner.startTransaction(options.isolation);
+      if (options.readOnly) await unit.client.query('SET TRANSACTION READ ONLY');
+      result = await this.storage.run(unit, work);
+      unit.closed = true;
+      await runner.commitTransaction();
+    } catch (error) {
+      unit.closed = true;
+      if (breaksConnection(error)) unit.broken ??= driverErrorIn(error);
+      await this.rollback(unit);
+      throw translateDatabaseError(error);
+    } finally {
+      unit.closed = true;
+      await giveBack(unit);
+    }
+    await this.runAfterCommit(unit.afterCommit);
+    return result;
   }
 
   private async rollback({ runner, broken }: OpenUnit): Promise<void> {

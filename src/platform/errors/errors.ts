@@ -73,6 +73,9 @@ export class TransientError extends ProblemError {
   }
 }
 
+/** A `TransientError` of which it is certain that the dependency was never asked: nothing can have happened there. */
+export class NotAttemptedError extends TransientError {}
+
 /** Nobody knows whether it happened. To be repeated with the same Idempotency-Key only; logged at warn. */
 export class UnknownOutcomeError extends ProblemError {
   readonly status = 504;

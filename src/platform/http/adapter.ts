@@ -52,11 +52,11 @@ export function createHttpAdapter(settings: HttpSettings): FastifyAdapter {
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
     request.context = context;
-    reply.header('X-Request-Id', request.id);
+    reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     context.run(() => done(negotiate(request)));
   });
   fastify.addHook('onRequestAbort', (request, done) => {
-    request.context?.abort('client-gone');
+    request.context?.abort('The client went away before the answer.');
     done();
   });
   parseJsonOnly(fastify);

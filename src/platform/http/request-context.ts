@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { newId } from '../database/ids.js';
+import { TransientError } from '../errors/index.js';
 
 /** What travels with a request (or a job) into everything that is done for it. */
 export class RequestContext {
   private static readonly storage = new AsyncLocalStorage<RequestContext>();
 
   userId?: string;
-  private controller?: AbortController;
-  private timer?: NodeJS.Timeout;
+  private given?: Error;
+  private readonly listeners = new Set<(reason: Error) => void>();
 
   /**
    * @param requestId what ties log lines, events and jobs to the request that caused them
@@ -32,24 +34,36 @@ export class RequestContext {
     return Math.max(0, this.deadline - Date.now());
   }
 
-  /** Aborted when the deadline passes or the client goes away. Made on first use: most requests never ask for it. */
-  get signal(): AbortSignal {
-    if (!this.controller) {
-      this.controller = new AbortController();
-      this.timer = setTimeout(() => this.abort('deadline'), this.remainingMs);
-      this.timer.unref();
-    }
-    return this.controller.signal;
+  /** Why the request was given up (its client went away), or undefined while somebody waits for the answer. */
+  get abandoned(): Error | undefined {
+    return this.given;
   }
 
-  /** Cancels what is still being done for this request. */
-  abort(reason: 'deadline' | 'client-gone'): void {
-    this.controller?.abort(new DOMException(`The request was given up: ${reason}`, 'AbortError'));
-    this.finish();
+  /**
+   * Calls `listener` when the request is given up.
+   * @returns a function that takes the listener off again
+   */
+  onAbort(listener: (reason: Error) => void): () => void {
+    if (this.given) listener(this.given);
+    else this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
-  /** Ends the deadline's timer; called when the answer is out. */
-  finish(): void {
-    if (this.timer) clearTimeout(this.timer);
+  /** Gives the request up: cancels what is still being done for it. */
+  abort(detail: string): void {
+    if (this.given) return;
+    this.given = new TransientError({ code: 'request-abandoned', detail });
+    for (const listener of [...this.listeners]) listener(this.given);
+    this.listeners.clear();
+  }
+
+  /**
+   * Runs `work` with the same request id but neither deadline nor cancellation: for what must be finished once begun, such
+   * as recording the outcome of a charge.
+   */
+  static shielded<T>(work: () => Promise<T>): Promise<T> {
+    const context = new RequestContext(RequestContext.current()?.requestId ?? newId(), Infinity);
+    context.userId = RequestContext.current()?.userId;
+    return context.run(work);
   }
 }

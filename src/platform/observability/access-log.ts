@@ -23,7 +23,6 @@ export function installAccessLog(fastify: FastifyInstance, logger: Logger, durat
     }
     sample.observe(durationMs / 1000);
     writeLine(logger, request, reply, route, durationMs);
-    request.context?.finish();
     done();
   });
 }

@@ -1,0 +1,143 @@
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  circuitBreaker,
+  CircuitState,
+  CountBreaker,
+  ExponentialBackoff,
+  fullJitterGenerator,
+  handleWhen,
+  retry,
+  type CircuitBreakerPolicy,
+} from 'cockatiel';
+import { NotAttemptedError, TransientError } from '../errors/index.js';
+import { RequestContext } from '../http/request-context.js';
+import type { DependencyPolicy } from './policies.js';
+import { RetryBudget } from './retry-budget.js';
+
+export type CircuitName = 'closed' | 'open' | 'half-open';
+
+export interface ExecuteOptions {
+  /** Whether a failed attempt may be repeated. Default: false. */
+  repeatable?: boolean;
+}
+
+/**
+ * One thing we depend on, behind its timeout, retries, circuit breaker and bulkhead (Nygard, "Release It!").
+ * A failure counts against the circuit when `isFailure` says so: a refused card is an answer, not an outage.
+ */
+export class Dependency {
+  private readonly breaker: CircuitBreakerPolicy;
+  private readonly bulkhead;
+  private readonly budget = new RetryBudget();
+  private readonly retry;
+  /** Set by a failure, cleared by a success: while it is unset, calls go past the breaker's bookkeeping. */
+  private suspect = false;
+
+  constructor(
+    readonly name: string,
+    readonly policy: DependencyPolicy,
+    private readonly isFailure: (error: unknown) => boolean = (error) => error instanceof TransientError,
+  ) {
+    this.breaker = circuitBreaker(handleWhen(isFailure), {
+      breaker: new CountBreaker({
+        threshold: 0.5,
+        size: policy.breaker.size,
+        minimumNumberOfCalls: policy.breaker.minimumCalls,
+      }),
+      halfOpenAfter: policy.reopenAfterMs,
+    });
+    this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
+    this.retry = retry(
+      handleWhen((error) => isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw()),
+      { maxAttempts: policy.retries, backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 50, maxDelay: 500 }) },
+    );
+  }
+
+  get circuit(): CircuitName {
+    if (this.breaker.state === CircuitState.Closed) return 'closed';
+    return this.breaker.state === CircuitState.HalfOpen ? 'half-open' : 'open';
+  }
+
+  /** Calls `listener` with the new state whenever the circuit changes. */
+  onCircuitChange(listener: (state: CircuitName) => void): void {
+    this.breaker.onStateChange(() => listener(this.circuit));
+  }
+
+  /**
+   * Calls the dependency.
+   * @param work gets a signal that is aborted at the attempt's timeout and when the request is given up; pass it on
+   * @throws NotAttemptedError when the circuit is open or the bulkhead full: the dependency was not asked
+   * @throws TransientError `<name>-timeout` when an attempt took too long: it may or may not have had its effect
+   */
+  async execute<T>(work: (call: { signal: AbortSignal }) => Promise<T>, options: ExecuteOptions = {}): Promise<T> {
+    this.budget.deposit();
+    const attempt = () => this.breaker.execute(() => this.timed(work));
+    const bounded = () => (this.bulkhead ? this.bulkhead.execute(attempt) : attempt());
+    try {
+      return await (options.repeatable ? this.retry.execute(bounded) : bounded());
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  /**
+   * The circuit breaker alone, for calls that bring a timeout of their own and are too many for more: as long as nothing has
+   * failed it costs two comparisons.
+   */
+  async guard<T>(work: () => Promise<T>): Promise<T> {
+    if (this.suspect || this.breaker.state !== CircuitState.Closed) return this.watched(work);
+    try {
+      return await work();
+    } catch (error) {
+      if (this.isFailure(error)) await this.watched(() => Promise.reject(error as Error)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async watched<T>(work: () => Promise<T>): Promise<T> {
+    this.suspect = true;
+    try {
+      const result = await this.breaker.execute(work);
+      this.suspect = this.breaker.state !== CircuitState.Closed;
+      return result;
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  private async timed<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {
+    const context = RequestContext.current();
+    const controller = new AbortController();
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    const giveUp = (error: Error) => {
+      controller.abort(error);
+      reject(error);
+    };
+    const timer = setTimeout(() => giveUp(this.timeout()), Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity));
+    const forget = context?.onAbort((reason) => giveUp(reason));
+    try {
+      // Raced, because not every client heeds the signal.
+      return await Promise.race([work({ signal: controller.signal }), givenUp]);
+    } finally {
+      clearTimeout(timer);
+      forget?.();
+    }
+  }
+
+  private timeout(): TransientError {
+    return new TransientError({ code: `${this.name}-timeout`, detail: `The ${this.name} did not answer in time.` });
+  }
+
+  private translate(error: unknown): unknown {
+    const refused = error instanceof BrokenCircuitError || error instanceof BulkheadRejectedError;
+    if (!refused) return error;
+    return new NotAttemptedError({
+      code: `${this.name}-unavailable`,
+      detail: `The ${this.name} is briefly not available. Nothing was tried; try again.`,
+      retryAfterSeconds: Math.max(1, Math.ceil(this.policy.reopenAfterMs / 1000)),
+      cause: error,
+    });
+  }
+}
