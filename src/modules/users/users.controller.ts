@@ -1,0 +1,47 @@
+import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAnswer,
+  ApiPage,
+  ApiProblems,
+  CurrentCaller,
+  PageQuery,
+  RequireRole,
+  type Caller,
+  type Page,
+} from '../../platform/http/index.js';
+import { UpdateMeDto } from './dto/update-me.dto.js';
+import { UserDto } from './dto/user.dto.js';
+import { UsersService } from './users.service.js';
+
+@ApiTags('users')
+@ApiBearerAuth()
+@Controller('v1/users')
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get('me')
+  @ApiOperation({ operationId: 'getMe', summary: 'The own account' })
+  @ApiAnswer(200, UserDto)
+  @ApiProblems(401, 404)
+  me(@CurrentCaller() caller: Caller): Promise<UserDto> {
+    return this.users.get(caller.userId);
+  }
+
+  @Patch('me')
+  @ApiOperation({ operationId: 'updateMe', summary: 'Change the own account' })
+  @ApiAnswer(200, UserDto)
+  @ApiProblems(400, 401, 404, 413, 415, 422)
+  updateMe(@CurrentCaller() caller: Caller, @Body() changes: UpdateMeDto): Promise<UserDto> {
+    return this.users.update(caller.userId, changes);
+  }
+
+  @Get()
+  @RequireRole('admin')
+  @ApiOperation({ operationId: 'listUsers', summary: 'All accounts, newest first (admin)' })
+  @ApiPage(UserDto)
+  @ApiProblems(401, 403, 422)
+  list(@Query() query: PageQuery): Promise<Page<UserDto>> {
+    return this.users.list(query);
+  }
+}

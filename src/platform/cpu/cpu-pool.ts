@@ -1,0 +1,76 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Piscina } from 'piscina';
+import { Settings } from '../../config/index.js';
+import { TransientError } from '../errors/index.js';
+import { RequestContext } from '../http/index.js';
+import type { CpuTask } from './cpu-task.js';
+import type { ThreadResult, ThreadTask } from './cpu-thread.js';
+
+/** Tasks that may wait for each thread. With a password hash at about 30 ms that is a wait of some 2 seconds. */
+const WAITING_PER_THREAD = 64;
+/** A thread that had nothing to do for this long is ended; the next task starts one (about 40 ms). */
+const IDLE_THREAD_MS = 60_000;
+
+const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/**
+ * Where work that takes the processor for milliseconds goes: a bounded number of threads at low priority, so that the event
+ * loop goes on, and a bounded queue, so that a flood is refused while it is cheap. Threads start on demand.
+ */
+@Injectable()
+export class CpuPool implements OnApplicationShutdown {
+  readonly threads: number;
+  private readonly capacity: number;
+  private readonly pool: Piscina<ThreadTask, ThreadResult>;
+
+  constructor(@Inject(Settings) { auth }: Settings) {
+    this.threads = auth.hashConcurrency || availableParallelism();
+    this.capacity = this.threads * WAITING_PER_THREAD;
+    this.pool = new Piscina<ThreadTask, ThreadResult>({
+      filename: fileURLToPath(new URL(`./cpu-thread.${ENDING}`, import.meta.url)),
+      minThreads: 0,
+      maxThreads: this.threads,
+      idleTimeout: IDLE_THREAD_MS,
+      // Neither the tracing preload nor the secrets of this process have business in a thread that computes.
+      execArgv: [],
+      env: {},
+      recordTiming: false,
+    });
+    this.pool.on('error', () => undefined);
+  }
+
+  /** Tasks that wait for a thread. */
+  get waiting(): number {
+    return this.pool.queueSize;
+  }
+
+  /**
+   * Runs a task in a thread. A task whose request is past its deadline when its turn comes is not begun.
+   * @throws TransientError `busy` when too many wait or the deadline passed; whatever the task throws.
+   */
+  async run<Input, Output>(task: CpuTask<Input, Output>, input: Input): Promise<Output> {
+    if (this.pool.queueSize >= this.capacity) throw busy();
+    const result = await this.pool.run({
+      module: task.module,
+      name: task.name,
+      input,
+      deadline: RequestContext.current()?.deadline ?? Number.MAX_SAFE_INTEGER,
+    });
+    if (!result.done) throw busy();
+    return result.output as Output;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+function busy(): TransientError {
+  return new TransientError({
+    code: 'busy',
+    detail: 'Too much computing is asked for at the moment. Try again.',
+    retryAfterSeconds: 2,
+  });
+}
