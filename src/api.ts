@@ -9,6 +9,7 @@ import type { Settings } from './config/index.js';
 import { createHttpAdapter } from './platform/http/adapter.js';
 import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
 import { HealthRegistry } from './platform/health/index.js';
+import { LoadShedder } from './platform/resilience/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import { createProcessLog, HTTP_DURATION, installAccessLog, type ProcessLog } from './platform/observability/index.js';
 
@@ -21,7 +22,8 @@ export async function createApi(
   log: ProcessLog = createProcessLog(settings, 'api'),
   health: HealthRegistry = new HealthRegistry(),
 ): Promise<NestFastifyApplication> {
-  const adapter = createHttpAdapter(settings.http);
+  const shedder = new LoadShedder(settings.overload.maxInFlight, settings.overload.eventLoopDelayMs);
+  const adapter = createHttpAdapter(settings.http, shedder);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health), adapter, {
     bodyParser: false,
     bufferLogs: true,

@@ -8,6 +8,7 @@ import { IdempotencySettings } from './sections/idempotency.settings.js';
 import { LifecycleSettings } from './sections/lifecycle.settings.js';
 import { MailSettings } from './sections/mail.settings.js';
 import { MessagingSettings } from './sections/messaging.settings.js';
+import { OverloadSettings } from './sections/overload.settings.js';
 import { PaymentsSettings } from './sections/payments.settings.js';
 import { RateLimitSettings } from './sections/rate-limit.settings.js';
 import { RedisSettings } from './sections/redis.settings.js';
@@ -29,5 +30,6 @@ export class Settings {
   readonly cache = new CacheSettings();
   readonly idempotency = new IdempotencySettings();
   readonly exports = new ExportsSettings();
+  readonly overload = new OverloadSettings();
   readonly lifecycle = new LifecycleSettings();
 }

@@ -1,13 +1,13 @@
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
-import { newId } from '../database/ids.js';
+import { LoadShedder } from '../resilience/load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { RequestContext } from './request-context.js';
+import { newId, RequestContext } from '../context/index.js';
 import { RouteTable } from './route-table.js';
 
 /** What an `X-Request-Id` must look like to be taken over; anything else could forge log lines. */
@@ -16,6 +16,9 @@ const REQUEST_ID = /^[\w.:-]{8,128}$/;
 /** Longer than the idle timeouts of common load balancers (60 s), so that they, not we, close an idle connection first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
+/** A request that has not arrived whole by then is answered 408: nobody holds a connection by sending slowly. */
+const ARRIVAL_TIMEOUT_MS = 30_000;
+
 declare module 'fastify' {
   interface FastifyInstance {
     routeTable: RouteTable;
@@ -23,13 +26,12 @@ declare module 'fastify' {
 }
 
 /** The Fastify adapter of the public application, with everything that happens before Nest sees a request. */
-export function createHttpAdapter(settings: HttpSettings): FastifyAdapter {
+export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder): FastifyAdapter {
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,
     bodyLimit: settings.bodyLimitBytes,
     trustProxy: settings.trustProxy.length > 0 ? settings.trustProxy : false,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => {
       const given = request.headers['x-request-id'];
@@ -40,6 +42,10 @@ export function createHttpAdapter(settings: HttpSettings): FastifyAdapter {
     // The router refuses some URLs before any hook has run.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(request, reply, error),
     clientErrorHandler: refuseMalformedHttp,
+    serverFactory: (serve: RequestListener) =>
+      createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS }, (request, response) => {
+        if (shedder.admit(request, response)) serve(request, response);
+      }),
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.decorate('routeTable', new RouteTable());
@@ -48,7 +54,14 @@ export function createHttpAdapter(settings: HttpSettings): FastifyAdapter {
   fastify.decorateRequest('rawBody', undefined);
   fastify.decorateRequest('failure', undefined);
 
-  fastify.addHook('onRoute', (route) => fastify.routeTable.add(route));
+  fastify.addHook('onRoute', (route) => {
+    fastify.routeTable.add(route);
+    shedder.learn(route);
+  });
+  fastify.addHook('onClose', (_instance, done) => {
+    shedder.close();
+    done();
+  });
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
     request.context = context;

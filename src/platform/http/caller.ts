@@ -1,14 +1,8 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Caller, RequestContext, Role } from '../context/index.js';
 
-export type Role = 'customer' | 'admin';
-
-/** Who makes the request, as the access token states it. */
-export interface Caller {
-  userId: string;
-  role: Role;
-  sessionId: string;
-}
+export type { Caller, Role };
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,7 +10,7 @@ declare module 'fastify' {
     caller?: Caller;
     /** The body as it came, for signatures over it. */
     rawBody?: string;
-    context: import('./request-context.js').RequestContext;
+    context: RequestContext;
     /** The error that was answered, for the access log. */
     failure?: unknown;
   }

@@ -13,5 +13,5 @@ export {
 export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi.decorators.js';
 export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './pagination.js';
 export { problemDocument, type ProblemDocument } from './problem.js';
-export { RequestContext } from './request-context.js';
+export { RequestContext } from '../context/index.js';
 export { UuidPipe } from './uuid.pipe.js';

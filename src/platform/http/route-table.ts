@@ -28,7 +28,8 @@ export class RouteTable {
   }
 }
 
-function patternOf(url: string): RegExp {
+/** A route's pattern as a regular expression over request paths. */
+export function patternOf(url: string): RegExp {
   const escaped = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replace(/:[^/]+/g, '[^/]+').replace(/\*/g, '.*')}$`);
 }

@@ -12,7 +12,7 @@ import {
   type CircuitBreakerPolicy,
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
-import { RequestContext } from '../http/request-context.js';
+import { RequestContext } from '../context/index.js';
 import type { DependencyPolicy } from './policies.js';
 import { RetryBudget } from './retry-budget.js';
 

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { Migrator } from '../platform/database/index.js';
+import { runCommand } from '../platform/lifecycle/index.js';
+import { print } from './print.js';
+import { seedDemo } from './seed-demo.js';
+
+/** `migrate`, `migrate:status`, `migrate:revert`, `seed:demo`. */
+export function databaseCommands(cli: Command): void {
+  cli
+    .command('migrate')
+    .description('run the migrations that are pending; several at once wait for each other')
+    .action(() =>
+      withMigrator(async (migrator) => {
+        const ran = await migrator.migrate();
+        for (const name of ran) print(`applied ${name}`);
+        print(ran.length === 0 ? 'The schema is up to date.' : `${ran.length} migration(s) applied.`);
+        return 0;
+      }),
+    );
+
+  cli
+    .command('migrate:status')
+    .description('list all migrations; exit 1 when one is pending')
+    .action(() =>
+      withMigrator(async (migrator) => {
+        const migrations = await migrator.status();
+        for (const { name, applied } of migrations) print(`${applied ? 'applied' : 'pending'}  ${name}`);
+        return migrations.every(({ applied }) => applied) ? 0 : 1;
+      }),
+    );
+
+  cli
+    .command('migrate:revert')
+    .description('revert the newest applied migration')
+    .action(() =>
+      withMigrator(async (migrator) => {
+        await migrator.revert();
+        print('Reverted the newest migration.');
+        return 0;
+      }),
+    );
+
+  cli
+    .command('seed:demo')
+    .description('put 50 products and two accounts with a well-known password into an empty shop (never in production)')
+    .action(() => runCommand(seedDemo));
+}
+
+function withMigrator(work: (migrator: Migrator) => Promise<number>): Promise<void> {
+  return runCommand(async (settings) => {
+    const migrator = await Migrator.open(settings.database);
+    try {
+      return await work(migrator);
+    } finally {
+      await migrator.close();
+    }
+  });
+}

@@ -1,0 +1,48 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { DeadLetters } from '../platform/messaging/index.js';
+import { runCommand } from '../platform/lifecycle/index.js';
+import { withContext } from './context.js';
+import { print } from './print.js';
+
+/** `dead-letter list`, `dead-letter replay`. */
+export function deadLetterCommands(cli: Command): void {
+  const deadLetter = cli.command('dead-letter').description('events whose handling failed for good');
+
+  deadLetter
+    .command('list')
+    .description('list them, newest first')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .action(({ limit }: { limit: number }) =>
+      runCommand((settings) =>
+        withContext(settings, async (context) => {
+          const letters = await context.get(DeadLetters, { strict: false }).list({ limit });
+          for (const { id, failedAt, consumer, name, attempts, reason } of letters) {
+            print([id, failedAt.toISOString(), consumer, name, `${attempts} attempt(s)`, reason].join('  '));
+          }
+          print(letters.length === 0 ? 'There are no dead letters.' : `${letters.length} dead letter(s).`);
+          return 0;
+        }),
+      ),
+    );
+
+  deadLetter
+    .command('replay')
+    .description('put them back, to be handled once more')
+    .argument('[id]', 'one of them; see `dead-letter list`')
+    .option('--all', 'all of them')
+    .action((id: string | undefined, { all }: { all?: boolean }) =>
+      runCommand((settings) =>
+        withContext(settings, async (context) => {
+          if ((id === undefined) === !all) throw new Error('Give either the id of a dead letter or --all.');
+          const replayed = await context.get(DeadLetters, { strict: false }).replay(id ?? 'all');
+          print(`${replayed} dead letter(s) put back.`);
+          return replayed > 0 || all ? 0 : 1;
+        }),
+      ),
+    );
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0');
+  return Number(text);
+}

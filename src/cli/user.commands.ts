@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { UsersService } from '../modules/users/index.js';
+import { runCommand } from '../platform/lifecycle/index.js';
+import { withContext } from './context.js';
+import { print } from './print.js';
+
+/** `user:promote`. */
+export function userCommands(cli: Command): void {
+  cli
+    .command('user:promote')
+    .description('make a registered user an admin; takes effect at the next login or refresh')
+    .argument('<email>')
+    .action((email: string) =>
+      runCommand((settings) =>
+        withContext(settings, async (context) => {
+          const promoted = await context.get(UsersService, { strict: false }).promote(email);
+          print(promoted ? `${email} is an admin now.` : `Nobody is registered as ${email}.`);
+          return promoted ? 0 : 1;
+        }),
+      ),
+    );
+}

@@ -1,0 +1,126 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { RouteOptions } from 'fastify';
+import { newId } from '../database/ids.js';
+import { TransientError } from '../errors/index.js';
+import { patternOf } from '../http/route-table.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from '../http/problem.js';
+import { ADMITTED_UP_TO, type RoutePriority } from './priority.js';
+
+/** How often the limit is adapted to the event loop's delay, in milliseconds. */
+const ADAPT_EVERY_MS = 100;
+/** Resolution of the delay's measurement, in milliseconds; it is part of every sample and taken off again. */
+const RESOLUTION_MS = 10;
+/** The limit never falls below this share of its maximum: some work is always done. */
+const FLOOR = 0.1;
+
+export interface Shedding {
+  /** In-flight limit at the moment. */
+  limit: number;
+  inFlight: number;
+  /** Requests refused since the start, by priority. */
+  shed: Record<RoutePriority, number>;
+}
+
+/**
+ * Keeps a process that is asked for more than it can do at its best throughput, by refusing the rest at once and cheaply:
+ * before routing, hooks and parsing of the body, because at four times capacity most of the work is the refusing.
+ *
+ * The number of requests in flight is limited; the limit shrinks by a tenth while the event loop is late and grows back slowly
+ * (additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits). Low priorities are refused
+ * at a lower level of the limit, so they go first.
+ */
+export class LoadShedder {
+  private readonly routes: { method: string; pattern: RegExp; priority: RoutePriority }[] = [];
+  private readonly delay: ReturnType<typeof monitorEventLoopDelay>;
+  private readonly timer: NodeJS.Timeout;
+  private readonly shed: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
+  private limit: number;
+  private inFlight = 0;
+
+  /**
+   * @param maxInFlight the limit while the event loop keeps up
+   * @param maxDelayMs event-loop delay above which the limit shrinks
+   */
+  constructor(
+    private readonly maxInFlight: number,
+    private readonly maxDelayMs: number,
+  ) {
+    this.limit = maxInFlight;
+    this.delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.delay.enable();
+    this.timer = setInterval(() => this.adapt(), ADAPT_EVERY_MS);
+    this.timer.unref();
+  }
+
+  /** Learns a route's priority; to be called for each route that is registered. */
+  learn({ method, url, config }: RouteOptions): void {
+    const priority = config?.priority ?? 'normal';
+    for (const verb of [method].flat()) this.routes.push({ method: verb, pattern: patternOf(url), priority });
+  }
+
+  /**
+   * Lets a request in, or answers it with 503 and `Retry-After` at once.
+   * @returns whether the request is to be served
+   */
+  admit(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.inFlight >= this.limit * ADMITTED_UP_TO.low) {
+      const priority = this.priorityOf(request);
+      if (this.inFlight >= this.limit * ADMITTED_UP_TO[priority]) {
+        this.shed[priority] += 1;
+        refuse(request, response);
+        return false;
+      }
+    }
+    this.inFlight += 1;
+    response.once('close', this.release);
+    return true;
+  }
+
+  get state(): Shedding {
+    return { limit: Math.round(this.limit), inFlight: this.inFlight, shed: { ...this.shed } };
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.delay.disable();
+  }
+
+  private readonly release = (): void => {
+    this.inFlight -= 1;
+  };
+
+  private adapt(): void {
+    const delayMs = this.delay.percentile(90) / 1e6 - RESOLUTION_MS;
+    this.delay.reset();
+    if (delayMs > this.maxDelayMs) this.limit = Math.max(this.maxInFlight * FLOOR, this.limit * 0.9);
+    else this.limit = Math.min(this.maxInFlight, this.limit + this.maxInFlight * 0.02);
+  }
+
+  private priorityOf({ method, url = '/' }: IncomingMessage): RoutePriority {
+    const end = url.indexOf('?');
+    const path = end === -1 ? url : url.slice(0, end);
+    return this.routes.find((route) => route.method === method && route.pattern.test(path))?.priority ?? 'low';
+  }
+}
+
+/** Written by hand, without Fastify: refusing must cost a fraction of serving. */
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  const requestId = newId();
+  const error = new TransientError({
+    code: 'temporary-reduced-capacity',
+    detail: 'More is asked of this server than it can do at the moment. Try again.',
+  });
+  const body = JSON.stringify(problemDocument(error, requestId, (request.url ?? '/').split('?', 1)[0] ?? '/'));
+  response
+    .writeHead(503, {
+      'Content-Type': PROBLEM_CONTENT_TYPE,
+      'Content-Length': Buffer.byteLength(body),
+      'Retry-After': String(error.retryAfterSeconds),
+      'Cache-Control': 'no-store',
+      'X-Request-Id': requestId,
+    })
+    .end(body);
+  // The body nobody will read must not block the connection's next request.
+  request.resume();
+}
