@@ -3,6 +3,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
+import { Dependency, policyTable, type Policies } from '../../platform/resilience/index.js';
 import { MailRefusedError, Mailer, type OutgoingMail } from './mailer.js';
 
 const mail: OutgoingMail = {
@@ -81,6 +82,12 @@ class StubbornServer {
   }
 }
 
+function mailerFor(url: string): Mailer {
+  const settings = loadSettings({ SMTP_URL: url, MAIL_FROM: 'shop@shop.example' });
+  const server = new Dependency('smtp', policyTable(settings).smtp);
+  return new Mailer(settings, { for: () => server } as unknown as Policies);
+}
+
 describe('The mailer', () => {
   let server: StubbornServer;
   let mailer: Mailer;
@@ -88,7 +95,7 @@ describe('The mailer', () => {
   beforeEach(async () => {
     server = new StubbornServer();
     await server.start();
-    mailer = new Mailer(loadSettings({ SMTP_URL: server.url, MAIL_FROM: 'shop@shop.example' }));
+    mailer = mailerFor(server.url);
   });
 
   afterEach(async () => {
@@ -145,7 +152,7 @@ describe('The mailer', () => {
   it('takes a server that is away as a passing trouble', async () => {
     const { url } = server;
     await server.stop();
-    const other = new Mailer(loadSettings({ SMTP_URL: url }));
+    const other = mailerFor(url);
 
     await expect(other.send(mail)).rejects.toThrow(TransientError);
     other.onApplicationShutdown();

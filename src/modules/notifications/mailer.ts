@@ -2,12 +2,11 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
+import { Policies, type Dependency } from '../../platform/resilience/index.js';
 import type { MailContent } from './mail-templates.js';
 
 /** Milliseconds: to connect, and until the server greets. */
 const CONNECT_TIMEOUT_MS = 3000;
-/** Milliseconds from the call to the server's final answer: what bounds a server that trickles or hangs. */
-const SEND_TIMEOUT_MS = 8000;
 
 /** A mail and whom it is for. */
 export interface OutgoingMail extends MailContent {
@@ -31,11 +30,13 @@ export class MailRefusedError extends Error {
 /** Hands mail to the SMTP server of `SMTP_URL`, over connections that are kept open between mails. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
-  private readonly transport;
   private readonly from: string;
+  private readonly server: Dependency;
+  private readonly transport;
 
-  constructor(@Inject(Settings) { mail, messaging }: Settings) {
+  constructor(@Inject(Settings) { mail, messaging }: Settings, policies: Policies) {
     this.from = mail.from;
+    this.server = policies.for('smtp');
     this.transport = createTransport({
       url: mail.url,
       pool: true,
@@ -58,19 +59,21 @@ export class Mailer implements OnApplicationShutdown {
    * @throws MailRefusedError when the server will never take it; TransientError when the server is away or busy.
    */
   async send({ id, recipient, ...content }: OutgoingMail): Promise<void> {
-    try {
-      await this.transport.sendMail({
-        ...content,
-        from: { name: 'Holdfast', address: this.from },
-        to: { name: recipient.name, address: recipient.email },
-        messageId: `<${id}@${this.from.slice(this.from.lastIndexOf('@') + 1)}>`,
-        // RFC 3834: no vacation responder shall answer.
-        headers: { 'Auto-Submitted': 'auto-generated' },
-        signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
-      });
-    } catch (error) {
-      throw translate(error as SmtpError);
-    }
+    const mail = {
+      ...content,
+      from: { name: 'Holdfast', address: this.from },
+      to: { name: recipient.name, address: recipient.email },
+      messageId: `<${id}@${this.from.slice(this.from.lastIndexOf('@') + 1)}>`,
+      // RFC 3834: no vacation responder shall answer.
+      headers: { 'Auto-Submitted': 'auto-generated' },
+    };
+    await this.server.execute(async ({ signal }) => {
+      try {
+        await this.transport.sendMail({ ...mail, signal });
+      } catch (error) {
+        throw translate(error as SmtpError);
+      }
+    });
   }
 
   onApplicationShutdown(): void {

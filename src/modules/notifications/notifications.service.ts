@@ -4,7 +4,7 @@ import { UsersService } from '../users/index.js';
 import type { NotificationDto } from './dto/notification.dto.js';
 import { renderMail, type MailKind, type OrderNews } from './mail-templates.js';
 import { MailRefusedError, Mailer } from './mailer.js';
-import { NotificationsRepository } from './notifications.repository.js';
+import { NotificationsRepository, type NotificationRow } from './notifications.repository.js';
 
 /** An event that a user is to be told of. */
 export interface News {
@@ -29,13 +29,7 @@ export class NotificationsService {
 
   async list(userId: string, { limit, cursor }: PageQuery): Promise<Page<NotificationDto>> {
     const [after] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    const rows = await this.notifications.page(userId, limit, after);
-    return pageOf(
-      rows,
-      limit,
-      ({ id }) => [id],
-      (row) => row,
-    );
+    return pageOf(await this.notifications.page(userId, limit, after), limit, ({ id }) => [id], present);
   }
 
   /**
@@ -65,4 +59,8 @@ export class NotificationsService {
     }
     return () => this.notifications.markSent(eventId);
   }
+}
+
+function present({ createdAt, sentAt, ...row }: NotificationRow): NotificationDto {
+  return { ...row, createdAt: createdAt.toISOString(), sentAt: sentAt?.toISOString() ?? null };
 }

@@ -16,8 +16,8 @@ export class NotificationDto {
   status!: string;
 
   @DateTimeField()
-  createdAt!: Date;
+  createdAt!: string;
 
   @DateTimeField({ nullable: true })
-  sentAt!: Date | null;
+  sentAt!: string | null;
 }

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/index.js';
+import type { ExportRange } from './exports.repository.js';
+
+/** The right to write one export: it is lost as soon as another run takes the next attempt. */
+export interface ExportRun extends ExportRange {
+  exportId: string;
+  attempt: number;
+  userId: string;
+  allUsers: boolean;
+}
+
+/** What the worker writes. Everything a run writes is conditional on its attempt still being the current one. */
+@Injectable()
+export class ExportRunsRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Starts a run: takes the next attempt, and drops what earlier ones have written.
+   * @returns undefined when there is nothing to do: the export is complete, or gone.
+   */
+  async begin(exportId: string): Promise<ExportRun | undefined> {
+    const run = await this.database.queryOne<ExportRun>({
+      text: `
+        UPDATE exports SET attempt = attempt + 1, status = 'running', rows_written = 0
+        WHERE id = $1 AND status <> 'completed'
+        RETURNING id AS "exportId", attempt, user_id AS "userId", all_users AS "allUsers",
+          range_from AS "from", range_to AS "to"`,
+      values: [exportId],
+    });
+    // A write of an earlier run locks the row of the export: all such writes came before the update, none comes after.
+    if (run) {
+      await this.database.execute({
+        text: 'DELETE FROM export_chunks WHERE export_id = $1 AND attempt < $2',
+        values: [exportId, run.attempt],
+      });
+    }
+    return run;
+  }
+
+  /** Writes how many rows there will be. @returns false when the run is no longer the current one. */
+  async announceTotal({ exportId, attempt }: ExportRun, total: number): Promise<boolean> {
+    const changed = await this.database.execute({
+      text: `UPDATE exports SET rows_total = $3 WHERE id = $1 AND attempt = $2 AND status = 'running'`,
+      values: [exportId, attempt, total],
+    });
+    return changed === 1;
+  }
+
+  /**
+   * Writes a chunk together with the progress that it means.
+   * @param rows rows written so far, those in this chunk included
+   * @returns false when the run is no longer the current one; nothing was written then.
+   */
+  async append({ exportId, attempt }: ExportRun, seq: number, data: Uint8Array, rows: number): Promise<boolean> {
+    const written = await this.database.execute({
+      name: 'exports-append',
+      text: `
+        WITH current AS (
+          UPDATE exports SET rows_written = $5, rows_total = GREATEST(rows_total, $5)
+          WHERE id = $1 AND attempt = $2 AND status = 'running'
+          RETURNING id
+        )
+        INSERT INTO export_chunks (export_id, attempt, seq, data) SELECT id, $2, $3, $4 FROM current`,
+      values: [exportId, attempt, seq, data, rows],
+    });
+    return written === 1;
+  }
+
+  /** Declares the file complete. @returns false when the run is no longer the current one. */
+  async complete({ exportId, attempt }: ExportRun, chunkCount: number): Promise<boolean> {
+    const changed = await this.database.execute({
+      text: `
+        UPDATE exports SET status = 'completed', completed_at = now(), chunk_count = $3, rows_total = rows_written
+        WHERE id = $1 AND attempt = $2 AND status = 'running'`,
+      values: [exportId, attempt, chunkCount],
+    });
+    return changed === 1;
+  }
+
+  /** Declares that the file will not come, unless another run is at it. */
+  async fail({ exportId, attempt }: ExportRun): Promise<void> {
+    await this.database.execute({
+      text: `UPDATE exports SET status = 'failed' WHERE id = $1 AND attempt = $2 AND status = 'running'`,
+      values: [exportId, attempt],
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/index.js';
+
+/** Chunks that are removed at once: some 25 MB. */
+const CHUNKS_PER_STEP = 100;
+
+@Injectable()
+export class ExportSweepRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Removes some chunks that nobody can download: of exports that are too old, and of runs that did not finish and are
+   * not the current one.
+   * @returns how many; 0 when there are none left
+   */
+  removeChunks(before: Date): Promise<number> {
+    return this.database.execute({
+      text: `
+        DELETE FROM export_chunks AS chunk USING (
+          SELECT c.export_id, c.attempt, c.seq
+          FROM exports e JOIN export_chunks c ON c.export_id = e.id
+          WHERE e.created_at < $1 OR e.status = 'failed' OR c.attempt < e.attempt
+          LIMIT $2
+        ) AS useless
+        WHERE chunk.export_id = useless.export_id AND chunk.attempt = useless.attempt AND chunk.seq = useless.seq`,
+      values: [before, CHUNKS_PER_STEP],
+    });
+  }
+
+  /** Removes exports that are too old. @returns how many */
+  remove(before: Date): Promise<number> {
+    return this.database.execute({
+      text: 'DELETE FROM exports WHERE created_at < $1',
+      values: [before],
+    });
+  }
+}

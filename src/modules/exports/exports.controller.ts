@@ -1,0 +1,65 @@
+import { createGunzip } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiAnswer, ApiProblems, CurrentCaller, UuidPipe, type Caller } from '../../platform/http/index.js';
+import { acceptsGzip } from './accepts-gzip.js';
+import { CreateExportDto } from './dto/create-export.dto.js';
+import { ExportDto } from './dto/export.dto.js';
+import { ExportsService } from './exports.service.js';
+
+@ApiTags('exports')
+@ApiBearerAuth()
+@Controller('v1/exports')
+export class ExportsController {
+  constructor(private readonly exports: ExportsService) {}
+
+  @Post()
+  @HttpCode(202)
+  @ApiOperation({ operationId: 'createExport', summary: 'Ask for a CSV file: of the own orders, for admins of all orders' })
+  @ApiAnswer(202, ExportDto, ['Location'])
+  @ApiProblems(400, 401, 413, 415, 422)
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: CreateExportDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ExportDto> {
+    const created = await this.exports.request(caller, body);
+    void reply.header('Location', `/v1/exports/${created.id}`);
+    return created;
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getExport', summary: 'Status and progress of an own export' })
+  @ApiAnswer(200, ExportDto)
+  @ApiProblems(401, 404, 422)
+  get(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<ExportDto> {
+    return this.exports.get(caller, id);
+  }
+
+  @Get(':id/file')
+  @ApiOperation({ operationId: 'downloadExport', summary: 'The file of an own export that is completed' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
+  @ApiProblems(401, 404, 406, 409, 422)
+  async download(
+    @CurrentCaller() caller: Caller,
+    @Param('id', UuidPipe) id: string,
+    @Headers('accept-encoding') acceptEncoding: string | undefined,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { name, gzip } = await this.exports.open(caller, id);
+    void reply.headers({
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${name}"`,
+      'Cache-Control': 'private, no-store',
+      Vary: 'Accept-Encoding',
+    });
+    if (acceptsGzip(acceptEncoding)) {
+      void reply.header('Content-Encoding', 'gzip').send(gzip);
+      return;
+    }
+    // An error on either side ends both; Fastify sees it on the stream that it sends and cuts the answer off.
+    void reply.send(pipeline(gzip, createGunzip(), () => undefined));
+  }
+}

@@ -1,0 +1,140 @@
+import { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
+import { newId, UnitOfWork } from '../../platform/database/index.js';
+import { BusinessRuleError, ClientError, TransientError } from '../../platform/errors/index.js';
+import type { Caller } from '../../platform/http/index.js';
+import { Outbox } from '../../platform/messaging/index.js';
+import type { CreateExportDto } from './dto/create-export.dto.js';
+import type { ExportDto } from './dto/export.dto.js';
+import { exportRequested } from './exports.events.js';
+import { ExportsRepository, type ExportRange, type ExportRow } from './exports.repository.js';
+
+/** How long a caller is told to wait when too many exports are unfinished: about what a large one takes. */
+const BACKLOG_RETRY_AFTER_SECONDS = 30;
+
+/** A finished file, to be sent as it is read. */
+export interface ExportFile {
+  name: string;
+  /** The gzip file, read from the database piece by piece as fast as it is taken. */
+  gzip: Readable;
+}
+
+@Injectable()
+export class ExportsService {
+  private readonly maxQueued: number;
+
+  constructor(
+    private readonly exports: ExportsRepository,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly outbox: Outbox,
+    @Inject(Settings) settings: Settings,
+  ) {
+    this.maxQueued = settings.exports.maxQueued;
+  }
+
+  /**
+   * Takes a request for an export; the file is made by a worker.
+   * @throws ClientError 422 when the range is empty; TransientError `backlog-full` when too many are unfinished.
+   */
+  async request(caller: Caller, { type, ...range }: CreateExportDto): Promise<ExportDto> {
+    const { from, to } = rangeOf(range);
+    return this.unitOfWork.run(async () => {
+      if ((await this.exports.countUnfinished()) >= this.maxQueued) throw backlogFull();
+      const row = await this.exports.insert({
+        id: newId(),
+        userId: caller.userId,
+        type,
+        allUsers: caller.role === 'admin',
+        from,
+        to,
+      });
+      await this.outbox.announce(exportRequested, { exportId: row.id }, { key: row.id });
+      return present(row);
+    });
+  }
+
+  /** @throws ClientError 404 `export-not-found`, also when it is somebody else's. */
+  async get(caller: Caller, id: string): Promise<ExportDto> {
+    return present(await this.find(caller, id));
+  }
+
+  /**
+   * Opens the file of an export.
+   * @throws ClientError 404 `export-not-found`; BusinessRuleError 409 `export-not-ready`.
+   */
+  async open(caller: Caller, id: string): Promise<ExportFile> {
+    const row = await this.find(caller, id);
+    if (row.status !== 'completed') throw notReady(row);
+    // Read before the answer begins: a database that is away is answered 503 and not by a broken download.
+    const first = await this.chunk(row, 0);
+    return {
+      name: `${row.type}-${row.createdAt.toISOString().slice(0, 10)}-${row.id.slice(-8)}.csv`,
+      gzip: Readable.from(this.chunks(row, first), { objectMode: false }),
+    };
+  }
+
+  /** No connection is held between two pieces, however slowly the client reads and whenever it leaves. */
+  private async *chunks(row: ExportRow, first: Buffer): AsyncGenerator<Buffer> {
+    yield first;
+    for (let seq = 1; seq < row.chunkCount; seq += 1) yield await this.chunk(row, seq);
+  }
+
+  private async chunk({ id, attempt }: ExportRow, seq: number): Promise<Buffer> {
+    const data = await this.exports.chunk(id, attempt, seq);
+    // Swept during the download: an error cuts the answer off, so that the client does not take a part for the whole.
+    if (!data) throw notFound();
+    return data;
+  }
+
+  private async find(caller: Caller, id: string): Promise<ExportRow> {
+    const row = await this.exports.find(id, caller.userId);
+    if (!row) throw notFound();
+    return row;
+  }
+}
+
+function rangeOf({ from, to }: { from?: string; to?: string }): ExportRange {
+  const range = { from: from === undefined ? null : new Date(from), to: to === undefined ? null : new Date(to) };
+  if (range.from && range.to && range.from >= range.to) {
+    throw new ClientError({
+      status: 422,
+      code: 'validation-failed',
+      detail: 'The range is empty: from must be before to.',
+      errors: [{ pointer: '/to', code: 'is-after-from', message: 'to must be later than from' }],
+    });
+  }
+  return range;
+}
+
+function present({ id, type, status, rowsWritten, rowsTotal, createdAt, completedAt }: ExportRow): ExportDto {
+  return {
+    id,
+    type,
+    status,
+    progress: { rows: rowsWritten, total: rowsTotal },
+    createdAt: createdAt.toISOString(),
+    completedAt: completedAt?.toISOString() ?? null,
+  };
+}
+
+function notFound(): ClientError {
+  return new ClientError({ status: 404, code: 'export-not-found', detail: 'There is no such export.' });
+}
+
+function notReady({ status }: ExportRow): BusinessRuleError {
+  return new BusinessRuleError({
+    status: 409,
+    code: 'export-not-ready',
+    detail: status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
+    extensions: { exportStatus: status },
+  });
+}
+
+function backlogFull(): TransientError {
+  return new TransientError({
+    code: 'backlog-full',
+    detail: 'Too many exports are waiting to be made. Try again later.',
+    retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS,
+  });
+}

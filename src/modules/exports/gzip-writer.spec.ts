@@ -1,0 +1,33 @@
+import { gunzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../config/index.js';
+import { CpuPool } from '../../platform/cpu/index.js';
+import { GzipWriter } from './gzip-writer.js';
+
+describe('The gzip writer', () => {
+  const cpu = new CpuPool(loadSettings({}));
+
+  afterAll(() => cpu.onApplicationShutdown());
+
+  async function write(pieces: string[]): Promise<Buffer> {
+    const writer = new GzipWriter(cpu);
+    const written: Buffer[] = [];
+    for (const [index, piece] of pieces.entries()) {
+      written.push(await writer.piece(piece, index === pieces.length - 1));
+    }
+    return Buffer.concat(written);
+  }
+
+  it.each([
+    ['one piece', ['hello\r\n']],
+    ['an empty text', ['']],
+    ['many pieces', ['a,b\r\n', 'ü,😀\r\n'.repeat(10_000), '', 'z'.repeat(70_000)]],
+  ])('makes one gzip member of %s', async (_, pieces) => {
+    const file = await write(pieces);
+
+    // Checks CRC and length, and that nothing follows the first member.
+    expect(gunzipSync(file, { maxOutputLength: 1e6 }).toString('utf8')).toBe(pieces.join(''));
+    expect(file.subarray(0, 3)).toEqual(Buffer.from([0x1f, 0x8b, 8]));
+    expect(file.readUInt32LE(file.length - 4)).toBe(Buffer.byteLength(pieces.join('')));
+  });
+});

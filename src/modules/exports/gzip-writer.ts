@@ -1,0 +1,40 @@
+import { cpuTask, type CpuPool } from '../../platform/cpu/index.js';
+import type { deflatePiece } from './gzip.task.js';
+
+const deflateTask = cpuTask<typeof deflatePiece>(import.meta.url, './gzip.task', 'deflatePiece');
+
+/** RFC 1952 section 2.3: magic number, deflate, no flags, no time, no extra flags, unknown system. */
+const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+/** An empty block that is marked as the last one (RFC 1951 section 3.2.6, fixed codes). */
+const LAST_BLOCK = Uint8Array.of(3, 0);
+
+/**
+ * Makes one gzip file out of pieces of text that are compressed one by one, in the thread pool: nothing but a checksum is
+ * carried from piece to piece, so that memory does not grow with the file. (Members simply strung together would be
+ * valid gzip as well, but HTTP clients stop after the first one.)
+ */
+export class GzipWriter {
+  private crc = 0;
+  private size = 0;
+  private started = false;
+
+  constructor(private readonly cpu: CpuPool) {}
+
+  /** The next bytes of the file. @param last whether `text` is the end of it */
+  async piece(text: string, last: boolean): Promise<Buffer> {
+    const { data, size, crc } = await this.cpu.run(deflateTask, { text, crc: this.crc });
+    this.crc = crc;
+    this.size += size;
+    const head = this.started ? [] : [HEADER];
+    this.started = true;
+    return Buffer.concat([...head, data, ...(last ? [LAST_BLOCK, this.trailer()] : [])]);
+  }
+
+  /** RFC 1952 section 2.3.1: CRC-32 and length modulo 2^32, little end first. */
+  private trailer(): Uint8Array {
+    const trailer = Buffer.alloc(8);
+    trailer.writeUInt32LE(this.crc, 0);
+    trailer.writeUInt32LE(this.size % 2 ** 32, 4);
+    return trailer;
+  }
+}

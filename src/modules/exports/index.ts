@@ -1,0 +1,2 @@
+export { exportRequested, type ExportRequested } from './exports.events.js';
+export { ExportsModule } from './exports.module.js';

@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { OrdersService, type OrderExportRow } from '../orders/index.js';
+import { csvHeader, csvLines, type CsvColumn } from './csv.js';
+import type { ExportRun } from './export-runs.repository.js';
+
+const COLUMNS: CsvColumn<OrderExportRow>[] = [
+  { header: 'orderId', value: ({ orderId }) => orderId },
+  { header: 'userId', value: ({ userId }) => userId },
+  { header: 'status', value: ({ status }) => status },
+  { header: 'itemCount', value: ({ itemCount }) => itemCount },
+  { header: 'totalAmount', value: ({ totalAmount }) => totalAmount },
+  { header: 'currency', value: ({ currency }) => currency },
+  { header: 'createdAt', value: ({ createdAt }) => createdAt },
+];
+
+/** Rows that one fetch of the cursor brings: some 3 ms of formatting, and well under a megabyte. */
+const ROWS_PER_FETCH = 2000;
+
+/** Some lines of a file. */
+export interface Lines {
+  text: string;
+  rows: number;
+}
+
+/** What is in an export of orders. */
+@Injectable()
+export class OrderExport {
+  readonly heading = csvHeader(COLUMNS);
+
+  constructor(private readonly orders: OrdersService) {}
+
+  count(run: ExportRun): Promise<number> {
+    return this.orders.countForExport(filterOf(run));
+  }
+
+  /**
+   * All lines, as fast as they are taken. They are formatted here and not in the thread pool: handing the rows over to a
+   * thread (a structured clone) takes the event loop longer than formatting them does.
+   */
+  async *lines(run: ExportRun): AsyncGenerator<Lines> {
+    for await (const rows of this.orders.exportRows(filterOf(run), ROWS_PER_FETCH)) {
+      yield { text: csvLines(COLUMNS, rows), rows: rows.length };
+    }
+  }
+}
+
+function filterOf({ userId, allUsers, from, to }: ExportRun): { userId?: string; from?: Date; to?: Date } {
+  return { userId: allUsers ? undefined : userId, from: from ?? undefined, to: to ?? undefined };
+}

@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from '../../platform/database/index.js';
+import { OrdersModule } from '../orders/index.js';
+import { PaymentsModule } from '../payments/index.js';
+import { UsersModule } from '../users/index.js';
+import { Mailer } from './mailer.js';
+import { Notification } from './notification.entity.js';
+import { NotificationsController } from './notifications.controller.js';
+import { NotificationsProcessor } from './notifications.processor.js';
+import { NotificationsRepository } from './notifications.repository.js';
+import { NotificationsService } from './notifications.service.js';
+
+@Module({
+  imports: [DatabaseModule.forFeature([Notification]), UsersModule, OrdersModule, PaymentsModule],
+  controllers: [NotificationsController],
+  providers: [NotificationsService, NotificationsRepository, NotificationsProcessor, Mailer],
+})
+export class NotificationsModule {}
