@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { TransientError } from '../errors/index.js';
-import { RequestContext } from '../http/request-context.js';
+import { RequestContext } from '../context/index.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
 export interface Statement {

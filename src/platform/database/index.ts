@@ -2,6 +2,6 @@ export type { Statement } from './connections.js';
 export { Database } from './database.js';
 export { UniqueViolationError, isOutage } from './database.errors.js';
 export { DatabaseModule } from './database.module.js';
-export { newId } from './ids.js';
+export { newId } from '../context/index.js';
 export { Migrator, type MigrationState } from './migrator.js';
 export { UnitOfWork, type UnitOfWorkOptions } from './unit-of-work.js';

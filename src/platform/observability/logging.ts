@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { Settings } from '../../config/index.js';
-import { RequestContext } from '../http/request-context.js';
+import { RequestContext } from '../context/index.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
 const REDACTED = ['password', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.authorization', '*.headers.authorization'];

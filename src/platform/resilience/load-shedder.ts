@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { RouteOptions } from 'fastify';
-import { newId } from '../database/ids.js';
+import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
 import { patternOf } from '../http/route-table.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from '../http/problem.js';

@@ -1,0 +1,69 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { newId } from './ids.js';
+import { TransientError } from '../errors/index.js';
+
+/** What travels with a request (or a job) into everything that is done for it. */
+export class RequestContext {
+  private static readonly storage = new AsyncLocalStorage<RequestContext>();
+
+  userId?: string;
+  private given?: Error;
+  private readonly listeners = new Set<(reason: Error) => void>();
+
+  /**
+   * @param requestId what ties log lines, events and jobs to the request that caused them
+   * @param deadline epoch milliseconds after which nobody waits for the answer any more
+   */
+  constructor(
+    readonly requestId: string,
+    readonly deadline: number,
+  ) {}
+
+  /** The context of the request or job that is being worked on, if any. */
+  static current(): RequestContext | undefined {
+    return RequestContext.storage.getStore();
+  }
+
+  /** Runs `work`, and everything asynchronous it starts, in this context. */
+  run<T>(work: () => T): T {
+    return RequestContext.storage.run(this, work);
+  }
+
+  /** Milliseconds until the deadline, never negative. */
+  get remainingMs(): number {
+    return Math.max(0, this.deadline - Date.now());
+  }
+
+  /** Why the request was given up (its client went away), or undefined while somebody waits for the answer. */
+  get abandoned(): Error | undefined {
+    return this.given;
+  }
+
+  /**
+   * Calls `listener` when the request is given up.
+   * @returns a function that takes the listener off again
+   */
+  onAbort(listener: (reason: Error) => void): () => void {
+    if (this.given) listener(this.given);
+    else this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Gives the request up: cancels what is still being done for it. */
+  abort(detail: string): void {
+    if (this.given) return;
+    this.given = new TransientError({ code: 'request-abandoned', detail });
+    for (const listener of [...this.listeners]) listener(this.given);
+    this.listeners.clear();
+  }
+
+  /**
+   * Runs `work` with the same request id but neither deadline nor cancellation: for what must be finished once begun, such
+   * as recording the outcome of a charge.
+   */
+  static shielded<T>(work: () => Promise<T>): Promise<T> {
+    const context = new RequestContext(RequestContext.current()?.requestId ?? newId(), Infinity);
+    context.userId = RequestContext.current()?.userId;
+    return context.run(work);
+  }
+}
