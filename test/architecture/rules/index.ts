@@ -1,0 +1,29 @@
+import type { Rule } from '../project.js';
+import { controllersDecideNothing } from './controllers-decide-nothing.js';
+import { entitiesStayHome } from './entities-stay-home.js';
+import { featureEntrance } from './feature-entrance.js';
+import { noCycles } from './no-cycles.js';
+import { noDirectEnqueue } from './no-direct-enqueue.js';
+import { parameterisedSql } from './parameterised-sql.js';
+import { environmentOnlyInConfig, noConsole, processEndsInLifecycle } from './process-globals.js';
+import { repositoriesKnowNoHttp } from './repositories-know-no-http.js';
+import { roomsBelow } from './rooms-below.js';
+import { routesDeclareAnswers } from './routes-declare-answers.js';
+import { smallFiles } from './small-files.js';
+
+/** What the test holds every change to; a fork adds its own here, with a fixture that breaks it. */
+export const rules: Rule[] = [
+  featureEntrance,
+  noCycles,
+  roomsBelow,
+  controllersDecideNothing,
+  repositoriesKnowNoHttp,
+  entitiesStayHome,
+  noDirectEnqueue,
+  environmentOnlyInConfig,
+  processEndsInLifecycle,
+  noConsole,
+  routesDeclareAnswers,
+  parameterisedSql,
+  smallFiles,
+];
