@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { lineOf, walk, type Project, type Rule, type Violation } from '../project.js';
+import { lineOf, walk, type Rule, type Violation } from '../project.js';
 
 /** Methods whose first argument is SQL, or an object with SQL as its `text`. */
 const SQL_METHODS = new Set([
