@@ -1,0 +1,58 @@
+import { ClientError } from '../../platform/errors/index.js';
+
+/** 401 for a request without a token: RFC 6750 section 3 wants no error code then. */
+export function unauthenticated(): ClientError {
+  return new ClientError({
+    status: 401,
+    code: 'unauthenticated',
+    detail: 'This needs an access token: Authorization: Bearer <accessToken>.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}
+
+/** 401 for a token that is malformed, forged, expired, or whose session has ended. */
+export function invalidToken(): ClientError {
+  return new ClientError({
+    status: 401,
+    code: 'unauthenticated',
+    detail: 'The access token is not valid any more, or never was. Refresh it or log in.',
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  });
+}
+
+export function forbidden(): ClientError {
+  return new ClientError({ status: 403, code: 'forbidden', detail: 'Your role does not allow this.' });
+}
+
+/** The same for an unknown address and a wrong password. */
+export function invalidCredentials(): ClientError {
+  return new ClientError({
+    status: 401,
+    code: 'invalid-credentials',
+    detail: 'The e-mail address or the password is wrong.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}
+
+export function invalidRefreshToken(): ClientError {
+  return new ClientError({
+    status: 401,
+    code: 'invalid-refresh-token',
+    detail: 'The refresh token is not valid any more, or never was. Log in.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  });
+}
+
+export function sessionNotFound(): ClientError {
+  return new ClientError({ status: 404, code: 'session-not-found', detail: 'You have no such session.' });
+}
+
+/** 429 in the words of the IANA problem type `quota-exceeded`. */
+export function tooManyFailures(retryAfterSeconds: number): ClientError {
+  return new ClientError({
+    status: 429,
+    code: 'quota-exceeded',
+    detail: 'Too many failed logins. Wait before the next try.',
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+  });
+}

@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { DatabaseModule } from '../../platform/database/index.js';
+import { RedisModule } from '../../platform/redis/index.js';
+import { UsersModule } from '../users/index.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { AuthenticationGuard } from './authentication.guard.js';
+import { LoginLimiter } from './login-limiter.js';
+import { RevokedSessions } from './revoked-sessions.js';
+import { Session } from './session.entity.js';
+import { SessionsController } from './sessions.controller.js';
+import { SessionsRepository } from './sessions.repository.js';
+import { SessionsService } from './sessions.service.js';
+
+/** Registration, login, sessions, and the guard that every route of the process stands behind unless it is `@Public()`. */
+@Module({
+  imports: [DatabaseModule.forFeature([Session]), RedisModule, UsersModule],
+  controllers: [AuthController, SessionsController],
+  providers: [
+    AuthService,
+    SessionsService,
+    SessionsRepository,
+    AccessTokens,
+    RevokedSessions,
+    LoginLimiter,
+    { provide: APP_GUARD, useClass: AuthenticationGuard },
+  ],
+})
+export class AuthModule {}

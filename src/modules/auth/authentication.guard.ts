@@ -1,0 +1,64 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { PUBLIC, REQUIRED_ROLE, type Role } from '../../platform/http/index.js';
+import { AccessTokens } from './access-tokens.js';
+import { forbidden, invalidToken, unauthenticated } from './auth.errors.js';
+import { RevokedSessions } from './revoked-sessions.js';
+
+type Access = { public: true } | { public: false; role: Role | undefined };
+type Handler = ReturnType<ExecutionContext['getHandler']>;
+type Controller = ReturnType<ExecutionContext['getClass']>;
+
+/**
+ * Lets a request in when its access token is good, unless the route is `@Public()`; then tokens are not looked at, so that
+ * an old one does no harm there. Works without waiting for anything: no promise, no query, no Redis.
+ */
+@Injectable()
+export class AuthenticationGuard implements CanActivate {
+  /** By controller first: two controllers may inherit one handler and differ in what they demand. */
+  private readonly access = new WeakMap<Controller, WeakMap<Handler, Access>>();
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: AccessTokens,
+    private readonly revoked: RevokedSessions,
+  ) {}
+
+  /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`. */
+  canActivate(context: ExecutionContext): boolean {
+    const access = this.accessOf(context.getClass(), context.getHandler());
+    if (access.public) return true;
+
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const { authorization } = request.headers;
+    if (authorization === undefined) throw unauthenticated();
+    const token = bearerToken(authorization);
+    const caller = token === undefined ? undefined : this.tokens.verify(token);
+    if (!caller || this.revoked.has(caller.sessionId)) throw invalidToken();
+    request.caller = caller;
+    request.context.userId = caller.userId;
+    if (access.role !== undefined && access.role !== caller.role) throw forbidden();
+    return true;
+  }
+
+  private accessOf(controller: Controller, handler: Handler): Access {
+    let handlers = this.access.get(controller);
+    if (!handlers) this.access.set(controller, (handlers = new WeakMap()));
+    let access = handlers.get(handler);
+    if (!access) {
+      const places = [handler, controller];
+      access = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)
+        ? { public: true }
+        : { public: false, role: this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places) };
+      handlers.set(handler, access);
+    }
+    return access;
+  }
+}
+
+/** The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme's case does not matter). */
+function bearerToken(authorization: string): string | undefined {
+  if (authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
+  return authorization.slice(7).trim();
+}

@@ -1,0 +1,6 @@
+import { StringField } from '../../../platform/http/index.js';
+
+export class RefreshDto {
+  @StringField({ min: 1, max: 256, description: 'The newest one of the session. Each can be used once.' })
+  refreshToken!: string;
+}

@@ -1,0 +1,97 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AccessTokens } from './access-tokens.js';
+import { SessionsRepository } from './sessions.repository.js';
+
+/** Milliseconds between looks at what other processes have revoked: how long a session can outlive its end there. */
+const POLL_MS = 1000;
+/**
+ * Seconds that each look reaches back beyond the one before. `revoked_at` is when the statement began; it becomes visible when it
+ * commits, which may be later by as much as a statement may take.
+ */
+const OVERLAP_SECONDS = 15;
+
+/**
+ * The sessions that were revoked while an access token of theirs may still be good, so that a revoked session is dead at
+ * once and no request costs a query. Loaded at start, then kept up by a poll of an index; what
+ * this process revokes is in it immediately. See docs/decisions/0004-sessions-and-tokens.md.
+ */
+@Injectable()
+export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(RevokedSessions.name);
+  /** Session id to the epoch milliseconds after which no access token of it is left. */
+  private readonly sessions = new Map<string, number>();
+  private timer: NodeJS.Timeout | undefined;
+  private polling: Promise<void> | undefined;
+  private loadedAt = 0;
+  private failing = false;
+  private stopped = false;
+
+  constructor(
+    private readonly repository: SessionsRepository,
+    private readonly tokens: AccessTokens,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
+  has(sessionId: string): boolean {
+    return this.sessions.has(sessionId);
+  }
+
+  add(sessionId: string): void {
+    this.sessions.set(sessionId, Date.now() + this.tokens.ttlSeconds * 1000);
+  }
+
+  /** A process without HTTP checks no tokens and has no use for the set. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.host.httpAdapter) return;
+    await this.load();
+    this.schedule();
+  }
+
+  /** Runs on while the last requests are answered, and ends before the database goes. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.polling;
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(() => {
+      this.polling = this.poll();
+    }, POLL_MS);
+  }
+
+  private async poll(): Promise<void> {
+    try {
+      await this.load();
+      this.forget();
+      if (this.failing) this.logger.log('Revoked sessions can be read again');
+      this.failing = false;
+    } catch (error) {
+      // While PostgreSQL is away nobody can revoke, so what is known stays right; the next look makes up for the gap.
+      if (!this.failing && !this.stopped) {
+        this.logger.warn({ err: error }, 'Revoked sessions cannot be read; going on with those that are known');
+      }
+      this.failing = true;
+    }
+    if (!this.stopped) this.schedule();
+  }
+
+  private async load(): Promise<void> {
+    const startedAt = performance.now();
+    const { ttlSeconds } = this.tokens;
+    const gap = this.loadedAt === 0 ? ttlSeconds : (startedAt - this.loadedAt) / 1000 + OVERLAP_SECONDS;
+    const ids = await this.repository.revokedWithin(Math.min(gap, ttlSeconds));
+    for (const id of ids) if (!this.sessions.has(id)) this.add(id);
+    this.loadedAt = startedAt;
+  }
+
+  private forget(): void {
+    const now = Date.now();
+    // In the order of insertion, which is that of expiry.
+    for (const [id, until] of this.sessions) {
+      if (until > now) break;
+      this.sessions.delete(id);
+    }
+  }
+}

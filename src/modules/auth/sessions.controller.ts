@@ -1,0 +1,38 @@
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAnswer,
+  ApiPage,
+  ApiProblems,
+  CurrentCaller,
+  PageQuery,
+  UuidPipe,
+  type Caller,
+  type Page,
+} from '../../platform/http/index.js';
+import { SessionDto } from './dto/session.dto.js';
+import { SessionsService } from './sessions.service.js';
+
+@ApiTags('auth')
+@ApiBearerAuth()
+@Controller('v1/auth/sessions')
+export class SessionsController {
+  constructor(private readonly sessions: SessionsService) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listSessions', summary: 'The own live sessions, newest first' })
+  @ApiPage(SessionDto)
+  @ApiProblems(401, 422)
+  list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<SessionDto>> {
+    return this.sessions.list(caller, query);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'endSession', summary: 'End one of the own sessions; its tokens are refused at once' })
+  @ApiAnswer(204)
+  @ApiProblems(401, 404, 422)
+  end(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<void> {
+    return this.sessions.end(id, caller.userId);
+  }
+}

@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/index.js';
+import type { Role } from '../../platform/http/index.js';
+
+export interface SessionRow {
+  id: string;
+  userAgent: string | null;
+  ipAddress: string | null;
+  createdAt: Date;
+  lastUsedAt: Date;
+}
+
+export interface NewSession {
+  id: string;
+  userId: string;
+  familyHash: Buffer;
+  tokenHash: Buffer;
+  userAgent: string | null;
+  ipAddress: string | null;
+  ttlSeconds: number;
+}
+
+/** A session whose refresh token has just been exchanged, with the role that its user has now. */
+export interface RotatedSession {
+  id: string;
+  userId: string;
+  role: Role;
+}
+
+const LIVE = 'revoked_at IS NULL AND expires_at > now()';
+const COLUMNS = `id, user_agent AS "userAgent", host(ip_address) AS "ipAddress",
+  created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
+
+/** Milliseconds that a sweep's statement may take: it runs in the background and touches many rows. */
+const SWEEP_TIMEOUT_MS = 30_000;
+
+/** Rows of `sessions`. All times are PostgreSQL's: the processes' clocks may differ. */
+@Injectable()
+export class SessionsRepository {
+  constructor(private readonly database: Database) {}
+
+  async insert({ id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds }: NewSession): Promise<void> {
+    await this.database.execute({
+      name: 'sessions-insert',
+      text: `INSERT INTO sessions (id, user_id, family_hash, token_hash, user_agent, ip_address, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))`,
+      values: [id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds],
+    });
+  }
+
+  /**
+   * Exchanges the refresh token of a live session. Of several at once with the same token one gets the row: the others
+   * wait for its lock, look again, and find the hash changed.
+   */
+  rotate(
+    used: { familyHash: Buffer; tokenHash: Buffer },
+    nextTokenHash: Buffer,
+    ttlSeconds: number,
+  ): Promise<RotatedSession | undefined> {
+    return this.database.queryOne({
+      name: 'sessions-rotate',
+      text: `UPDATE sessions s
+        SET token_hash = $3, last_used_at = now(), expires_at = now() + make_interval(secs => $4)
+        FROM users u
+        WHERE s.family_hash = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+          AND u.id = s.user_id
+        RETURNING s.id, u.id AS "userId", u.role`,
+      values: [used.familyHash, used.tokenHash, nextTokenHash, ttlSeconds],
+    });
+  }
+
+  /** Ends the live session of a family. @returns it, or undefined when there is none. */
+  revokeFamily(familyHash: Buffer): Promise<{ id: string; userId: string } | undefined> {
+    return this.database.queryOne({
+      name: 'sessions-revoke-family',
+      text: `UPDATE sessions SET revoked_at = now() WHERE family_hash = $1 AND ${LIVE}
+        RETURNING id, user_id AS "userId"`,
+      values: [familyHash],
+    });
+  }
+
+  /** Ends a live session of this user. @returns whether there was one. */
+  async revoke(id: string, userId: string): Promise<boolean> {
+    const changed = await this.database.execute({
+      name: 'sessions-revoke',
+      text: `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND ${LIVE}`,
+      values: [id, userId],
+    });
+    return changed > 0;
+  }
+
+  /** Live sessions of a user, newest first; one row more than `limit` when there are more. */
+  page(userId: string, limit: number, before?: string): Promise<SessionRow[]> {
+    return this.database.query(
+      before === undefined
+        ? {
+            name: 'sessions-first-page',
+            text: `SELECT ${COLUMNS} FROM sessions WHERE user_id = $1 AND ${LIVE} ORDER BY id DESC LIMIT $2`,
+            values: [userId, limit + 1],
+          }
+        : {
+            name: 'sessions-next-page',
+            text: `SELECT ${COLUMNS} FROM sessions WHERE user_id = $1 AND ${LIVE} AND id < $3
+              ORDER BY id DESC LIMIT $2`,
+            values: [userId, limit + 1, before],
+          },
+    );
+  }
+
+  /** Ids of the sessions that were revoked in the last `seconds`, oldest first. */
+  async revokedWithin(seconds: number): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>({
+      name: 'sessions-revoked-within',
+      text: `SELECT id FROM sessions WHERE revoked_at > now() - make_interval(secs => $1) ORDER BY revoked_at`,
+      values: [seconds],
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Deletes sessions that have ended at least `graceSeconds` ago.
+   * @param limit rows at most, so that no statement takes long
+   * @returns how many were deleted
+   */
+  deleteEnded(graceSeconds: number, limit: number): Promise<number> {
+    return this.database.execute({
+      text: `DELETE FROM sessions WHERE id IN (
+        (SELECT id FROM sessions WHERE expires_at < now() - make_interval(secs => $1) LIMIT $2)
+        UNION
+        (SELECT id FROM sessions WHERE revoked_at < now() - make_interval(secs => $1) LIMIT $2))`,
+      values: [graceSeconds, limit],
+      query_timeout: SWEEP_TIMEOUT_MS,
+    });
+  }
+}

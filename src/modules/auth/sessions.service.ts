@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
+import { newId } from '../../platform/database/index.js';
+import { decodeCursor, pageOf, type Caller, type Page, type PageQuery } from '../../platform/http/index.js';
+import type { VerifiedUser } from '../users/index.js';
+import { AccessTokens } from './access-tokens.js';
+import { invalidRefreshToken, sessionNotFound } from './auth.errors.js';
+import type { SessionDto } from './dto/session.dto.js';
+import type { TokensDto } from './dto/tokens.dto.js';
+import { newRefreshToken, nextRefreshToken, parseRefreshToken } from './refresh-token.js';
+import { RevokedSessions } from './revoked-sessions.js';
+import { SessionsRepository, type SessionRow } from './sessions.repository.js';
+
+/** What is known of a client besides its credentials. */
+export interface Client {
+  address: string;
+  userAgent: string | undefined;
+}
+
+const MAX_USER_AGENT = 300;
+
+/** Rows that one statement of the sweep deletes. */
+const SWEEP_BATCH = 1000;
+/**
+ * How long a session that has ended is kept, in seconds: longer than any access token lives (86 400 at most), for until then
+ * processes that start must learn that it was revoked.
+ */
+const KEEP_ENDED_SECONDS = 2 * 86_400;
+
+@Injectable()
+export class SessionsService {
+  private readonly logger = new Logger(SessionsService.name);
+  private readonly ttlSeconds: number;
+
+  constructor(
+    private readonly sessions: SessionsRepository,
+    private readonly tokens: AccessTokens,
+    private readonly revoked: RevokedSessions,
+    @Inject(Settings) { auth }: Settings,
+  ) {
+    this.ttlSeconds = auth.refreshTokenTtlSeconds;
+  }
+
+  /** Begins a session of a user who has just proved who it is. */
+  async start(user: VerifiedUser, { address, userAgent }: Client): Promise<TokensDto> {
+    const id = newId();
+    const refreshToken = newRefreshToken();
+    await this.sessions.insert({
+      id,
+      userId: user.id,
+      familyHash: refreshToken.familyHash,
+      tokenHash: refreshToken.tokenHash,
+      userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+      ipAddress: isIP(address) ? address : null,
+      ttlSeconds: this.ttlSeconds,
+    });
+    return this.answer({ userId: user.id, role: user.role, sessionId: id }, refreshToken.token);
+  }
+
+  /**
+   * Exchanges a refresh token for new tokens. One that was used before is in two hands, and nobody can tell which of them
+   * is the thief's: the session ends (RFC 9700 section 4.14.2).
+   * @throws ClientError 401 `invalid-refresh-token`.
+   */
+  async refresh(given: string): Promise<TokensDto> {
+    const used = parseRefreshToken(given);
+    if (!used) throw invalidRefreshToken();
+    const next = nextRefreshToken(used);
+    const session = await this.sessions.rotate(used, next.tokenHash, this.ttlSeconds);
+    if (!session) {
+      await this.endFamily(used.familyHash);
+      throw invalidRefreshToken();
+    }
+    return this.answer({ userId: session.userId, role: session.role, sessionId: session.id }, next.token);
+  }
+
+  /** Ends a session of a user at once: its tokens are refused from now on. @throws ClientError 404 `session-not-found`. */
+  async end(id: string, userId: string): Promise<void> {
+    if (!(await this.sessions.revoke(id, userId))) throw sessionNotFound();
+    this.revoked.add(id);
+  }
+
+  /** Logs out: when the session has ended in the meantime, that is as good. */
+  async endCurrent({ sessionId, userId }: Caller): Promise<void> {
+    await this.sessions.revoke(sessionId, userId);
+    this.revoked.add(sessionId);
+  }
+
+  /** The live sessions of the caller, newest first. */
+  async list({ userId, sessionId }: Caller, { limit, cursor }: PageQuery): Promise<Page<SessionDto>> {
+    const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
+    return pageOf(
+      await this.sessions.page(userId, limit, before),
+      limit,
+      ({ id }) => [id],
+      (row) => present(row, sessionId),
+    );
+  }
+
+  /** Deletes what has ended long ago. @returns how many sessions. */
+  async sweep(): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const deleted = await this.sessions.deleteEnded(KEEP_ENDED_SECONDS, SWEEP_BATCH);
+      total += deleted;
+      if (deleted < SWEEP_BATCH) return total;
+    }
+  }
+
+  private async endFamily(familyHash: Buffer): Promise<void> {
+    const ended = await this.sessions.revokeFamily(familyHash);
+    if (!ended) return;
+    this.revoked.add(ended.id);
+    this.logger.warn({ sessionId: ended.id, userId: ended.userId }, 'A used refresh token came again; the session is revoked');
+  }
+
+  private answer(caller: Caller, refreshToken: string): TokensDto {
+    return {
+      accessToken: this.tokens.sign(caller),
+      refreshToken,
+      tokenType: 'Bearer',
+      expiresIn: this.tokens.ttlSeconds,
+    };
+  }
+}
+
+function present({ id, userAgent, ipAddress, createdAt, lastUsedAt }: SessionRow, currentId: string): SessionDto {
+  return {
+    id,
+    createdAt: createdAt.toISOString(),
+    lastUsedAt: lastUsedAt.toISOString(),
+    ...(userAgent !== null && { userAgent }),
+    ...(ipAddress !== null && { ipAddress }),
+    current: id === currentId,
+  };
+}
