@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from '../../platform/database/index.js';
+import { Product } from './product.entity.js';
+import { ProductsCatalogue } from './products.catalogue.js';
+import { ProductsController } from './products.controller.js';
+import { ProductsRepository } from './products.repository.js';
+import { ProductsService } from './products.service.js';
+
+@Module({
+  imports: [DatabaseModule.forFeature([Product])],
+  controllers: [ProductsController],
+  providers: [ProductsService, ProductsCatalogue, ProductsRepository],
+  exports: [ProductsService],
+})
+export class ProductsModule {}

@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { newId, UnitOfWork } from '../../platform/database/index.js';
+import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
+import type { Page, PageQuery } from '../../platform/http/index.js';
+import type { ChangeProductDto } from './dto/change-product.dto.js';
+import type { CreateProductDto } from './dto/create-product.dto.js';
+import type { ProductDto } from './dto/product.dto.js';
+import { renderProduct, type ProductDocument } from './product.document.js';
+import { ProductsCatalogue } from './products.catalogue.js';
+import { ProductsRepository, type Quantity, type ReservationRow } from './products.repository.js';
+
+/** What an order gets of one product, at the price of the moment. */
+export interface ReservedItem {
+  productId: string;
+  name: string;
+  quantity: number;
+  /** In the minor unit of `currency`. */
+  unitPrice: number;
+  currency: string;
+}
+
+/** The largest value of the column; more than any stock. */
+const LARGEST_QUANTITY = 2_147_483_647;
+
+@Injectable()
+export class ProductsService {
+  constructor(
+    private readonly products: ProductsRepository,
+    private readonly catalogue: ProductsCatalogue,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  async create({ name, description = '', price, stock }: CreateProductDto): Promise<ProductDocument> {
+    const { amount: priceAmount, currency } = price;
+    const row = await this.products.insert({ id: newId(), name, description, priceAmount, currency, stock });
+    this.announce([row]);
+    return renderProduct(row);
+  }
+
+  /** A page as the database has it now, past every cache. @throws ClientError 422 on a bad cursor. */
+  list(query: PageQuery): Promise<Page<ProductDto>> {
+    return this.catalogue.list(query);
+  }
+
+  /**
+   * Changes some members of a product, provided that nobody has changed it since the caller looked.
+   * @param versions those the caller knows; undefined for whatever it is now
+   * @throws ClientError 404 `product-not-found`; BusinessRuleError 412 `stale-version`
+   */
+  async change(
+    id: string,
+    versions: number[] | undefined,
+    changes: ChangeProductDto,
+  ): Promise<ProductDocument> {
+    const { name, description, price, stock } = changes;
+    const members = { name, description, priceAmount: price?.amount, currency: price?.currency, stock };
+    const row = await this.products.change(id, versions, members);
+    if (!row) throw await this.whyUnchanged(id);
+    this.announce([row]);
+    return renderProduct(row);
+  }
+
+  /**
+   * Takes products out of stock for the caller's unit of work: all, or, with an error, none. Of two callers that want the last piece,
+   * one waits for the other to commit and is then refused.
+   * @returns one item for each product, in the order given; quantities of a product named twice are added up.
+   * @throws ClientError 422 `unknown-product`; BusinessRuleError 409 `insufficient-stock` with `productId` and `available`
+   */
+  async reserve(items: Quantity[]): Promise<ReservedItem[]> {
+    const wanted = summed(items);
+    const rows = await this.products.reserve(wanted);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    const reserved = wanted.map(({ productId, quantity }) => {
+      const row = byId.get(productId);
+      if (!row) throw unknownProduct(productId);
+      return { row, quantity };
+    });
+    for (const { row, quantity } of reserved) {
+      if (row.available < quantity) throw insufficientStock(row);
+    }
+    this.announce(rows.map(({ id, version }) => ({ id, version: version as number })));
+    return reserved.map(({ row, quantity }) => ({
+      productId: row.id,
+      name: row.name,
+      quantity,
+      unitPrice: row.priceAmount,
+      currency: row.currency,
+    }));
+  }
+
+  /** Puts products back into stock, in the caller's unit of work. */
+  async release(items: Quantity[]): Promise<void> {
+    this.announce(await this.products.release(summed(items)));
+  }
+
+  private announce(changed: { id: string; version: number }[]): void {
+    this.unitOfWork.afterCommit(() => this.catalogue.outdate(changed));
+  }
+
+  private async whyUnchanged(id: string): Promise<ClientError | BusinessRuleError> {
+    const current = await this.products.findById(id);
+    if (!current) return productNotFound();
+    return new BusinessRuleError({
+      status: 412,
+      code: 'stale-version',
+      detail: 'The product has changed since. Read it again and repeat the change with its ETag.',
+      headers: { ETag: `"${current.version}"` },
+    });
+  }
+}
+
+export function productNotFound(): ClientError {
+  return new ClientError({ status: 404, code: 'product-not-found', detail: 'There is no such product.' });
+}
+
+function unknownProduct(productId: string): ClientError {
+  return new ClientError({
+    status: 422,
+    code: 'unknown-product',
+    detail: `There is no product ${productId}.`,
+    extensions: { productId },
+  });
+}
+
+function insufficientStock({ id, name, available }: ReservationRow): BusinessRuleError {
+  return new BusinessRuleError({
+    status: 409,
+    code: 'insufficient-stock',
+    detail: `There are ${available} left of ${name}.`,
+    extensions: { productId: id, available },
+  });
+}
+
+function summed(items: Quantity[]): Quantity[] {
+  const byProduct = new Map<string, number>();
+  for (const { productId, quantity } of items) {
+    const id = productId.toLowerCase();
+    byProduct.set(id, Math.min((byProduct.get(id) ?? 0) + quantity, LARGEST_QUANTITY));
+  }
+  return [...byProduct].map(([productId, quantity]) => ({ productId, quantity }));
+}

@@ -1,0 +1,291 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { LRUCache } from 'lru-cache';
+import { TransientError } from '../errors/index.js';
+import type { CacheStatistics } from './cache-statistics.js';
+import type { SharedCopies, SharedCopy } from './shared-copies.js';
+
+export interface CacheOptions<T> {
+  /** Names the cache in metrics and in Redis; one cache per name. */
+  name: string;
+  /** Asks the source of truth; undefined when it has nothing under the key (which is not remembered). */
+  load(key: string): Promise<T | undefined>;
+  /** A number that grows with every change of the value. Without it the cache stays within the process. */
+  versionOf?(value: T): number;
+  /** Entries that this process keeps, least recently used first to go. Default 5000. */
+  localEntries?: number;
+}
+
+/** Times of a cache, in milliseconds. */
+export interface CacheTimes {
+  /** How long a copy counts as fresh; jittered by 10 %, so that what was loaded together does not expire together. */
+  ttlMs: number;
+  /** How long this process trusts its own copy before it asks Redis: the bound on staleness between processes. */
+  localTtlMs: number;
+  /** How long a copy is kept after that, for when the source is away. */
+  staleMs: number;
+}
+
+/** A value from the cache. */
+export interface Cached<T> {
+  readonly value: T;
+  /** True when it stands in for a source that does not answer. */
+  readonly stale: boolean;
+  /** Epoch milliseconds when it stopped, or will stop, being fresh. */
+  readonly freshUntil: number;
+}
+
+interface Entry<T> {
+  cached?: Cached<T>;
+  version: number;
+  /** Epoch milliseconds until which the copy is served without a look elsewhere. */
+  trustedUntil: number;
+  /** Older values are outdated: this process has seen a change to this version. */
+  minimumVersion: number;
+  era: number;
+}
+
+/** How long a caller for whom there is a stale copy waits for the source. A frozen server does not refuse: it is silent. */
+const PATIENCE_MS = 250;
+/** For how long a source that failed is not waited for where there is a stale copy, and such a copy is served without a look. */
+const SUSPICION_MS = 1000;
+const DEFAULT_LOCAL_ENTRIES = 5000;
+
+/**
+ * A read-through cache in two levels, the process's memory over Redis. The source is asked once per key and process at a time, an older value never
+ * replaces a newer one, and when the source is away a stale copy answers (decision record 0005).
+ */
+export class ReadThroughCache<T> {
+  private readonly entries: LRUCache<string, Entry<T>>;
+  private readonly loads = new Map<string, Promise<T | undefined>>();
+  private readonly lookups = new Map<string, Promise<Cached<T> | undefined>>();
+  /** Loads are shared by requests, so they must not end with one of them, nor run in its transaction. */
+  private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
+  private readonly versionOf: (value: T) => number;
+  private era = 0;
+  private suspectUntil = 0;
+  private probing = false;
+
+  constructor(
+    private readonly options: CacheOptions<T>,
+    private readonly times: CacheTimes,
+    private readonly statistics: CacheStatistics,
+    private readonly shared?: SharedCopies,
+  ) {
+    this.entries = new LRUCache({ max: options.localEntries ?? DEFAULT_LOCAL_ENTRIES });
+    this.versionOf = options.versionOf ?? (() => 0);
+  }
+
+  /**
+   * The value under a key, at once when this process has a copy that it trusts; undefined when the source has none.
+   * @throws what the source throws, when there is no copy to stand in.
+   */
+  get(key: string): Cached<T> | undefined | Promise<Cached<T> | undefined> {
+    const entry = this.entries.get(key);
+    if (entry?.cached !== undefined && entry.era === this.era && Date.now() < entry.trustedUntil) {
+      if (entry.cached.stale) this.statistics.stale += 1;
+      else this.statistics.local += 1;
+      return entry.cached;
+    }
+    const lookup = this.lookups.get(key);
+    if (lookup !== undefined) {
+      this.statistics.joined += 1;
+      return lookup;
+    }
+    return this.startLookup(key);
+  }
+
+  /**
+   * Outdates what is under a key; to be called after the commit of the change. From now on this process returns the new
+   * version or later; other processes follow within `localTtlMs`.
+   * @param version the version that the change has made
+   */
+  outdate(key: string, version: number): void {
+    const entry = this.entries.get(key);
+    this.entries.set(key, {
+      ...(entry ?? { version: -1, era: this.era }),
+      trustedUntil: 0,
+      minimumVersion: Math.max(version, entry?.minimumVersion ?? version),
+    });
+    this.forgetRunning(key);
+    this.shared?.outdate(key, version);
+  }
+
+  /** Outdates everything in this process; only for caches that stay within it. */
+  outdateAll(): void {
+    this.era += 1;
+    this.loads.clear();
+    this.lookups.clear();
+  }
+
+  private startLookup(key: string): Promise<Cached<T> | undefined> {
+    const lookup = this.outsideOfRequests(() => this.lookUp(key));
+    this.lookups.set(key, lookup);
+    const done = () => {
+      if (this.lookups.get(key) === lookup) this.lookups.delete(key);
+    };
+    lookup.then(done, done);
+    return lookup;
+  }
+
+  private async lookUp(key: string): Promise<Cached<T> | undefined> {
+    const began = { era: this.era, minimumVersion: this.minimumVersionOf(key) };
+    const copy = await this.shared?.read(key);
+    const shared = copy && this.decode(copy);
+    if (shared && !shared.stale && shared.version >= this.minimumVersionOf(key)) {
+      this.statistics.shared += 1;
+      return this.trust(key, shared, shared.version);
+    }
+    const standIn = this.newest(this.entries.get(key), shared);
+    if (!standIn) {
+      this.statistics.loaded += 1;
+      return this.present(await this.load(key));
+    }
+    const loaded = await this.loadUnlessAway(key);
+    if (loaded !== AWAY) {
+      this.statistics.loaded += 1;
+      return this.present(loaded);
+    }
+    this.statistics.stale += 1;
+    const unchanged = began.era === this.era && began.minimumVersion === this.minimumVersionOf(key);
+    return this.standIn(key, standIn, unchanged);
+  }
+
+  /** What the source has; or that it is away, when it fails, is slow, or has just been so. */
+  private async loadUnlessAway(key: string): Promise<T | undefined | typeof AWAY> {
+    if (this.probing || Date.now() < this.suspectUntil) {
+      this.probe(key);
+      return AWAY;
+    }
+    try {
+      const value = await within(PATIENCE_MS, this.load(key));
+      if (value !== AWAY) return value;
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+    }
+    this.suspect();
+    return AWAY;
+  }
+
+  private suspect(): void {
+    this.suspectUntil = Date.now() + SUSPICION_MS;
+  }
+
+  /** One load at a time finds out whether a suspect source is back; all other reads go on with what there is. */
+  private probe(key: string): void {
+    if (this.probing) return;
+    this.probing = true;
+    this.load(key).then(
+      () => {
+        this.probing = false;
+      },
+      () => {
+        this.probing = false;
+        this.suspect();
+      },
+    );
+  }
+
+  /** Joins the load of this key that is under way, or starts one. */
+  private load(key: string): Promise<T | undefined> {
+    const running = this.loads.get(key);
+    if (running) return running;
+    const load = this.options.load(key);
+    this.loads.set(key, load);
+    load.then(
+      (value) => {
+        this.suspectUntil = 0;
+        // A change or an outdating since the start has taken the load out: what it found may be older than that.
+        if (this.loads.get(key) !== load) return;
+        this.loads.delete(key);
+        this.keep(key, value);
+      },
+      () => {
+        if (this.loads.get(key) === load) this.loads.delete(key);
+      },
+    );
+    return load;
+  }
+
+  private keep(key: string, value: T | undefined): void {
+    if (value === undefined) {
+      this.entries.delete(key);
+      return;
+    }
+    const version = this.versionOf(value);
+    if (version < this.minimumVersionOf(key)) return;
+    const cached = this.present(value) as Cached<T>;
+    this.trust(key, cached, version);
+    void this.shared?.put(key, version, JSON.stringify(value), cached.freshUntil - Date.now());
+  }
+
+  private trust(key: string, cached: Cached<T>, version: number): Cached<T> {
+    this.remember(key, cached, version, Math.min(Date.now() + this.times.localTtlMs, cached.freshUntil));
+    return cached;
+  }
+
+  private remember(key: string, cached: Cached<T>, version: number, trustedUntil: number): void {
+    this.entries.set(key, {
+      cached,
+      version,
+      trustedUntil,
+      minimumVersion: this.minimumVersionOf(key),
+      era: this.era,
+    });
+  }
+
+  private minimumVersionOf(key: string): number {
+    return this.entries.get(key)?.minimumVersion ?? 0;
+  }
+
+  /** @param remember whether other callers may have it too: not when there has been a change since it was chosen */
+  private standIn(key: string, { value, freshUntil }: Cached<T>, remember: boolean): Cached<T> {
+    const now = Date.now();
+    const cached = { value, freshUntil: Math.min(freshUntil, now), stale: true };
+    if (remember) this.remember(key, cached, this.versionOf(value), now + SUSPICION_MS);
+    return cached;
+  }
+
+  private present(value: T | undefined): Cached<T> | undefined {
+    if (value === undefined) return undefined;
+    const ttlMs = this.times.ttlMs * (0.9 + Math.random() * 0.2);
+    return { value, stale: false, freshUntil: Date.now() + ttlMs };
+  }
+
+  private decode({ text, version, freshForMs }: SharedCopy): (Cached<T> & { version: number }) | undefined {
+    try {
+      const value = JSON.parse(text) as T;
+      return { value, version, stale: freshForMs <= 0, freshUntil: Date.now() + freshForMs };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The newer of the two copies, as long as it is not too old to be shown at all. */
+  private newest(
+    entry: Entry<T> | undefined,
+    shared: (Cached<T> & { version: number }) | undefined,
+  ): Cached<T> | undefined {
+    const local = entry?.cached;
+    const newest = local && (!shared || entry.version >= shared.version) ? local : shared;
+    return newest && Date.now() - newest.freshUntil < this.times.staleMs ? newest : undefined;
+  }
+
+  private forgetRunning(key: string): void {
+    this.loads.delete(key);
+    this.lookups.delete(key);
+  }
+}
+
+const AWAY = Symbol('away');
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof AWAY> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof AWAY>((resolve) => {
+    timer = setTimeout(resolve, ms, AWAY);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

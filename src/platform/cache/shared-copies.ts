@@ -1,0 +1,146 @@
+import { Logger } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { TransientError } from '../errors/index.js';
+import type { RedisConnection } from '../redis/index.js';
+
+/** A value as Redis holds it. */
+export interface SharedCopy {
+  text: string;
+  version: number;
+  /** Milliseconds for which it still counts as fresh; zero or less when it may only stand in for the source. */
+  freshForMs: number;
+}
+
+interface CacheCommands {
+  cacheRead(key: string): Promise<[string | null, string | null, string | null, number]>;
+  cachePut(key: string, version: number, text: string, lifeMs: number): Promise<number>;
+  cacheOutdate(key: string, version: number, staleMs: number, guardMs: number): Promise<number>;
+}
+
+/**
+ * An entry is a hash: `v` the newest version anybody has heard of, `w` and `d` version and text of the copy. Its time to live is
+ * freshness plus the time for which a stale copy is kept, so that instances need not agree about the clock.
+ */
+const SCRIPTS = {
+  cacheRead: `
+    local entry = redis.call('HMGET', KEYS[1], 'v', 'w', 'd')
+    return {entry[1], entry[2], entry[3], redis.call('PTTL', KEYS[1])}`,
+  // A load that began before a change must not bury it.
+  cachePut: `
+    local known = tonumber(redis.call('HGET', KEYS[1], 'v') or -1)
+    if known > tonumber(ARGV[1]) then return 0 end
+    redis.call('HSET', KEYS[1], 'v', ARGV[1], 'w', ARGV[1], 'd', ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    return 1`,
+  // The copy stays for outages of the source; without one, the version need only outlive the loads under way.
+  cacheOutdate: `
+    local known = tonumber(redis.call('HGET', KEYS[1], 'v') or -1)
+    if known >= tonumber(ARGV[1]) then return 0 end
+    redis.call('HSET', KEYS[1], 'v', ARGV[1])
+    local life = ARGV[3]
+    if redis.call('HEXISTS', KEYS[1], 'd') == 1 then life = ARGV[2] end
+    redis.call('PEXPIRE', KEYS[1], life)
+    return 1`,
+};
+
+/** How long the version of a change is remembered for loads that began before it; longer than any query may take. */
+const GUARD_MS = 60_000;
+/** Changes that Redis has not heard of and that are told again once it is back; beyond that the time to live has to do. */
+const UNTOLD_LIMIT = 10_000;
+const TELL_AGAIN_MS = 500;
+/** Milliseconds between two log lines about a Redis that answers, but refuses (full, read-only). */
+const COMPLAIN_EVERY_MS = 60_000;
+
+/**
+ * The copies that all processes share. Every method answers within the time limit of a Redis command and none fails: without Redis,
+ * reads find nothing and writes are left out.
+ */
+export class SharedCopies {
+  private readonly logger = new Logger(SharedCopies.name);
+  private complainedAt = -Infinity;
+  private readonly untold = new Map<string, number>();
+  private telling?: NodeJS.Timeout;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly name: string,
+    private readonly staleMs: number,
+  ) {
+    for (const [command, lua] of Object.entries(SCRIPTS))
+      redis.client.defineCommand(command, { numberOfKeys: 1, lua });
+  }
+
+  /** The copy under a key, fresh or not. */
+  async read(key: string): Promise<SharedCopy | undefined> {
+    const [newest, version, text, lifeMs] =
+      (await this.attempt((redis) => redis.cacheRead(this.keyOf(key)))) ?? [];
+    if (version == null || text == null || lifeMs === undefined) return undefined;
+    const untold = this.untold.get(key);
+    const outdated = version !== newest || (untold !== undefined && untold > Number(version));
+    return { text, version: Number(version), freshForMs: outdated ? 0 : lifeMs - this.staleMs };
+  }
+
+  /** Keeps a copy, unless a newer version is known. */
+  async put(key: string, version: number, text: string, freshForMs: number): Promise<void> {
+    await this.attempt((redis) =>
+      redis.cachePut(this.keyOf(key), version, text, Math.round(freshForMs + this.staleMs)),
+    );
+  }
+
+  /** Tells that what is under a key has become `version`; told again later when Redis is away now. */
+  outdate(key: string, version: number): void {
+    if (this.untold.size >= UNTOLD_LIMIT && !this.untold.has(key)) return;
+    this.untold.set(key, Math.max(version, this.untold.get(key) ?? version));
+    void this.tell(key);
+  }
+
+  /** Drops the copy of what is no more. */
+  async remove(key: string): Promise<void> {
+    await this.attempt((redis) => redis.del(this.keyOf(key)));
+  }
+
+  /** Gives up telling what Redis has missed. */
+  close(): void {
+    clearTimeout(this.telling);
+    this.untold.clear();
+  }
+
+  private async tell(key: string): Promise<void> {
+    const version = this.untold.get(key);
+    if (version === undefined) return;
+    const answer = await this.attempt((redis) =>
+      redis.cacheOutdate(this.keyOf(key), version, this.staleMs, GUARD_MS),
+    );
+    if (answer === undefined) this.tellAgain();
+    else if (this.untold.get(key) === version) this.untold.delete(key);
+  }
+
+  private tellAgain(): void {
+    if (this.telling || this.untold.size === 0) return;
+    this.telling = setTimeout(() => {
+      this.telling = undefined;
+      if (!this.redis.isUsable) this.tellAgain();
+      else for (const key of this.untold.keys()) void this.tell(key);
+    }, TELL_AGAIN_MS).unref();
+  }
+
+  private async attempt<T>(command: (redis: Redis & CacheCommands) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.redis.run((client) => command(client as Redis & CacheCommands));
+    } catch (error) {
+      if (!(error instanceof TransientError)) this.complain(error);
+      return undefined;
+    }
+  }
+
+  private complain(error: unknown): void {
+    const now = Date.now();
+    if (now - this.complainedAt < COMPLAIN_EVERY_MS) return;
+    this.complainedAt = now;
+    this.logger.warn({ err: error }, `Redis refuses what the cache "${this.name}" asks of it`);
+  }
+
+  private keyOf(key: string): string {
+    return this.redis.key('cache', this.name, key);
+  }
+}
