@@ -51,11 +51,11 @@ export function StringField(options: StringOptions = {}): PropertyDecorator {
     options,
     { type: 'string', ...(min > 0 && { minLength: min }), maxLength: max, ...(pattern && { pattern: pattern.source }) },
     [
-      ...(pattern ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })] : []),
-      NoControlNul(),
-      MaxLength(max),
-      ...(min > 0 ? [MinLength(min)] : []),
       IsString(),
+      ...(min > 0 ? [MinLength(min)] : []),
+      MaxLength(max),
+      NoControlNul(),
+      ...(pattern ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })] : []),
     ],
   );
 }
@@ -63,25 +63,25 @@ export function StringField(options: StringOptions = {}): PropertyDecorator {
 /** An e-mail address (RFC 5321: at most 254 characters). */
 export function EmailField(options: FieldOptions = {}): PropertyDecorator {
   return field(options, { type: 'string', format: 'email', maxLength: 254 }, [
-    IsEmail({}, { message: '$property must be an e-mail address' }),
-    NoControlNul(),
-    MaxLength(254),
     IsString(),
+    MaxLength(254),
+    NoControlNul(),
+    IsEmail({}, { message: '$property must be an e-mail address' }),
   ]);
 }
 
 /** A UUID, as our ids are. */
 export function UuidField(options: FieldOptions = {}): PropertyDecorator {
   return field(options, { type: 'string', format: 'uuid' }, [
-    IsUUID('all', { message: '$property must be a UUID' }),
     IsString(),
+    IsUUID('all', { message: '$property must be a UUID' }),
   ]);
 }
 
 /** A whole number from `min` (default 0) to `max` (default 2^53 - 1). */
 export function IntField(options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return field(options, { type: 'integer', minimum: min, maximum: max }, [Max(max), Min(min), IsInt()]);
+  return field(options, { type: 'integer', minimum: min, maximum: max }, [IsInt(), Min(min), Max(max)]);
 }
 
 /** true or false. */
@@ -97,17 +97,17 @@ export function EnumField(values: readonly string[], options: FieldOptions = {})
 /** An RFC 3339 time. Comes in as text, goes out as UTC with milliseconds. */
 export function DateTimeField(options: FieldOptions = {}): PropertyDecorator {
   return field(options, { type: 'string', format: 'date-time' }, [
+    IsString(),
     Matches(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/, {
       message: '$property must be an RFC 3339 time, for example 2026-11-20T12:00:00Z',
     }),
     IsISO8601({ strict: true }),
-    IsString(),
   ]);
 }
 
 /** A nested object with fields of its own. */
 export function ObjectField(type: () => Class<unknown>, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type }, [Type(type), ValidateNested(), IsObject()]);
+  return field(options, { type }, [Type(type), IsObject(), ValidateNested()]);
 }
 
 /** A list of nested objects, `min` (default 0) to `max` (default 1000) of them. */
@@ -118,11 +118,11 @@ export function ListField(
   const { min = 0, max = 1000 } = options;
   return field(options, { type, isArray: true, minItems: min, maxItems: max }, [
     Type(type),
-    ValidateNested({ each: true }),
-    IsObject({ each: true }),
-    ArrayMaxSize(max),
-    ArrayMinSize(min),
     IsArray(),
+    ArrayMinSize(min),
+    ArrayMaxSize(max),
+    IsObject({ each: true }),
+    ValidateNested({ each: true }),
   ]);
 }
 

@@ -32,8 +32,8 @@ export class Dependency {
   private readonly bulkhead;
   private readonly budget = new RetryBudget();
   private readonly retry;
-  /** Set by a failure, cleared by a success: while it is unset, calls go past the breaker's bookkeeping. */
-  private suspect = false;
+  /** Successes that must still be counted since the last failure; at zero, calls go past the breaker's bookkeeping. */
+  private onProbation = 0;
 
   constructor(
     readonly name: string,
@@ -87,7 +87,7 @@ export class Dependency {
    * failed it costs two comparisons.
    */
   async guard<T>(work: () => Promise<T>): Promise<T> {
-    if (this.suspect || this.breaker.state !== CircuitState.Closed) return this.watched(work);
+    if (this.onProbation > 0 || this.breaker.state !== CircuitState.Closed) return this.watched(work);
     try {
       return await work();
     } catch (error) {
@@ -97,12 +97,12 @@ export class Dependency {
   }
 
   private async watched<T>(work: () => Promise<T>): Promise<T> {
-    this.suspect = true;
     try {
       const result = await this.breaker.execute(work);
-      this.suspect = this.breaker.state !== CircuitState.Closed;
+      this.onProbation = Math.max(0, this.onProbation - 1);
       return result;
     } catch (error) {
+      if (this.isFailure(error)) this.onProbation = this.policy.breaker.size;
       throw this.translate(error);
     }
   }

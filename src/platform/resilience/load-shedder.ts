@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { RouteOptions } from 'fastify';
 import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
@@ -7,10 +6,11 @@ import { patternOf } from '../http/route-table.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from '../http/problem.js';
 import { ADMITTED_UP_TO, type RoutePriority } from './priority.js';
 
-/** How often the limit is adapted to the event loop's delay, in milliseconds. */
-const ADAPT_EVERY_MS = 100;
-/** Resolution of the delay's measurement, in milliseconds; it is part of every sample and taken off again. */
-const RESOLUTION_MS = 10;
+/**
+ * How often the limit is adapted, in milliseconds. How late this timer fires is the event loop's delay; Node's own histogram
+ * loses its samples when it is read and reset as often as this.
+ */
+const ADAPT_EVERY_MS = 50;
 /** The limit never falls below this share of its maximum: some work is always done. */
 const FLOOR = 0.1;
 
@@ -32,11 +32,11 @@ export interface Shedding {
  */
 export class LoadShedder {
   private readonly routes: { method: string; pattern: RegExp; priority: RoutePriority }[] = [];
-  private readonly delay: ReturnType<typeof monitorEventLoopDelay>;
   private readonly timer: NodeJS.Timeout;
   private readonly shed: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
   private limit: number;
   private inFlight = 0;
+  private adaptedAt = performance.now();
 
   /**
    * @param maxInFlight the limit while the event loop keeps up
@@ -47,8 +47,6 @@ export class LoadShedder {
     private readonly maxDelayMs: number,
   ) {
     this.limit = maxInFlight;
-    this.delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    this.delay.enable();
     this.timer = setInterval(() => this.adapt(), ADAPT_EVERY_MS);
     this.timer.unref();
   }
@@ -83,7 +81,6 @@ export class LoadShedder {
 
   close(): void {
     clearInterval(this.timer);
-    this.delay.disable();
   }
 
   private readonly release = (): void => {
@@ -91,8 +88,9 @@ export class LoadShedder {
   };
 
   private adapt(): void {
-    const delayMs = this.delay.percentile(90) / 1e6 - RESOLUTION_MS;
-    this.delay.reset();
+    const now = performance.now();
+    const delayMs = now - this.adaptedAt - ADAPT_EVERY_MS;
+    this.adaptedAt = now;
     if (delayMs > this.maxDelayMs) this.limit = Math.max(this.maxInFlight * FLOOR, this.limit * 0.9);
     else this.limit = Math.min(this.maxInFlight, this.limit + this.maxInFlight * 0.02);
   }

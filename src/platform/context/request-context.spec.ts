@@ -1,0 +1,44 @@
+import { describe, expect, it, vi } from 'vitest';
+import { RequestContext } from './request-context.js';
+
+describe('the context of a request', () => {
+  it('is found by everything asynchronous that is done for the request', async () => {
+    const context = new RequestContext('request-1', Date.now() + 1000);
+    await context.run(async () => {
+      await Promise.resolve();
+      expect(RequestContext.current()).toBe(context);
+    });
+    expect(RequestContext.current()).toBeUndefined();
+  });
+
+  it('never has a negative time left', () => {
+    expect(new RequestContext('r', Date.now() - 1).remainingMs).toBe(0);
+  });
+
+  it('tells listeners once that the request was given up, late ones at once', () => {
+    const context = new RequestContext('r', Infinity);
+    const [early, gone, late] = [vi.fn(), vi.fn(), vi.fn()];
+    context.onAbort(early);
+    context.onAbort(gone)();
+    context.abort('The client went away.');
+    context.abort('again');
+    context.onAbort(late);
+    expect(early).toHaveBeenCalledTimes(1);
+    expect(gone).not.toHaveBeenCalled();
+    expect(late).toHaveBeenCalledTimes(1);
+    expect(context.abandoned?.message).toBe('The client went away.');
+  });
+
+  it('does not reach what is shielded from it, but for the id', async () => {
+    const context = new RequestContext('request-1', Date.now());
+    context.userId = 'user-1';
+    context.abort('gone');
+    await context.run(() =>
+      RequestContext.shielded(async () => {
+        await Promise.resolve();
+        expect(RequestContext.current()).toMatchObject({ requestId: 'request-1', userId: 'user-1', abandoned: undefined });
+        expect(RequestContext.current()?.remainingMs).toBe(Infinity);
+      }),
+    );
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it, vi } from 'vitest';
+import { RequestContext } from '../context/index.js';
+import { BusinessRuleError, NotAttemptedError, TransientError } from '../errors/index.js';
+import { Dependency } from './dependency.js';
+import type { DependencyPolicy } from './policies.js';
+
+const policy: DependencyPolicy = {
+  timeoutMs: 1000,
+  retries: 2,
+  concurrency: 2,
+  breaker: { size: 4, minimumCalls: 2 },
+  reopenAfterMs: 20,
+};
+const down = () => Promise.reject(new TransientError({ code: 'down', detail: 'down' }));
+const up = () => Promise.resolve('up');
+
+async function broken(overrides: Partial<DependencyPolicy> = {}): Promise<Dependency> {
+  const dependency = new Dependency('shop', { ...policy, ...overrides });
+  for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
+  return dependency;
+}
+
+describe('a dependency', () => {
+  it('answers through', async () => {
+    await expect(new Dependency('shop', policy).execute(up)).resolves.toBe('up');
+  });
+
+  it('is not asked any more while its circuit is open, and says that nothing was tried', async () => {
+    const dependency = await broken({ reopenAfterMs: 60_000 });
+    const work = vi.fn(up);
+    await expect(dependency.execute(work)).rejects.toBeInstanceOf(NotAttemptedError);
+    expect(work).not.toHaveBeenCalled();
+    expect(dependency.circuit).toBe('open');
+  });
+
+  it('is asked again after a while, and closes its circuit when it answers', async () => {
+    const dependency = await broken();
+    await vi.waitFor(() => expect(dependency.execute(up)).resolves.toBe('up'));
+    expect(dependency.circuit).toBe('closed');
+  });
+
+  it('does not count a refusal as an outage', async () => {
+    const dependency = new Dependency('shop', policy);
+    const refused = () => Promise.reject(new BusinessRuleError({ status: 402, code: 'declined', detail: 'no' }));
+    for (let i = 0; i < 20; i += 1) await expect(dependency.execute(refused)).rejects.toThrow('no');
+    expect(dependency.circuit).toBe('closed');
+  });
+
+  it('is called no more than the bulkhead allows at once', async () => {
+    const dependency = new Dependency('shop', policy);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const running = [dependency.execute(() => promise), dependency.execute(() => promise)];
+    await expect(dependency.execute(up)).rejects.toBeInstanceOf(NotAttemptedError);
+    resolve('done');
+    await expect(Promise.all(running)).resolves.toEqual(['done', 'done']);
+  });
+
+  it('is given up at the timeout, even when the work does not heed the signal', async () => {
+    const dependency = new Dependency('shop', { ...policy, timeoutMs: 10 });
+    let signal: AbortSignal | undefined;
+    const hanging = dependency.execute((call) => {
+      signal = call.signal;
+      return new Promise(() => undefined);
+    });
+    await expect(hanging).rejects.toMatchObject({ code: 'shop-timeout' });
+    expect(signal?.aborted).toBe(true);
+  });
+
+  it('is given up when the request is', async () => {
+    const dependency = new Dependency('shop', policy);
+    const context = new RequestContext('request-1', Date.now() + 60_000);
+    const hanging = context.run(() => dependency.execute(() => new Promise(() => undefined)));
+    context.abort('The client went away.');
+    await expect(hanging).rejects.toMatchObject({ code: 'request-abandoned' });
+  });
+
+  it('is given up at the deadline of the request', async () => {
+    const dependency = new Dependency('shop', policy);
+    const context = new RequestContext('request-1', Date.now() + 15);
+    await expect(context.run(() => dependency.execute(() => new Promise(() => undefined)))).rejects.toMatchObject({ code: 'shop-timeout' });
+  });
+
+  it('is asked again only for what may be repeated', async () => {
+    const lenient = { ...policy, breaker: { size: 10, minimumCalls: 5 } };
+    const flaky = () => {
+      let calls = 0;
+      return vi.fn(() => (++calls === 1 ? down() : up()));
+    };
+    const repeatable = flaky();
+    await expect(new Dependency('shop', lenient).execute(repeatable, { repeatable: true })).resolves.toBe('up');
+    const unique = flaky();
+    await expect(new Dependency('shop', lenient).execute(unique)).rejects.toThrow('down');
+    expect(unique).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells of every change of its circuit', async () => {
+    const dependency = new Dependency('shop', policy);
+    const seen: string[] = [];
+    dependency.onCircuitChange((state) => seen.push(state));
+    for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
+    await vi.waitFor(() => dependency.execute(up));
+    expect(seen).toEqual(['open', 'half-open', 'closed']);
+  });
+});
+
+describe('the circuit breaker alone', () => {
+  it('opens, refuses, and closes again', async () => {
+    const dependency = new Dependency('shop', policy);
+    for (let i = 0; i < 2; i += 1) await expect(dependency.guard(down)).rejects.toThrow('down');
+    await expect(dependency.guard(up)).rejects.toBeInstanceOf(NotAttemptedError);
+    await vi.waitFor(() => expect(dependency.guard(up)).resolves.toBe('up'));
+    expect(dependency.circuit).toBe('closed');
+  });
+
+  it('forgets single failures between successes', async () => {
+    const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
+    for (let i = 0; i < 20; i += 1) {
+      await dependency.guard(down).catch(() => undefined);
+      await dependency.guard(up);
+      await dependency.guard(up);
+    }
+    expect(dependency.circuit).toBe('closed');
+  });
+});

@@ -1,0 +1,97 @@
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LoadShedder } from './load-shedder.js';
+
+interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+describe('shedding of load', () => {
+  const held: ServerResponse[] = [];
+  let shedder: LoadShedder;
+  let server: Server;
+  let port: number;
+
+  beforeEach(async () => {
+    shedder = new LoadShedder(10, 1000);
+    const handler = () => undefined;
+    shedder.learn({ method: 'GET', url: '/list', handler, config: { priority: 'low' } as never });
+    shedder.learn({ method: 'POST', url: '/orders', handler });
+    shedder.learn({ method: 'POST', url: '/orders/:id/payments', handler, config: { priority: 'critical' } as never });
+    server = createServer((request, response) => {
+      if (shedder.admit(request, response)) held.push(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+
+  afterEach(async () => {
+    for (const response of held.splice(0)) response.end();
+    shedder.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  function send(method: string, path: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest({ port, method, path, agent: false }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      });
+      outgoing.on('error', reject);
+      outgoing.end();
+    });
+  }
+
+  async function occupy(count: number): Promise<void> {
+    const pending = Array.from({ length: count - shedder.state.inFlight }, () => send('POST', '/orders/7/payments'));
+    for (const answer of pending) answer.catch(() => undefined);
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count));
+  }
+
+  it('refuses the least important first, each with a problem document and Retry-After', async () => {
+    await occupy(6);
+    const list = await send('GET', '/list?limit=5');
+    expect(list).toMatchObject({ status: 503, headers: { 'retry-after': '1', 'content-type': expect.stringContaining('application/problem+json') as string } });
+    expect(JSON.parse(list.body)).toMatchObject({ code: 'temporary-reduced-capacity', instance: '/list', requestId: list.headers['x-request-id'] });
+    await occupy(8);
+    expect((await send('POST', '/orders')).status).toBe(503);
+    expect(shedder.state.shed).toEqual({ low: 1, normal: 1, critical: 0 });
+  });
+
+  it('treats what it does not know as least important', async () => {
+    await occupy(6);
+    expect((await send('GET', '/nothing-here')).status).toBe(503);
+  });
+
+  it('lets requests in again when others are done', async () => {
+    await occupy(6);
+    held.shift()?.end();
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(5));
+    const list = send('GET', '/list');
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(6));
+    held.pop()?.end('ok');
+    expect((await list).status).toBe(200);
+  });
+
+  it('takes on less while the event loop is late, and more again when it is not', async () => {
+    const late = new LoadShedder(100, 20);
+    try {
+      await vi.waitFor(
+        () => {
+          const until = performance.now() + 120;
+          while (performance.now() < until) continue;
+          expect(late.state.limit).toBeLessThan(100);
+        },
+        { timeout: 4000, interval: 1 },
+      );
+      await vi.waitFor(() => expect(late.state.limit).toBe(100), { timeout: 4000 });
+    } finally {
+      late.close();
+    }
+  });
+});
