@@ -1,0 +1,51 @@
+# One image for every process: api (the default command), worker (`node dist/worker.js`), commands (`node dist/cli.js migrate`).
+# The Node version is that of .node-version and package.json; test/architecture/containers.spec.ts holds the three together.
+
+FROM node:26.10.0-bookworm-slim AS base
+WORKDIR /app
+
+FROM base AS build
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci
+COPY tsconfig.json tsconfig.build.json tsconfig.migrations.json ./
+COPY scripts scripts
+COPY test/support test/support
+COPY src src
+COPY migrations migrations
+RUN npm run build
+
+# In a stage of its own, so that a change of the sources leaves this layer as it is.
+FROM base AS production-dependencies
+COPY package.json package-lock.json .npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
+
+# The payment provider of docker-compose.yml. Never part of the product's image.
+FROM base AS sandbox
+COPY package.json ./
+COPY test/support/payment-sandbox.ts test/support/json-server.ts test/support/
+COPY test/support/sandbox test/support/sandbox
+USER node
+EXPOSE 4010
+CMD ["node", "test/support/payment-sandbox.ts", "--host", "0.0.0.0"]
+
+FROM base AS runtime
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="holdfast" \
+      org.opencontainers.image.description="A production-ready NestJS backend" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+ENV NODE_ENV=production
+# package.json says that dist/*.js are ES modules.
+COPY package.json ./
+COPY --from=production-dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# Everything above belongs to root: the process cannot change its own code.
+USER node
+EXPOSE 3000 3001
+# Liveness, not readiness: an orchestrator that acts on this check must not restart replicas because PostgreSQL is away.
+HEALTHCHECK --interval=10s --timeout=2s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MANAGEMENT_PORT || 3001}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Node itself is the process that gets SIGTERM: neither a shell nor npm stands in between.
+CMD ["node", "dist/main.js"]

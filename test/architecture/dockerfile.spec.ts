@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { build } from '../../scripts/lib/build.js';
+import { defaultOf, probes, read, root, stages } from './containers.js';
+import { copied, inheritedBy, reachesBuild } from './dockerfile.js';
+import { Project } from './project.js';
+
+/** There is no container engine where this runs: what the file says is held against what it talks about. */
+beforeAll(() => build({ onlyIfStale: true }), 120_000);
+
+describe('Dockerfile', () => {
+  const copies = stages.flatMap((stage) =>
+    stage.instructions
+      .filter(({ keyword }) => keyword === 'COPY')
+      .map((copy) => ({ stage: stage.name, ...copied(copy) })),
+  );
+  const runtime = inheritedBy(stages, 'runtime');
+  const last = (keyword: string) =>
+    runtime.findLast((instruction) => instruction.keyword === keyword)?.text ?? '';
+
+  it('builds the product when no target is named', () => {
+    expect(stages.at(-1)?.name).toBe('runtime');
+  });
+
+  it('runs the Node version that the repository pins', () => {
+    const { devDependencies } = JSON.parse(read('package.json')) as {
+      devDependencies: Record<string, string>;
+    };
+    const version = read('.node-version').trim();
+    const images = stages.map(({ from }) => from).filter((from) => from.includes(':'));
+
+    expect(devDependencies.node).toBe(version);
+    expect(images).toEqual([`node:${version}-bookworm-slim`]);
+  });
+
+  it.each(
+    copies
+      .filter(({ from }) => !from)
+      .flatMap(({ stage, sources }) => sources.map((source) => ({ stage, source }))),
+  )('copies $source, which exists and reaches the build ($stage)', ({ source }) => {
+    expect(reachesBuild(root, source)).toBe(true);
+  });
+
+  it.each(copies.filter(({ from }) => from))(
+    'copies $sources, which the stage $from makes',
+    ({ from, sources }) => {
+      const commands = inheritedBy(stages, from ?? '').map(({ text }) => text);
+      const makers: Record<string, RegExp> = { dist: /^npm run build$/, node_modules: /npm ci --omit=dev$/ };
+
+      for (const source of sources) {
+        expect(source).toMatch(/^\/app\//);
+        expect(existsSync(join(root, basename(source)))).toBe(true);
+        expect(commands.some((command) => makers[basename(source)]?.test(command))).toBe(true);
+      }
+    },
+  );
+
+  it('gives the sandbox every file that it imports', () => {
+    const given = copies.filter(({ stage }) => stage === 'sandbox').flatMap(({ sources }) => sources);
+    const project = new Project(root, ['test/support']);
+    const reached = new Set(['test/support/payment-sandbox.ts']);
+    for (const path of reached) {
+      for (const { target, specifier } of project.file(path)?.imports ?? []) {
+        expect(target ?? specifier).toMatch(/^(node:|test\/support\/)/);
+        if (target) reached.add(target);
+      }
+    }
+
+    for (const path of reached)
+      expect(given.some((source) => path === source || path.startsWith(`${source}/`))).toBe(true);
+  });
+
+  it('keeps secrets, local data and the repository itself out of the build', () => {
+    for (const path of [
+      '.env',
+      '.env.example',
+      '.git',
+      '.local',
+      'node_modules',
+      'dist',
+      'test/architecture',
+      'README.md',
+    ]) {
+      expect([path, reachesBuild(root, path)]).toEqual([path, false]);
+    }
+  });
+
+  it('hands signals to Node itself, in production mode, without root', () => {
+    expect(JSON.parse(last('CMD'))).toEqual(['node', 'dist/main.js']);
+    expect(runtime.filter(({ keyword }) => keyword === 'ENTRYPOINT')).toEqual([]);
+    expect(last('USER')).toBe('node');
+    expect(runtime).toContainEqual({ keyword: 'ENV', text: 'NODE_ENV=production' });
+  });
+
+  it('opens the ports of the settings and asks a probe that exists', () => {
+    expect(last('EXPOSE')).toBe(`${defaultOf('PORT')} ${defaultOf('MANAGEMENT_PORT')}`);
+    const check = last('HEALTHCHECK');
+    expect(probes).toContain(/}(\/[\w/]+)`/.exec(check)?.[1]);
+    expect(check).toContain(`process.env.MANAGEMENT_PORT || ${defaultOf('MANAGEMENT_PORT')}`);
+    expect(check).toContain('/health/live');
+  });
+});
