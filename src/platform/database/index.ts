@@ -4,4 +4,5 @@ export { UniqueViolationError, isOutage } from './database.errors.js';
 export { DatabaseModule } from './database.module.js';
 export { newId } from '../context/index.js';
 export { Migrator, type MigrationState } from './migrator.js';
+export { streamRows } from './stream-rows.js';
 export { UnitOfWork, type UnitOfWorkOptions } from './unit-of-work.js';

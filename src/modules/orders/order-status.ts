@@ -1,0 +1,15 @@
+export const ORDER_STATUSES = ['pending', 'paid', 'fulfilled', 'cancelled'] as const;
+
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** Every step an order can take; what is not here cannot happen. */
+const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
+  pending: ['paid', 'cancelled'],
+  paid: ['fulfilled'],
+  fulfilled: [],
+  cancelled: [],
+};
+
+export function canBecome(from: OrderStatus, to: OrderStatus): boolean {
+  return NEXT[from].includes(to);
+}

@@ -1,0 +1,74 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  ApiAnswer,
+  ApiPage,
+  ApiProblems,
+  CurrentCaller,
+  PageQuery,
+  UuidPipe,
+  type Caller,
+  type Page,
+} from '../../platform/http/index.js';
+import {
+  Idempotency,
+  IdempotencyKeyHeader,
+  sendAnswer,
+  type IdempotentRequest,
+} from '../../platform/idempotency/index.js';
+import { OrderDto } from './dto/order.dto.js';
+import { PlaceOrderDto } from './dto/place-order.dto.js';
+import { OrdersService } from './orders.service.js';
+
+@ApiTags('orders')
+@ApiBearerAuth()
+@Controller('v1/orders')
+export class OrdersController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post()
+  @ApiOperation({ operationId: 'placeOrder', summary: 'Place an order and reserve its stock' })
+  @ApiAnswer(201, OrderDto, ['Location', 'Idempotency-Replayed'])
+  @ApiProblems(400, 401, 409, 413, 415, 422)
+  async place(
+    @IdempotencyKeyHeader() request: IdempotentRequest,
+    @CurrentCaller() caller: Caller,
+    @Body() { items }: PlaceOrderDto,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const answer = await this.idempotency.once(request, async () => {
+      const order = await this.orders.place(caller.userId, items);
+      return { status: 201, headers: { Location: `/v1/orders/${order.id}` }, body: order };
+    });
+    sendAnswer(reply, answer);
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listOrders', summary: 'Own orders, newest first; everybody’s for an admin' })
+  @ApiPage(OrderDto)
+  @ApiProblems(401, 422)
+  list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<OrderDto>> {
+    return this.orders.list(caller, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getOrder', summary: 'One order' })
+  @ApiAnswer(200, OrderDto)
+  @ApiProblems(401, 404, 422)
+  get(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
+    return this.orders.get(id, caller);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'cancelOrder', summary: 'Give a pending order up' })
+  @ApiAnswer(200, OrderDto)
+  @ApiProblems(401, 404, 409, 422)
+  cancel(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
+    return this.orders.cancel(id, caller);
+  }
+}

@@ -1,0 +1,16 @@
+import { defineEvent } from '../../platform/messaging/index.js';
+
+export interface OrderEvent {
+  orderId: string;
+  /** Whose order it is. */
+  userId: string;
+  /** The order's total in minor units. */
+  amount: number;
+  /** ISO 4217. */
+  currency: string;
+}
+
+export const orderPlaced = defineEvent<OrderEvent>('order.placed', { consumers: ['notifications'] });
+
+/** The customer gave the order up before it was paid; its stock is free again. */
+export const orderCancelled = defineEvent<OrderEvent>('order.cancelled', { consumers: ['notifications'] });

@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../platform/database/index.js';
+import type { OrderStatus } from './order-status.js';
+
+export interface OrderRow {
+  id: string;
+  user_id: string;
+  status: OrderStatus;
+  total_amount: number;
+  currency: string;
+  created_at: Date;
+  updated_at: Date;
+  items: { productId: string; name: string; quantity: number; unitPrice: number }[];
+}
+
+/** What a decision about an order needs, read while its row is locked. */
+export type LockedOrder = OrderRow & { payment_id: string | null };
+
+export interface NewOrder {
+  id: string;
+  userId: string;
+  totalAmount: number;
+  currency: string;
+  items: { productId: string; name: string; quantity: number; unitPrice: number }[];
+}
+
+const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name,
+    'quantity', i.quantity, 'unitPrice', i.unit_price) ORDER BY i.line)
+  FROM order_items i WHERE i.order_id = o.id) AS items`;
+const COLUMNS = `o.id, o.user_id, o.status, o.total_amount, o.currency, o.created_at, o.updated_at, ${ITEMS}`;
+
+/** The id after all others: where a list that shows the newest first begins. */
+const AFTER_ALL_IDS = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Orders with their items, each in one round trip: the items of an order come as JSON in its row. */
+@Injectable()
+export class OrdersRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Inserts an order with its items. @returns when it was created */
+  async insert({ id, userId, totalAmount, currency, items }: NewOrder): Promise<Date> {
+    const [row] = await this.database.query<{ created_at: Date }>({
+      name: 'orders-insert',
+      text: `WITH lines AS (
+               INSERT INTO order_items (order_id, line, product_id, name, quantity, unit_price)
+               SELECT $1, line, product_id, name, quantity, unit_price
+               FROM unnest($6::uuid[], $7::text[], $8::integer[], $9::bigint[])
+                 WITH ORDINALITY AS item (product_id, name, quantity, unit_price, line))
+             INSERT INTO orders (id, user_id, status, total_amount, currency, item_count)
+             VALUES ($1, $2, 'pending', $3, $4, $5)
+             RETURNING created_at`,
+      values: [
+        id,
+        userId,
+        totalAmount,
+        currency,
+        items.length,
+        items.map(({ productId }) => productId),
+        items.map(({ name }) => name),
+        items.map(({ quantity }) => quantity),
+        items.map(({ unitPrice }) => unitPrice),
+      ],
+    });
+    return (row as { created_at: Date }).created_at;
+  }
+
+  findById(id: string): Promise<OrderRow | undefined> {
+    return this.database.queryOne<OrderRow>({
+      name: 'orders-by-id',
+      text: `SELECT ${COLUMNS} FROM orders o WHERE o.id = $1`,
+      values: [id],
+    });
+  }
+
+  /** Locks an order for the rest of the unit of work. */
+  lock(id: string): Promise<LockedOrder | undefined> {
+    return this.database.queryOne<LockedOrder>({
+      name: 'orders-lock',
+      text: `SELECT o.payment_id, ${COLUMNS} FROM orders o WHERE o.id = $1 FOR UPDATE OF o`,
+      values: [id],
+    });
+  }
+
+  /** Up to `limit` orders of one customer before `beforeId`, newest first. */
+  pageOfUser(userId: string, limit: number, beforeId = AFTER_ALL_IDS): Promise<OrderRow[]> {
+    return this.database.query<OrderRow>({
+      name: 'orders-of-user',
+      text: `SELECT ${COLUMNS} FROM orders o WHERE o.user_id = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3`,
+      values: [userId, beforeId, limit],
+    });
+  }
+
+  /** Up to `limit` orders of everybody before `beforeId`, newest first. */
+  page(limit: number, beforeId = AFTER_ALL_IDS): Promise<OrderRow[]> {
+    return this.database.read<OrderRow>({
+      name: 'orders-of-all',
+      text: `SELECT ${COLUMNS} FROM orders o WHERE o.id < $1 ORDER BY o.id DESC LIMIT $2`,
+      values: [beforeId, limit],
+    });
+  }
+
+  /** @returns when it was changed */
+  async setStatus(id: string, status: OrderStatus): Promise<Date> {
+    const [row] = await this.database.query<{ updated_at: Date }>({
+      name: 'orders-set-status',
+      text: 'UPDATE orders SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at',
+      values: [id, status],
+    });
+    return (row as { updated_at: Date }).updated_at;
+  }
+
+  /** Names the payment that is under way for an order; null when none is any more. */
+  async setPayment(id: string, paymentId: string | null): Promise<void> {
+    await this.database.execute({
+      name: 'orders-set-payment',
+      text: 'UPDATE orders SET payment_id = $2 WHERE id = $1',
+      values: [id, paymentId],
+    });
+  }
+}

@@ -1,0 +1,221 @@
+import { Injectable } from '@nestjs/common';
+import { newId, UnitOfWork } from '../../platform/database/index.js';
+import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
+import { decodeCursor, pageOf, type Caller, type Page, type PageQuery } from '../../platform/http/index.js';
+import { Outbox } from '../../platform/messaging/index.js';
+import { ProductsService, type Quantity, type ReservedItem } from '../products/index.js';
+import type { OrderDto } from './dto/order.dto.js';
+import {
+  OrderExportRepository,
+  type OrderExportFilter,
+  type OrderExportRow,
+} from './order-export.repository.js';
+import { canBecome } from './order-status.js';
+import { orderCancelled, orderPlaced } from './orders.events.js';
+import { OrdersRepository, type LockedOrder, type OrderRow } from './orders.repository.js';
+
+/** What is to be paid for an order. */
+export interface AmountDue {
+  amount: number;
+  currency: string;
+}
+
+@Injectable()
+export class OrdersService {
+  constructor(
+    private readonly orders: OrdersRepository,
+    private readonly exported: OrderExportRepository,
+    private readonly products: ProductsService,
+    private readonly outbox: Outbox,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /**
+   * Reserves the stock and places the order, or does neither. A product that is named twice becomes one item.
+   * @throws BusinessRuleError 409 `insufficient-stock`; ClientError 422 `unknown-product`, `mixed-currencies`,
+   *   `order-too-large`
+   */
+  async place(userId: string, wanted: Quantity[]): Promise<OrderDto> {
+    return this.unitOfWork.run(async () => {
+      const items = await this.products.reserve(wanted).catch((error: unknown) => {
+        throw pointingAtItem(error, wanted);
+      });
+      const order = { id: newId(), userId, items, totalAmount: totalOf(items), currency: currencyOf(items) };
+      const placedAt = await this.orders.insert(order);
+      const row = {
+        ...order,
+        user_id: userId,
+        status: 'pending' as const,
+        total_amount: order.totalAmount,
+        created_at: placedAt,
+        updated_at: placedAt,
+      };
+      await this.outbox.announce(orderPlaced, eventOf(row));
+      return present(row);
+    });
+  }
+
+  /** An order of the caller's, or anybody's for an admin. @throws ClientError 404 `order-not-found` */
+  async get(id: string, caller: Caller): Promise<OrderDto> {
+    const order = await this.orders.findById(id);
+    if (!order || (order.user_id !== caller.userId && caller.role !== 'admin')) throw orderNotFound();
+    return present(order);
+  }
+
+  /** The caller's orders, or everybody's for an admin, newest first. */
+  async list(caller: Caller, { limit, cursor }: PageQuery): Promise<Page<OrderDto>> {
+    const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
+    const rows =
+      caller.role === 'admin'
+        ? await this.orders.page(limit + 1, before)
+        : await this.orders.pageOfUser(caller.userId, limit + 1, before);
+    return pageOf(rows, limit, ({ id }) => [id], present);
+  }
+
+  /**
+   * Gives an order up and its stock back.
+   * @throws ClientError 404 `order-not-found`; BusinessRuleError 409 `order-not-cancellable`: it is not pending any more,
+   *   or money may be on its way for it
+   */
+  async cancel(id: string, caller: Caller): Promise<OrderDto> {
+    return this.unitOfWork.run(async () => {
+      const order = await this.lockOwn(id, caller.userId);
+      if (!canBecome(order.status, 'cancelled')) {
+        throw notCancellable(`The order is ${order.status}.`);
+      }
+      if (order.payment_id) throw notCancellable('A payment for the order is under way.');
+      await this.products.release(order.items);
+      const updatedAt = await this.orders.setStatus(id, 'cancelled');
+      await this.outbox.announce(orderCancelled, eventOf(order));
+      return present({ ...order, status: 'cancelled', updated_at: updatedAt });
+    });
+  }
+
+  /**
+   * Ties an order to a payment that is about to be made, inside the caller's unit of work: until the payment is settled,
+   * the order can neither be paid again nor be cancelled.
+   * @throws ClientError 404 `order-not-found`; BusinessRuleError 409 `order-not-payable`, `payment-in-progress`
+   */
+  async holdForPayment(id: string, userId: string, paymentId: string): Promise<AmountDue> {
+    const order = await this.lockOwn(id, userId);
+    if (!canBecome(order.status, 'paid')) {
+      throw new BusinessRuleError({
+        status: 409,
+        code: 'order-not-payable',
+        detail: `The order is ${order.status}.`,
+      });
+    }
+    if (order.payment_id) {
+      throw new BusinessRuleError({
+        status: 409,
+        code: 'payment-in-progress',
+        detail: 'Another payment for this order is not settled yet.',
+      });
+    }
+    await this.orders.setPayment(id, paymentId);
+    return { amount: order.total_amount, currency: order.currency };
+  }
+
+  /** The payment that holds the order has succeeded. Inside the caller's unit of work. */
+  async markPaid(id: string, paymentId: string): Promise<void> {
+    const order = await this.lockHeldBy(id, paymentId);
+    if (!canBecome(order.status, 'paid'))
+      throw new Error(`Order ${id} is ${order.status} and cannot be paid`);
+    await this.orders.setStatus(id, 'paid');
+  }
+
+  /** The payment that holds the order came to nothing; another may be tried. Inside the caller's unit of work. */
+  async releaseFromPayment(id: string, paymentId: string): Promise<void> {
+    await this.lockHeldBy(id, paymentId);
+    await this.orders.setPayment(id, null);
+  }
+
+  /**
+   * Orders in batches, for an export: placed first comes first, all as of one moment, in the memory of one batch.
+   * Holds a database connection until the iteration ends.
+   */
+  exportRows(filter: OrderExportFilter, batchSize: number): AsyncIterable<OrderExportRow[]> {
+    return this.exported.rows(filter, batchSize);
+  }
+
+  /** How many rows `exportRows` would give at this moment. */
+  countForExport(filter: OrderExportFilter): Promise<number> {
+    return this.exported.count(filter);
+  }
+
+  private async lockOwn(id: string, userId: string): Promise<LockedOrder> {
+    const order = await this.orders.lock(id);
+    if (!order || order.user_id !== userId) throw orderNotFound();
+    return order;
+  }
+
+  private async lockHeldBy(id: string, paymentId: string): Promise<LockedOrder> {
+    const order = await this.orders.lock(id);
+    if (order?.payment_id !== paymentId) throw new Error(`Order ${id} is not held by payment ${paymentId}`);
+    return order;
+  }
+}
+
+/** Products know nothing of our request's body; the customer wants to know which item it was. */
+function pointingAtItem(error: unknown, wanted: Quantity[]): unknown {
+  if (!(error instanceof ClientError) || error.code !== 'unknown-product') return error;
+  const index = wanted.findIndex(({ productId }) => productId.toLowerCase() === error.extensions.productId);
+  return new ClientError({
+    status: 422,
+    code: error.code,
+    detail: error.message,
+    errors: [{ pointer: `/items/${index}/productId`, code: error.code, message: error.message }],
+    cause: error,
+  });
+}
+
+function currencyOf(items: ReservedItem[]): string {
+  const [currency = '', ...others] = new Set(items.map((item) => item.currency));
+  if (others.length === 0) return currency;
+  throw refusedItems('mixed-currencies', 'All items of an order must have prices in one currency.');
+}
+
+function totalOf(items: ReservedItem[]): number {
+  const total = items.reduce((sum, { unitPrice, quantity }) => sum + unitPrice * quantity, 0);
+  if (Number.isSafeInteger(total)) return total;
+  throw refusedItems('order-too-large', 'The total of the order is larger than can be charged.');
+}
+
+function refusedItems(code: string, detail: string): ClientError {
+  return new ClientError({
+    status: 422,
+    code,
+    detail,
+    errors: [{ pointer: '/items', code, message: detail }],
+  });
+}
+
+function notCancellable(detail: string): BusinessRuleError {
+  return new BusinessRuleError({ status: 409, code: 'order-not-cancellable', detail });
+}
+
+/** Also for somebody else's order: that it exists is nobody's business. */
+function orderNotFound(): ClientError {
+  return new ClientError({ status: 404, code: 'order-not-found', detail: 'There is no such order.' });
+}
+
+function eventOf({ id, user_id, total_amount, currency }: OrderRow) {
+  return { orderId: id, userId: user_id, amount: total_amount, currency };
+}
+
+function present(row: OrderRow): OrderDto {
+  const { currency } = row;
+  return {
+    id: row.id,
+    status: row.status,
+    items: row.items.map(({ productId, name, quantity, unitPrice }) => ({
+      productId,
+      name,
+      quantity,
+      unitPrice: { amount: unitPrice, currency },
+    })),
+    total: { amount: row.total_amount, currency },
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}

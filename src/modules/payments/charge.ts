@@ -1,0 +1,33 @@
+/** The provider's word on a charge. */
+export interface Charge {
+  id: string;
+  /** Our payment's id. */
+  idempotencyKey: string;
+  status: 'succeeded' | 'declined';
+  /** Minor units. */
+  amount: number;
+  currency: string;
+  declineCode?: string;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What the provider sent as a charge, if it is one of ours; what we do not know of it is left out. */
+export function parseCharge(value: unknown): Charge | undefined {
+  const { id, idempotencyKey, status, amount, currency, declineCode } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof id !== 'string' || typeof idempotencyKey !== 'string' || !UUID.test(idempotencyKey))
+    return undefined;
+  if (status !== 'succeeded' && status !== 'declined') return undefined;
+  if (!Number.isSafeInteger(amount) || typeof currency !== 'string') return undefined;
+  return {
+    id,
+    idempotencyKey,
+    status,
+    amount: Number(amount),
+    currency,
+    ...(typeof declineCode === 'string' && { declineCode }),
+  };
+}

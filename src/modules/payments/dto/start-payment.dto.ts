@@ -1,0 +1,13 @@
+import { StringField } from '../../../platform/http/index.js';
+
+export class StartPaymentDto {
+  @StringField({
+    min: 1,
+    max: 100,
+    pattern: /^[\w-]+$/,
+    patternName: 'the name of a payment method',
+    description: 'The provider’s name of what to charge.',
+    example: 'pm_card_ok',
+  })
+  paymentMethod!: string;
+}

@@ -1,0 +1,85 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { UnitOfWork } from '../../platform/database/index.js';
+import { Outbox } from '../../platform/messaging/index.js';
+import { OrdersService } from '../orders/index.js';
+import type { Charge } from './charge.js';
+import { paymentDeclined, paymentSucceeded } from './payments.events.js';
+import { PaymentsRepository, type PaymentRow, type Settlement } from './payments.repository.js';
+
+/** The decline code of payments that never reached the provider. */
+export const NEVER_CHARGED = 'never-charged';
+
+/**
+ * The one place where the outcome of a payment becomes true, wherever it was learned: from the provider's answer, from its
+ * webhook, or by asking. Payment, order and event change in one unit of work, and only for the first to come: every later
+ * word on the same payment finds it settled and changes nothing.
+ */
+@Injectable()
+export class PaymentSettlement {
+  private readonly logger = new Logger(PaymentSettlement.name);
+
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly orders: OrdersService,
+    private readonly outbox: Outbox,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /**
+   * Takes over the provider's word on a payment.
+   * @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for whoever looks into a payment later
+   * @returns the payment as it now is, or undefined when we have none of that id
+   */
+  async settle(charge: Charge, settledBy: string): Promise<PaymentRow | undefined> {
+    return this.unitOfWork.run(async () => {
+      const payment = await this.payments.findById(charge.idempotencyKey);
+      if (!payment) return undefined;
+      if (charge.amount !== payment.amount || charge.currency !== payment.currency) {
+        this.logger.error(
+          { paymentId: payment.id, charge },
+          'The provider charged another amount; look into it by hand',
+        );
+        return payment;
+      }
+      const { status, id: chargeId, declineCode } = charge;
+      const settled = await this.become(payment.id, { status, chargeId, declineCode, settledBy });
+      if (settled) return settled;
+      const current = (await this.payments.findById(payment.id)) ?? payment;
+      if (current.status !== status) {
+        // The grace of `settleNeverCharged` was too short for this provider: somebody has paid for nothing.
+        this.logger.error(
+          { paymentId: payment.id, charge, status: current.status },
+          'A settled payment got another outcome',
+        );
+      }
+      return current;
+    });
+  }
+
+  /**
+   * Settles a payment that the provider knows nothing about as declined, if it is certain that no request can still charge it.
+   * @param graceMs how long ago the last request must have ended: what it sent may take that long to arrive
+   */
+  async settleNeverCharged(paymentId: string, graceMs: number): Promise<void> {
+    await this.unitOfWork.run(async () => {
+      // Under the lock, because a repetition of the request may have begun to charge while we asked the provider.
+      if (!(await this.payments.lockOverdue(paymentId, graceMs))) return;
+      await this.become(paymentId, {
+        status: 'declined',
+        declineCode: NEVER_CHARGED,
+        settledBy: 'reconciliation',
+      });
+    });
+  }
+
+  private async become(paymentId: string, settlement: Settlement): Promise<PaymentRow | undefined> {
+    const payment = await this.payments.settle(paymentId, settlement);
+    if (!payment) return undefined;
+    const { order_id: orderId, user_id: userId, amount, currency } = payment;
+    if (settlement.status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
+    else await this.orders.releaseFromPayment(orderId, paymentId);
+    const event = settlement.status === 'succeeded' ? paymentSucceeded : paymentDeclined;
+    await this.outbox.announce(event, { paymentId, orderId, userId, amount, currency });
+    return payment;
+  }
+}

@@ -1,0 +1,54 @@
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { ApiAnswer, ApiProblems, Public } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/priority.js';
+import { PaymentWebhooksService } from './payment-webhooks.service.js';
+
+@ApiTags('payments')
+@Controller('v1/webhooks/payments')
+export class PaymentWebhooksController {
+  constructor(private readonly webhooks: PaymentWebhooksService) {}
+
+  @Post()
+  @Public()
+  @Priority('critical')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'receivePaymentWebhook',
+    summary: 'The payment provider tells the outcome of a charge',
+  })
+  @ApiHeader({ name: 'webhook-id', required: true, schema: { type: 'string' } })
+  @ApiHeader({
+    name: 'webhook-timestamp',
+    required: true,
+    description: 'Unix seconds.',
+    schema: { type: 'string' },
+  })
+  @ApiHeader({
+    name: 'webhook-signature',
+    required: true,
+    description: '`v1,<base64>`',
+    schema: { type: 'string' },
+  })
+  @ApiBody({
+    schema: {
+      type: 'object',
+      required: ['type', 'data'],
+      properties: { type: { type: 'string' }, data: { type: 'object', description: 'The charge.' } },
+    },
+  })
+  @ApiAnswer(204)
+  @ApiProblems(400, 401, 413, 415, 422)
+  async receive(@Req() { headers, rawBody = '' }: FastifyRequest): Promise<void> {
+    const header = (name: string) => headers[name]?.toString();
+    await this.webhooks.receive(
+      {
+        id: header('webhook-id'),
+        timestamp: header('webhook-timestamp'),
+        signature: header('webhook-signature'),
+      },
+      rawBody,
+    );
+  }
+}

@@ -1,0 +1,52 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
+import { ClientError } from '../../platform/errors/index.js';
+import { parseCharge } from './charge.js';
+import { PaymentSettlement } from './payment-settlement.service.js';
+import { verifyWebhook, type WebhookHeaders } from './webhook-signature.js';
+
+const CHARGE_EVENTS = ['charge.succeeded', 'charge.declined'];
+
+/** What the payment provider tells by itself. It repeats a delivery until it gets a 2xx, and may deliver twice. */
+@Injectable()
+export class PaymentWebhooksService {
+  private readonly logger = new Logger(PaymentWebhooksService.name);
+  private readonly verification: { secret: string; toleranceSeconds: number };
+
+  constructor(
+    private readonly settlement: PaymentSettlement,
+    @Inject(Settings) { payments }: Settings,
+  ) {
+    this.verification = {
+      secret: payments.webhookSecret,
+      toleranceSeconds: payments.webhookToleranceSeconds,
+    };
+  }
+
+  /**
+   * Takes a delivery. One that changes nothing any more is accepted like the first: the provider must stop repeating it.
+   * So are kinds of events that do not concern us, and payments that we do not have (of another installation with the same
+   * account at the provider): an error would only have them delivered for ever.
+   * @throws ClientError 401 `invalid-signature`, 422 when a signed event about a charge holds none
+   */
+  async receive(headers: WebhookHeaders, body: string): Promise<void> {
+    verifyWebhook(headers, body, this.verification);
+    const { type, data } = (JSON.parse(body) ?? {}) as { type?: unknown; data?: unknown };
+    if (!CHARGE_EVENTS.includes(String(type))) return;
+    const charge = parseCharge(data);
+    if (!charge) {
+      throw new ClientError({
+        status: 422,
+        code: 'validation-failed',
+        detail: 'The event holds no charge.',
+        errors: [{ pointer: '/data', code: 'is-charge', message: 'data must be a charge' }],
+      });
+    }
+    if (!(await this.settlement.settle(charge, `webhook ${headers.id}`))) {
+      this.logger.warn(
+        { eventId: headers.id, chargeId: charge.id },
+        'A webhook is about a payment that we do not have',
+      );
+    }
+  }
+}

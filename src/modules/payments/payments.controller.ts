@@ -1,0 +1,48 @@
+import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiAnswer, ApiProblems, CurrentCaller, UuidPipe, type Caller } from '../../platform/http/index.js';
+import {
+  IdempotencyKeyHeader,
+  sendAnswer,
+  type IdempotentRequest,
+} from '../../platform/idempotency/index.js';
+import { Priority } from '../../platform/resilience/priority.js';
+import { PaymentDto } from './dto/payment.dto.js';
+import { StartPaymentDto } from './dto/start-payment.dto.js';
+import { PaymentsService } from './payments.service.js';
+
+@ApiTags('payments')
+@ApiBearerAuth()
+@Controller('v1/orders/:id/payments')
+export class PaymentsController {
+  constructor(private readonly payments: PaymentsService) {}
+
+  @Post()
+  @Priority('critical')
+  @ApiOperation({ operationId: 'payOrder', summary: 'Pay an order' })
+  @ApiAnswer(201, PaymentDto, ['Location', 'Idempotency-Replayed'])
+  @ApiAnswer(202, PaymentDto, ['Location', 'Idempotency-Replayed'])
+  @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
+  async pay(
+    @IdempotencyKeyHeader() request: IdempotentRequest,
+    @Param('id', UuidPipe) orderId: string,
+    @CurrentCaller() caller: Caller,
+    @Body() { paymentMethod }: StartPaymentDto,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.payments.pay(request, orderId, caller, paymentMethod));
+  }
+
+  @Get(':paymentId')
+  @ApiOperation({ operationId: 'getPayment', summary: 'One payment: what became of it' })
+  @ApiAnswer(200, PaymentDto)
+  @ApiProblems(401, 404, 422)
+  get(
+    @Param('id', UuidPipe) orderId: string,
+    @Param('paymentId', UuidPipe) id: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<PaymentDto> {
+    return this.payments.get(orderId, id, caller);
+  }
+}

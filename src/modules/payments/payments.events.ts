@@ -1,0 +1,22 @@
+import { defineEvent } from '../../platform/messaging/index.js';
+
+export interface PaymentEvent {
+  paymentId: string;
+  orderId: string;
+  /** Who pays. */
+  userId: string;
+  /** Minor units. */
+  amount: number;
+  /** ISO 4217. */
+  currency: string;
+}
+
+/** The provider has taken the money; the order is paid. */
+export const paymentSucceeded = defineEvent<PaymentEvent>('payment.succeeded', {
+  consumers: ['notifications'],
+});
+
+/** Nothing was charged; the order can be paid by another payment. */
+export const paymentDeclined = defineEvent<PaymentEvent>('payment.declined', {
+  consumers: ['notifications'],
+});

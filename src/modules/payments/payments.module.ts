@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { DatabaseModule } from '../../platform/database/index.js';
+import { MessagingModule } from '../../platform/messaging/index.js';
+import { OrdersModule } from '../orders/index.js';
+import { PaymentProviderClient } from './payment-provider.client.js';
+import { PaymentReconciliation } from './payment-reconciliation.js';
+import { PaymentSettlement } from './payment-settlement.service.js';
+import { PaymentWebhooksController } from './payment-webhooks.controller.js';
+import { PaymentWebhooksService } from './payment-webhooks.service.js';
+import { Payment } from './payment.entity.js';
+import { PaymentsController } from './payments.controller.js';
+import { paymentDeclined, paymentSucceeded } from './payments.events.js';
+import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsService } from './payments.service.js';
+
+@Module({
+  imports: [
+    DatabaseModule.forFeature([Payment]),
+    MessagingModule.forFeature({ events: [paymentSucceeded, paymentDeclined] }),
+    OrdersModule,
+  ],
+  controllers: [PaymentsController, PaymentWebhooksController],
+  providers: [
+    PaymentsService,
+    PaymentsRepository,
+    PaymentProviderClient,
+    PaymentSettlement,
+    PaymentWebhooksService,
+    PaymentReconciliation,
+  ],
+})
+export class PaymentsModule {}

@@ -1,0 +1,167 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
+import { newId } from '../../platform/database/index.js';
+import {
+  BusinessRuleError,
+  ClientError,
+  NotAttemptedError,
+  TransientError,
+} from '../../platform/errors/index.js';
+import type { Caller } from '../../platform/http/index.js';
+import {
+  Idempotency,
+  type Answer,
+  type IdempotentRequest,
+  type RecordedAnswer,
+} from '../../platform/idempotency/index.js';
+import { OrdersService } from '../orders/index.js';
+import type { Charge } from './charge.js';
+import type { PaymentDto } from './dto/payment.dto.js';
+import { PaymentProviderClient } from './payment-provider.client.js';
+import { PaymentSettlement } from './payment-settlement.service.js';
+import { PaymentsRepository, type PaymentRow } from './payments.repository.js';
+
+/** What a payment needs beyond the provider's time: writing it down before and after. Milliseconds. */
+const BOOKKEEPING_MS = 2000;
+
+/** A payment that is being made; `resumed` when an earlier request with the same key may have charged it already. */
+interface StartedPayment {
+  id: string;
+  row: PaymentRow;
+  resumed: boolean;
+  /** On `performance.now()`'s clock: after this the charge must not be sent any more. */
+  sendBefore: number;
+}
+
+@Injectable()
+export class PaymentsService {
+  private readonly chargingMs: number;
+  private readonly checkAfterMs: number;
+
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly orders: OrdersService,
+    private readonly provider: PaymentProviderClient,
+    private readonly settlement: PaymentSettlement,
+    private readonly idempotency: Idempotency,
+    @Inject(Settings) settings: Settings,
+  ) {
+    this.chargingMs = settings.payments.timeoutMs + 2 * BOOKKEEPING_MS;
+    this.checkAfterMs = settings.payments.reconcileAfterSeconds * 1000;
+  }
+
+  /**
+   * Pays an order: 201 when the provider has charged, 402 when it declined, 202 when it is not known yet.
+   *
+   * The payment is committed before the provider is asked and its id is the provider's idempotency key, so that a crash at
+   * any point leaves something to go on with and nothing is charged twice. A 202 is an answer like any other: a repetition
+   * gets it again, byte for byte, because a key stands for one answer. What became of it is at its `Location`.
+   * @throws ClientError 404 `order-not-found`, 422 `payment-method-refused`; BusinessRuleError 402 `payment-declined`,
+   *   409 `order-not-payable`, `payment-in-progress`; NotAttemptedError 503 when the provider could not be asked
+   */
+  async pay(
+    request: IdempotentRequest,
+    orderId: string,
+    caller: Caller,
+    paymentMethod: string,
+  ): Promise<RecordedAnswer> {
+    return this.idempotency.resumable<StartedPayment, Charge | undefined>(request, {
+      leaseMs: this.chargingMs,
+      begin: (earlier) =>
+        earlier ? this.resume(earlier) : this.start(orderId, caller.userId, paymentMethod),
+      perform: (started) => this.charge(started),
+      finish: async ({ id }, charge) => answerFor(await this.record(id, charge)),
+      abandon: async ({ id, row }) => {
+        if (await this.payments.deletePending(id)) await this.orders.releaseFromPayment(row.order_id, id);
+      },
+    });
+  }
+
+  /** @throws ClientError 404 `payment-not-found`, also for somebody else's */
+  async get(orderId: string, id: string, caller: Caller): Promise<PaymentDto> {
+    const payment = await this.payments.findById(id);
+    const visible =
+      payment?.order_id === orderId && (payment.user_id === caller.userId || caller.role === 'admin');
+    if (visible) return present(payment);
+    throw new ClientError({ status: 404, code: 'payment-not-found', detail: 'There is no such payment.' });
+  }
+
+  private async start(orderId: string, userId: string, paymentMethod: string): Promise<StartedPayment> {
+    const sendBefore = performance.now() + BOOKKEEPING_MS;
+    const id = newId();
+    const due = await this.orders.holdForPayment(orderId, userId, id);
+    const row = await this.payments.insert(
+      { id, orderId, userId, paymentMethod, ...due },
+      this.chargingMs,
+      this.checkAfterMs,
+    );
+    return { id, row, resumed: false, sendBefore };
+  }
+
+  private async resume(id: string): Promise<StartedPayment> {
+    const sendBefore = performance.now() + BOOKKEEPING_MS;
+    const row = await this.payments.resume(id, this.chargingMs);
+    if (!row) throw new Error(`Payment ${id} is gone, but its idempotency record is not`);
+    return { id, row, resumed: true, sendBefore };
+  }
+
+  /** Asks the provider, outside of any unit of work. @returns its word, or undefined when it is not known */
+  private async charge({ id, row, resumed, sendBefore }: StartedPayment): Promise<Charge | undefined> {
+    if (row.status !== 'pending' && row.status !== 'unknown') return undefined;
+    if (row.amount === 0) return nothingToCharge(row);
+    try {
+      // A process that was stopped in between must not charge what has been given up meanwhile.
+      if (performance.now() > sendBefore) {
+        throw new NotAttemptedError({
+          code: 'payment-too-late',
+          detail: 'It took too long to begin the payment. Try again.',
+        });
+      }
+      return await this.provider.charge({
+        paymentId: id,
+        orderId: row.order_id,
+        amount: row.amount,
+        currency: row.currency,
+        paymentMethod: row.payment_method,
+      });
+    } catch (error) {
+      // An earlier request may have charged what this one could not even ask for.
+      if (error instanceof TransientError && (resumed || !(error instanceof NotAttemptedError)))
+        return undefined;
+      throw error;
+    }
+  }
+
+  private async record(id: string, charge: Charge | undefined): Promise<PaymentRow> {
+    if (charge) await this.settlement.settle(charge, 'answer');
+    // Has no effect on what is settled, by this charge or meanwhile by a webhook.
+    await this.payments.markUnknown(id);
+    const row = await this.payments.findById(id);
+    if (!row) throw new Error(`Payment ${id} is gone`);
+    return row;
+  }
+}
+
+/** Providers refuse to charge nothing; an order of gifts is paid all the same. */
+function nothingToCharge({ id, amount, currency }: PaymentRow): Charge {
+  return { id: 'none', idempotencyKey: id, status: 'succeeded', amount, currency };
+}
+
+function answerFor(row: PaymentRow): Answer | BusinessRuleError {
+  const payment = present(row);
+  const headers = { Location: `/v1/orders/${row.order_id}/payments/${row.id}` };
+  if (row.status === 'declined') {
+    return new BusinessRuleError({
+      status: 402,
+      code: 'payment-declined',
+      detail: 'The payment was declined. Nothing was charged; another payment method may be tried.',
+      extensions: { payment, declineCode: row.decline_code },
+      headers,
+    });
+  }
+  return { status: row.status === 'succeeded' ? 201 : 202, headers, body: payment };
+}
+
+function present({ id, order_id, status, amount, currency, created_at }: PaymentRow): PaymentDto {
+  return { id, orderId: order_id, status, amount: { amount, currency }, createdAt: created_at.toISOString() };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { signWebhook } from '../../../test/support/payment-sandbox.js';
+import { ClientError } from '../../platform/errors/index.js';
+import { verifyWebhook } from './webhook-signature.js';
+
+const secret = 'a-secret-for-webhooks';
+const id = 'evt_1';
+const body = '{"type":"charge.succeeded"}';
+const now = 1_800_000_000;
+const verification = { secret, toleranceSeconds: 300 };
+
+function signed({ with: key = secret, at = now, text = body } = {}) {
+  const headers = signWebhook(key, text, { id, timestamp: at });
+  return { id, timestamp: headers['webhook-timestamp'], signature: headers['webhook-signature'] };
+}
+
+const verify = (headers: Parameters<typeof verifyWebhook>[0], text = body) =>
+  verifyWebhook(headers, text, verification, now * 1000);
+
+function refused(headers: Parameters<typeof verifyWebhook>[0], text = body): boolean {
+  try {
+    verify(headers, text);
+    return false;
+  } catch (error) {
+    return error instanceof ClientError && error.status === 401 && error.code === 'invalid-signature';
+  }
+}
+
+describe('The signature of a webhook', () => {
+  it('is accepted within the tolerance, on both sides of now', () => {
+    for (const at of [now, now - 300, now + 300]) expect(refused(signed({ at }))).toBe(false);
+  });
+
+  it('is accepted among others, while a secret is being replaced', () => {
+    const headers = signed();
+    const old = signed({ with: 'the-secret-before' }).signature;
+    expect(refused({ ...headers, signature: `${old} v2,x ${headers.signature}` })).toBe(false);
+  });
+
+  it('is refused when it is old, or from the future', () => {
+    for (const at of [now - 301, now + 301]) expect(refused(signed({ at }))).toBe(true);
+  });
+
+  it.each([
+    ['of another secret', signed({ with: 'another-secret' })],
+    ['of another body', signed({ text: `${body} ` })],
+    ['of another event', { ...signed(), id: 'evt_2' }],
+    ['of another time', { ...signed(), timestamp: String(now - 1) }],
+    ['of an unknown version', { ...signed(), signature: signed().signature?.replace('v1', 'v2') }],
+    ['that is cut short', { ...signed(), signature: signed().signature?.slice(0, -8) }],
+    ['that is empty', { ...signed(), signature: 'v1,' }],
+    ['that is not there', { ...signed(), signature: undefined }],
+    ['without an id', { ...signed(), id: undefined }],
+    ['without a time', { ...signed(), timestamp: undefined }],
+    ['with a time that is no number', { ...signed(), timestamp: 'now' }],
+    ['with a time that is not whole', { ...signed(), timestamp: `${now}.5` }],
+  ])('is refused when it is one %s', (_, headers) => {
+    expect(refused(headers)).toBe(true);
+  });
+});

@@ -1,0 +1,41 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { ClientError } from '../../platform/errors/index.js';
+
+/** Headers of a delivery after the Standard Webhooks specification (https://www.standardwebhooks.com). */
+export interface WebhookHeaders {
+  id: string | undefined;
+  /** Unix seconds. */
+  timestamp: string | undefined;
+  /** Space-separated `v1,<base64>`; several while a secret is being replaced. */
+  signature: string | undefined;
+}
+
+/**
+ * Checks that a delivery was signed with our secret, and lately: a copy that is replayed later is refused.
+ * @param body exactly the text that came over the wire
+ * @throws ClientError 401 `invalid-signature`, which does not say what was wrong
+ */
+export function verifyWebhook(
+  { id, timestamp, signature }: WebhookHeaders,
+  body: string,
+  { secret, toleranceSeconds }: { secret: string; toleranceSeconds: number },
+  nowMs: number = Date.now(),
+): void {
+  const lately = Math.abs(nowMs / 1000 - Number(timestamp)) <= toleranceSeconds;
+  if (!id || !timestamp || !signature || !/^\d{1,12}$/.test(timestamp) || !lately) throw invalidSignature();
+  const expected = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest();
+  const matches = signature.split(' ').some((entry) => {
+    const [version, encoded = ''] = entry.split(',', 2);
+    const given = Buffer.from(encoded, 'base64');
+    return version === 'v1' && given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (!matches) throw invalidSignature();
+}
+
+function invalidSignature(): ClientError {
+  return new ClientError({
+    status: 401,
+    code: 'invalid-signature',
+    detail: 'The signature of the webhook is missing, wrong or too old.',
+  });
+}

@@ -1,0 +1,17 @@
+import { hash } from 'node:crypto';
+
+/** SHA-256 (base64url, 43 characters) of what a request asks for. Two that mean the same have the same fingerprint. */
+export function fingerprintOf(payload: unknown): string {
+  return hash('sha256', canonicalJson(payload), 'base64url');
+}
+
+/** JSON with sorted members, as RFC 8785 orders them: neither spaces nor the order of members make another payload. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}

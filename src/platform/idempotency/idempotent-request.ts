@@ -1,0 +1,63 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PROBLEM_CONTENT_TYPE } from '../http/problem.js';
+import type { RecordedAnswer } from './answer.js';
+import { parseIdempotencyKey } from './idempotency-key.js';
+
+/** A request that carries an Idempotency-Key. */
+export interface IdempotentRequest {
+  key: string;
+  /** Caller and route: the same key of somebody else, or for something else, is another key. */
+  scope: string;
+  /** What the key stands for. Compared by fingerprint, and only once it has been validated (the body may be anything). */
+  payload: { method: string; params: unknown; body: unknown };
+  /** Of the first request with this key: what its problem document says. */
+  requestId: string;
+  path: string;
+}
+
+/**
+ * Parameter decorator of a handler that takes an Idempotency-Key: documents the header and demands it.
+ * @throws ClientError 400 when the header is missing or malformed
+ */
+export const IdempotencyKeyHeader = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    idempotentRequest(context.switchToHttp().getRequest<FastifyRequest>()),
+  [
+    (target, property) => {
+      if (property === undefined) return;
+      const document = ApiHeader({
+        name: 'Idempotency-Key',
+        required: true,
+        description:
+          'Makes a repetition safe: with the same key and payload the first answer is given again.',
+        schema: { type: 'string', minLength: 1, maxLength: 255 },
+      });
+      document(target, property, Object.getOwnPropertyDescriptor(target, property) as PropertyDescriptor);
+    },
+  ],
+);
+
+/** @throws ClientError 400 when the header is missing or malformed */
+export function idempotentRequest(request: FastifyRequest): IdempotentRequest {
+  const key = parseIdempotencyKey(request.headers['idempotency-key']);
+  const { method } = request;
+  return {
+    key,
+    scope: `${request.caller?.userId ?? 'public'} ${method} ${request.routeOptions.url}`,
+    payload: { method, params: request.params, body: request.body },
+    requestId: request.id,
+    path: request.url.split('?', 1)[0] ?? '/',
+  };
+}
+
+/** Sends an answer exactly as it is recorded, so that the first one and every replay are the same bytes. */
+export function sendAnswer(reply: FastifyReply, answer: RecordedAnswer): void {
+  if (answer.replayed) void reply.header('Idempotency-Replayed', 'true');
+  void reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .type(answer.status < 400 ? 'application/json; charset=utf-8' : PROBLEM_CONTENT_TYPE)
+    .send(answer.body);
+}
