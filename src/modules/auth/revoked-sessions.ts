@@ -23,7 +23,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   private readonly sessions = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
-  private loadedAt = 0;
+  private loadedAt: number | undefined;
   private failing = false;
   private stopped = false;
 
@@ -80,7 +80,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   private async load(): Promise<void> {
     const startedAt = performance.now();
     const { ttlSeconds } = this.tokens;
-    const gap = this.loadedAt === 0 ? ttlSeconds : (startedAt - this.loadedAt) / 1000 + OVERLAP_SECONDS;
+    const gap = this.loadedAt === undefined ? Infinity : (startedAt - this.loadedAt) / 1000 + OVERLAP_SECONDS;
     const ids = await this.repository.revokedWithin(Math.min(gap, ttlSeconds));
     for (const id of ids) if (!this.sessions.has(id)) this.add(id);
     this.loadedAt = startedAt;

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
-import type { Role } from '../../platform/http/index.js';
+import type { Role } from '../../platform/context/index.js';
 
 @Entity('users')
 @Unique('users_email_key', ['email'])

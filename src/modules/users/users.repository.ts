@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
-import type { Role } from '../../platform/http/index.js';
+import type { Role } from '../../platform/context/index.js';
 
 export interface UserRow {
   id: string;

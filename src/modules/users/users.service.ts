@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { Role } from '../../platform/context/index.js';
 import { newId, UniqueViolationError } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
-import { decodeCursor, pageOf, type Page, type PageQuery, type Role } from '../../platform/http/index.js';
+import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
 import type { UpdateMeDto } from './dto/update-me.dto.js';
 import type { UserDto } from './dto/user.dto.js';
 import { Passwords } from './passwords.js';
@@ -78,9 +79,17 @@ export class UsersService {
     return pageOf(await this.users.page(limit, before), limit, ({ id }) => [id], present);
   }
 
-  /** Makes an account an admin's; its access tokens say so from their next refresh on. @throws ClientError 404. */
-  async promote(email: string): Promise<UserDto> {
-    return present(found(await this.users.setRole(normaliseEmail(email), 'admin')));
+  isRegistered(email: string): Promise<boolean> {
+    return this.users.hasEmail(normaliseEmail(email));
+  }
+
+  /**
+   * Makes an account an admin's; its access tokens say so from the next login or refresh on.
+   * @returns the account, or undefined when nobody has this address.
+   */
+  async promote(email: string): Promise<UserDto | undefined> {
+    const row = await this.users.setRole(normaliseEmail(email), 'admin');
+    return row && present(row);
   }
 
   private async rehash(id: string, from: string, password: string): Promise<void> {

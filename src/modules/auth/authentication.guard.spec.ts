@@ -1,0 +1,123 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../config/index.js';
+import { Public, RequireRole, type Caller } from '../../platform/http/index.js';
+import { AccessTokens } from './access-tokens.js';
+import { AuthenticationGuard } from './authentication.guard.js';
+import type { RevokedSessions } from './revoked-sessions.js';
+
+class Shop {
+  @Public()
+  open(): void {}
+
+  closed(): void {}
+
+  @RequireRole('admin')
+  office(): void {}
+}
+
+@Public()
+class Window extends Shop {
+  @RequireRole('admin')
+  @Public()
+  both(): void {}
+}
+
+@RequireRole('admin')
+class Vault {
+  door(): void {}
+}
+
+const customer: Caller = { userId: 'u-1', role: 'customer', sessionId: 's-1' };
+const admin: Caller = { userId: 'u-2', role: 'admin', sessionId: 's-2' };
+
+describe('AuthenticationGuard', () => {
+  const tokens = new AccessTokens(loadSettings({}));
+  const revoked = new Set<string>();
+  const reflector = new Reflector();
+  const guard = new AuthenticationGuard(reflector, tokens, revoked as unknown as RevokedSessions);
+
+  function ask(controller: { prototype: object }, method: string, authorization?: string) {
+    const request = { headers: { authorization }, context: {} as { userId?: string }, caller: undefined };
+    const context = {
+      getClass: () => controller,
+      getHandler: () => (controller.prototype as Record<string, unknown>)[method],
+      switchToHttp: () => ({ getRequest: () => request }),
+    } as unknown as ExecutionContext;
+    return { request, enter: () => guard.canActivate(context) };
+  }
+
+  const bearer = (caller: Caller) => `Bearer ${tokens.sign(caller)}`;
+
+  it('lets a good token in and says who it is, without a promise', () => {
+    const { request, enter } = ask(Shop, 'closed', bearer(customer));
+    expect(enter()).toBe(true);
+    expect(request.caller).toEqual(customer);
+    expect(request.context.userId).toBe('u-1');
+  });
+
+  it('takes the scheme in any case, as HTTP has it', () => {
+    expect(ask(Shop, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
+  });
+
+  it('asks for a token where there is none', () => {
+    expect(() => ask(Shop, 'closed').enter()).toThrow(
+      expect.objectContaining({ status: 401, code: 'unauthenticated', headers: { 'WWW-Authenticate': 'Bearer' } }),
+    );
+  });
+
+  it.each(['Bearer', 'Bearer ', 'Bearer nonsense', 'Basic YTpi', ''])('refuses %j as an invalid token', (header) => {
+    expect(() => ask(Shop, 'closed', header).enter()).toThrow(
+      expect.objectContaining({
+        status: 401,
+        code: 'unauthenticated',
+        headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+      }),
+    );
+  });
+
+  it('refuses the token of a session that is revoked', () => {
+    const enter = () => ask(Shop, 'closed', bearer(customer)).enter();
+    expect(enter()).toBe(true);
+    revoked.add('s-1');
+    expect(enter).toThrow(expect.objectContaining({ status: 401 }));
+    revoked.delete('s-1');
+  });
+
+  it('lets everybody through a public route, also with a token that is no good', () => {
+    for (const header of [undefined, 'Bearer nonsense', bearer(customer)]) {
+      const { request, enter } = ask(Shop, 'open', header);
+      expect(enter()).toBe(true);
+      expect(request.caller).toBeUndefined();
+    }
+  });
+
+  it('lets only the role in that the route or its controller demands', () => {
+    for (const [controller, method] of [[Shop, 'office'], [Vault, 'door']] as const) {
+      expect(ask(controller, method, bearer(admin)).enter()).toBe(true);
+      expect(() => ask(controller, method, bearer(customer)).enter()).toThrow(
+        expect.objectContaining({ status: 403, code: 'forbidden' }),
+      );
+    }
+  });
+
+  it('knows the caller of a refused request, for the log', () => {
+    const { request, enter } = ask(Shop, 'office', bearer(customer));
+    expect(enter).toThrow();
+    expect(request.context.userId).toBe('u-1');
+  });
+
+  it('judges a handler by the controller that it is reached through', () => {
+    expect(ask(Window, 'closed').enter()).toBe(true);
+    expect(() => ask(Shop, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
+  });
+
+  it('reads the metadata of a handler once', () => {
+    ask(Vault, 'door', bearer(admin)).enter();
+    const look = vi.spyOn(reflector, 'getAllAndOverride');
+    ask(Vault, 'door', bearer(admin)).enter();
+    expect(look).not.toHaveBeenCalled();
+    look.mockRestore();
+  });
+});

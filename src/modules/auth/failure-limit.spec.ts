@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { RedisConnection } from '../../platform/redis/index.js';
+import { FailureLimit } from './failure-limit.js';
+
+/** With Redis away: what is shown here are the rules, which do not depend on where the count is. */
+const noRedis = {
+  client: {},
+  key: (...parts: string[]) => parts.join(':'),
+  run: () => Promise.reject(new Error('away')),
+} as unknown as RedisConnection;
+
+const succeed = () => Promise.resolve(true);
+const fail = () => Promise.resolve(false);
+
+/** An attempt whose end the test decides. */
+function pending() {
+  let settle!: (succeeded: boolean) => void;
+  let begun = false;
+  const outcome = new Promise<boolean>((resolve) => (settle = resolve));
+  return {
+    settle,
+    get begun() {
+      return begun;
+    },
+    attempt: () => {
+      begun = true;
+      return outcome;
+    },
+  };
+}
+
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('FailureLimit', () => {
+  let limit: FailureLimit;
+
+  function open(options: { max?: number; windowSeconds?: number; forgiving?: boolean } = {}): void {
+    limit = new FailureLimit(noRedis, { name: 'test', max: 3, windowSeconds: 60, forgiving: true, ...options });
+  }
+
+  beforeEach(() => open());
+
+  async function failTimes(times: number, key = 'key'): Promise<void> {
+    for (let i = 0; i < times; i++) expect(await limit.attempt(key, fail)).toBe(false);
+  }
+
+  it('lets failures happen up to its maximum and answers 429 after that, also to what would succeed', async () => {
+    await failTimes(3);
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 429, code: 'quota-exceeded' });
+  });
+
+  it('says when the window ends', async () => {
+    await failTimes(3);
+    const refusal = await limit.attempt('key', succeed).catch((error: unknown) => error);
+    const seconds = Number((refusal as { headers: Record<string, string> }).headers['Retry-After']);
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+  });
+
+  it('counts each key by itself', async () => {
+    await failTimes(3);
+    expect(await limit.attempt('another', succeed)).toBe(true);
+  });
+
+  it('forgets failures after a success when it is forgiving', async () => {
+    await failTimes(2);
+    expect(await limit.attempt('key', succeed)).toBe(true);
+    await failTimes(3);
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 429 });
+  });
+
+  it('remembers them when it is not', async () => {
+    open({ forgiving: false });
+    await failTimes(2);
+    expect(await limit.attempt('key', succeed)).toBe(true);
+    await failTimes(1);
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 429 });
+  });
+
+  it('never counts successes', async () => {
+    for (let i = 0; i < 20; i++) expect(await limit.attempt('key', succeed)).toBe(true);
+  });
+
+  it('does not count an attempt that could not be made', async () => {
+    for (let i = 0; i < 5; i++) {
+      await expect(limit.attempt('key', () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+    }
+    expect(await limit.attempt('key', succeed)).toBe(true);
+  });
+
+  it('starts anew when the window is over', async () => {
+    open({ max: 1, windowSeconds: 1 });
+    await failTimes(1);
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 429 });
+    await expect.poll(() => limit.attempt('key', succeed).catch(() => false), { timeout: 5000 }).toBe(true);
+  });
+
+  it('gives guesses made at the same time no more tries than one after the other', async () => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => limit.attempt('key', fail)));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(47);
+  });
+
+  it('lets right passwords at the same time all in', async () => {
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => limit.attempt('key', succeed)));
+    expect(outcomes).toEqual(Array(50).fill(true));
+  });
+
+  it('runs as many at once as there are failures left', async () => {
+    await failTimes(1);
+    const attempts = [pending(), pending(), pending()];
+    const results = attempts.map(({ attempt }) => limit.attempt('key', attempt));
+    await settled();
+    expect(attempts.map(({ begun }) => begun)).toEqual([true, true, false]);
+    attempts[0]?.settle(true);
+    await results[0];
+    await settled();
+    expect(attempts[2]?.begun).toBe(true);
+    attempts.forEach(({ settle }) => settle(true));
+    await Promise.all(results);
+  });
+
+  it('refuses with 503 when too many wait for each other', async () => {
+    open({ max: 1 });
+    const first = pending();
+    const running = limit.attempt('key', first.attempt);
+    const waiting = Array.from({ length: 500 }, () => limit.attempt('key', succeed));
+    await settled();
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 503, code: 'busy' });
+    first.settle(true);
+    await running;
+    expect(await Promise.all(waiting)).toHaveLength(500);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { loadSettings } from '../../config/index.js';
+import type { RedisConnection } from '../../platform/redis/index.js';
+import { LoginLimiter, networkOf } from './login-limiter.js';
+
+const noRedis = {
+  client: {},
+  key: (...parts: string[]) => parts.join(':'),
+  run: () => Promise.reject(new Error('away')),
+} as unknown as RedisConnection;
+
+const wrong = () => Promise.resolve(undefined);
+const right = () => Promise.resolve('user');
+
+function limiter(environment: Record<string, string> = {}): LoginLimiter {
+  return new LoginLimiter(noRedis, loadSettings({ AUTH_LOGIN_MAX_FAILURES: '2', ...environment }));
+}
+
+describe('LoginLimiter', () => {
+  it('stops guessing the password of one account from one address', async () => {
+    const logins = limiter();
+    for (let i = 0; i < 2; i++) expect(await logins.attempt('ada', '192.0.2.1', wrong)).toBeUndefined();
+    await expect(logins.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
+  });
+
+  it('does not let a stranger elsewhere lock an account out', async () => {
+    const logins = limiter();
+    for (let i = 0; i < 5; i++) await logins.attempt('ada', '192.0.2.1', wrong).catch(() => undefined);
+    expect(await logins.attempt('ada', '192.0.2.2', right)).toBe('user');
+  });
+
+  it('leaves the other accounts of the address alone until there are ten times as many failures', async () => {
+    const logins = limiter();
+    for (let i = 0; i < 20; i++) {
+      expect(await logins.attempt('grace', '192.0.2.1', right)).toBe('user');
+      await logins.attempt(`account ${i}`, '192.0.2.1', wrong);
+    }
+    await expect(logins.attempt('grace', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
+    expect(await logins.attempt('grace', '192.0.2.2', right)).toBe('user');
+  });
+
+  it('counts a network of IPv6 as one address', async () => {
+    const logins = limiter();
+    await logins.attempt('ada', '2001:db8:1:2::1', wrong);
+    await logins.attempt('ada', '2001:db8:1:2:ffff::9', wrong);
+    await expect(logins.attempt('ada', '2001:db8:1:2::3', right)).rejects.toMatchObject({ status: 429 });
+    expect(await logins.attempt('ada', '2001:db8:1:3::1', right)).toBe('user');
+  });
+
+  it('stays out of the way when rate limits are off', async () => {
+    const logins = limiter({ RATE_LIMIT_ENABLED: 'false' });
+    for (let i = 0; i < 30; i++) expect(await logins.attempt('ada', '192.0.2.1', wrong)).toBeUndefined();
+    expect(await logins.attempt('ada', '192.0.2.1', right)).toBe('user');
+  });
+});
+
+describe('networkOf', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:0001:2::1', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['', ''],
+  ])('takes %s as %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});

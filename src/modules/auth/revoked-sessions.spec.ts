@@ -1,0 +1,95 @@
+import { Logger } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AccessTokens } from './access-tokens.js';
+import { RevokedSessions } from './revoked-sessions.js';
+import type { SessionsRepository } from './sessions.repository.js';
+
+const api = { httpAdapter: {} } as HttpAdapterHost;
+const worker = {} as HttpAdapterHost;
+
+describe('RevokedSessions', () => {
+  const revokedWithin = vi.fn<SessionsRepository['revokedWithin']>();
+  const repository = { revokedWithin } as unknown as SessionsRepository;
+  const tokens = { ttlSeconds: 900 } as AccessTokens;
+  let sessions: RevokedSessions;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    revokedWithin.mockReset().mockResolvedValue([]);
+    vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+    sessions = new RevokedSessions(repository, tokens, api);
+  });
+
+  afterEach(async () => {
+    await sessions.onApplicationShutdown();
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  it('knows from the start what was revoked while its tokens may be good', async () => {
+    revokedWithin.mockResolvedValueOnce(['a']);
+    await sessions.onApplicationBootstrap();
+    expect(revokedWithin).toHaveBeenCalledWith(900);
+    expect([sessions.has('a'), sessions.has('b')]).toEqual([true, false]);
+  });
+
+  it('does not start on a database that it cannot read', async () => {
+    revokedWithin.mockRejectedValueOnce(new Error('no table'));
+    await expect(sessions.onApplicationBootstrap()).rejects.toThrow('no table');
+  });
+
+  it('learns within a second what another process has revoked', async () => {
+    await sessions.onApplicationBootstrap();
+    revokedWithin.mockResolvedValueOnce(['b']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sessions.has('b')).toBe(true);
+    const seconds = revokedWithin.mock.calls[1]?.[0] ?? 0;
+    expect(seconds).toBeGreaterThanOrEqual(16);
+    expect(seconds).toBeLessThan(17);
+  });
+
+  it('knows at once what this process has revoked', () => {
+    sessions.add('c');
+    expect(sessions.has('c')).toBe(true);
+  });
+
+  it('keeps what it knows while the database is away, and then looks back over the whole gap', async () => {
+    revokedWithin.mockResolvedValueOnce(['a']);
+    await sessions.onApplicationBootstrap();
+    revokedWithin.mockRejectedValue(new Error('away'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sessions.has('a')).toBe(true);
+    expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
+    revokedWithin.mockResolvedValue(['b']);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(revokedWithin.mock.lastCall?.[0]).toBeGreaterThan(75);
+    expect(sessions.has('b')).toBe(true);
+    expect(Logger.prototype.log).toHaveBeenCalledTimes(1);
+  });
+
+  it('forgets a session once no token of it is left', async () => {
+    await sessions.onApplicationBootstrap();
+    sessions.add('a');
+    await vi.advanceTimersByTimeAsync(890_000);
+    expect(sessions.has('a')).toBe(true);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(sessions.has('a')).toBe(false);
+  });
+
+  it('stops looking when the application does', async () => {
+    await sessions.onApplicationBootstrap();
+    await sessions.onApplicationShutdown();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(revokedWithin).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('asks nothing in a process that serves no requests', async () => {
+    sessions = new RevokedSessions(repository, tokens, worker);
+    await sessions.onApplicationBootstrap();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(revokedWithin).not.toHaveBeenCalled();
+  });
+});
