@@ -14,7 +14,7 @@ export function userCommands(cli: Command): void {
       runCommand((settings) =>
         withContext(settings, async (context) => {
           const promoted = await context.get(UsersService, { strict: false }).promote(email);
-          print(promoted ? `${email} is an admin now.` : `Nobody is registered as ${email}.`);
+          print(promoted ? `${promoted.email} is an admin now.` : `Nobody is registered as ${email}.`);
           return promoted ? 0 : 1;
         }),
       ),
