@@ -4,7 +4,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
-import { RequestContext } from '../http/index.js';
+import { RequestContext } from '../context/index.js';
 import type { CpuTask } from './cpu-task.js';
 import type { ThreadResult, ThreadTask } from './cpu-thread.js';
 

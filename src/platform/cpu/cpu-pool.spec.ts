@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../config/index.js';
+import { RequestContext } from '../context/index.js';
+import { TransientError } from '../errors/index.js';
+import { CpuPool, cpuTask, type CpuTask } from './index.js';
+
+/** A task module that needs no file: Node imports it from the URL itself. */
+function moduleOf(source: string): string {
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+const double: CpuTask<number, number> = {
+  module: moduleOf('export const double = (n) => 2 * n;'),
+  name: 'double',
+};
+const spin: CpuTask<number, string> = {
+  module: moduleOf('export const spin = (ms) => { const end = Date.now() + ms; while (Date.now() < end); return "spun"; };'),
+  name: 'spin',
+};
+const fail: CpuTask<null, never> = {
+  module: moduleOf('export const fail = () => { throw new RangeError("out of range"); };'),
+  name: 'fail',
+};
+
+describe('CpuPool', () => {
+  let pool: CpuPool;
+
+  function open(threads: number): CpuPool {
+    pool = new CpuPool(loadSettings({ AUTH_HASH_CONCURRENCY: String(threads) }));
+    return pool;
+  }
+
+  afterEach(async () => {
+    await pool.onApplicationShutdown();
+  });
+
+  it('runs a task of a module in a thread and gives back what it returns', async () => {
+    expect(await open(1).run(double, 21)).toBe(42);
+  });
+
+  it('passes on what a task throws, and goes on', async () => {
+    open(1);
+    await expect(pool.run(fail, null)).rejects.toThrow('out of range');
+    expect(await pool.run(double, 2)).toBe(4);
+  });
+
+  it('says which export a module lacks', async () => {
+    await expect(open(1).run({ ...double, name: 'triple' }, 1)).rejects.toThrow('has no export triple');
+  });
+
+  it('leaves the event loop free while all its threads compute', async () => {
+    open(1);
+    await pool.run(double, 1);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 5);
+    await pool.run(spin, 200);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it.runIf(process.platform === 'linux')('gives its threads, and only them, a low priority', async () => {
+    const before = niceValues();
+    await open(1).run(double, 1);
+    const lowered = niceValues().filter(({ id }) => !before.some((thread) => thread.id === id && thread.nice !== 0));
+    expect(lowered.filter(({ nice }) => nice === 15)).toHaveLength(1);
+    expect(niceValues().find(({ id }) => id === String(process.pid))?.nice).toBe(before[0]?.nice);
+  });
+
+  it('refuses with 503 `busy` what would wait too long, before it costs anything', async () => {
+    open(1);
+    const running = pool.run(spin, 300);
+    const waiting = Array.from({ length: 64 }, () => pool.run(double, 1));
+    await expect(pool.run(double, 1)).rejects.toMatchObject({ status: 503, code: 'busy', headers: { 'Retry-After': '2' } });
+    expect(await running).toBe('spun');
+    expect(await Promise.all(waiting)).toEqual(Array(64).fill(2));
+  });
+
+  it('does not begin a task whose request has been given up', async () => {
+    open(1);
+    const running = pool.run(spin, 100);
+    const late = new RequestContext('a-request', Date.now() + 20).run(() => pool.run(double, 1));
+    await expect(late).rejects.toBeInstanceOf(TransientError);
+    await running;
+  });
+
+  it('reports how many tasks wait', async () => {
+    open(1);
+    const running = pool.run(spin, 50);
+    const waiting = pool.run(double, 1);
+    expect(pool.waiting).toBeGreaterThanOrEqual(1);
+    await Promise.all([running, waiting]);
+    expect(pool.waiting).toBe(0);
+  });
+});
+
+describe('cpuTask', () => {
+  it('names the compiled module in production and the source elsewhere', () => {
+    expect(cpuTask('file:///app/dist/users/a.js', './b.task', 'b').module).toBe('file:///app/dist/users/b.task.js');
+    expect(cpuTask('file:///app/src/users/a.ts', './b.task', 'b').module).toBe('file:///app/src/users/b.task.ts');
+  });
+});
+
+/** Nice value of each thread of this process: field 19 of /proc/[pid]/task/[tid]/stat, see proc_pid_stat(5). */
+function niceValues(): { id: string; nice: number }[] {
+  return readdirSync('/proc/self/task').map((id) => {
+    const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { id, nice: Number(fields[16]) };
+  });
+}
