@@ -7,14 +7,23 @@ import { AccessTokens } from './access-tokens.js';
 const SECRET = 'a secret of the tests, long enough to sign';
 const caller: Caller = { userId: 'u-1', role: 'customer', sessionId: 's-1' };
 const claims = { sub: 'u-1', role: 'admin', sid: 's-1' };
-const right = { key: SECRET, algorithm: 'HS256', iss: 'holdfast', aud: 'holdfast-api', expiresIn: 60_000 } as const;
+const right = {
+  key: SECRET,
+  algorithm: 'HS256',
+  iss: 'holdfast',
+  aud: 'holdfast-api',
+  expiresIn: 60_000,
+} as const;
 
 function accessTokens(environment: Record<string, string> = {}): AccessTokens {
   return new AccessTokens(loadSettings({ AUTH_TOKEN_SECRET: SECRET, ...environment }));
 }
 
 function payloadOf(token: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<
+    string,
+    unknown
+  >;
 }
 
 describe('AccessTokens', () => {
@@ -25,7 +34,13 @@ describe('AccessTokens', () => {
   it('says in a token who calls, since when and until when', () => {
     const token = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '120' }).sign(caller);
     const payload = payloadOf(token);
-    expect(payload).toMatchObject({ sub: 'u-1', role: 'customer', sid: 's-1', iss: 'holdfast', aud: 'holdfast-api' });
+    expect(payload).toMatchObject({
+      sub: 'u-1',
+      role: 'customer',
+      sid: 's-1',
+      iss: 'holdfast',
+      aud: 'holdfast-api',
+    });
     expect((payload.exp as number) - (payload.iat as number)).toBe(120);
   });
 
@@ -76,7 +91,10 @@ describe('AccessTokens', () => {
   });
 
   it('gives out no token that outlives the session', () => {
-    const tokens = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '900', AUTH_REFRESH_TOKEN_TTL_SECONDS: '60' });
+    const tokens = accessTokens({
+      AUTH_ACCESS_TOKEN_TTL_SECONDS: '900',
+      AUTH_REFRESH_TOKEN_TTL_SECONDS: '60',
+    });
     expect(tokens.ttlSeconds).toBe(60);
   });
 });

@@ -40,7 +40,10 @@ export class AuthController {
   @Post('refresh')
   @Public()
   @HttpCode(200)
-  @ApiOperation({ operationId: 'refresh', summary: 'Exchange the refresh token; a used one ends the session' })
+  @ApiOperation({
+    operationId: 'refresh',
+    summary: 'Exchange the refresh token; a used one ends the session',
+  })
   @ApiAnswer(200, TokensDto)
   @ApiProblems(400, 401, 413, 415, 422)
   refresh(@Body() { refreshToken }: RefreshDto): Promise<TokensDto> {

@@ -37,7 +37,13 @@ describe('FailureLimit', () => {
   let limit: FailureLimit;
 
   function open(options: { max?: number; windowSeconds?: number; forgiving?: boolean } = {}): void {
-    limit = new FailureLimit(noRedis, { name: 'test', max: 3, windowSeconds: 60, forgiving: true, ...options });
+    limit = new FailureLimit(noRedis, {
+      name: 'test',
+      max: 3,
+      windowSeconds: 60,
+      forgiving: true,
+      ...options,
+    });
   }
 
   beforeEach(() => open());
@@ -48,7 +54,10 @@ describe('FailureLimit', () => {
 
   it('lets failures happen up to its maximum and answers 429 after that, also to what would succeed', async () => {
     await failTimes(3);
-    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({ status: 429, code: 'quota-exceeded' });
+    await expect(limit.attempt('key', succeed)).rejects.toMatchObject({
+      status: 429,
+      code: 'quota-exceeded',
+    });
   });
 
   it('says when the window ends', async () => {
@@ -85,7 +94,9 @@ describe('FailureLimit', () => {
 
   it('does not count an attempt that could not be made', async () => {
     for (let i = 0; i < 5; i++) {
-      await expect(limit.attempt('key', () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+      await expect(limit.attempt('key', () => Promise.reject(new Error('no database')))).rejects.toThrow(
+        'no database',
+      );
     }
     expect(await limit.attempt('key', succeed)).toBe(true);
   });

@@ -43,7 +43,11 @@ export class LoginLimiter {
    * @param verify resolves to undefined when the credentials are wrong, which counts as a failure; one that throws does not count
    * @throws ClientError 429 with `Retry-After` after too many failures, also when the password would be right.
    */
-  async attempt<T>(account: string, address: string, verify: () => Promise<T | undefined>): Promise<T | undefined> {
+  async attempt<T>(
+    account: string,
+    address: string,
+    verify: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     if (!this.enabled) return verify();
     const network = networkOf(address);
     const pair = createHash('sha256').update(`${network} ${account}`).digest('base64url');

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import type { AccessTokens } from './access-tokens.js';
 import { RevokedSessions } from './revoked-sessions.js';
 import type { SessionsRepository } from './sessions.repository.js';
@@ -13,12 +13,14 @@ describe('RevokedSessions', () => {
   const repository = { revokedWithin } as unknown as SessionsRepository;
   const tokens = { ttlSeconds: 900 } as AccessTokens;
   let sessions: RevokedSessions;
+  let warn: MockInstance;
+  let log: MockInstance;
 
   beforeEach(() => {
     vi.useFakeTimers();
     revokedWithin.mockReset().mockResolvedValue([]);
-    vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
-    vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+    warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    log = vi.spyOn(Logger.prototype, 'log').mockReturnValue();
     sessions = new RevokedSessions(repository, tokens, api);
   });
 
@@ -61,12 +63,12 @@ describe('RevokedSessions', () => {
     revokedWithin.mockRejectedValue(new Error('away'));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(sessions.has('a')).toBe(true);
-    expect(Logger.prototype.warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledTimes(1);
     revokedWithin.mockResolvedValue(['b']);
     await vi.advanceTimersByTimeAsync(1000);
     expect(revokedWithin.mock.lastCall?.[0]).toBeGreaterThan(75);
     expect(sessions.has('b')).toBe(true);
-    expect(Logger.prototype.log).toHaveBeenCalledTimes(1);
+    expect(log).toHaveBeenCalledTimes(1);
   });
 
   it('forgets a session once no token of it is left', async () => {

@@ -70,7 +70,10 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
     } catch (error) {
       // While PostgreSQL is away nobody can revoke, so what is known stays right; the next look makes up for the gap.
       if (!this.failing && !this.stopped) {
-        this.logger.warn({ err: error }, 'Revoked sessions cannot be read; going on with those that are known');
+        this.logger.warn(
+          { err: error },
+          'Revoked sessions cannot be read; going on with those that are known',
+        );
       }
       this.failing = true;
     }

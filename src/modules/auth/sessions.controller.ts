@@ -29,7 +29,10 @@ export class SessionsController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'endSession', summary: 'End one of the own sessions; its tokens are refused at once' })
+  @ApiOperation({
+    operationId: 'endSession',
+    summary: 'End one of the own sessions; its tokens are refused at once',
+  })
   @ApiAnswer(204)
   @ApiProblems(401, 404, 422)
   end(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<void> {

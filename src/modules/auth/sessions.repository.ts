@@ -39,7 +39,15 @@ const SWEEP_TIMEOUT_MS = 30_000;
 export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
-  async insert({ id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds }: NewSession): Promise<void> {
+  async insert({
+    id,
+    userId,
+    familyHash,
+    tokenHash,
+    userAgent,
+    ipAddress,
+    ttlSeconds,
+  }: NewSession): Promise<void> {
     await this.database.execute({
       name: 'sessions-insert',
       text: `INSERT INTO sessions (id, user_id, family_hash, token_hash, user_agent, ip_address, expires_at)

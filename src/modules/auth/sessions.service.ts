@@ -112,7 +112,10 @@ export class SessionsService {
     const ended = await this.sessions.revokeFamily(familyHash);
     if (!ended) return;
     this.revoked.add(ended.id);
-    this.logger.warn({ sessionId: ended.id, userId: ended.userId }, 'A used refresh token came again; the session is revoked');
+    this.logger.warn(
+      { sessionId: ended.id, userId: ended.userId },
+      'A used refresh token came again; the session is revoked',
+    );
   }
 
   private answer(caller: Caller, refreshToken: string): TokensDto {
@@ -125,7 +128,10 @@ export class SessionsService {
   }
 }
 
-function present({ id, userAgent, ipAddress, createdAt, lastUsedAt }: SessionRow, currentId: string): SessionDto {
+function present(
+  { id, userAgent, ipAddress, createdAt, lastUsedAt }: SessionRow,
+  currentId: string,
+): SessionDto {
   return {
     id,
     createdAt: createdAt.toISOString(),

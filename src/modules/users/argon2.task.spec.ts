@@ -12,6 +12,8 @@ describe('argon2id', () => {
       parallelism: 1,
       tagLength: 32,
     });
-    expect(Buffer.from(tag).toString('hex')).toBe('09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7');
+    expect(Buffer.from(tag).toString('hex')).toBe(
+      '09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7',
+    );
   });
 });

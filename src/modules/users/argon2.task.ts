@@ -10,6 +10,13 @@ export interface Argon2Input {
   tagLength: number;
 }
 
-export function argon2id({ password, salt, memory, passes, parallelism, tagLength }: Argon2Input): Uint8Array {
+export function argon2id({
+  password,
+  salt,
+  memory,
+  passes,
+  parallelism,
+  tagLength,
+}: Argon2Input): Uint8Array {
   return argon2Sync('argon2id', { message: password, nonce: salt, memory, passes, parallelism, tagLength });
 }

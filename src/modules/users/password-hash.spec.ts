@@ -20,7 +20,10 @@ describe('the PHC string of a password hash', () => {
     ['nothing', ''],
     ['another algorithm', '$argon2i$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw'],
     ['another version', '$argon2id$v=16$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw'],
-    ['parameters that would take all memory', '$argon2id$v=19$m=999999999,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw'],
+    [
+      'parameters that would take all memory',
+      '$argon2id$v=19$m=999999999,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw',
+    ],
     ['a missing tag', '$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg'],
   ])('refuses %s', (_, text) => {
     expect(() => decodePasswordHash(text)).toThrow('not a PHC string of argon2id');

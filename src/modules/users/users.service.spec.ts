@@ -25,7 +25,10 @@ describe('UsersService', () => {
     setRole: vi.fn<UsersRepository['setRole']>(),
   };
   const passwords = { hash: vi.fn<Passwords['hash']>(), check: vi.fn<Passwords['check']>() };
-  const service = new UsersService(repository as unknown as UsersRepository, passwords as unknown as Passwords);
+  const service = new UsersService(
+    repository as unknown as UsersRepository,
+    passwords as unknown as Passwords,
+  );
 
   beforeEach(() => {
     vi.resetAllMocks();
@@ -37,7 +40,11 @@ describe('UsersService', () => {
     it('keeps the address in lower case and the password as a hash', async () => {
       repository.hasEmail.mockResolvedValue(false);
       repository.insert.mockResolvedValue(row);
-      const user = await service.register({ email: 'Ada@Example.COM', password: 'correct horse', name: 'Ada' });
+      const user = await service.register({
+        email: 'Ada@Example.COM',
+        password: 'correct horse',
+        name: 'Ada',
+      });
       expect(repository.insert).toHaveBeenCalledWith(
         expect.objectContaining({ email: 'ada@example.com', passwordHash: '$new', name: 'Ada' }),
       );
@@ -82,7 +89,10 @@ describe('UsersService', () => {
     it('knows the account by address and password', async () => {
       repository.findCredentials.mockResolvedValue(account);
       passwords.check.mockResolvedValue({ matches: true, outdated: false });
-      expect(await service.verifyCredentials('ADA@example.com', 'right')).toEqual({ id: '0199-1', role: 'admin' });
+      expect(await service.verifyCredentials('ADA@example.com', 'right')).toEqual({
+        id: '0199-1',
+        role: 'admin',
+      });
       expect(repository.findCredentials).toHaveBeenCalledWith('ada@example.com');
       expect(repository.replaceHash).not.toHaveBeenCalled();
     });

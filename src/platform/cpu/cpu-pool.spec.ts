@@ -15,7 +15,9 @@ const double: CpuTask<number, number> = {
   name: 'double',
 };
 const spin: CpuTask<number, string> = {
-  module: moduleOf('export const spin = (ms) => { const end = Date.now() + ms; while (Date.now() < end); return "spun"; };'),
+  module: moduleOf(
+    'export const spin = (ms) => { const end = Date.now() + ms; while (Date.now() < end); return "spun"; };',
+  ),
   name: 'spin',
 };
 const fail: CpuTask<null, never> = {
@@ -62,7 +64,9 @@ describe('CpuPool', () => {
   it.runIf(process.platform === 'linux')('gives its threads, and only them, a low priority', async () => {
     const before = niceValues();
     await open(1).run(double, 1);
-    const lowered = niceValues().filter(({ id }) => !before.some((thread) => thread.id === id && thread.nice !== 0));
+    const lowered = niceValues().filter(
+      ({ id }) => !before.some((thread) => thread.id === id && thread.nice !== 0),
+    );
     expect(lowered.filter(({ nice }) => nice === 15)).toHaveLength(1);
     expect(niceValues().find(({ id }) => id === String(process.pid))?.nice).toBe(before[0]?.nice);
   });
@@ -71,7 +75,11 @@ describe('CpuPool', () => {
     open(1);
     const running = pool.run(spin, 300);
     const waiting = Array.from({ length: 64 }, () => pool.run(double, 1));
-    await expect(pool.run(double, 1)).rejects.toMatchObject({ status: 503, code: 'busy', headers: { 'Retry-After': '2' } });
+    await expect(pool.run(double, 1)).rejects.toMatchObject({
+      status: 503,
+      code: 'busy',
+      headers: { 'Retry-After': '2' },
+    });
     expect(await running).toBe('spun');
     expect(await Promise.all(waiting)).toEqual(Array(64).fill(2));
   });
@@ -96,8 +104,12 @@ describe('CpuPool', () => {
 
 describe('cpuTask', () => {
   it('names the compiled module in production and the source elsewhere', () => {
-    expect(cpuTask('file:///app/dist/users/a.js', './b.task', 'b').module).toBe('file:///app/dist/users/b.task.js');
-    expect(cpuTask('file:///app/src/users/a.ts', './b.task', 'b').module).toBe('file:///app/src/users/b.task.ts');
+    expect(cpuTask('file:///app/dist/users/a.js', './b.task', 'b').module).toBe(
+      'file:///app/dist/users/b.task.js',
+    );
+    expect(cpuTask('file:///app/src/users/a.ts', './b.task', 'b').module).toBe(
+      'file:///app/src/users/b.task.ts',
+    );
   });
 });
 

@@ -126,5 +126,9 @@ function isReply(error: unknown): boolean {
 }
 
 function unavailable(cause?: unknown): TransientError {
-  return new TransientError({ code: 'redis-unavailable', detail: 'A store we use is briefly away. Try again.', cause });
+  return new TransientError({
+    code: 'redis-unavailable',
+    detail: 'A store we use is briefly away. Try again.',
+    cause,
+  });
 }
