@@ -1,0 +1,209 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { DataSource, getMetadataArgsStorage } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings, type Settings } from '../../src/config/index.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { Migrator } from '../../src/platform/database/index.js';
+import { startPostgres, type PostgresServer } from '../support/servers/index.js';
+import { waitFor } from '../support/wait-for.js';
+
+const root = join(import.meta.dirname, '../..');
+
+let server: PostgresServer;
+let admin: pg.Client;
+let database = 0;
+let settings: Settings['database'];
+
+/** Rows that describe everything a migration may make: columns, indexes, constraints, types, functions, sequences. */
+const SCHEMA = `
+  SELECT 'column' AS kind, concat_ws(' ', table_name, column_name, data_type, udt_name, character_maximum_length,
+         datetime_precision, is_nullable, column_default) AS definition
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'migrations'
+  UNION ALL SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'migrations'
+  UNION ALL SELECT 'constraint', concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> coalesce(to_regclass('migrations'), 0::oid)
+  UNION ALL SELECT 'type', concat_ws(' ', t.typname, e.enumlabel) FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid
+  UNION ALL SELECT 'routine', oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT 'sequence', sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename <> 'migrations_id_seq'
+  ORDER BY 1, 2`;
+
+async function schemaRows(): Promise<string[]> {
+  const client = new pg.Client(settings.url);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ kind: string; definition: string }>(SCHEMA);
+    return rows.map(({ kind, definition }) => `${kind} ${definition}`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function withMigrator<T>(work: (migrator: Migrator) => Promise<T>): Promise<T> {
+  const migrator = await Migrator.open(settings);
+  try {
+    return await work(migrator);
+  } finally {
+    await migrator.close();
+  }
+}
+
+async function entityClasses(): Promise<unknown[]> {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.entity.ts'),
+  );
+  const modules = await Promise.all(
+    files.map((path) => import(join(root, 'src', path)) as Promise<Record<string, unknown>>),
+  );
+  const known = new Set<unknown>(getMetadataArgsStorage().tables.map(({ target }) => target));
+  return modules.flatMap((module) => Object.values(module)).filter((value) => known.has(value));
+}
+
+/** What TypeORM would do to the database to make it fit the entities. */
+async function changesFor(entities: unknown[]): Promise<string[]> {
+  const dataSource = new DataSource({
+    ...dataSourceOptions(settings, 'schema-spec'),
+    entities: entities as never,
+  });
+  await dataSource.initialize();
+  try {
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    return upQueries.map(({ query }) => query);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+beforeAll(async () => {
+  server = await startPostgres();
+  admin = new pg.Client(server.url());
+  await admin.connect();
+}, 60_000);
+
+afterAll(async () => {
+  await admin.end();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  const name = `schema_${++database}`;
+  await admin.query(`CREATE DATABASE ${name}`);
+  settings = loadSettings({ DATABASE_URL: server.url(name) }).database;
+});
+
+afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));
+
+describe('the migrated schema', () => {
+  it('agrees with every entity: there is nothing that TypeORM would change', async () => {
+    await withMigrator((migrator) => migrator.migrate());
+    const entities = await entityClasses();
+
+    expect(entities.length).toBeGreaterThanOrEqual(8);
+    expect(await changesFor(entities)).toEqual([]);
+  });
+
+  it('would not agree if it differed by a column or an index', async () => {
+    await withMigrator((migrator) => migrator.migrate());
+    const client = new pg.Client(settings.url);
+    await client.connect();
+    await client.query(
+      'ALTER TABLE products DROP COLUMN description; CREATE INDEX stray ON orders (created_at)',
+    );
+    await client.end();
+
+    expect(await changesFor(await entityClasses())).toEqual([
+      expect.stringContaining('DROP INDEX "public"."stray"'),
+      expect.stringContaining('ALTER TABLE "products" ADD "description"'),
+    ]);
+  });
+
+  it('has an entity for each of its tables', async () => {
+    await withMigrator((migrator) => migrator.migrate());
+    await entityClasses();
+    const tables = getMetadataArgsStorage().tables.map(({ name }) => name);
+    const columns = (await schemaRows()).filter((row) => row.startsWith('column '));
+
+    expect(
+      [...new Set(columns.map((row) => row.split(' ')[1]))].filter((table) => !tables.includes(table)),
+    ).toEqual([]);
+  });
+});
+
+describe('the migrations', () => {
+  it('can be taken back one by one until nothing is left, and be applied again', async () => {
+    await withMigrator(async (migrator) => {
+      const names = await migrator.migrate();
+      const complete = await schemaRows();
+      for (const name of names.toReversed()) {
+        await migrator.revert();
+        const { applied } = (await migrator.status()).find((state) => state.name === name) ?? {};
+        expect([name, applied]).toEqual([name, false]);
+      }
+      expect(await schemaRows()).toEqual([]);
+
+      expect(await migrator.migrate()).toEqual(names);
+      expect(await schemaRows()).toEqual(complete);
+    });
+  });
+
+  it('are listed as pending before and as applied after they ran', async () => {
+    await withMigrator(async (migrator) => {
+      expect((await migrator.status()).map(({ applied }) => applied)).not.toContain(true);
+      const names = await migrator.migrate();
+
+      expect(await migrator.status()).toEqual(names.map((name) => ({ name, applied: true })));
+    });
+  });
+
+  it('run once when several replicas migrate at the same time', async () => {
+    const migrators = await Promise.all(Array.from({ length: 3 }, () => Migrator.open(settings)));
+    try {
+      const [ran, ...others] = (await Promise.all(migrators.map((migrator) => migrator.migrate()))).toSorted(
+        (a, b) => b.length - a.length,
+      );
+
+      expect(ran).toHaveLength((await migrators[0]?.status())?.length ?? 0);
+      expect(others).toEqual([[], []]);
+    } finally {
+      await Promise.all(migrators.map((migrator) => migrator.close()));
+    }
+  });
+
+  it('wait for a migrator that is at work', async () => {
+    const other = await Migrator.open(settings);
+    const busy = new pg.Client(settings.url);
+    await busy.connect();
+    try {
+      await other.migrate();
+      // The table of a migration that runs elsewhere is locked, so that its migrator holds the advisory lock for as long as this lasts.
+      await busy.query('BEGIN; LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE');
+      const first = other.migrate();
+      await lockWaiters('relation', 1);
+      const second = withMigrator((migrator) => migrator.migrate());
+      await lockWaiters('advisory', 1);
+      await busy.query('COMMIT');
+
+      expect(await Promise.all([first, second])).toEqual([[], []]);
+    } finally {
+      await busy.end();
+      await other.close();
+    }
+  });
+});
+
+/** Waits until that many sessions of the current database queue up for a lock of this kind. */
+async function lockWaiters(kind: string, count: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const { rows } = await admin.query<{ waiting: number }>(
+        `SELECT count(*)::int AS waiting FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+          WHERE l.locktype = $1 AND NOT l.granted AND a.datname = $2`,
+        [kind, `schema_${database}`],
+      );
+      return rows[0]?.waiting === count;
+    },
+    { what: `${count} waiter(s) for a lock of kind ${kind}` },
+  );
+}
