@@ -60,7 +60,6 @@ export class ReadThroughCache<T> {
   private readonly lookups = new Map<string, Promise<Cached<T> | undefined>>();
   /** Loads are shared by requests, so they must not end with one of them, nor run in its transaction. */
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
-  private readonly versionOf: (value: T) => number;
   private era = 0;
   private suspectUntil = 0;
   private probing = false;
@@ -72,7 +71,6 @@ export class ReadThroughCache<T> {
     private readonly shared?: SharedCopies,
   ) {
     this.entries = new LRUCache({ max: options.localEntries ?? DEFAULT_LOCAL_ENTRIES });
-    this.versionOf = options.versionOf ?? (() => 0);
   }
 
   /**
@@ -120,10 +118,10 @@ export class ReadThroughCache<T> {
   private startLookup(key: string): Promise<Cached<T> | undefined> {
     const lookup = this.outsideOfRequests(() => this.lookUp(key));
     this.lookups.set(key, lookup);
-    const done = () => {
+    const forget = () => {
       if (this.lookups.get(key) === lookup) this.lookups.delete(key);
     };
-    lookup.then(done, done);
+    lookup.then(forget, forget);
     return lookup;
   }
 
@@ -231,6 +229,10 @@ export class ReadThroughCache<T> {
       minimumVersion: this.minimumVersionOf(key),
       era: this.era,
     });
+  }
+
+  private versionOf(value: T): number {
+    return this.options.versionOf?.(value) ?? 0;
   }
 
   private minimumVersionOf(key: string): number {

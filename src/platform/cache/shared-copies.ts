@@ -74,7 +74,7 @@ export class SharedCopies {
   async read(key: string): Promise<SharedCopy | undefined> {
     const [newest, version, text, lifeMs] =
       (await this.attempt((redis) => redis.cacheRead(this.keyOf(key)))) ?? [];
-    if (version == null || text == null || lifeMs === undefined) return undefined;
+    if (typeof version !== 'string' || typeof text !== 'string' || lifeMs === undefined) return undefined;
     const untold = this.untold.get(key);
     const outdated = version !== newest || (untold !== undefined && untold > Number(version));
     return { text, version: Number(version), freshForMs: outdated ? 0 : lifeMs - this.staleMs };

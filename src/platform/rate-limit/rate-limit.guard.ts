@@ -1,0 +1,123 @@
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerModuleOptions,
+  type ThrottlerOptions,
+  type ThrottlerRequest,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
+import {
+  THROTTLER_KEY_GENERATOR,
+  THROTTLER_LIMIT,
+  THROTTLER_SKIP,
+  THROTTLER_TRACKER,
+  THROTTLER_TTL,
+} from '@nestjs/throttler/dist/throttler.constants.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Settings } from '../../config/index.js';
+import { callerKey } from './caller-key.js';
+import { quotaOf } from './quota.js';
+import { limitsOf, RateLimiter, type Limit, type Limits } from './rate-limiter.js';
+
+type Handler = ReturnType<ExecutionContext['getHandler']>;
+type Controller = ReturnType<ExecutionContext['getClass']>;
+
+/** What holds on a route; `undefined` when that depends on the request (functions given to `@Throttle`). */
+type Plan = Limits | undefined;
+
+/**
+ * @nestjs/throttler's guard with its decorators (`@Throttle`, `@SkipThrottle`), but one counter per caller for all routes that have no
+ * limit of their own, and no metadata lookups, hashes or promises per request: it answers a plain boolean whenever a
+ * lease is at hand. Runs after authentication, to count against users and not addresses.
+ */
+@Injectable()
+export class RateLimitGuard extends ThrottlerGuard {
+  private readonly plans = new WeakMap<Controller, WeakMap<Handler, { plan: Plan }>>();
+  private readonly enabled: boolean;
+
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
+    private readonly limiter: RateLimiter,
+    @Inject(Settings) settings: Settings,
+  ) {
+    super(options, storage, reflector);
+    this.enabled = settings.rateLimit.enabled;
+  }
+
+  /** @throws ClientError 429 `quota-exceeded`. */
+  override canActivate(context: ExecutionContext): Promise<boolean> {
+    // Nest takes a plain boolean as well, and saves a turn of the event loop; the library's type knows promises only.
+    return this.decide(context) as Promise<boolean>;
+  }
+
+  private decide(context: ExecutionContext): boolean | Promise<boolean> {
+    if (!this.enabled) return true;
+    const plan = this.planOf(context.getClass(), context.getHandler());
+    if (plan === undefined) return super.canActivate(context);
+    if (plan.list.length === 0) return true;
+    const http = context.switchToHttp();
+    const caller = callerKey(http.getRequest<FastifyRequest>());
+    return this.limiter.admit(http.getResponse<FastifyReply>(), caller, plan);
+  }
+
+  /** The library's road, for limits that depend on the request: it resolves them and comes here for each. */
+  protected override async handleRequest(request: ThrottlerRequest): Promise<boolean> {
+    const { context, limit, ttl, throttler, getTracker, generateKey } = request;
+    const http = context.switchToHttp();
+    const tracker = await getTracker(http.getRequest<FastifyRequest>(), context);
+    const name = throttler.name as string;
+    const key = generateKey(context, tracker, name);
+    const limits = limitsOf([{ quota: quotaOf(name, limit, ttl), scope: '' }]);
+    return this.limiter.admit(http.getResponse<FastifyReply>(), key, limits);
+  }
+
+  protected override getTracker(request: Record<string, unknown>): Promise<string> {
+    return Promise.resolve(callerKey(request as unknown as FastifyRequest));
+  }
+
+  /** Readable, and without the hash that the library makes of it on every request. */
+  protected override generateKey(context: ExecutionContext, suffix: string, name: string): string {
+    return `${name}:${context.getClass().name}.${context.getHandler().name}:${suffix}`;
+  }
+
+  private planOf(controller: Controller, handler: Handler): Plan {
+    let handlers = this.plans.get(controller);
+    if (!handlers) this.plans.set(controller, (handlers = new WeakMap()));
+    let known = handlers.get(handler);
+    if (!known) handlers.set(handler, (known = { plan: this.makePlan(controller, handler) }));
+    return known.plan;
+  }
+
+  private makePlan(controller: Controller, handler: Handler): Plan {
+    const places = [handler, controller];
+    const metadata = (key: string) => this.reflector.getAllAndOverride<unknown>(key, places);
+    const limits: Limit[] = [];
+    for (const throttler of this.throttlers) {
+      const name = throttler.name as string;
+      if (metadata(THROTTLER_SKIP + name)) continue;
+      const own = { limit: metadata(THROTTLER_LIMIT + name), ttl: metadata(THROTTLER_TTL + name) };
+      const limit = own.limit ?? throttler.limit;
+      const ttl = own.ttl ?? throttler.ttl;
+      const custom = metadata(THROTTLER_TRACKER + name) ?? metadata(THROTTLER_KEY_GENERATOR + name);
+      if (custom || hasFunctions(throttler) || typeof limit !== 'number' || typeof ttl !== 'number')
+        return undefined;
+      // A route with a limit of its own has counters of its own, and a name that tells clients so.
+      const isOwn = own.limit !== undefined || own.ttl !== undefined;
+      const route = `${controller.name}.${handler.name}`;
+      limits.push({
+        quota: quotaOf(isOwn ? `${name}-${handler.name}` : name, limit, ttl),
+        scope: isOwn ? `${name}:${route}:` : `${name}:`,
+      });
+    }
+    return limitsOf(limits);
+  }
+}
+
+function hasFunctions({ skipIf, getTracker, generateKey }: ThrottlerOptions): boolean {
+  return [skipIf, getTracker, generateKey].some((option) => option !== undefined);
+}

@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Settings } from '../../config/index.js';
+import { ClientError } from '../errors/index.js';
+import { callerKey } from './caller-key.js';
+import { LeaseStorage, type Taken } from './lease-storage.js';
+import { quotaOf, type Quota } from './quota.js';
+
+/** The policy that holds for everything, and its counters. */
+export const DEFAULT_POLICY = 'default';
+
+/** One quota that a request counts against; callers have a counter each under its scope. */
+export interface Limit {
+  quota: Quota;
+  scope: string;
+}
+
+/** All quotas of a route, with the header that states them. */
+export interface Limits {
+  list: readonly Limit[];
+  policy: string;
+}
+
+export function limitsOf(list: readonly Limit[]): Limits {
+  return { list, policy: list.map(({ quota }) => quota.policy).join(', ') };
+}
+
+/**
+ * Counts requests and tells clients where they stand, in the fields of draft-ietf-httpapi-ratelimit-headers-11: `RateLimit-Policy`
+ * and `RateLimit` on every counted answer, and `Retry-After` with a refusal.
+ */
+@Injectable()
+export class RateLimiter {
+  private readonly enabled: boolean;
+  private readonly defaults: Limits;
+
+  constructor(
+    private readonly storage: LeaseStorage,
+    @Inject(Settings) { rateLimit }: Settings,
+  ) {
+    this.enabled = rateLimit.enabled;
+    const quota = quotaOf(DEFAULT_POLICY, rateLimit.requests, rateLimit.windowSeconds * 1000);
+    this.defaults = limitsOf([{ quota, scope: `${DEFAULT_POLICY}:` }]);
+  }
+
+  /**
+   * Counts one request of a caller. True at once when nothing has to be asked.
+   * @throws ClientError 429 `quota-exceeded`
+   */
+  admit(reply: FastifyReply, caller: string, limits: Limits): true | Promise<true> {
+    const taken: (Taken | Promise<Taken>)[] = [];
+    let waits = false;
+    for (const { scope, quota } of limits.list) {
+      const one = this.storage.take(scope + caller, quota);
+      waits ||= one instanceof Promise;
+      taken.push(one);
+    }
+    if (!waits) return settle(reply, limits, taken as Taken[]);
+    return Promise.all(taken.map((one) => Promise.resolve(one))).then((all) => settle(reply, limits, all));
+  }
+
+  /**
+   * Counts a request that another guard is about to refuse (401, 403) and that would otherwise be free: against its address, or
+   * its user when the token was good. Callers with good tokens behind the same address are not touched.
+   * @throws ClientError 429 `quota-exceeded` in place of the refusal, once the quota is used up
+   */
+  countRefused(request: FastifyRequest, reply: FastifyReply): void {
+    if (!this.enabled) return;
+    const [limit] = this.defaults.list as [Limit];
+    const taken = this.storage.take(limit.scope + callerKey(request), limit.quota);
+    // The refusal need not wait for Redis; the request is counted all the same.
+    if (!(taken instanceof Promise)) settle(reply, this.defaults, [taken]);
+  }
+}
+
+function settle(reply: FastifyReply, limits: Limits, taken: readonly Taken[]): true {
+  let standing = '';
+  let refused = false;
+  for (const [i, { quota }] of limits.list.entries()) {
+    const { allowed, remaining, resetSeconds } = taken[i] as Taken;
+    refused ||= !allowed;
+    standing += `${i === 0 ? '' : ', '}"${quota.name}";r=${remaining};t=${resetSeconds}`;
+  }
+  reply.header('RateLimit-Policy', limits.policy).header('RateLimit', standing);
+  if (refused) throw quotaExceeded(limits, taken);
+  return true;
+}
+
+function quotaExceeded(limits: Limits, taken: readonly Taken[]): ClientError {
+  const violated = limits.list.filter((_, i) => !(taken[i] as Taken).allowed);
+  const seconds = Math.max(
+    ...taken.filter(({ allowed }) => !allowed).map(({ resetSeconds }) => resetSeconds),
+  );
+  return new ClientError({
+    status: 429,
+    code: 'quota-exceeded',
+    detail: `Too many requests. Try again in ${seconds} s.`,
+    // The member that the problem type defines (section 5.1 of the draft).
+    extensions: { 'violated-policies': violated.map(({ quota }) => quota.name) },
+    headers: { 'Retry-After': String(seconds) },
+  });
+}
