@@ -207,6 +207,7 @@ export class ReadThroughCache<T> {
   private keep(key: string, value: T | undefined): void {
     if (value === undefined) {
       this.entries.delete(key);
+      void this.shared?.remove(key);
       return;
     }
     const version = this.versionOf(value);

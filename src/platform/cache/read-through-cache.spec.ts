@@ -1,0 +1,357 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TransientError } from '../errors/index.js';
+import { CacheStatistics } from './cache-statistics.js';
+import { ReadThroughCache, type Cached } from './read-through-cache.js';
+import type { SharedCopies, SharedCopy } from './shared-copies.js';
+
+interface Thing {
+  version: number;
+  name: string;
+}
+
+const times = { ttlMs: 60_000, localTtlMs: 1000, staleMs: 3_600_000 };
+const away = () => new TransientError({ code: 'database-unavailable', detail: 'away' });
+
+/** A source whose answers the test gives by hand. */
+class Source {
+  readonly asked: PromiseWithResolvers<Thing | undefined>[] = [];
+
+  readonly load = (): Promise<Thing | undefined> => {
+    const question = Promise.withResolvers<Thing | undefined>();
+    this.asked.push(question);
+    return question.promise;
+  };
+
+  answer(i: number, version: number): void {
+    this.asked[i]?.resolve({ version, name: `v${version}` });
+  }
+}
+
+class FakeCopies {
+  copy?: SharedCopy;
+  readonly put = vi.fn((_key: string, version: number, text: string, freshForMs: number) => {
+    this.copy = { version, text, freshForMs };
+    return Promise.resolve();
+  });
+  readonly outdate = vi.fn();
+  readonly remove = vi.fn(() => Promise.resolve());
+
+  read(): Promise<SharedCopy | undefined> {
+    return Promise.resolve(this.copy);
+  }
+}
+
+describe('A read-through cache', () => {
+  let source: Source;
+  let copies: FakeCopies;
+  let statistics: CacheStatistics;
+  let cache: ReadThroughCache<Thing>;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    source = new Source();
+    copies = new FakeCopies();
+    statistics = new CacheStatistics();
+    cache = new ReadThroughCache<Thing>(
+      { name: 'things', load: source.load, versionOf: ({ version }) => version },
+      times,
+      statistics,
+      copies as unknown as SharedCopies,
+    );
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Lets everything happen that needs no time and no answer. */
+  const settle = () => vi.advanceTimersByTimeAsync(0);
+
+  async function filled(version = 1): Promise<void> {
+    const first = cache.get('a');
+    await settle();
+    source.answer(source.asked.length - 1, version);
+    await first;
+  }
+
+  it('asks the source once for all who ask at the same time', async () => {
+    const answers = Promise.all([cache.get('a'), cache.get('a'), cache.get('a')]);
+    await settle();
+    source.answer(0, 1);
+    expect((await answers).map((cached) => cached?.value.name)).toEqual(['v1', 'v1', 'v1']);
+    expect(source.asked).toHaveLength(1);
+    expect(statistics).toMatchObject({ loaded: 1, joined: 2 });
+  });
+
+  it('answers from memory without a promise for as long as it trusts its copy', async () => {
+    await filled();
+    expect(cache.get('a')).toMatchObject({ value: { name: 'v1' }, stale: false });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(cache.get('a')).not.toBeInstanceOf(Promise);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(cache.get('a')).toBeInstanceOf(Promise);
+    expect(statistics.local).toBe(2);
+  });
+
+  it('looks for a newer shared copy when it no longer trusts its own', async () => {
+    await filled();
+    await vi.advanceTimersByTimeAsync(1000);
+    copies.copy = { version: 2, text: '{"version":2,"name":"v2"}', freshForMs: 50_000 };
+    expect(await cache.get('a')).toMatchObject({ value: { name: 'v2' }, stale: false });
+    expect(source.asked).toHaveLength(1);
+  });
+
+  it('spreads the time to live by 10 % to either side', async () => {
+    for (const [version, random, expected] of [
+      [1, 0, 54_000],
+      [2, 0.999999, 66_000],
+    ] as const) {
+      vi.spyOn(Math, 'random').mockReturnValue(random);
+      copies.copy = undefined;
+      cache.outdate('a', version);
+      await filled(version);
+      expect(copies.put.mock.lastCall?.[3]).toBeCloseTo(expected, -2);
+    }
+    vi.restoreAllMocks();
+  });
+
+  it('does not remember that there is nothing', async () => {
+    const first = cache.get('unknown');
+    await settle();
+    source.asked[0]?.resolve(undefined);
+    expect(await first).toBeUndefined();
+    const second = cache.get('unknown');
+    await settle();
+    expect(source.asked).toHaveLength(2);
+    source.asked[1]?.resolve(undefined);
+    await second;
+    expect(copies.put).not.toHaveBeenCalled();
+  });
+
+  it('passes the error of the source on when there is no copy, and asks again next time', async () => {
+    const first = cache.get('a');
+    await settle();
+    source.asked[0]?.reject(away());
+    await expect(first).rejects.toThrow(TransientError);
+    await filled(3);
+    expect(cache.get('a')).toMatchObject({ value: { name: 'v3' } });
+  });
+
+  it('forgets the least recently used entries beyond its size', async () => {
+    const small = new ReadThroughCache<Thing>(
+      { name: 'few', load: (key) => Promise.resolve({ version: 1, name: key }), localEntries: 2 },
+      times,
+      statistics,
+    );
+    for (const key of ['a', 'b', 'c']) await small.get(key);
+    expect(small.get('c')).not.toBeInstanceOf(Promise);
+    expect(small.get('a')).toBeInstanceOf(Promise);
+  });
+
+  it('loads outside of the request that happens to ask first', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const outside = new ReadThroughCache<Thing>(
+      {
+        name: 'outside',
+        load: () => {
+          seen.push(storage.getStore());
+          return Promise.resolve(undefined);
+        },
+      },
+      times,
+      statistics,
+    );
+    await storage.run('a request', () => outside.get('a'));
+    expect(seen).toEqual([undefined]);
+  });
+
+  describe('when a change overtakes a load', () => {
+    it('neither keeps what the load found nor hands it to those who ask after the change', async () => {
+      const early = cache.get('a');
+      await settle();
+      cache.outdate('a', 2);
+      const late = cache.get('a');
+      await settle();
+      expect(source.asked).toHaveLength(2);
+
+      source.answer(1, 2);
+      expect((await late)?.value.name).toBe('v2');
+      source.answer(0, 1);
+      expect((await early)?.value.name).toBe('v1');
+      expect(cache.get('a')).toMatchObject({ value: { name: 'v2' } });
+      expect(copies.put.mock.calls.map(([, version]) => version)).toEqual([2]);
+    });
+
+    it('does so as well when the old answer comes first', async () => {
+      const early = cache.get('a');
+      await settle();
+      cache.outdate('a', 2);
+      source.answer(0, 1);
+      await early;
+      expect(cache.get('a')).toBeInstanceOf(Promise);
+      await settle();
+      source.answer(1, 2);
+      await settle();
+      expect(cache.get('a')).toMatchObject({ value: { name: 'v2' } });
+    });
+
+    it('does not believe a shared copy that is older than a change this process has made', async () => {
+      copies.copy = { version: 1, text: '{"version":1,"name":"v1"}', freshForMs: 50_000 };
+      expect((await cache.get('a'))?.value.name).toBe('v1');
+      cache.outdate('a', 2);
+      const after = cache.get('a');
+      await settle();
+      source.answer(0, 2);
+      expect((await after)?.value.name).toBe('v2');
+      expect(copies.outdate).toHaveBeenCalledWith('a', 2);
+    });
+
+    it('does not keep a load that is older than the change although it began after it', async () => {
+      cache.outdate('a', 5);
+      const lagging = cache.get('a');
+      await settle();
+      source.answer(0, 4);
+      await lagging;
+      expect(cache.get('a')).toBeInstanceOf(Promise);
+      expect(copies.put).not.toHaveBeenCalled();
+    });
+
+    it('does not let a stale stand-in chosen before the change answer after it', async () => {
+      await filled(1);
+      copies.copy = undefined;
+      await vi.advanceTimersByTimeAsync(1000);
+      const slow = cache.get('a');
+      await settle();
+      cache.outdate('a', 2);
+      await vi.advanceTimersByTimeAsync(250);
+      expect(await slow).toMatchObject({ stale: true, value: { name: 'v1' } });
+      expect(cache.get('a')).toBeInstanceOf(Promise);
+    });
+
+    it('outdates all entries at once, and the loads under way with them', async () => {
+      const local = new ReadThroughCache<Thing>({ name: 'pages', load: source.load }, times, statistics);
+      const early = local.get('first');
+      await settle();
+      local.outdateAll();
+      source.answer(0, 1);
+      await early;
+      const late = local.get('first');
+      expect(late).toBeInstanceOf(Promise);
+      await settle();
+      source.answer(1, 2);
+      expect((await late)?.value.name).toBe('v2');
+    });
+  });
+
+  describe('when the source is away', () => {
+    /** A copy that is no longer fresh anywhere. */
+    async function withStaleCopy(): Promise<void> {
+      await filled();
+      copies.copy = undefined;
+      await vi.advanceTimersByTimeAsync(70_000);
+    }
+
+    it('answers with the stale copy when the source fails', async () => {
+      await withStaleCopy();
+      const answer = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      const cached = (await answer) as Cached<Thing>;
+      expect(cached).toMatchObject({ stale: true, value: { name: 'v1' } });
+      expect(cached.freshUntil).toBeLessThanOrEqual(Date.now());
+      expect(statistics.stale).toBe(1);
+    });
+
+    it('waits 250 ms for a silent source, then does not wait again while it is silent', async () => {
+      await withStaleCopy();
+      const first = cache.get('a');
+      await vi.advanceTimersByTimeAsync(249);
+      expect(await Promise.race([first, 'waiting'])).toBe('waiting');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await first).toMatchObject({ stale: true });
+      expect(cache.get('a')).not.toBeInstanceOf(Promise);
+
+      await vi.advanceTimersByTimeAsync(900);
+      cache.outdate('a', 2);
+      const second = cache.get('a');
+      await settle();
+      expect(await Promise.race([second, 'waiting'])).toMatchObject({ stale: true });
+    });
+
+    it('finds out that the source is back', async () => {
+      await withStaleCopy();
+      const first = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      await first;
+      await vi.advanceTimersByTimeAsync(1000);
+      const second = cache.get('a');
+      await settle();
+      source.answer(2, 2);
+      expect(await second).toMatchObject({ stale: false, value: { name: 'v2' } });
+    });
+
+    it('lets one load at a time probe a source that was silent, and keeps what it brings', async () => {
+      await withStaleCopy();
+      const first = cache.get('a');
+      await vi.advanceTimersByTimeAsync(250);
+      await first;
+      cache.outdate('a', 2);
+      await cache.get('a');
+      await cache.get('a');
+      expect(source.asked).toHaveLength(3);
+      source.answer(2, 2);
+      await settle();
+      expect(cache.get('a')).toMatchObject({ stale: false, value: { name: 'v2' } });
+    });
+
+    it('serves the shared stale copy when it has none of its own', async () => {
+      copies.copy = { version: 7, text: '{"version":7,"name":"v7"}', freshForMs: -5000 };
+      const answer = cache.get('a');
+      await settle();
+      source.asked[0]?.reject(away());
+      expect(await answer).toMatchObject({ stale: true, value: { name: 'v7' } });
+    });
+
+    it('does not show a copy that is older than stale copies may be', async () => {
+      await filled();
+      copies.copy = undefined;
+      await vi.advanceTimersByTimeAsync(times.ttlMs * 1.2 + times.staleMs);
+      const answer = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      await expect(answer).rejects.toThrow(TransientError);
+    });
+
+    it('does not hide a bug behind a stale copy', async () => {
+      await withStaleCopy();
+      const answer = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(new TypeError('a bug'));
+      await expect(answer).rejects.toThrow(TypeError);
+    });
+
+    it('forgets what the source no longer has', async () => {
+      await withStaleCopy();
+      const answer = cache.get('a');
+      await settle();
+      source.asked[1]?.resolve(undefined);
+      expect(await answer).toBeUndefined();
+      expect(copies.remove).toHaveBeenCalledWith('a');
+      const again = cache.get('a');
+      await settle();
+      source.asked[2]?.reject(away());
+      await expect(again).rejects.toThrow(TransientError);
+    });
+  });
+
+  it('takes a shared copy that it cannot read for none', async () => {
+    copies.copy = { version: 1, text: '{broken', freshForMs: 50_000 };
+    const answer = cache.get('a');
+    await settle();
+    source.answer(0, 1);
+    expect(await answer).toMatchObject({ value: { name: 'v1' } });
+  });
+});
