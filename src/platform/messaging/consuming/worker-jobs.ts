@@ -1,0 +1,170 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
+import { Settings } from '../../../config/index.js';
+import { RequestContext } from '../../context/index.js';
+import { DeadLetters } from '../dead-letters/dead-letters.js';
+import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
+import type { EventJob } from '../queues/queues.js';
+import { Topology, type ScheduleEntry } from '../topology/topology.js';
+import { Delivery } from './delivered-event.js';
+import type { JobRunner } from './event-consumer.js';
+import { isTransient } from './retries.js';
+
+/**
+ * Starts of a job that ended with the death of its process, before it is taken for the cause. High, because a rollout
+ * or a crash for another reason hits whatever happens to run, again and again.
+ */
+export const CRASHES_ALLOWED = 25;
+
+interface Running {
+  job: Job;
+  token: string;
+  context: RequestContext;
+}
+
+/** Runs the jobs of this process: finds the handler, and decides what becomes of a job that fails. */
+@Injectable()
+export class WorkerJobs implements JobRunner {
+  private readonly logger = new Logger(WorkerJobs.name);
+  private readonly running = new Set<Running>();
+  private readonly schedulesRunning = new Set<string>();
+  private taking = true;
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly deadLetters: DeadLetters,
+    private readonly metrics: MessagingMetrics,
+    @Inject(Settings) private readonly settings: Settings,
+  ) {}
+
+  /** Jobs being run. */
+  get active(): number {
+    return this.running.size;
+  }
+
+  /** From now on jobs that still come in go back untouched. */
+  stopTaking(): void {
+    this.taking = false;
+  }
+
+  /** Gives up what is being run: queries are cancelled, `event.signal` is aborted, and what ends then goes back. */
+  abort(): void {
+    for (const { context } of this.running) context.abort('The process is ending.');
+  }
+
+  /** Puts what is still being run back into its queue, for another worker. @returns how many */
+  async handBackAll(): Promise<number> {
+    const jobs = [...this.running];
+    await Promise.all(jobs.map(({ job, token }) => job.moveToWait(token)));
+    return jobs.length;
+  }
+
+  /** Runs one job; called by BullMQ. What it throws tells BullMQ what to do next. */
+  async run(queue: string, job: Job, token: string): Promise<void> {
+    if (!this.taking) await this.handBack(job, token);
+    const context = new RequestContext(requestIdOf(job), Infinity);
+    const running = { job, token, context };
+    this.running.add(running);
+    try {
+      await context.run(() =>
+        job.repeatJobKey === undefined
+          ? this.deliver(queue, job as Job<EventJob>, token, context)
+          : this.runSchedule(job),
+      );
+    } finally {
+      this.running.delete(running);
+    }
+  }
+
+  private async deliver(queue: string, job: Job<EventJob>, token: string, context: RequestContext): Promise<void> {
+    const event = new Delivery(job, queue, context);
+    const startedAt = performance.now();
+    let outcome: Outcome = 'handled';
+    try {
+      // Counted before the run, so that a job that takes its process with it counts as well.
+      if (crashesOf(job) > CRASHES_ALLOWED) throw new Error(`The process died ${crashesOf(job)} times while it ran this job`);
+      const handler = this.topology.consumers.get(queue)?.handlers.get(job.name);
+      // During a rollout an old worker may be handed what only the new one knows.
+      if (!handler) throw new NoHandlerError(queue, job.name);
+      await handler(event);
+    } catch (error) {
+      if (context.abandoned) {
+        outcome = 'handed-back';
+        await this.handBack(job, token);
+      }
+      outcome = await this.failed(job, event, error);
+      // BullMQ tries again, unless it is told that this cannot help.
+      throw outcome === 'dead' ? new UnrecoverableError(messageOf(error)) : error;
+    } finally {
+      this.metrics.delivered(job.name, queue, outcome, startedAt, job.data.occurredAt);
+    }
+  }
+
+  private async failed(job: Job, event: Delivery, error: unknown): Promise<Outcome> {
+    const details = { event: event.name, eventId: event.id, consumer: event.consumer, attempt: event.attempt, err: error };
+    const attempts = job.opts.attempts ?? this.settings.messaging.attempts;
+    if ((isTransient(error) || error instanceof NoHandlerError) && event.attempt < attempts) {
+      this.logger.warn(details, 'An event could not be handled; it will be tried again');
+      return 'retried';
+    }
+    try {
+      await this.deadLetters.record(event, error, event.attempt);
+      this.logger.error(details, 'An event could not be handled and is now a dead letter');
+      return 'dead';
+    } catch (recordError) {
+      // Not lost: the job is tried again, and when it has no attempts left, the event is due for redelivery.
+      this.logger.error({ ...details, recordErr: recordError }, 'An event could not be handled, nor its dead letter written');
+      return 'retried';
+    }
+  }
+
+  private async runSchedule(job: Job): Promise<void> {
+    const schedule = this.topology.schedules.get(job.name);
+    if (!schedule) {
+      this.logger.warn({ schedule: job.name }, 'A scheduled job of another version was skipped');
+    } else if (crashesOf(job) > CRASHES_ALLOWED) {
+      this.logger.error({ schedule: job.name }, 'A scheduled run was given up: the process died too often while it ran');
+    } else if (!this.schedulesRunning.has(job.name)) {
+      await this.runOnce(schedule);
+    }
+  }
+
+  private async runOnce({ name, run }: ScheduleEntry): Promise<void> {
+    this.schedulesRunning.add(name);
+    try {
+      await run();
+      this.metrics.scheduled.inc({ name, outcome: 'done' });
+    } catch (error) {
+      this.metrics.scheduled.inc({ name, outcome: 'failed' });
+      this.logger.error({ schedule: name, err: error }, 'A scheduled run failed; the next one is on its way');
+    } finally {
+      this.schedulesRunning.delete(name);
+    }
+  }
+
+  private async handBack(job: Job, token: string): Promise<never> {
+    await job.moveToWait(token);
+    // Tells BullMQ that the job is no longer ours to finish.
+    throw new WaitingError();
+  }
+}
+
+class NoHandlerError extends Error {
+  constructor(queue: string, event: string) {
+    super(`This version has no handler for ${event} on the queue ${queue}`);
+    this.name = 'NoHandlerError';
+  }
+}
+
+/** Starts of which nothing was heard again: neither a success nor a failure. */
+function crashesOf(job: Job): number {
+  return job.attemptsStarted - 1 - job.attemptsMade;
+}
+
+function requestIdOf(job: Job): string {
+  return (job.data as Partial<EventJob> | undefined)?.requestId ?? job.id ?? job.name;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '../../context/index.js';
+import { Database, UnitOfWork } from '../../database/index.js';
+import type { DeliveredEvent } from '../events.js';
+
+export interface DeadLetterQuery {
+  /** At most so many. */
+  limit: number;
+  /** The `id` of the last one of the page before. */
+  cursor?: string;
+  consumer?: string;
+}
+
+/** A dead letter that has not been replayed. */
+export interface DeadLetterSummary {
+  id: string;
+  eventId: string;
+  consumer: string;
+  name: string;
+  key: string | null;
+  requestId: string | null;
+  occurredAt: Date;
+  failedAt: Date;
+  attempts: number;
+  reason: string;
+  stack: string | null;
+}
+
+const STACK_LINES = 12;
+const REASON_LENGTH = 1000;
+
+/**
+ * Events that a consumer could not handle and that trying again would not help. They live in PostgreSQL, not among a
+ * queue's failed jobs: what was given up must survive the loss of Redis.
+ */
+@Injectable()
+export class DeadLetters {
+  constructor(
+    private readonly database: Database,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  /** Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed. */
+  async record(event: DeliveredEvent, error: unknown, attempts: number): Promise<void> {
+    await this.database.execute({
+      name: 'dead-letter-record',
+      text: `
+        INSERT INTO dead_letters
+          (id, event_id, consumer, name, payload, key, request_id, occurred_at, reason, stack, attempts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (event_id, consumer) WHERE replayed_at IS NULL DO NOTHING`,
+      values: [
+        newId(),
+        event.id,
+        event.consumer,
+        event.name,
+        JSON.stringify(event.payload),
+        event.key,
+        event.requestId,
+        event.occurredAt,
+        reasonOf(error),
+        error instanceof Error && error.stack ? error.stack.split('\n', STACK_LINES).join('\n') : null,
+        attempts,
+      ],
+    });
+  }
+
+  /** Those that wait for somebody to look at them, newest first. */
+  list({ limit, cursor, consumer }: DeadLetterQuery): Promise<DeadLetterSummary[]> {
+    return this.database.query<DeadLetterSummary>({
+      text: `
+        SELECT id, event_id AS "eventId", consumer, name, key, request_id AS "requestId", occurred_at AS "occurredAt",
+               failed_at AS "failedAt", attempts, reason, stack
+        FROM dead_letters
+        WHERE replayed_at IS NULL
+          AND ($2::uuid IS NULL OR id < $2) AND ($3::text IS NULL OR consumer = $3)
+        ORDER BY id DESC
+        LIMIT $1`,
+      values: [limit, cursor ?? null, consumer ?? null],
+    });
+  }
+
+  /** How many wait, for an alert. */
+  async count(): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>({
+      name: 'dead-letter-count',
+      text: 'SELECT count(*)::int AS count FROM dead_letters WHERE replayed_at IS NULL',
+    });
+    return row?.count ?? 0;
+  }
+
+  /**
+   * Puts events back, each for the consumer that gave it up and no other, once the reason is mended.
+   * @param which the id of a dead letter, or all that wait
+   * @returns how many were put back; 0 when there is no such letter or it was replayed before.
+   */
+  replay(which: string): Promise<number> {
+    return this.unitOfWork.run(async () => {
+      const replayed = await this.database.query<{ id: string }>({
+        text: `
+          UPDATE dead_letters SET replayed_at = now()
+          WHERE replayed_at IS NULL AND ($1 = 'all' OR id::text = $1)
+          RETURNING id`,
+        values: [which],
+      });
+      // The event's row may be there still, settled or waiting for others, or may have been swept long ago.
+      await this.database.execute({
+        text: `
+          INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, occurred_at)
+          SELECT event_id, min(name), array_agg(consumer), (array_agg(payload))[1], min(key), min(request_id), min(occurred_at)
+          FROM dead_letters
+          WHERE id = ANY ($1::uuid[])
+          GROUP BY event_id
+          ON CONFLICT (id) DO UPDATE SET
+            consumers = CASE
+              WHEN outbox_events.relayed_at IS NOT NULL AND outbox_events.redeliver_at IS NULL THEN excluded.consumers
+              ELSE ARRAY(SELECT DISTINCT unnest(outbox_events.consumers || excluded.consumers))
+            END,
+            relayed_at = NULL,
+            redeliver_at = NULL,
+            relay_attempts = 0`,
+        values: [replayed.map(({ id }) => id)],
+        query_timeout: 60_000,
+      });
+      return replayed.length;
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be tried again for ever.
+  return text.replaceAll('\u0000', '').slice(0, REASON_LENGTH);
+}

@@ -1,0 +1,44 @@
+declare const payloadOf: unique symbol;
+
+/** What may happen in a feature: its name, who must hear of it, and (as a type) what it tells. */
+export interface EventDefinition<P extends object = object> {
+  /** `<thing>.<what happened>`, such as `order.placed`. Stable: it is stored and used as a label. */
+  readonly name: string;
+  /** Queues whose processor handles it, each exactly once. */
+  readonly consumers: readonly [string, ...string[]];
+  /** Only a type; never set. */
+  readonly [payloadOf]?: P;
+}
+
+/** An event as a handler gets it. */
+export interface DeliveredEvent<P extends object = object> {
+  /** The same on every redelivery: the idempotency key for effects outside the database. */
+  readonly id: string;
+  readonly name: string;
+  readonly payload: P;
+  /** What it is about (such as an order's id), when the announcer said so. */
+  readonly key: string | null;
+  readonly occurredAt: Date;
+  /** Of the request that announced it, or the event's own id when there was none. */
+  readonly requestId: string;
+  /** The queue it was delivered on. */
+  readonly consumer: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /**
+   * Aborted when the process is ending and can wait no longer. A handler that stops then, with any error, is not
+   * counted as failed: its event goes back to the queue.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Declares an event. The feature lists it in `MessagingModule.forFeature`, announces it through `Outbox`, and at start it is checked
+ * that each of its consumers has exactly one handler.
+ */
+export function defineEvent<P extends object>(
+  name: string,
+  { consumers }: { consumers: readonly [string, ...string[]] },
+): EventDefinition<P> {
+  return Object.freeze({ name, consumers: Object.freeze([...consumers] as [string, ...string[]]) });
+}

@@ -1,0 +1,10 @@
+export { EventProcessor, Handles, Scheduled, type ScheduledOptions } from './consuming/decorators.js';
+export { EventConsumer } from './consuming/event-consumer.js';
+export { DeadLetters, type DeadLetterQuery, type DeadLetterSummary } from './dead-letters/dead-letters.js';
+export { defineEvent, type DeliveredEvent, type EventDefinition } from './events.js';
+export { Inbox } from './inbox/inbox.js';
+export { MessagingModule } from './messaging.module.js';
+export { MessagingRuntime, type MessagingStatus } from './messaging-runtime.js';
+export { Outbox } from './outbox/outbox.js';
+export { TopologyError } from './topology/topology-rules.js';
+export type { MessagingRole } from './topology/topology.js';

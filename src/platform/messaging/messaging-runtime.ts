@@ -1,0 +1,180 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { BullRegistrar, Processor } from '@nestjs/bullmq';
+import type { Worker, WorkerOptions } from 'bullmq';
+import { Settings } from '../../config/index.js';
+import { HealthRegistry } from '../health/index.js';
+import { fullJitter } from './consuming/retries.js';
+import { WorkerJobs } from './consuming/worker-jobs.js';
+import { MessagingMetrics } from './messaging.metrics.js';
+import { BacklogMeter } from './outbox/backlog-meter.js';
+import type { Backlog } from './outbox/outbox.repository.js';
+import { Relay } from './outbox/relay.js';
+import { bounded } from './queues/bounded.js';
+import { QueueConnections } from './queues/queue-connections.js';
+import { Topology, type ConsumerEntry } from './topology/topology.js';
+
+/** A job whose worker has not renewed its lock for so long is taken over by another. */
+const LOCK_MS = 10_000;
+const STALLED_CHECK_MS = 5000;
+/** Stalls say that a process died, not that a job is bad; `CRASHES_ALLOWED` decides about those. */
+const STALLS_ALLOWED = 1_000_000;
+/** Wait of a worker before it tries again after an error; BullMQ's own 15 s would be the length of the next outage. */
+const WORKER_RETRY_MS = 500;
+/** Share of the drain in which jobs may end by themselves, before they are told to. */
+const UNDISTURBED_SHARE = 0.7;
+const HAND_BACK_TIMEOUT_MS = 1000;
+const SAME_ERROR_AGAIN_AFTER_MS = 10_000;
+
+export interface MessagingStatus {
+  state: 'idle' | 'running' | 'draining' | 'closed';
+  /** Why the relay does not move on, if it does not. */
+  relayProblem?: string;
+  backlog?: Backlog;
+  activeJobs: number;
+}
+
+/**
+ * The background half of messaging in the worker process. Nothing runs before `start`; at the end lifecycle calls
+ * `stopTaking`, `drain` and `close`, each bounded, whatever state Redis and PostgreSQL are in.
+ */
+@Injectable()
+export class MessagingRuntime implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(MessagingRuntime.name);
+  private readonly workers: Worker[] = [];
+  private readonly lastErrors = new Map<string, number>();
+  private state: MessagingStatus['state'] = 'idle';
+  private relayStopped: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly topology: Topology,
+    private readonly registrar: BullRegistrar,
+    private readonly connections: QueueConnections,
+    private readonly relay: Relay,
+    private readonly meter: BacklogMeter,
+    private readonly jobs: WorkerJobs,
+    private readonly metrics: MessagingMetrics,
+    private readonly health: HealthRegistry,
+    @Inject(Settings) private readonly settings: Settings,
+  ) {}
+
+  /** Begins to relay, to run jobs and to keep schedules. Does not wait for Redis: what it needs, it does when Redis is there. */
+  start(): void {
+    if (this.state !== 'idle') throw new Error(`Messaging cannot start: it is ${this.state}`);
+    this.state = 'running';
+    this.health.add({ name: 'queues', essential: false, check: () => this.check() });
+    this.connections.open();
+    for (const entry of this.topology.consumers.values()) {
+      entry.consumer.attach(this.jobs, entry.queue);
+      // Worker options depend on settings, which decorators cannot see: the class is decorated once more, with them.
+      Processor(entry.queue, this.workerOptions(entry))(entry.consumer.constructor);
+    }
+    this.registrar.register();
+    for (const { consumer } of this.topology.consumers.values()) this.workers.push(this.watched(consumer.worker));
+    this.relay.start();
+  }
+
+  /** At the signal: claim and fetch nothing more. Does not wait; what runs goes on. */
+  stopTaking(): void {
+    if (this.state !== 'running') return;
+    this.state = 'draining';
+    this.jobs.stopTaking();
+    this.relayStopped = this.relay.stop();
+    for (const worker of this.workers) worker.pause(true).catch((error: unknown) => this.report(worker.name, error));
+  }
+
+  /**
+   * Lets jobs under way end, tells them to when most of the time is over, and puts back into the queue what does not. A job that
+   * even that does not reach, because Redis is away, is taken over by another worker once its lock expires.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.stopTaking();
+    if (this.state !== 'draining') return;
+    const deadline = Date.now() + timeoutMs;
+    const remaining = () => Math.max(0, deadline - Date.now());
+    const ended = Promise.all([this.relayStopped, ...this.workers.map((worker) => worker.close())]);
+    try {
+      await bounded(ended, timeoutMs * UNDISTURBED_SHARE, 'Jobs are still running');
+      return;
+    } catch {
+      this.logger.warn({ activeJobs: this.jobs.active }, 'Jobs are still running; they are told to stop');
+    }
+    this.jobs.abort();
+    try {
+      await bounded(ended, Math.max(0, remaining() - HAND_BACK_TIMEOUT_MS), 'Jobs are still running');
+    } catch {
+      await this.handBack(Math.min(HAND_BACK_TIMEOUT_MS, remaining()));
+    }
+  }
+
+  /** Closes the connections to Redis. */
+  async close(): Promise<void> {
+    if (this.state === 'running') await this.drain(0);
+    this.state = 'closed';
+    this.connections.close();
+  }
+
+  /** For health and diagnosis. */
+  status(): MessagingStatus {
+    return {
+      state: this.state,
+      relayProblem: this.relay.problem,
+      backlog: this.meter.last,
+      activeJobs: this.jobs.active,
+    };
+  }
+
+  /** When lifecycle was not there to do it (tests): before Nest closes the workers without a limit. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.state === 'closed') return;
+    await this.drain(5000);
+    await this.close();
+  }
+
+  private async check(): Promise<Record<string, unknown>> {
+    await this.connections.ping();
+    if (this.relay.problem) throw new Error(this.relay.problem);
+    return { ...this.status() };
+  }
+
+  private async handBack(timeoutMs: number): Promise<void> {
+    try {
+      const jobs = await bounded(this.jobs.handBackAll(), timeoutMs, 'Redis did not take them back');
+      this.logger.warn({ jobs }, 'Jobs that did not end were put back into their queues');
+    } catch (error) {
+      this.logger.warn({ err: error }, 'Jobs that did not end are left; other workers take them over');
+    }
+  }
+
+  private workerOptions({ concurrency }: ConsumerEntry): WorkerOptions {
+    const { messaging, redis } = this.settings;
+    return {
+      connection: this.connections.consumer,
+      prefix: redis.prefix,
+      concurrency: concurrency ?? messaging.concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: STALLS_ALLOWED,
+      runRetryDelay: WORKER_RETRY_MS,
+      settings: { backoffStrategy: fullJitter(messaging.backoffMs, messaging.backoffMaxMs) },
+    };
+  }
+
+  private watched(worker: Worker): Worker {
+    worker.on('error', (error) => this.report(worker.name, error));
+    worker.on('stalled', (jobId) => {
+      this.metrics.stalled.inc({ queue: worker.name });
+      this.logger.warn({ queue: worker.name, jobId }, 'A job was taken over from a worker that died or froze');
+    });
+    return worker;
+  }
+
+  /** During an outage every job of a worker reports the same; once in a while is enough. */
+  private report(queue: string, error: unknown): void {
+    const key = `${queue}: ${(error as Error).message.replace(/[0-9a-f-]{36}/g, '')}`;
+    const now = Date.now();
+    if (now - (this.lastErrors.get(key) ?? -Infinity) < SAME_ERROR_AGAIN_AFTER_MS) return;
+    if (this.lastErrors.size > 100) this.lastErrors.clear();
+    this.lastErrors.set(key, now);
+    this.logger.warn({ queue, err: error }, 'A worker reports an error');
+  }
+}

@@ -1,0 +1,76 @@
+import { Injectable, type Provider } from '@nestjs/common';
+import { InjectMetric, makeCounterProvider, makeGaugeProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+const RELAYED = 'messaging_events_relayed_total';
+const REDELIVERED = 'messaging_events_redelivered_total';
+const HANDLED = 'messaging_events_handled_total';
+const DURATION = 'messaging_handler_duration_seconds';
+const DELAY = 'messaging_delivery_delay_seconds';
+const PENDING = 'messaging_outbox_pending';
+const LAG = 'messaging_outbox_lag_seconds';
+const DEAD = 'messaging_dead_letters';
+const STALLED = 'messaging_jobs_stalled_total';
+const SCHEDULED = 'messaging_scheduled_runs_total';
+
+/** What became of a delivery. */
+export type Outcome =
+  /** The handler returned. */
+  | 'handled'
+  /** It failed with a `TransientError` and will be tried again. */
+  | 'retried'
+  /** It failed for good. */
+  | 'dead'
+  /** The process ended first; somebody else will handle it. */
+  | 'handed-back';
+
+export const messagingMetrics: Provider[] = [
+  makeCounterProvider({ name: RELAYED, help: 'Events moved from the outbox to the queues.', labelNames: ['event'] }),
+  makeCounterProvider({ name: REDELIVERED, help: 'Events that nobody had recorded in time and that were put back.' }),
+  makeCounterProvider({
+    name: HANDLED,
+    help: 'Deliveries by what became of them.',
+    labelNames: ['event', 'consumer', 'outcome'],
+  }),
+  makeHistogramProvider({
+    name: DURATION,
+    help: 'Time a handler took.',
+    labelNames: ['event', 'consumer'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
+  }),
+  makeHistogramProvider({
+    name: DELAY,
+    help: 'Time from the announcement of an event to the end of its handling.',
+    labelNames: ['consumer'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
+  }),
+  makeGaugeProvider({ name: PENDING, help: 'Events that wait for the relay, counted up to 10000.' }),
+  makeGaugeProvider({ name: LAG, help: 'Age of the first event that waits for the relay.' }),
+  makeGaugeProvider({ name: DEAD, help: 'Dead letters that wait to be looked at.' }),
+  makeCounterProvider({ name: STALLED, help: 'Jobs taken over from a worker that died or froze.', labelNames: ['queue'] }),
+  makeCounterProvider({ name: SCHEDULED, help: 'Runs of scheduled jobs.', labelNames: ['name', 'outcome'] }),
+];
+
+/** The measures of messaging, in one place. */
+@Injectable()
+export class MessagingMetrics {
+  constructor(
+    @InjectMetric(RELAYED) readonly relayed: Counter,
+    @InjectMetric(REDELIVERED) readonly redelivered: Counter,
+    @InjectMetric(HANDLED) private readonly handled: Counter,
+    @InjectMetric(DURATION) private readonly duration: Histogram,
+    @InjectMetric(DELAY) private readonly delay: Histogram,
+    @InjectMetric(PENDING) readonly pending: Gauge,
+    @InjectMetric(LAG) readonly lag: Gauge,
+    @InjectMetric(DEAD) readonly deadLetters: Gauge,
+    @InjectMetric(STALLED) readonly stalled: Counter,
+    @InjectMetric(SCHEDULED) readonly scheduled: Counter,
+  ) {}
+
+  /** Counts a delivery. @param startedAt of the handler, by `performance.now()` */
+  delivered(event: string, consumer: string, outcome: Outcome, startedAt: number, occurredAt: number): void {
+    this.handled.inc({ event, consumer, outcome });
+    this.duration.observe({ event, consumer }, (performance.now() - startedAt) / 1000);
+    if (outcome === 'handled') this.delay.observe({ consumer }, Math.max(0, Date.now() - occurredAt) / 1000);
+  }
+}

@@ -1,0 +1,114 @@
+import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { BullModule } from '@nestjs/bullmq';
+import { Settings } from '../../config/index.js';
+import { DatabaseModule } from '../database/index.js';
+import { MaintenanceProcessor } from './consuming/maintenance.processor.js';
+import { MAINTENANCE_QUEUE } from './consuming/decorators.js';
+import { WorkerJobs } from './consuming/worker-jobs.js';
+import { DeadLetter } from './dead-letters/dead-letter.entity.js';
+import { DeadLetters } from './dead-letters/dead-letters.js';
+import type { EventDefinition } from './events.js';
+import { Inbox } from './inbox/inbox.js';
+import { InboxEntry } from './inbox/inbox-entry.entity.js';
+import { MessagingMetrics, messagingMetrics } from './messaging.metrics.js';
+import { MessagingRuntime } from './messaging-runtime.js';
+import { BacklogMeter } from './outbox/backlog-meter.js';
+import { OutboxEvent } from './outbox/outbox-event.entity.js';
+import { OutboxRepository } from './outbox/outbox.repository.js';
+import { OutboxSweep } from './outbox/outbox-sweep.js';
+import { Outbox } from './outbox/outbox.js';
+import { Redelivery } from './outbox/redelivery.js';
+import { Relay } from './outbox/relay.js';
+import { QueueConnections } from './queues/queue-connections.js';
+import { QueueMemory } from './queues/queue-memory.js';
+import { QueueUpkeep } from './queues/queue-upkeep.js';
+import { Queues } from './queues/queues.js';
+import { Schedulers } from './queues/schedulers.js';
+import { FeatureDeclarations } from './topology/declarations.js';
+import { MESSAGING_ROLE, Topology, type MessagingRole } from './topology/topology.js';
+
+@Module({ providers: [QueueConnections], exports: [QueueConnections] })
+class QueueConnectionsModule {}
+
+/** What announces; enough for the api and for commands, and without any connection to Redis. */
+const announcing: Provider[] = [Topology, Outbox, OutboxRepository, Inbox, DeadLetters];
+
+/** What relays and handles; the worker's. */
+const handling: Provider[] = [
+  ...messagingMetrics,
+  MessagingMetrics,
+  Queues,
+  QueueMemory,
+  QueueUpkeep,
+  Schedulers,
+  Relay,
+  Redelivery,
+  BacklogMeter,
+  WorkerJobs,
+  MaintenanceProcessor,
+  OutboxSweep,
+  MessagingRuntime,
+  { provide: FeatureDeclarations, useValue: new FeatureDeclarations([], [MAINTENANCE_QUEUE]) },
+];
+
+/** Outbox, relay, queues, inbox and dead letters (docs/decisions/0003-outbox-inbox.md). */
+@Global()
+@Module({})
+export class MessagingModule {
+  /** Once per process. In the worker, `MessagingRuntime.start` begins the work. */
+  static forRoot({ role }: { role: MessagingRole }): DynamicModule {
+    const entities = DatabaseModule.forFeature([OutboxEvent, InboxEntry, DeadLetter]);
+    const roleProvider = { provide: MESSAGING_ROLE, useValue: role };
+    if (role === 'api') {
+      return {
+        module: MessagingModule,
+        imports: [DiscoveryModule, entities],
+        providers: [roleProvider, ...announcing],
+        exports: [Outbox, Inbox, DeadLetters],
+      };
+    }
+    return {
+      module: MessagingModule,
+      imports: [
+        DiscoveryModule,
+        entities,
+        QueueConnectionsModule,
+        BullModule.forRootAsync({
+          imports: [QueueConnectionsModule],
+          inject: [QueueConnections, Settings],
+          useFactory: ({ consumer }: QueueConnections, { redis }: Settings) => ({
+            connection: consumer,
+            prefix: redis.prefix,
+          }),
+          // Not before it has been checked that every event has its handler.
+          extraOptions: { manualRegistration: true },
+        }),
+      ],
+      providers: [roleProvider, ...announcing, ...handling],
+      exports: [Outbox, Inbox, DeadLetters, MessagingRuntime],
+    };
+  }
+
+  /**
+   * What a feature announces and handles.
+   * @param events that the feature announces, each in one feature only
+   * @param queues that its processors serve, each in one feature only
+   */
+  static forFeature({
+    events = [],
+    queues = [],
+  }: {
+    // Payload types differ; what is checked here does not look at them.
+    events?: readonly EventDefinition[];
+    queues?: readonly string[];
+  }): DynamicModule {
+    return {
+      module: FeatureMessagingModule,
+      providers: [{ provide: FeatureDeclarations, useValue: new FeatureDeclarations(events, queues) }],
+    };
+  }
+}
+
+@Module({})
+class FeatureMessagingModule {}

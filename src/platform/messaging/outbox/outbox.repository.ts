@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../../database/index.js';
+
+/** A claimed event as the relay moves it. */
+export interface ClaimedEvent {
+  id: string;
+  /** Order of announcement. */
+  position: number;
+  name: string;
+  consumers: string[];
+  /** JSON text: it is passed on as it is. */
+  payload: string;
+  key: string | null;
+  request_id: string | null;
+  /** Epoch milliseconds. */
+  occurred_at: number;
+}
+
+/** How long a claim waits for its effect before it is made again, growing with the attempts. Milliseconds. */
+export interface RedeliveryPolicy {
+  afterMs: number;
+  atMostMs: number;
+}
+
+export interface Backlog {
+  /** Events that wait for the relay, counted up to `BACKLOG_COUNTED`. */
+  pending: number;
+  /** Age of the first of them in seconds; 0 when there is none. */
+  lagSeconds: number;
+}
+
+/** Counting further would cost more than the figure is worth. */
+export const BACKLOG_COUNTED = 10_000;
+
+/** Sweeps and checks go through many rows; they may take longer than a request's queries. Milliseconds. */
+const BATCH_TIMEOUT_MS = 10_000;
+
+/** What the relay, the redelivery and the sweep do to outbox rows. Each method is one short statement, and so one transaction. */
+@Injectable()
+export class OutboxRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Claims the first waiting events: after this commits, no other relay will take them until they are due again.
+   *
+   * The rows are found by their `ctid`, collected before the update begins. Joined by id, the planner may run the limited
+   * subquery again for each row, or scan the whole table, when its statistics are old.
+   * @param after only positions above this one; see `RelayCursor`
+   * @returns the events in order of announcement.
+   */
+  async claim(after: number, limit: number, { afterMs, atMostMs }: RedeliveryPolicy): Promise<ClaimedEvent[]> {
+    const rows = await this.database.query<ClaimedEvent>({
+      name: 'outbox-claim',
+      text: `
+        UPDATE outbox_events
+        SET relayed_at = clock_timestamp(),
+            relay_attempts = relay_attempts + 1,
+            redeliver_at = clock_timestamp()
+              + LEAST($3::float8 * 2 ^ LEAST(relay_attempts, 30), $4::float8) * interval '1 millisecond'
+        WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM outbox_events
+          WHERE relayed_at IS NULL AND position > $1
+          ORDER BY position
+          LIMIT $2
+          FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING id, position, name, consumers, payload::text AS payload, key, request_id,
+                  floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at`,
+      values: [after, limit, afterMs, atMostMs],
+    });
+    return rows.sort((a, b) => a.position - b.position);
+  }
+
+  /** Undoes a claim whose events did not reach the queue. */
+  async handBack(ids: string[]): Promise<void> {
+    await this.database.execute({
+      name: 'outbox-hand-back',
+      text: `
+        UPDATE outbox_events
+        SET relayed_at = NULL, redeliver_at = NULL, relay_attempts = GREATEST(relay_attempts - 1, 0)
+        WHERE id = ANY ($1::uuid[]) AND redeliver_at IS NOT NULL`,
+      values: [ids],
+    });
+  }
+
+  /**
+   * Looks at relayed events that are due: those that every consumer has recorded, or keeps among its dead letters, are
+   * settled; the others wait for the relay again, for the consumers that are still missing.
+   * @param lostAt the moment at which the queues were found empty: then all that was relayed before is due at once
+   * @returns how many were looked at, and how many will be relayed again.
+   */
+  async settle(limit: number, lostAt?: Date): Promise<{ checked: number; redelivered: number }> {
+    const rows = await this.database.query<{ again: boolean }>({
+      name: 'outbox-settle',
+      text: `
+        WITH due AS MATERIALIZED (
+          SELECT id, consumers FROM outbox_events
+          WHERE redeliver_at IS NOT NULL
+            AND redeliver_at <= COALESCE($1::timestamptz + interval '100 years', now())
+            AND relayed_at <= COALESCE($1::timestamptz, 'infinity')
+          ORDER BY redeliver_at
+          LIMIT $2
+          FOR UPDATE SKIP LOCKED
+        ), checked AS MATERIALIZED (
+          SELECT due.id, ARRAY(
+            SELECT told.consumer FROM unnest(due.consumers) AS told (consumer)
+            WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE event_id = due.id AND inbox.consumer = told.consumer)
+              AND NOT EXISTS (
+                SELECT 1 FROM dead_letters
+                WHERE event_id = due.id AND dead_letters.consumer = told.consumer AND replayed_at IS NULL
+              )
+          ) AS owed
+          FROM due
+        )
+        UPDATE outbox_events
+        SET redeliver_at = NULL,
+            relayed_at = CASE WHEN owed = '{}' THEN relayed_at END,
+            consumers = CASE WHEN owed = '{}' THEN consumers ELSE owed END
+        FROM checked
+        WHERE outbox_events.id = checked.id
+        RETURNING owed <> '{}' AS again`,
+      values: [lostAt ?? null, limit],
+      query_timeout: BATCH_TIMEOUT_MS,
+    });
+    return { checked: rows.length, redelivered: rows.filter(({ again }) => again).length };
+  }
+
+  /** PostgreSQL's idea of now: what `settle` compares with must not depend on this machine's clock. */
+  async now(): Promise<Date> {
+    const [row] = await this.database.query<{ now: Date }>({ text: 'SELECT clock_timestamp() AS now' });
+    return row!.now;
+  }
+
+  /**
+   * Deletes settled events of before, with what the inbox remembers of them.
+   * @param from ids after this one
+   * @param before ids below this one, and relayed before the time in it: a job of a late redelivery may still be in a queue
+   * @returns the ids deleted.
+   */
+  async sweep(from: string, before: { id: string; time: Date }, limit: number): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>({
+      name: 'outbox-sweep',
+      text: `
+        WITH gone AS (
+          DELETE FROM outbox_events
+          WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM outbox_events
+            WHERE id > $1 AND id < $2 AND relayed_at < $3 AND redeliver_at IS NULL
+            ORDER BY id
+            LIMIT $4
+            FOR UPDATE SKIP LOCKED
+          ))
+          RETURNING id
+        ), forgotten AS (
+          DELETE FROM inbox USING gone WHERE inbox.event_id = gone.id
+        )
+        SELECT id FROM gone`,
+      values: [from, before.id, before.time, limit],
+      query_timeout: BATCH_TIMEOUT_MS,
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** What waits for the relay. */
+  async backlog(): Promise<Backlog> {
+    const [row] = await this.database.query<{ pending: number; lag: number | null }>({
+      name: 'outbox-backlog',
+      text: `
+        SELECT count(*)::int AS pending,
+               extract(epoch FROM clock_timestamp() - (array_agg(occurred_at))[1])::float8 AS lag
+        FROM (
+          SELECT occurred_at FROM outbox_events WHERE relayed_at IS NULL ORDER BY position LIMIT ${BACKLOG_COUNTED}
+        ) AS waiting`,
+    });
+    return { pending: row?.pending ?? 0, lagSeconds: Math.max(0, row?.lag ?? 0) };
+  }
+}

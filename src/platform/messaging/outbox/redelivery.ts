@@ -1,0 +1,57 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../../../config/index.js';
+import { MessagingMetrics } from '../messaging.metrics.js';
+import { OutboxRepository } from './outbox.repository.js';
+
+const BATCH = 1000;
+
+/**
+ * Looks after events that were relayed: settles those that every consumer has recorded and puts the others back. It covers, with one
+ * rule, a relay killed between claim and queue, a queue that lost its data, and a dead letter that could not be written.
+ */
+@Injectable()
+export class Redelivery {
+  private readonly logger = new Logger(Redelivery.name);
+  private readonly everyMs: number;
+  private nextAt = 0;
+  private everythingLost = false;
+  private lostAt?: Date;
+
+  constructor(
+    private readonly outbox: OutboxRepository,
+    private readonly metrics: MessagingMetrics,
+    @Inject(Settings) { messaging }: Settings,
+  ) {
+    this.everyMs = Math.min(Math.max(messaging.redeliveryAfterMs / 10, 50), 3000);
+  }
+
+  /** The queues are empty: all that was relayed until now is due at once. */
+  queuesLost(): void {
+    this.everythingLost = true;
+    this.nextAt = 0;
+  }
+
+  /**
+   * Looks at one batch, when it is time to.
+   * @param now milliseconds of the clock that it is called with each time
+   * @returns how many events wait for the relay again, and whether more are due.
+   */
+  async run(now: number): Promise<{ redelivered: number; more: boolean }> {
+    if (now < this.nextAt) return { redelivered: 0, more: false };
+    if (this.everythingLost) {
+      this.lostAt = await this.outbox.now();
+      this.everythingLost = false;
+    }
+    const { checked, redelivered } = await this.outbox.settle(BATCH, this.lostAt);
+    if (redelivered > 0) {
+      this.metrics.redelivered.inc(redelivered);
+      this.logger.warn({ events: redelivered }, 'Events that nobody has recorded are relayed again');
+    }
+    const more = checked === BATCH;
+    if (!more) {
+      this.lostAt = undefined;
+      this.nextAt = now + this.everyMs;
+    }
+    return { redelivered, more };
+  }
+}

@@ -1,0 +1,154 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../../../config/index.js';
+import { MessagingMetrics } from '../messaging.metrics.js';
+import { QueueConnections } from '../queues/queue-connections.js';
+import { QueueUpkeep } from '../queues/queue-upkeep.js';
+import { Queues } from '../queues/queues.js';
+import { BacklogMeter } from './backlog-meter.js';
+import { OutboxRepository, type ClaimedEvent, type RedeliveryPolicy } from './outbox.repository.js';
+import { Redelivery } from './redelivery.js';
+import { RelayCursor } from './relay-cursor.js';
+
+/** Longest time between two deliveries of an event that nobody records. */
+const REDELIVERY_AT_MOST_MS = 3_600_000;
+/** Wait after a failure, doubled up to the second value. */
+const RETRY_MS = 100;
+const RETRY_AT_MOST_MS = 1000;
+
+/**
+ * Moves events from the outbox to the queues: claims a batch in one short statement, then adds it to Redis outside any
+ * transaction. Any number of relays may run at once.
+ *
+ * Whatever fails is reported once and tried again. A process that dies anywhere in between loses nothing, because a
+ * claim is only a lease (docs/decisions/0003-outbox-inbox.md).
+ */
+@Injectable()
+export class Relay {
+  private readonly logger = new Logger(Relay.name);
+  private readonly cursor = new RelayCursor();
+  private readonly policy: RedeliveryPolicy;
+  private stopping?: AbortController;
+  private stopped: Promise<void> = Promise.resolve();
+  private failures = 0;
+  private trouble?: string;
+
+  constructor(
+    private readonly outbox: OutboxRepository,
+    private readonly queues: Queues,
+    private readonly connections: QueueConnections,
+    private readonly upkeep: QueueUpkeep,
+    private readonly redelivery: Redelivery,
+    private readonly meter: BacklogMeter,
+    private readonly metrics: MessagingMetrics,
+    @Inject(Settings) private readonly settings: Settings,
+  ) {
+    const { redeliveryAfterMs } = settings.messaging;
+    this.policy = { afterMs: redeliveryAfterMs, atMostMs: Math.max(REDELIVERY_AT_MOST_MS, redeliveryAfterMs) };
+  }
+
+  /** Why it does not move on at the moment, or undefined when it does. */
+  get problem(): string | undefined {
+    return this.trouble;
+  }
+
+  /** Begins to move events, until `stop`. */
+  start(): void {
+    this.stopping = new AbortController();
+    this.stopped = this.loop(this.stopping.signal);
+  }
+
+  /** Claims nothing more. Resolves when the batch under way is where it belongs, which the timeouts of its steps bound. */
+  async stop(): Promise<void> {
+    this.stopping?.abort();
+    await this.stopped;
+  }
+
+  private async loop(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      let wait = this.settings.messaging.pollIntervalMs;
+      try {
+        if (await this.pass()) wait = 0;
+        this.recovered();
+      } catch (error) {
+        wait = this.failed(error);
+      }
+      // Even when there is more at once, everything else in this process gets its turn.
+      if (wait === 0) await nextTurn();
+      else await delay(wait, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+
+  /** One turn. @returns whether there is more to do at once */
+  private async pass(): Promise<boolean> {
+    // While Redis is away nothing is claimed: it could only be handed back.
+    if (this.failures > 0) await this.connections.ping();
+    const now = performance.now();
+    await this.upkeep.run(now);
+    await this.meter.run(now);
+    const { redelivered, more } = await this.redelivery.run(now);
+    if (redelivered > 0) this.cursor.rewind();
+    return (await this.move()) || more;
+  }
+
+  private async move(): Promise<boolean> {
+    const { batchSize } = this.settings.messaging;
+    const events = await this.outbox.claim(this.cursor.next(performance.now()), batchSize, this.policy);
+    const last = events.at(-1);
+    if (!last) return false;
+    this.cursor.claimed(last.position, performance.now());
+    await this.add(events);
+    for (const { name } of events) this.metrics.relayed.inc({ event: name });
+    return events.length === batchSize;
+  }
+
+  private async add(events: ClaimedEvent[]): Promise<void> {
+    try {
+      await this.queues.add(events);
+    } catch (error) {
+      if (isRefusal(error) && (await this.addOneByOne(events))) return;
+      await this.outbox.handBack(events.map(({ id }) => id));
+      this.cursor.rewind();
+      throw error;
+    }
+  }
+
+  /**
+   * Redis refused something in the batch: one event that it cannot take must not hold up all that come after it. That one
+   * keeps its claim, and is due again later and later.
+   * @returns false when it takes none at all.
+   */
+  private async addOneByOne(events: ClaimedEvent[]): Promise<boolean> {
+    let taken = 0;
+    for (const event of events) {
+      try {
+        await this.queues.add([event]);
+        taken += 1;
+      } catch (error) {
+        this.logger.error({ err: error, event: event.name, eventId: event.id }, 'Redis refuses an event');
+      }
+    }
+    return taken > 0;
+  }
+
+  /** @returns how long to wait */
+  private failed(error: unknown): number {
+    this.failures += 1;
+    // Said once per outage, not twenty times a second.
+    if (this.trouble === undefined) this.logger.warn({ err: error }, 'The relay waits; events stay in the outbox');
+    this.trouble = (error as Error).message;
+    return Math.min(RETRY_MS * 2 ** Math.min(this.failures - 1, 10), RETRY_AT_MOST_MS);
+  }
+
+  private recovered(): void {
+    this.failures = 0;
+    if (this.trouble === undefined) return;
+    this.trouble = undefined;
+    this.logger.log('The relay moves events again');
+  }
+}
+
+/** Redis has answered, with an error; as opposed to not having been reached. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}

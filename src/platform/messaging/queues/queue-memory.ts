@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../../config/index.js';
+import { newId } from '../../context/index.js';
+import { QueueConnections } from './queue-connections.js';
+
+export type MemoryState =
+  /** The mark found there is the one seen before. */
+  | 'kept'
+  /** There was no mark: whatever was in the queues is gone. This call has set a new one. */
+  | 'lost'
+  /** Another process has found it lost and set a new mark. */
+  | 'renewed';
+
+/**
+ * Finds out that Redis has come back without its data, which no error tells: a mark is kept beside the queues, and when it
+ * is missing, they are empty as well. Without it, what was in the queues would wait for its redelivery.
+ */
+@Injectable()
+export class QueueMemory {
+  private readonly key: string;
+  private known?: string;
+
+  constructor(
+    private readonly connections: QueueConnections,
+    @Inject(Settings) { redis }: Settings,
+  ) {
+    this.key = `${redis.prefix}:queue-memory`;
+  }
+
+  /** Looks at the mark. @throws Error when Redis does not answer */
+  async check(): Promise<MemoryState> {
+    const { producer } = this.connections;
+    const found = await producer.get(this.key);
+    if (found !== null) {
+      const state = this.known === undefined || this.known === found ? 'kept' : 'renewed';
+      this.known = found;
+      return state;
+    }
+    const mark = newId();
+    if ((await producer.set(this.key, mark, 'NX')) !== 'OK') return this.check();
+    this.known = mark;
+    return 'lost';
+  }
+}

@@ -1,0 +1,43 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Redelivery } from '../outbox/redelivery.js';
+import { QueueMemory } from './queue-memory.js';
+import { Schedulers } from './schedulers.js';
+
+const EVERY_MS = 2000;
+
+/** Sees to it that Redis holds what it should: the job schedulers, and all events again after it has lost them. */
+@Injectable()
+export class QueueUpkeep {
+  private readonly logger = new Logger(QueueUpkeep.name);
+  private nextAt = 0;
+  private schedulersDue = true;
+  private firstTime = true;
+
+  constructor(
+    private readonly memory: QueueMemory,
+    private readonly schedulers: Schedulers,
+    private readonly redelivery: Redelivery,
+  ) {}
+
+  /**
+   * Looks after Redis, when it is time to. What fails is due again at the next call.
+   * @param now milliseconds of the clock that it is called with each time
+   * @throws Error when Redis does not answer
+   */
+  async run(now: number): Promise<void> {
+    if (now < this.nextAt && !this.schedulersDue) return;
+    const state = await this.memory.check();
+    if (state === 'lost') {
+      this.logger.log('The queues start empty; events that were in them are relayed again');
+      this.redelivery.queuesLost();
+    }
+    if (state !== 'kept') this.schedulersDue = true;
+    if (this.schedulersDue) {
+      await this.schedulers.ensure();
+      if (this.firstTime) await this.schedulers.removeUnknown();
+      this.firstTime = false;
+      this.schedulersDue = false;
+    }
+    this.nextAt = now + EVERY_MS;
+  }
+}

@@ -1,0 +1,77 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Queue } from 'bullmq';
+import { Settings } from '../../../config/index.js';
+import type { ClaimedEvent } from '../outbox/outbox.repository.js';
+import { FULL_JITTER } from '../consuming/retries.js';
+import { QueueConnections } from './queue-connections.js';
+
+/** What an event looks like as a job. Short names: it is held in memory for every waiting event. */
+export interface EventJob {
+  payload: object;
+  key: string | null;
+  /** Epoch milliseconds. */
+  occurredAt: number;
+  requestId: string | null;
+}
+
+/** The queues, made when first needed: a relay must also carry events of a newer version's consumers during a rollout. */
+@Injectable()
+export class Queues {
+  private readonly logger = new Logger(Queues.name);
+  private readonly queues = new Map<string, Queue>();
+
+  constructor(
+    private readonly connections: QueueConnections,
+    @Inject(Settings) private readonly settings: Settings,
+  ) {}
+
+  get(name: string): Queue {
+    let queue = this.queues.get(name);
+    if (!queue) {
+      queue = this.make(name);
+      this.queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  /**
+   * Adds events to their consumers' queues, in order. The job's id is the event's: adding one that still waits there does nothing.
+   * @throws Error when Redis did not take all of them; some may be there.
+   */
+  async add(events: readonly ClaimedEvent[]): Promise<void> {
+    const jobs = new Map<string, { name: string; data: EventJob; opts: { jobId: string } }[]>();
+    for (const event of events) {
+      const data: EventJob = {
+        payload: JSON.parse(event.payload) as object,
+        key: event.key,
+        occurredAt: event.occurred_at,
+        requestId: event.request_id,
+      };
+      for (const consumer of event.consumers) {
+        const list = jobs.get(consumer) ?? [];
+        if (list.length === 0) jobs.set(consumer, list);
+        list.push({ name: event.name, data, opts: { jobId: event.id } });
+      }
+    }
+    await Promise.all([...jobs].map(([consumer, list]) => this.get(consumer).addBulk(list)));
+  }
+
+  private make(name: string): Queue {
+    const { redis, messaging } = this.settings;
+    const queue = new Queue(name, {
+      connection: this.connections.producer,
+      prefix: redis.prefix,
+      skipWaitingForReady: true,
+      skipVersionCheck: true,
+      defaultJobOptions: {
+        attempts: messaging.attempts,
+        backoff: { type: FULL_JITTER },
+        removeOnComplete: true,
+        // Dead letters are in PostgreSQL.
+        removeOnFail: true,
+      },
+    });
+    queue.on('error', (error) => this.logger.debug({ err: error, queue: name }, 'A queue reports an error'));
+    return queue;
+  }
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { EventConsumer } from '../consuming/event-consumer.js';
+import {
+  handledBy,
+  MAINTENANCE_QUEUE,
+  processorOf,
+  scheduleOf,
+  type ProcessorMetadata,
+  type ScheduledOptions,
+} from '../consuming/decorators.js';
+import type { DeliveredEvent, EventDefinition } from '../events.js';
+import { FeatureDeclarations, type FoundTopology } from './declarations.js';
+import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
+
+export const MESSAGING_ROLE = Symbol('holdfast:messaging-role');
+/** What a process does with events: the api announces, the worker also relays and handles. */
+export type MessagingRole = 'api' | 'worker';
+
+export type EventHandler = (event: DeliveredEvent) => Promise<unknown>;
+
+export interface ConsumerEntry extends ProcessorMetadata {
+  consumer: EventConsumer;
+  handlers: Map<string, EventHandler>;
+}
+
+export interface ScheduleEntry extends ScheduledOptions {
+  queue: string;
+  run: () => Promise<unknown>;
+}
+
+interface Method {
+  name: string;
+  of: object;
+  run: (...args: never[]) => Promise<unknown>;
+}
+
+/**
+ * Who announces and who handles what in this process. Collected once all modules are made, and checked before anything
+ * is announced or handled: a missing or doubled handler stops the process, with every deviation in the message.
+ */
+@Injectable()
+export class Topology implements OnModuleInit {
+  /** By queue. */
+  readonly consumers = new Map<string, ConsumerEntry>();
+  /** By name. */
+  readonly schedules = new Map<string, ScheduleEntry>();
+  private readonly events = new Map<string, EventDefinition>();
+
+  constructor(
+    @Inject(MESSAGING_ROLE) private readonly role: MessagingRole,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  /** @throws TopologyError */
+  onModuleInit(): void {
+    const found = this.discover();
+    const problems = this.role === 'worker' ? topologyProblems(found) : eventProblems(found);
+    if (problems.length > 0) throw new TopologyError(problems);
+    for (const event of found.events) this.events.set(event.name, event);
+  }
+
+  /** @throws Error when no feature lists the event: its consumers would not have been checked. */
+  requireDeclared(event: EventDefinition): void {
+    if (this.events.get(event.name) !== event) {
+      throw new Error(`${event.name} is not declared; list it in its feature's MessagingModule.forFeature({ events })`);
+    }
+  }
+
+  private discover(): FoundTopology {
+    const features: FeatureDeclarations[] = [];
+    const processors: FoundTopology['processors'][number][] = [];
+    const schedules: FoundTopology['schedules'][number][] = [];
+    for (const wrapper of this.discovery.getProviders()) {
+      const instance = wrapper.instance as object | undefined;
+      const type = wrapper.metatype && !wrapper.inject ? wrapper.metatype : instance?.constructor;
+      const processor = type && processorOf(type);
+      if (instance instanceof FeatureDeclarations) features.push(instance);
+      if (!type || typeof type !== 'function' || !type.prototype) continue;
+      const methods = this.methodsOf(type.prototype as object, instance);
+      if (processor) {
+        const handlers = methods.flatMap((method) => handledBy(method.of).map((event) => ({ method: method.name, event, run: method.run })));
+        const isConsumer = type.prototype instanceof EventConsumer;
+        processors.push({ className: type.name, queue: processor.queue, isConsumer, isStatic: wrapper.isDependencyTreeStatic(), handlers });
+        if (instance instanceof EventConsumer) {
+          const byName = handlers.map(({ event, run }) => [event.name, run as EventHandler] as const);
+          this.consumers.set(processor.queue, { ...processor, consumer: instance, handlers: new Map(byName) });
+        }
+      }
+      for (const method of methods) {
+        const schedule = scheduleOf(method.of);
+        if (!schedule) continue;
+        const queue = schedule.queue ?? MAINTENANCE_QUEUE;
+        schedules.push({ where: `${type.name}.${method.name}`, name: schedule.name, queue });
+        this.schedules.set(schedule.name, { ...schedule, queue, run: method.run as () => Promise<unknown> });
+      }
+    }
+    return {
+      events: features.flatMap(({ events }) => events),
+      queues: features.flatMap(({ queues }) => queues),
+      processors,
+      schedules,
+    };
+  }
+
+  private methodsOf(prototype: object, instance: object | undefined): Method[] {
+    return this.scanner.getAllMethodNames(prototype).map((name) => {
+      const of = (prototype as Record<string, Method['run']>)[name]!;
+      return { name, of, run: (...args) => of.apply(instance, args) };
+    });
+  }
+}
