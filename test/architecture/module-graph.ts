@@ -23,7 +23,7 @@ export function placeDiagram(page: string, place: string, graph: string): string
   const to = page.indexOf(end);
   if (from < 0 || to < from)
     throw new Error(`The page has no place for the diagram: ${start.trim()} ... ${end.trim()}`);
-  return page.slice(0, from + start.length) + graph + page.slice(to);
+  return `${page.slice(0, from + start.length)}\n${graph}\n${page.slice(to)}`;
 }
 
 function diagram(lines: string[]): string {
