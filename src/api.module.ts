@@ -1,13 +1,17 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
+import { CpuModule } from './platform/cpu/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import type { HealthRegistry } from './platform/health/index.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { MessagingModule } from './platform/messaging/index.js';
+import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+import { RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisModule } from './platform/redis/index.js';
 import { ResilienceModule } from './platform/resilience/index.js';
-import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+import { PRODUCT } from './product.modules.js';
 
 /** What the api process is made of. */
 @Module({})
@@ -23,7 +27,12 @@ export class ApiModule {
         ResilienceModule,
         RedisModule,
         DatabaseModule.forRoot('holdfast-api'),
+        CpuModule,
+        MessagingModule.forRoot({ role: 'api' }),
         HttpModule,
+        ...PRODUCT,
+        // After the product: guards run in the order in which modules bring them, and a limit counts by caller.
+        RateLimitModule,
       ],
     };
   }

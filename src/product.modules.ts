@@ -1,0 +1,21 @@
+import { AuthModule } from './modules/auth/index.js';
+import { ExportsModule } from './modules/exports/index.js';
+import { NotificationsModule } from './modules/notifications/index.js';
+import { OrdersModule } from './modules/orders/index.js';
+import { PaymentsModule } from './modules/payments/index.js';
+import { ProductsModule } from './modules/products/index.js';
+import { UsersModule } from './modules/users/index.js';
+
+/**
+ * The features of the product. Both processes have all of them: the api serves their controllers, the worker runs their
+ * processors. A feature is added and removed here.
+ */
+export const PRODUCT = [
+  AuthModule,
+  UsersModule,
+  ProductsModule,
+  OrdersModule,
+  PaymentsModule,
+  NotificationsModule,
+  ExportsModule,
+];

@@ -1,0 +1,34 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { SettingsModule, type Settings } from './config/index.js';
+import { CpuModule } from './platform/cpu/index.js';
+import { DatabaseModule } from './platform/database/index.js';
+import type { HealthRegistry } from './platform/health/index.js';
+import { HealthModule } from './platform/health/health.module.js';
+import { MessagingModule } from './platform/messaging/index.js';
+import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+import { RedisModule } from './platform/redis/index.js';
+import { ResilienceModule } from './platform/resilience/index.js';
+import { PRODUCT } from './product.modules.js';
+
+/** What the worker process is made of: the same product, with messaging that relays and handles, and without HTTP. */
+@Module({})
+export class WorkerModule {
+  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        SettingsModule.forRoot(settings),
+        LoggingModule.forRoot(logger),
+        MetricsModule,
+        HealthModule.forRoot(health),
+        ResilienceModule,
+        RedisModule,
+        DatabaseModule.forRoot('holdfast-worker'),
+        CpuModule,
+        MessagingModule.forRoot({ role: 'worker' }),
+        ...PRODUCT,
+      ],
+    };
+  }
+}
