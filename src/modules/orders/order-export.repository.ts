@@ -34,13 +34,7 @@ export class OrderExportRepository {
 
   /** Rows in the order they were placed, `batchSize` at a time, all as of one moment. */
   rows(filter: OrderExportFilter, batchSize: number): AsyncGenerator<OrderExportRow[], void, undefined> {
-    const statement = {
-      text: `SELECT id AS "orderId", user_id AS "userId", status, item_count AS "itemCount",
-               total_amount AS "totalAmount", currency, created_at AS "createdAt"
-             FROM orders WHERE ${CONDITION} ORDER BY id`,
-      values: valuesOf(filter),
-    };
-    return streamRows<OrderExportRow>(this.dataSource, statement, batchSize);
+    return streamRows<OrderExportRow>(this.dataSource, exportStatement(filter), batchSize);
   }
 
   /** How many rows `rows` would give at this moment. */
@@ -50,6 +44,16 @@ export class OrderExportRepository {
       return row?.count ?? 0;
     return 0;
   }
+}
+
+/** Its plan must need no sort: the first row has to come at once, whatever the number of rows. */
+export function exportStatement(filter: OrderExportFilter): { text: string; values: unknown[] } {
+  return {
+    text: `SELECT id AS "orderId", user_id AS "userId", status, item_count AS "itemCount",
+             total_amount AS "totalAmount", currency, created_at AS "createdAt"
+           FROM orders WHERE ${CONDITION} ORDER BY id`,
+    values: valuesOf(filter),
+  };
 }
 
 function valuesOf({ userId, from, to }: OrderExportFilter): unknown[] {

@@ -50,7 +50,7 @@ export class OrdersService {
         created_at: placedAt,
         updated_at: placedAt,
       };
-      await this.outbox.announce(orderPlaced, eventOf(row));
+      await this.outbox.announce(orderPlaced, eventOf(row), { key: order.id });
       return present(row);
     });
   }
@@ -86,7 +86,7 @@ export class OrdersService {
       if (order.payment_id) throw notCancellable('A payment for the order is under way.');
       await this.products.release(order.items);
       const updatedAt = await this.orders.setStatus(id, 'cancelled');
-      await this.outbox.announce(orderCancelled, eventOf(order));
+      await this.outbox.announce(orderCancelled, eventOf(order), { key: id });
       return present({ ...order, status: 'cancelled', updated_at: updatedAt });
     });
   }

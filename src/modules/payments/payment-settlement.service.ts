@@ -79,7 +79,7 @@ export class PaymentSettlement {
     if (settlement.status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
     else await this.orders.releaseFromPayment(orderId, paymentId);
     const event = settlement.status === 'succeeded' ? paymentSucceeded : paymentDeclined;
-    await this.outbox.announce(event, { paymentId, orderId, userId, amount, currency });
+    await this.outbox.announce(event, { paymentId, orderId, userId, amount, currency }, { key: orderId });
     return payment;
   }
 }

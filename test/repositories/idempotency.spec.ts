@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  BusinessRuleError,
+  ClientError,
+  NotAttemptedError,
+  TransientError,
+} from '../../src/platform/errors/index.js';
+import {
+  Idempotency,
+  type Answer,
+  type IdempotentRequest,
+  type RecordedAnswer,
+  type ResumableWork,
+} from '../../src/platform/idempotency/index.js';
+import { IdempotencyRepository } from '../../src/platform/idempotency/idempotency.repository.js';
+import { IdempotencySweeper } from '../../src/platform/idempotency/idempotency.sweeper.js';
+import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
+
+let db: TestDatabase;
+let idempotency: Idempotency;
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  idempotency = serviceIn(db);
+  await db.database.execute({ text: 'CREATE TABLE effects (id serial PRIMARY KEY, name text NOT NULL)' });
+}, 60_000);
+
+afterAll(() => db.close());
+
+beforeEach(async () => {
+  await db.database.execute({ text: 'TRUNCATE effects, idempotency_records' });
+});
+
+function serviceIn({ database, unitOfWork, settings }: DatabaseRoom): Idempotency {
+  return new Idempotency(unitOfWork, new IdempotencyRepository(database, settings));
+}
+
+function request(changes: Partial<IdempotentRequest> & { body?: unknown } = {}): IdempotentRequest {
+  const { body = { quantity: 1 }, ...rest } = changes;
+  return {
+    key: 'key-1',
+    scope: 'ada POST /v1/things',
+    payload: { method: 'POST', params: {}, body },
+    requestId: 'request-1',
+    path: '/v1/things',
+    ...rest,
+  };
+}
+
+const addEffect = (name: string, { database } = db as DatabaseRoom) =>
+  database.execute({ text: 'INSERT INTO effects (name) VALUES ($1)', values: [name] });
+
+async function effects(): Promise<string[]> {
+  const rows = await db.database.query<{ name: string }>({ text: 'SELECT name FROM effects ORDER BY id' });
+  return rows.map(({ name }) => name);
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'no error',
+    (error: unknown) => (error as { code?: string }).code ?? String(error),
+  );
+}
+
+const created =
+  (name = 'created', room?: DatabaseRoom) =>
+  async (): Promise<Answer> => {
+    await addEffect(name, room);
+    return {
+      status: 201,
+      headers: { Location: '/v1/things/1' },
+      body: { z: 'ß\u0000"', a: 1.5, time: new Date(0) },
+    };
+  };
+
+const outOfStock = () =>
+  new BusinessRuleError({ status: 409, code: 'insufficient-stock', detail: 'None left.' });
+
+describe('A request with an Idempotency-Key', () => {
+  it('has its effect once, and a repetition gets the same answer to the byte', async () => {
+    const first = await idempotency.once(request(), created());
+    const second = await idempotency.once(request({ requestId: 'request-2' }), created());
+
+    expect(first).toEqual({
+      status: 201,
+      headers: { Location: '/v1/things/1' },
+      body: String.raw`{"z":"ß\u0000\"","a":1.5,"time":"1970-01-01T00:00:00.000Z"}`,
+      replayed: false,
+    });
+    expect(second).toEqual({ ...first, replayed: true });
+    expect(await effects()).toEqual(['created']);
+  });
+
+  it('is another one for another caller, another route and another key', async () => {
+    await idempotency.once(request(), created('first'));
+    await idempotency.once(request({ scope: 'bob POST /v1/things' }), created('other caller'));
+    await idempotency.once(request({ scope: 'ada POST /v1/others' }), created('other route'));
+    await idempotency.once(request({ key: 'key-2' }), created('other key'));
+
+    expect(await effects()).toEqual(['first', 'other caller', 'other route', 'other key']);
+  });
+
+  it('is refused when it brings another payload', async () => {
+    await idempotency.once(request(), created());
+
+    expect(await codeOf(idempotency.once(request({ body: { quantity: 2 } }), created()))).toBe(
+      'idempotency-key-reused',
+    );
+    expect(await effects()).toEqual(['created']);
+  });
+
+  it('leaves neither effect nor record when it fails, and can be repeated', async () => {
+    const failures = [
+      new TransientError({ code: 'busy', detail: 'busy' }),
+      new ClientError({ status: 422, code: 'unknown-product', detail: 'unknown' }),
+      new Error('a bug'),
+    ];
+    for (const failure of failures) {
+      const failing = idempotency.once(request(), async () => {
+        await addEffect('half');
+        throw failure;
+      });
+      await expect(failing).rejects.toBe(failure);
+    }
+    expect(await effects()).toEqual([]);
+
+    expect(await idempotency.once(request(), created())).toMatchObject({ status: 201, replayed: false });
+  });
+
+  it('is refused for good when a business rule says no: nothing is done, and the refusal is repeated', async () => {
+    const refused = idempotency.once(request(), async () => {
+      await addEffect('half');
+      throw outOfStock();
+    });
+    expect(await codeOf(refused)).toBe('insufficient-stock');
+    const replay = await idempotency.once(request({ requestId: 'request-2' }), created());
+
+    expect(replay).toMatchObject({ status: 409, replayed: true });
+    expect(JSON.parse(replay.body)).toMatchObject({
+      code: 'insufficient-stock',
+      requestId: 'request-1',
+      instance: '/v1/things',
+    });
+    expect(await effects()).toEqual([]);
+  });
+
+  it('is turned away while the same one is being worked on, in this process and in another', async () => {
+    const other = serviceIn(await db.anotherRoom());
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const first = idempotency.once(request(), async () => {
+      begin();
+      await held;
+      return created()();
+    });
+    await begun;
+
+    expect(await codeOf(idempotency.once(request(), created()))).toBe('idempotency-key-in-use');
+    expect(await codeOf(other.once(request(), created()))).toBe('idempotency-key-in-use');
+    expect(await codeOf(idempotency.once(request({ body: {} }), created()))).toBe('idempotency-key-reused');
+    release();
+    expect(await first).toMatchObject({ status: 201 });
+    expect(await other.once(request(), created())).toMatchObject({ status: 201, replayed: true });
+    expect(await effects()).toEqual(['created']);
+  });
+
+  it('has one effect when it comes a thousand times at once, in two processes, and nobody is told to come back later', async () => {
+    const room = await db.anotherRoom();
+    const services = [idempotency, serviceIn(room)];
+    const rooms = [db, room];
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 1000 }, async (_, index) => {
+        // Not all in one tick: some shall find the record, some the lock, some the process busy.
+        await new Promise((resolve) => setTimeout(resolve, index / 20));
+        return (services[index % 2] as Idempotency).once(request(), created('created', rooms[index % 2]));
+      }),
+    );
+
+    const answers = outcomes.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
+    const codes = new Set(
+      outcomes
+        .filter((outcome) => outcome.status === 'rejected')
+        .map(({ reason }) => (reason as BusinessRuleError).code),
+    );
+    expect(await effects()).toEqual(['created']);
+    expect([...codes].filter((code) => code !== 'idempotency-key-in-use')).toEqual([]);
+    expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+  });
+
+  it('is a new one after its record has expired, swept or not', async () => {
+    await idempotency.once(request(), created('before'));
+    await expire();
+
+    expect(await idempotency.once(request({ body: { quantity: 2 } }), created('after'))).toMatchObject({
+      replayed: false,
+    });
+    expect(await idempotency.once(request({ body: { quantity: 2 } }), created())).toMatchObject({
+      replayed: true,
+    });
+    expect(await effects()).toEqual(['before', 'after']);
+  });
+});
+
+describe('The sweep', () => {
+  it('deletes what has expired and nothing else, however much it is', async () => {
+    await db.database.execute({
+      text: `INSERT INTO idempotency_records (scope, key, fingerprint, status, headers, body, expires_at)
+             SELECT 'ada', n::text, 'f', 201, '{}', '{}', now() - interval '1 second' FROM generate_series(1, 2500) n`,
+    });
+    await idempotency.once(request(), created());
+    await new IdempotencySweeper(new IdempotencyRepository(db.database, db.settings)).sweep();
+
+    const left = await db.database.query<{ key: string }>({ text: 'SELECT key FROM idempotency_records' });
+    expect(left).toEqual([{ key: 'key-1' }]);
+  });
+});
+
+/** Work over the network, whose steps a test can follow and break. */
+class Payment implements ResumableWork<{ id: string; resumed: boolean }, string> {
+  leaseMs = 60_000;
+  performed: string[] = [];
+  constructor(
+    readonly perform: (started: { id: string; resumed: boolean }) => Promise<string>,
+    readonly answer: Answer | BusinessRuleError = { status: 201, body: 'paid' },
+  ) {}
+
+  async begin(earlier: string | undefined) {
+    if (!earlier) await addEffect('begun');
+    return { id: earlier ?? 'payment-1', resumed: earlier !== undefined };
+  }
+
+  async finish({ id }: { id: string }, outcome: string) {
+    await addEffect(`${id} ${outcome}`);
+    return this.answer;
+  }
+
+  async abandon({ id }: { id: string }) {
+    await addEffect(`${id} abandoned`);
+  }
+}
+
+const pay = (work: Payment): Promise<RecordedAnswer> => idempotency.resumable(request(), work);
+
+describe('Work that leaves the database', () => {
+  it('is begun, performed and finished once, and then repeated', async () => {
+    const performed: string[] = [];
+    const work = new Payment(async ({ id }) => {
+      performed.push(id);
+      return 'charged';
+    });
+    expect(await pay(work)).toMatchObject({ status: 201, body: '"paid"', replayed: false });
+    expect(await pay(work)).toMatchObject({ status: 201, body: '"paid"', replayed: true });
+
+    expect(performed).toEqual(['payment-1']);
+    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
+  });
+
+  it('holds no connection while it is performed', async () => {
+    let inTransaction: unknown;
+    const work = new Payment(async () => {
+      inTransaction = db.unitOfWork.isActive;
+      return 'charged';
+    });
+    await pay(work);
+
+    expect(inTransaction).toBe(false);
+  });
+
+  it('is committed before it is performed: a repetition elsewhere is turned away until the lease is over', async () => {
+    const other = serviceIn(await db.anotherRoom());
+    const crashed = new Payment(() => Promise.reject(new Error('killed')));
+    await expect(pay(crashed)).rejects.toThrow('killed');
+    const second = new Payment(async ({ id, resumed }) => `charged ${id} ${resumed}`);
+
+    expect(await codeOf(other.resumable(request(), second))).toBe('idempotency-key-in-use');
+    await db.database.execute({ text: 'UPDATE idempotency_records SET locked_until = now()' });
+    expect(await other.resumable(request(), second)).toMatchObject({ status: 201, replayed: false });
+    expect(await effects()).toEqual(['begun', 'payment-1 charged payment-1 true']);
+  });
+
+  it('frees the key when it is certain that nothing has happened', async () => {
+    const refused = new Payment(() =>
+      Promise.reject(new NotAttemptedError({ code: 'circuit-open', detail: 'open' })),
+    );
+    expect(await codeOf(pay(refused))).toBe('circuit-open');
+    expect(await pay(new Payment(async () => 'charged'))).toMatchObject({ status: 201, replayed: false });
+
+    expect(await effects()).toEqual(['begun', 'payment-1 abandoned', 'begun', 'payment-1 charged']);
+  });
+
+  it('keeps the key when it is not certain', async () => {
+    const lost = new Payment(() =>
+      Promise.reject(new TransientError({ code: 'timeout', detail: 'timeout' })),
+    );
+    expect(await codeOf(pay(lost))).toBe('timeout');
+
+    expect(await codeOf(pay(new Payment(async () => 'charged')))).toBe('idempotency-key-in-use');
+    expect(await effects()).toEqual(['begun']);
+  });
+
+  it('commits what a refusal has settled, and repeats the refusal', async () => {
+    const declined = new Payment(
+      async () => 'declined',
+      new BusinessRuleError({
+        status: 402,
+        code: 'payment-declined',
+        detail: 'Declined.',
+        headers: { Location: '/1' },
+      }),
+    );
+    expect(await codeOf(pay(declined))).toBe('payment-declined');
+    const replay = await pay(declined);
+
+    expect(replay).toMatchObject({ status: 402, headers: { Location: '/1' }, replayed: true });
+    expect(JSON.parse(replay.body)).toMatchObject({ code: 'payment-declined', status: 402 });
+    expect(await effects()).toEqual(['begun', 'payment-1 declined']);
+  });
+
+  it('is refused for good when it may not begin', async () => {
+    const work = new Payment(async () => 'charged');
+    work.begin = () => Promise.reject(outOfStock());
+    expect(await codeOf(pay(work))).toBe('insufficient-stock');
+
+    expect(await pay(new Payment(async () => 'charged'))).toMatchObject({ status: 409, replayed: true });
+    expect(await effects()).toEqual([]);
+  });
+
+  it('gets the answer of whoever took over and was faster', async () => {
+    const other = serviceIn(await db.anotherRoom());
+    const slow = new Payment(async () => {
+      await db.database.execute({ text: 'UPDATE idempotency_records SET locked_until = now()' });
+      await other.resumable(
+        request(),
+        new Payment(async () => 'charged', { status: 201, body: 'by the other' }),
+      );
+      return 'charged';
+    });
+
+    expect(await pay(slow)).toMatchObject({ status: 201, body: '"by the other"', replayed: true });
+  });
+});
+
+async function expire(): Promise<void> {
+  await db.database.execute({
+    text: `UPDATE idempotency_records SET expires_at = now() - interval '1 millisecond'`,
+  });
+}

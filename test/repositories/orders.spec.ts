@@ -1,0 +1,266 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  exportStatement,
+  OrderExportRepository,
+  type OrderExportRow,
+} from '../../src/modules/orders/order-export.repository.js';
+import { OrdersRepository } from '../../src/modules/orders/orders.repository.js';
+import { newId } from '../../src/platform/database/index.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+let db: TestDatabase;
+let orders: OrdersRepository;
+let exported: OrderExportRepository;
+let productId: string;
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  orders = new OrdersRepository(db.database);
+  exported = new OrderExportRepository(db.dataSource);
+  productId = newId();
+  await db.database.execute({
+    text: `INSERT INTO products (id, name, description, price_amount, currency, stock)
+           VALUES ($1, 'Chair', '', 1990, 'EUR', 1000)`,
+    values: [productId],
+  });
+}, 60_000);
+
+afterAll(() => db.close());
+
+// No test may leave a connection behind that is still in use.
+afterEach(() => {
+  const { total, idle, waiting } = db.database.poolState;
+  expect({ busy: total - idle, waiting }).toEqual({ busy: 0, waiting: 0 });
+});
+
+async function addUser(): Promise<string> {
+  const id = newId();
+  await db.database.execute({
+    text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', 'x')`,
+    values: [id, `${id}@example.com`],
+  });
+  return id;
+}
+
+async function addOrder(userId: string, quantity = 1): Promise<string> {
+  const id = newId();
+  const items = [{ productId, name: 'Chair', quantity, unitPrice: 1990 }];
+  await orders.insert({ id, userId, totalAmount: 1990 * quantity, currency: 'EUR', items });
+  return id;
+}
+
+async function addManyOrders(userId: string, count: number): Promise<void> {
+  await db.database.execute({
+    text: `INSERT INTO orders (id, user_id, status, item_count, total_amount, currency)
+           SELECT uuidv7(), $1, 'paid', 1, n, 'EUR' FROM generate_series(1, $2::int) n`,
+    values: [userId, count],
+  });
+}
+
+async function collect(
+  batches: AsyncIterable<OrderExportRow[]>,
+): Promise<{ sizes: number[]; rows: OrderExportRow[] }> {
+  const sizes: number[] = [];
+  const rows: OrderExportRow[] = [];
+  for await (const batch of batches) {
+    sizes.push(batch.length);
+    rows.push(...batch);
+  }
+  return { sizes, rows };
+}
+
+describe('An order', () => {
+  it('comes back as it was placed, with its items in the order given', async () => {
+    const userId = await addUser();
+    const id = newId();
+    const items = ['Chair, "oak"', 'Chair {b}', "Chair 'c'"].map((name, index) => ({
+      productId,
+      name,
+      quantity: index + 1,
+      unitPrice: 9_007_199_254_740,
+    }));
+    const createdAt = await orders.insert({
+      id,
+      userId,
+      totalAmount: 9_007_199_254_740_991,
+      currency: 'EUR',
+      items,
+    });
+
+    expect(await orders.findById(id)).toEqual({
+      id,
+      user_id: userId,
+      status: 'pending',
+      total_amount: 9_007_199_254_740_991,
+      currency: 'EUR',
+      created_at: createdAt,
+      updated_at: createdAt,
+      items,
+    });
+    expect(await orders.findById(newId())).toBeUndefined();
+  });
+
+  it('is not there at all when one of its items cannot be', async () => {
+    const id = newId();
+    const items = [
+      { productId, name: 'Chair', quantity: 1, unitPrice: 1 },
+      { productId: newId(), name: 'Ghost', quantity: 1, unitPrice: 1 },
+    ];
+    await expect(
+      orders.insert({ id, userId: await addUser(), totalAmount: 2, currency: 'EUR', items }),
+    ).rejects.toThrow('order_items_product_id_fkey');
+
+    expect(await orders.findById(id)).toBeUndefined();
+  });
+
+  it('is held by whoever locked it until the unit of work ends', async () => {
+    const id = await addOrder(await addUser());
+    let second: Promise<unknown> | undefined;
+    await db.unitOfWork.run(async () => {
+      await orders.lock(id);
+      const other = new OrdersRepository((await db.anotherRoom()).database);
+      second = other.setStatus(id, 'cancelled');
+      await orders.setStatus(id, 'paid');
+    });
+    await second;
+
+    expect((await orders.findById(id))?.status).toBe('cancelled');
+  });
+
+  it('tells which payment holds it', async () => {
+    const id = await addOrder(await addUser());
+    const paymentId = newId();
+    await orders.setPayment(id, paymentId);
+    expect((await orders.lock(id))?.payment_id).toBe(paymentId);
+    await orders.setPayment(id, null);
+    expect((await orders.lock(id))?.payment_id).toBeNull();
+  });
+});
+
+describe('A list of orders', () => {
+  it('has a customer’s own ones, newest first, from where the page before ended', async () => {
+    const userId = await addUser();
+    const ids = await Promise.all(Array.from({ length: 5 }, () => addOrder(userId)));
+    await addOrder(await addUser());
+
+    const first = await orders.pageOfUser(userId, 3);
+    const second = await orders.pageOfUser(userId, 3, first.at(-1)?.id);
+    expect(first).toHaveLength(3);
+    expect([...first, ...second].map(({ id }) => id)).toEqual(ids.toSorted().toReversed());
+    expect(first[0]?.items).toEqual([{ productId, name: 'Chair', quantity: 1, unitPrice: 1990 }]);
+  });
+
+  it('has everybody’s for an admin', async () => {
+    const ids = [await addOrder(await addUser()), await addOrder(await addUser())].toSorted().toReversed();
+
+    expect((await orders.page(2)).map(({ id }) => id)).toEqual(ids);
+    expect((await orders.page(1, ids[0])).map(({ id }) => id)).toEqual([ids[1]]);
+  });
+});
+
+describe('The export of orders', () => {
+  it('has all rows of a customer, in batches, in the order they were placed', async () => {
+    const userId = await addUser();
+    await addManyOrders(userId, 25);
+    const { sizes, rows } = await collect(exported.rows({ userId }, 10));
+
+    expect(sizes).toEqual([10, 10, 5]);
+    expect(rows.map(({ orderId }) => orderId)).toEqual(rows.map(({ orderId }) => orderId).toSorted());
+    expect(rows[0]).toEqual({
+      orderId: expect.any(String) as string,
+      userId,
+      status: 'paid',
+      itemCount: 1,
+      totalAmount: 1,
+      currency: 'EUR',
+      createdAt: expect.any(Date) as Date,
+    });
+    expect(await exported.count({ userId })).toBe(25);
+  });
+
+  it('ends without an empty batch, and has none where there is nothing', async () => {
+    const userId = await addUser();
+    expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([]);
+    await addManyOrders(userId, 20);
+    expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([10, 10]);
+  });
+
+  it('takes orders from a time on, and before another', async () => {
+    const userId = await addUser();
+    await addManyOrders(userId, 4);
+    const times = ['09:00', '10:00', '11:00', '12:00'].map((time) => new Date(`2026-01-01T${time}:00Z`));
+    await db.database.execute({
+      text: `UPDATE orders SET created_at = t.at
+             FROM unnest($2::timestamptz[]) WITH ORDINALITY AS t (at, n) WHERE user_id = $1 AND total_amount = t.n`,
+      values: [userId, times],
+    });
+    const filter = { userId, from: times[1], to: times[3] };
+
+    expect((await collect(exported.rows(filter, 10))).rows.map(({ totalAmount }) => totalAmount)).toEqual([
+      2, 3,
+    ]);
+    expect(await exported.count(filter)).toBe(2);
+  });
+
+  it('shows one moment, whatever is placed meanwhile', async () => {
+    const userId = await addUser();
+    await addManyOrders(userId, 20);
+    const seen: number[] = [];
+    for await (const rows of exported.rows({ userId }, 10)) {
+      await addManyOrders(userId, 5);
+      seen.push(rows.length);
+    }
+
+    expect(seen).toEqual([10, 10]);
+  });
+
+  it('gives its connection back when the reader stops early, and when the reader fails', async () => {
+    const userId = await addUser();
+    await addManyOrders(userId, 30);
+    for await (const rows of exported.rows({ userId }, 10)) {
+      expect(rows).toHaveLength(10);
+      break;
+    }
+    const failing = async () => {
+      for await (const rows of exported.rows({ userId }, 10))
+        throw new Error(`disk full after ${rows.length}`);
+    };
+    await expect(failing()).rejects.toThrow('disk full after 10');
+
+    expect((await collect(exported.rows({ userId }, 100))).rows).toHaveLength(30);
+  });
+
+  it('fails as a transient error when its session is ended, and leaves nothing behind', async () => {
+    const userId = await addUser();
+    await addManyOrders(userId, 20);
+    const reading = async () => {
+      for await (const rows of exported.rows({ userId }, 10)) {
+        expect(rows).toHaveLength(10);
+        await db.database.query({
+          text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE state = 'idle in transaction' AND pid <> pg_backend_pid()`,
+        });
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'database-unavailable' });
+
+    expect((await collect(exported.rows({ userId }, 100))).rows).toHaveLength(20);
+  });
+
+  it('reads one customer’s orders by the index, and everybody’s without sorting', async () => {
+    const userId = await addUser();
+    await addManyOrders(await addUser(), 3000);
+    await addManyOrders(userId, 10);
+    await db.database.execute({ text: 'ANALYZE orders' });
+    const [own, all] = [await planOf(exportStatement({ userId })), await planOf(exportStatement({}))];
+
+    expect(own).toContain('Index Scan using orders_user_id_id_idx');
+    expect(all).toContain('Index Scan using orders_pkey');
+    expect(own + all).not.toContain('Sort');
+  });
+});
+
+async function planOf({ text, values }: { text: string; values: unknown[] }): Promise<string> {
+  const rows = await db.database.query<{ 'QUERY PLAN': string }>({ text: `EXPLAIN ${text}`, values });
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}

@@ -1,0 +1,52 @@
+import { Gauge } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { loadSettings, type Settings } from '../../src/config/index.js';
+import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
+import { Policies } from '../../src/platform/resilience/index.js';
+import { startPostgres } from './servers/postgres.ts';
+
+/** What a process of the product has of PostgreSQL: a pool, a unit of work, statements. */
+export interface DatabaseRoom {
+  settings: Settings;
+  dataSource: DataSource;
+  database: Database;
+  unitOfWork: UnitOfWork;
+  policies: Policies;
+}
+
+/** A migrated database on a PostgreSQL of its own, for tests of what stands directly on it. */
+export interface TestDatabase extends DatabaseRoom {
+  /** Another process's view: with a pool of its own. */
+  anotherRoom(): Promise<DatabaseRoom>;
+  close(): Promise<void>;
+}
+
+/** @param env settings, as environment variables */
+export async function openTestDatabase(env: Record<string, string> = {}): Promise<TestDatabase> {
+  const server = await startPostgres();
+  const settings = loadSettings({ NODE_ENV: 'test', ...env, DATABASE_URL: server.url() });
+  const dataSources: DataSource[] = [];
+  const openRoom = async (): Promise<DatabaseRoom> => {
+    const dataSource = new DataSource(dataSourceOptions(settings.database, 'test'));
+    await dataSource.initialize();
+    dataSources.push(dataSource);
+    const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
+    const policies = new Policies(settings, gauge);
+    const unitOfWork = new UnitOfWork(dataSource, policies);
+    const database = new Database(dataSource, unitOfWork, policies, settings);
+    return { settings, dataSource, database, unitOfWork, policies };
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(dataSources.map((dataSource) => dataSource.destroy()));
+    await server.stop();
+  };
+  try {
+    const migrator = await Migrator.open(settings.database);
+    await migrator.migrate().finally(() => migrator.close());
+    return { ...(await openRoom()), anotherRoom: openRoom, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
