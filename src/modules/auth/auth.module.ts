@@ -13,6 +13,7 @@ import { Session } from './session.entity.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
+import { SessionsSweep } from './sessions.sweep.js';
 
 /** Registration, login, sessions, and the guard that every route of the process stands behind unless it is `@Public()`. */
 @Module({
@@ -22,6 +23,7 @@ import { SessionsService } from './sessions.service.js';
     AuthService,
     SessionsService,
     SessionsRepository,
+    SessionsSweep,
     AccessTokens,
     RevokedSessions,
     LoginLimiter,

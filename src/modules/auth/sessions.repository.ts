@@ -31,9 +31,6 @@ const LIVE = 'revoked_at IS NULL AND expires_at > now()';
 const COLUMNS = `id, user_agent AS "userAgent", host(ip_address) AS "ipAddress",
   created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
 
-/** Milliseconds that a sweep's statement may take: it runs in the background and touches many rows. */
-const SWEEP_TIMEOUT_MS = 30_000;
-
 /** Rows of `sessions`. All times are PostgreSQL's: the processes' clocks may differ. */
 @Injectable()
 export class SessionsRepository {
@@ -127,7 +124,7 @@ export class SessionsRepository {
 
   /**
    * Deletes sessions that have ended at least `graceSeconds` ago.
-   * @param limit rows at most, so that no statement takes long
+   * @param limit rows at most of each kind, expired and revoked, so that no statement takes long
    * @returns how many were deleted
    */
   deleteEnded(graceSeconds: number, limit: number): Promise<number> {
@@ -137,7 +134,6 @@ export class SessionsRepository {
         UNION
         (SELECT id FROM sessions WHERE revoked_at < now() - make_interval(secs => $1) LIMIT $2))`,
       values: [graceSeconds, limit],
-      query_timeout: SWEEP_TIMEOUT_MS,
     });
   }
 }

@@ -20,14 +20,6 @@ export interface Client {
 
 const MAX_USER_AGENT = 300;
 
-/** Rows that one statement of the sweep deletes. */
-const SWEEP_BATCH = 1000;
-/**
- * How long a session that has ended is kept, in seconds: longer than any access token lives (86 400 at most), for until then
- * processes that start must learn that it was revoked.
- */
-const KEEP_ENDED_SECONDS = 2 * 86_400;
-
 @Injectable()
 export class SessionsService {
   private readonly logger = new Logger(SessionsService.name);
@@ -96,16 +88,6 @@ export class SessionsService {
       ({ id }) => [id],
       (row) => present(row, sessionId),
     );
-  }
-
-  /** Deletes what has ended long ago. @returns how many sessions. */
-  async sweep(): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const deleted = await this.sessions.deleteEnded(KEEP_ENDED_SECONDS, SWEEP_BATCH);
-      total += deleted;
-      if (deleted < SWEEP_BATCH) return total;
-    }
   }
 
   private async endFamily(familyHash: Buffer): Promise<void> {

@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newRefreshToken, nextRefreshToken } from '../../src/modules/auth/refresh-token.js';
+import { SessionsRepository } from '../../src/modules/auth/sessions.repository.js';
+import { newId, type Database, type Statement } from '../../src/platform/database/index.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+describe('SessionsRepository', () => {
+  let db: TestDatabase;
+  let sessions: SessionsRepository;
+  let userId: string;
+
+  beforeAll(async () => {
+    db = await openTestDatabase();
+    sessions = new SessionsRepository(db.database);
+  });
+
+  afterAll(() => db?.close());
+
+  beforeEach(async () => {
+    await db.database.execute({ text: 'TRUNCATE users CASCADE' });
+    userId = await addUser('ada@example.com');
+  });
+
+  async function addUser(email: string): Promise<string> {
+    const id = newId();
+    await db.database.execute({
+      text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', '$hash')`,
+      values: [id, email],
+    });
+    return id;
+  }
+
+  async function start(owner = userId, details: { userAgent?: string; ipAddress?: string } = {}) {
+    const id = newId();
+    const token = newRefreshToken();
+    const { familyHash, tokenHash } = token;
+    const { userAgent = null, ipAddress = null } = details;
+    await sessions.insert({
+      id,
+      userId: owner,
+      familyHash,
+      tokenHash,
+      userAgent,
+      ipAddress,
+      ttlSeconds: 3600,
+    });
+    return { id, token };
+  }
+
+  const age = (id: string, column: string, seconds: number) =>
+    db.database.execute({
+      text: `UPDATE sessions SET ${column} = now() - make_interval(secs => $2) WHERE id = $1`,
+      values: [id, seconds],
+    });
+
+  describe('rotate', () => {
+    it('exchanges the token of a live session and knows the role of its user', async () => {
+      const { id, token } = await start();
+      await db.database.execute({ text: `UPDATE users SET role = 'admin'` });
+      const next = nextRefreshToken(token);
+      expect(await sessions.rotate(token, next.tokenHash, 3600)).toEqual({ id, userId, role: 'admin' });
+      expect(await sessions.rotate(next, nextRefreshToken(next).tokenHash, 3600)).toMatchObject({ id });
+    });
+
+    it('makes the session live on and notes the use', async () => {
+      const { id, token } = await start();
+      await age(id, 'last_used_at', 600);
+      await sessions.rotate(token, nextRefreshToken(token).tokenHash, 7200);
+      const [row] = await db.database.query<{ left: number; idle: number }>({
+        text: `SELECT extract(epoch FROM expires_at - now())::int AS left,
+          extract(epoch FROM now() - last_used_at)::int AS idle FROM sessions`,
+      });
+      expect(row?.left).toBeGreaterThan(7100);
+      expect(row?.idle).toBeLessThan(10);
+    });
+
+    it('lets exactly one of many at once win', async () => {
+      const { token } = await start();
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, () => sessions.rotate(token, nextRefreshToken(token).tokenHash, 3600)),
+      );
+      expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1);
+    });
+
+    it.each(['used', 'unknown', 'expired', 'revoked'])('refuses a token that is %s', async (how) => {
+      const { id, token } = await start();
+      if (how === 'used') await sessions.rotate(token, nextRefreshToken(token).tokenHash, 3600);
+      if (how === 'expired') await age(id, 'expires_at', 1);
+      if (how === 'revoked') await sessions.revoke(id, userId);
+      const presented = how === 'unknown' ? newRefreshToken() : token;
+      expect(await sessions.rotate(presented, newRefreshToken().tokenHash, 3600)).toBeUndefined();
+    });
+  });
+
+  describe('revokeFamily', () => {
+    it('ends the session that a token belongs to, by any token of it, once', async () => {
+      const { id, token } = await start();
+      const { familyHash } = nextRefreshToken(token);
+      expect(await sessions.revokeFamily(familyHash)).toEqual({ id, userId });
+      expect(await sessions.revokeFamily(familyHash)).toBeUndefined();
+      expect(await sessions.rotate(token, newRefreshToken().tokenHash, 3600)).toBeUndefined();
+    });
+
+    it('ends nothing for a token that was made up', async () => {
+      await start();
+      expect(await sessions.revokeFamily(newRefreshToken().familyHash)).toBeUndefined();
+      expect(await sessions.page(userId, 10)).toHaveLength(1);
+    });
+  });
+
+  describe('revoke', () => {
+    it('ends a live session of its user, once', async () => {
+      const { id } = await start();
+      expect(await sessions.revoke(id, userId)).toBe(true);
+      expect(await sessions.revoke(id, userId)).toBe(false);
+    });
+
+    it("leaves somebody else's session, an expired one and an unknown one alone", async () => {
+      const { id } = await start();
+      const stranger = await addUser('grace@example.com');
+      expect(await sessions.revoke(id, stranger)).toBe(false);
+      await age(id, 'expires_at', 1);
+      expect(await sessions.revoke(id, userId)).toBe(false);
+      expect(await sessions.revoke(newId(), userId)).toBe(false);
+    });
+  });
+
+  describe('page', () => {
+    it("shows a user's live sessions, newest first, page by page", async () => {
+      const stranger = await addUser('grace@example.com');
+      await start(stranger);
+      const started: string[] = [];
+      for (let i = 0; i < 5; i++) started.push((await start()).id);
+      // Ids made in the same millisecond are in no particular order.
+      const ids = started.toSorted().reverse();
+      await age((await start()).id, 'expires_at', 1);
+      await sessions.revoke((await start()).id, userId);
+      expect((await sessions.page(userId, 2)).map(({ id }) => id)).toEqual(ids.slice(0, 3));
+      expect((await sessions.page(userId, 3, ids[1])).map(({ id }) => id)).toEqual(ids.slice(2));
+    });
+
+    it('shows where and with what a session began, when that is known', async () => {
+      const { id } = await start(userId, { userAgent: 'curl/8', ipAddress: '2001:db8::1' });
+      expect((await sessions.page(userId, 10))[0]).toEqual({
+        id,
+        userAgent: 'curl/8',
+        ipAddress: '2001:db8::1',
+        createdAt: expect.any(Date) as Date,
+        lastUsedAt: expect.any(Date) as Date,
+      });
+      await start();
+      expect((await sessions.page(userId, 1))[0]).toMatchObject({ userAgent: null, ipAddress: null });
+    });
+  });
+
+  it('tells what was revoked within some seconds, oldest first', async () => {
+    const [old, second, first, live] = [await start(), await start(), await start(), await start()];
+    await age(old.id, 'revoked_at', 100);
+    await age(first.id, 'revoked_at', 20);
+    await age(second.id, 'revoked_at', 10);
+    expect(await sessions.revokedWithin(60)).toEqual([first.id, second.id]);
+    expect(await sessions.revokedWithin(200)).not.toContain(live.id);
+  });
+
+  it('deletes what ended before the time of grace, and nothing else', async () => {
+    const [expired, revoked, justExpired, justRevoked, live] = await Promise.all(
+      Array.from({ length: 5 }, () => start()),
+    );
+    await age(expired?.id ?? '', 'expires_at', 1000);
+    await age(revoked?.id ?? '', 'revoked_at', 1000);
+    await age(justExpired?.id ?? '', 'expires_at', 10);
+    await age(justRevoked?.id ?? '', 'revoked_at', 10);
+    expect(await sessions.deleteEnded(100, 1)).toBe(2);
+    expect(await sessions.deleteEnded(100, 10)).toBe(0);
+    const left = await db.database.query<{ id: string }>({ text: 'SELECT id FROM sessions' });
+    expect(left.map(({ id }) => id).toSorted()).toEqual(
+      [justExpired, justRevoked, live].map((session) => session?.id ?? '').toSorted(),
+    );
+  });
+
+  it('goes with its user', async () => {
+    await start();
+    await db.database.execute({ text: 'DELETE FROM users WHERE id = $1', values: [userId] });
+    expect(await db.database.query({ text: 'SELECT 1 FROM sessions' })).toEqual([]);
+  });
+
+  it('finds what it asks for by indexes, however many sessions there are', async () => {
+    await db.database.execute({
+      text: `INSERT INTO sessions (id, user_id, family_hash, token_hash, expires_at)
+        SELECT uuidv7(), $1, sha256(n::text::bytea), 'x', now() + interval '1 day' FROM generate_series(1, 20000) n`,
+      values: [userId],
+    });
+    await db.database.execute({ text: 'ANALYZE sessions' });
+    const plan = async (ask: (sessions: SessionsRepository) => Promise<unknown>): Promise<string> => {
+      let asked: Statement | undefined;
+      const record = (statement: Statement) => Promise.resolve((asked = statement) && undefined);
+      const recorder = { query: record, queryOne: record, execute: record } as unknown as Database;
+      await ask(new SessionsRepository(recorder)).catch(() => undefined);
+      const { text, values } = asked as Statement;
+      return JSON.stringify(await db.database.query({ text: `EXPLAIN (FORMAT JSON) ${text}`, values }));
+    };
+    const token = newRefreshToken();
+    expect(await plan((s) => s.revokedWithin(16))).toContain('sessions_revoked_at_idx');
+    expect(await plan((s) => s.rotate(token, token.tokenHash, 60))).toContain('sessions_family_hash_key');
+    expect(await plan((s) => s.revokeFamily(token.familyHash))).toContain('sessions_family_hash_key');
+    const plans = await Promise.all([
+      plan((s) => s.revoke(newId(), userId)),
+      plan((s) => s.page(userId, 20)),
+      plan((s) => s.page(userId, 20, newId())),
+      plan((s) => s.deleteEnded(100, 10)),
+    ]);
+    for (const text of plans) expect(text).not.toContain('Seq Scan');
+  });
+});
