@@ -1,0 +1,182 @@
+import { Logger } from '@nestjs/common';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  vi,
+  type MockInstance,
+} from 'vitest';
+import { LoginLimiter } from '../../src/modules/auth/login-limiter.js';
+import { loadSettings } from '../../src/config/index.js';
+import { RedisConnection } from '../../src/platform/redis/index.js';
+import { startRedis, type RedisServer } from '../support/servers/redis.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Longer than the timeout of a command, far shorter than what a caller would call a stall. */
+const BOUND_MS = 1500;
+
+describe('on a real Redis', () => {
+  let server: RedisServer;
+  let warn: MockInstance;
+  let log: MockInstance;
+  const open: RedisConnection[] = [];
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+
+  afterAll(() => server?.stop());
+
+  beforeEach(async () => {
+    warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    log = vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+    await server.flush();
+  });
+
+  afterEach(() => {
+    for (const connection of open.splice(0)) connection.onApplicationShutdown();
+    vi.restoreAllMocks();
+  });
+
+  async function connect(): Promise<RedisConnection> {
+    const connection = new RedisConnection(settings());
+    open.push(connection);
+    await connection.onModuleInit();
+    return connection;
+  }
+
+  const settings = (environment: Record<string, string> = {}) =>
+    loadSettings({ REDIS_URL: server.url(), REDIS_COMMAND_TIMEOUT_MS: '150', ...environment });
+
+  describe('RedisConnection', () => {
+    it('is usable as soon as the module is', async () => {
+      const redis = await connect();
+      expect(redis.isUsable).toBe(true);
+      expect(await redis.run((client) => client.incr(redis.key('a', 'b')))).toBe(1);
+      expect(await redis.client.keys('*')).toEqual(['{holdfast}:a:b']);
+    });
+
+    it('passes on what Redis answers, and does not take a refusal for an outage', async () => {
+      const redis = await connect();
+      await redis.run((client) => client.set('text', 'x'));
+      await expect(redis.run((client) => client.incr('text'))).rejects.toThrow('not an integer');
+      expect(redis.isUsable).toBe(true);
+    });
+
+    it('lets a few callers wait for a frozen server, the rest not at all, and comes back by itself', async () => {
+      const redis = await connect();
+      server.freeze();
+      try {
+        const started = performance.now();
+        await expect(redis.run((client) => client.incr('n'))).rejects.toMatchObject({
+          status: 503,
+          code: 'redis-unavailable',
+        });
+        expect(performance.now() - started).toBeLessThan(BOUND_MS);
+        const again = performance.now();
+        for (let i = 0; i < 100; i++) await redis.run((client) => client.incr('n')).catch(() => undefined);
+        expect(performance.now() - again).toBeLessThan(150);
+        expect(redis.isUsable).toBe(false);
+      } finally {
+        server.thaw();
+      }
+      await waitFor(() => redis.isUsable);
+      expect(await redis.run((client) => client.incr('m'))).toBe(1);
+    });
+
+    it('refuses at once while the server is down, and comes back by itself', async () => {
+      const redis = await connect();
+      await server.kill();
+      const started = performance.now();
+      await expect(redis.run((client) => client.incr('n'))).rejects.toMatchObject({
+        code: 'redis-unavailable',
+      });
+      expect(performance.now() - started).toBeLessThan(BOUND_MS);
+      await server.restart();
+      await waitFor(() => redis.isUsable);
+      expect(await redis.run((client) => client.incr('n'))).toBe(1);
+    });
+
+    it('starts without a server, soon', async () => {
+      await server.kill();
+      try {
+        const started = performance.now();
+        const redis = await connect();
+        expect(performance.now() - started).toBeLessThan(BOUND_MS);
+        expect(redis.isUsable).toBe(false);
+      } finally {
+        await server.restart();
+      }
+    });
+
+    it('says once that the server is away and once that it is back', async () => {
+      const redis = await connect();
+      await server.kill();
+      await waitFor(() => warn.mock.calls.length > 0);
+      for (let i = 0; i < 10; i++) await redis.run((client) => client.incr('n')).catch(() => undefined);
+      await server.restart();
+      await waitFor(() => redis.isUsable);
+      expect(warn).toHaveBeenCalledTimes(1);
+      expect(log).toHaveBeenCalledTimes(1);
+    });
+  });
+
+  describe('LoginLimiter', () => {
+    const wrong = () => Promise.resolve(undefined);
+    const right = () => Promise.resolve('user');
+
+    async function limiter(): Promise<LoginLimiter> {
+      return new LoginLimiter(await connect(), settings({ AUTH_LOGIN_MAX_FAILURES: '3' }));
+    }
+
+    it('counts the failures of all processes together', async () => {
+      const [one, other] = [await limiter(), await limiter()];
+      await one.attempt('ada', '192.0.2.1', wrong);
+      await one.attempt('ada', '192.0.2.1', wrong);
+      await other.attempt('ada', '192.0.2.1', wrong);
+      for (const process of [one, other]) {
+        await expect(process.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
+        expect(await process.attempt('ada', '192.0.2.2', right)).toBe('user');
+      }
+    });
+
+    it('forgets in all processes after a success', async () => {
+      const [one, other] = [await limiter(), await limiter()];
+      await one.attempt('ada', '192.0.2.1', wrong);
+      await one.attempt('ada', '192.0.2.1', wrong);
+      await other.attempt('ada', '192.0.2.1', right);
+      for (let i = 0; i < 3; i++) await one.attempt('ada', '192.0.2.1', wrong);
+      await expect(other.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
+    });
+
+    it('names no account in Redis, and keeps nothing beyond the window', async () => {
+      const redis = await connect();
+      const logins = new LoginLimiter(redis, settings({ AUTH_LOGIN_WINDOW_SECONDS: '60' }));
+      await logins.attempt('ada@example.com', '192.0.2.1', wrong);
+      const keys = await redis.client.keys('*');
+      expect(keys).toHaveLength(2);
+      for (const key of keys) {
+        expect(key).not.toContain('ada');
+        expect(await redis.client.ttl(key)).toBeGreaterThan(50);
+      }
+    });
+
+    it('goes on counting in the process while Redis is frozen, without stalling logins', async () => {
+      const logins = await limiter();
+      server.freeze();
+      try {
+        const started = performance.now();
+        for (let i = 0; i < 3; i++) expect(await logins.attempt('ada', '192.0.2.1', wrong)).toBeUndefined();
+        await expect(logins.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
+        expect(await logins.attempt('grace', '192.0.2.1', right)).toBe('user');
+        expect(performance.now() - started).toBeLessThan(BOUND_MS);
+      } finally {
+        server.thaw();
+      }
+    });
+  });
+});
