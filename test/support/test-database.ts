@@ -4,7 +4,7 @@ import { loadSettings, type Settings } from '../../src/config/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
 import { Policies } from '../../src/platform/resilience/index.js';
-import { startPostgres } from './servers/postgres.ts';
+import { startPostgres, type PostgresServer } from './servers/postgres.ts';
 
 /** What a process of the product has of PostgreSQL: a pool, a unit of work, statements. */
 export interface DatabaseRoom {
@@ -17,6 +17,7 @@ export interface DatabaseRoom {
 
 /** A migrated database on a PostgreSQL of its own, for tests of what stands directly on it. */
 export interface TestDatabase extends DatabaseRoom {
+  server: PostgresServer;
   /** Another process's view: with a pool of its own. */
   anotherRoom(): Promise<DatabaseRoom>;
   close(): Promise<void>;
@@ -43,8 +44,9 @@ export async function openTestDatabase(env: Record<string, string> = {}): Promis
   };
   try {
     const migrator = await Migrator.open(settings.database);
-    await migrator.migrate().finally(() => migrator.close());
-    return { ...(await openRoom()), anotherRoom: openRoom, close };
+    await migrator.migrate();
+    await migrator.close();
+    return { ...(await openRoom()), server, anotherRoom: openRoom, close };
   } catch (error) {
     await close();
     throw error;

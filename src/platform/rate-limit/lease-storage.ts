@@ -183,8 +183,11 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   }
 
   private goOnAlone(error: unknown): void {
-    this.onOurOwnUntil = performance.now() + ON_OUR_OWN_MS;
-    if (error instanceof TransientError) return;
+    const now = performance.now();
+    const isNews = now >= this.onOurOwnUntil;
+    this.onOurOwnUntil = now + ON_OUR_OWN_MS;
+    // A connection that is away is reported by the connection.
+    if (!isNews || error instanceof TransientError) return;
     this.logger.warn({ err: error }, 'Redis refuses to count requests; each process limits by itself');
   }
 

@@ -1,0 +1,221 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { loadSettings } from '../../src/config/index.js';
+import { LeaseStorage } from '../../src/platform/rate-limit/lease-storage.js';
+import { quotaOf } from '../../src/platform/rate-limit/quota.js';
+import { RedisConnection } from '../../src/platform/redis/index.js';
+import { startRedis, type RedisServer } from '../support/servers/index.js';
+import { waitFor } from '../support/wait-for.js';
+
+let server: RedisServer;
+let processes: Process[] = [];
+
+interface Process {
+  storage: LeaseStorage;
+  redis: RedisConnection;
+}
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(() => server.stop());
+
+beforeEach(() => server.flush());
+
+afterEach(() => {
+  for (const { storage, redis } of processes) {
+    storage.onApplicationShutdown();
+    redis.onApplicationShutdown();
+  }
+  processes = [];
+});
+
+/** What one process of the api has of the limit. */
+async function start(): Promise<Process> {
+  const redis = new RedisConnection(loadSettings({ NODE_ENV: 'test', REDIS_URL: server.url() }));
+  const storage = new LeaseStorage(redis);
+  await redis.onModuleInit();
+  await waitFor(() => redis.isUsable);
+  const started = { storage, redis };
+  processes.push(started);
+  return started;
+}
+
+const minute = (limit: number) => quotaOf('default', limit, 60_000);
+
+/** Sends requests one after another and counts those that are admitted. */
+async function admitted(
+  storages: LeaseStorage[],
+  requests: number,
+  quota = minute(600),
+  key = 'user:1',
+): Promise<number> {
+  let count = 0;
+  for (let i = 0; i < requests; i += 1) {
+    const taken = await storages[i % storages.length]?.take(key, quota);
+    if (taken?.allowed) count += 1;
+  }
+  return count;
+}
+
+async function commandsSeenBy(redis: RedisConnection): Promise<number> {
+  const info = await redis.client.info('commandstats');
+  const calls = /cmdstat_evalsha:calls=(\d+)/.exec(info)?.[1] ?? '0';
+  return Number(calls);
+}
+
+describe('A limit over two processes', () => {
+  for (const limit of [5, 10, 50, 100, 600, 6000]) {
+    it(`of ${limit} admits ${limit} within the stated bound, whichever process is asked`, async () => {
+      const [a, b] = [await start(), await start()];
+      const count = await admitted([a.storage, b.storage], limit * 2, minute(limit));
+      // No more than each process's credit beyond the limit: nothing for small limits, 1 % each for large ones.
+      expect(count).toBeGreaterThanOrEqual(Math.floor(limit * 0.95));
+      expect(count).toBeLessThanOrEqual(limit + 2 * Math.floor(limit * 0.01));
+    });
+  }
+
+  it('holds for a crowd of simultaneous requests', async () => {
+    const [a, b] = [await start(), await start()];
+    const answers = await Promise.all(
+      Array.from({ length: 1500 }, (_, i) => (i % 2 === 0 ? a : b).storage.take('user:1', minute(600))),
+    );
+    const count = answers.filter(({ allowed }) => allowed).length;
+    expect(count).toBeGreaterThanOrEqual(570);
+    expect(count).toBeLessThanOrEqual(612);
+  });
+
+  it('counts callers apart', async () => {
+    const { storage } = await start();
+    expect(await admitted([storage], 20, minute(10), 'user:1')).toBe(10);
+    expect(await admitted([storage], 20, minute(10), 'user:2')).toBe(10);
+  });
+
+  it('leaves what one process holds and does not use to the others after a moment', async () => {
+    const [a, b] = [await start(), await start()];
+    // Enough to hold leases of the largest size.
+    expect(await admitted([a.storage], 200)).toBe(200);
+    let rest = 0;
+    await waitFor(
+      async () => {
+        rest += await admitted([b.storage], 100);
+        return rest >= 400;
+      },
+      { within: 6000, every: 100, what: 'the rest of the quota' },
+    );
+    expect(rest).toBeLessThanOrEqual(412);
+  });
+
+  it('asks Redis for a small part of the requests, and not at all for callers of a few requests', async () => {
+    const { storage, redis } = await start();
+    const before = await commandsSeenBy(redis);
+    await admitted([storage], 2, minute(600), 'user:rare');
+    expect(await commandsSeenBy(redis)).toBe(before);
+    await admitted([storage], 600, minute(600), 'user:busy');
+    expect((await commandsSeenBy(redis)) - before).toBeLessThan(60);
+  });
+
+  it('answers without a promise while a lease is at hand', async () => {
+    const { storage } = await start();
+    await admitted([storage], 50, minute(100_000));
+    expect(storage.take('user:1', minute(100_000))).toMatchObject({ allowed: true });
+  });
+
+  it('starts anew with the next window, the same for all', async () => {
+    const quota = quotaOf('default', 10, 1000);
+    const [a, b] = [await start(), await start()];
+    expect(await admitted([a.storage, b.storage], 15, quota)).toBe(10);
+    const refused = await b.storage.take('user:1', quota);
+    expect(refused).toMatchObject({ allowed: false, remaining: 0, resetSeconds: 1 });
+    await delay(1050);
+    expect(await admitted([a.storage, b.storage], 15, quota)).toBe(10);
+  });
+
+  it('tells what is left and for how long', async () => {
+    const { storage } = await start();
+    const first = await storage.take('user:1', minute(10));
+    expect(first).toEqual({ allowed: true, remaining: 9, resetSeconds: 60 });
+    await admitted([storage], 9, minute(10));
+    expect(await storage.take('user:1', minute(10))).toMatchObject({ allowed: false, remaining: 0 });
+  });
+
+  it('answers guards of the library in their own terms', async () => {
+    const { storage } = await start();
+    expect(await storage.increment('k', 60_000, 2, 0, 'default')).toEqual({
+      totalHits: 1,
+      timeToExpire: 60,
+      isBlocked: false,
+      timeToBlockExpire: 0,
+    });
+    await storage.increment('k', 60_000, 2, 0, 'default');
+    expect(await storage.increment('k', 60_000, 2, 0, 'default')).toEqual({
+      totalHits: 3,
+      timeToExpire: 60,
+      isBlocked: true,
+      timeToBlockExpire: 60,
+    });
+  });
+});
+
+describe('When Redis is away', () => {
+  it('each process keeps the limit by itself, at once when it is down', async () => {
+    const [a, b] = [await start(), await start()];
+    await server.kill();
+    try {
+      await waitFor(() => !a.redis.isUsable && !b.redis.isUsable);
+      const began = performance.now();
+      expect(await admitted([a.storage], 900)).toBe(600);
+      expect(await admitted([b.storage], 900)).toBe(600);
+      expect(performance.now() - began).toBeLessThan(250);
+    } finally {
+      await server.restart();
+    }
+  });
+
+  it('a frozen one costs a caller one time limit, and the next ones nothing', async () => {
+    const { storage } = await start();
+    server.freeze();
+    try {
+      const began = performance.now();
+      const crowd = await Promise.all(
+        Array.from({ length: 200 }, (_, i) => storage.take(`user:${i}`, minute(50))),
+      );
+      expect(crowd.every(({ allowed }) => allowed)).toBe(true);
+      expect(performance.now() - began).toBeLessThan(600);
+      const then = performance.now();
+      expect(await admitted([storage], 100, minute(50), 'user:1')).toBe(49);
+      expect(performance.now() - then).toBeLessThan(100);
+    } finally {
+      server.thaw();
+    }
+  });
+
+  it('what was admitted meanwhile counts when it is back, even when it comes back empty', async () => {
+    const [a, b] = [await start(), await start()];
+    expect(await admitted([a.storage], 30, minute(100))).toBe(30);
+    await server.kill();
+    await waitFor(() => !a.redis.isUsable && !b.redis.isUsable);
+    expect(await admitted([a.storage], 30, minute(100))).toBe(30);
+    await server.restart();
+    await waitFor(() => a.redis.isUsable && b.redis.isUsable, { within: 10_000 });
+    let onceMore = 0;
+    await waitFor(async () => {
+      onceMore += await admitted([a.storage], 1, minute(100));
+      return (await a.redis.client.dbsize()) > 0;
+    });
+    const rest = await admitted([b.storage, a.storage], 100, minute(100));
+    expect(60 + onceMore + rest).toBeGreaterThanOrEqual(95);
+    expect(60 + onceMore + rest).toBeLessThanOrEqual(102);
+  });
+
+  it('one that refuses to count is treated as away', async () => {
+    const { storage, redis } = await start();
+    await redis.client.config('SET', 'maxmemory', '1');
+    try {
+      expect(await admitted([storage], 20, minute(10))).toBe(10);
+    } finally {
+      await redis.client.config('SET', 'maxmemory', '0');
+    }
+  });
+});

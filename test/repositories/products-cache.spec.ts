@@ -1,0 +1,242 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ProductsCatalogue } from '../../src/modules/products/products.catalogue.js';
+import { ProductsRepository } from '../../src/modules/products/products.repository.js';
+import { ProductsService } from '../../src/modules/products/products.service.js';
+import { CacheFactory } from '../../src/platform/cache/index.js';
+import { SharedCopies } from '../../src/platform/cache/shared-copies.js';
+import { loadSettings } from '../../src/config/index.js';
+import { TransientError } from '../../src/platform/errors/index.js';
+import { RedisConnection } from '../../src/platform/redis/index.js';
+import { startRedis, type RedisServer } from '../support/servers/index.js';
+import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait-for.js';
+
+/** Trusts its own copies for so long; short, so that tests need not wait. */
+const LOCAL_TTL_MS = 50;
+
+let db: TestDatabase;
+let server: RedisServer;
+let a: Shop;
+let b: Shop;
+
+interface Shop {
+  redis: RedisConnection;
+  caches: CacheFactory;
+  catalogue: ProductsCatalogue;
+  service: ProductsService;
+  repository: CountingRepository;
+}
+
+class CountingRepository extends ProductsRepository {
+  loads = 0;
+
+  override findById(id: string) {
+    this.loads += 1;
+    return super.findById(id);
+  }
+}
+
+beforeAll(async () => {
+  [db, server] = await Promise.all([openTestDatabase({ DATABASE_QUERY_TIMEOUT_MS: '1000' }), startRedis()]);
+}, 60_000);
+
+afterAll(() => Promise.all([db.close(), server.stop()]));
+
+beforeEach(async () => {
+  await server.flush();
+  a = await open(db);
+  b = await open(await db.anotherRoom());
+});
+
+afterEach(() => {
+  for (const { redis, caches } of [a, b]) {
+    caches.onApplicationShutdown();
+    redis.onApplicationShutdown();
+  }
+});
+
+/** What one process of the api has of the products. */
+async function open({ database, unitOfWork }: DatabaseRoom): Promise<Shop> {
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    REDIS_URL: server.url(),
+    CACHE_LOCAL_TTL_MS: String(LOCAL_TTL_MS),
+  });
+  const redis = new RedisConnection(settings);
+  const caches = new CacheFactory(redis, settings);
+  const repository = new CountingRepository(database);
+  const catalogue = new ProductsCatalogue(repository, caches);
+  const service = new ProductsService(repository, catalogue, unitOfWork);
+  await redis.onModuleInit();
+  await waitFor(() => redis.isUsable);
+  return { redis, caches, catalogue, service, repository };
+}
+
+async function product(stock = 5): Promise<string> {
+  const { id } = await a.service.create({
+    name: 'Oak Chair',
+    price: { amount: 1990, currency: 'EUR' },
+    stock,
+  });
+  return id;
+}
+
+async function stockSeenBy(shop: Shop, id: string): Promise<number | 'stale' | undefined> {
+  const cached = await shop.catalogue.find(id);
+  if (cached?.stale) return 'stale';
+  return cached && (JSON.parse(cached.value.body) as { stock: number }).stock;
+}
+
+const inRedis = (shop: Shop, id: string) =>
+  shop.redis.client.hgetall(shop.redis.key('cache', 'products', id));
+const trustEnds = () => new Promise((resolve) => setTimeout(resolve, LOCAL_TTL_MS + 10));
+
+describe('Two processes', () => {
+  it('share what one of them has loaded', async () => {
+    const id = await product();
+    expect(await stockSeenBy(a, id)).toBe(5);
+    await waitFor(async () => (await inRedis(a, id)).d);
+    expect(await stockSeenBy(b, id)).toBe(5);
+    expect(b.repository.loads).toBe(0);
+    const life = await a.redis.client.pttl(a.redis.key('cache', 'products', id));
+    expect(life).toBeGreaterThan(86_400_000 + 53_000);
+    expect(life).toBeLessThan(86_400_000 + 67_000);
+  });
+
+  it('see a change of the other one no later than they trust their own copy', async () => {
+    const id = await product();
+    expect([await stockSeenBy(a, id), await stockSeenBy(b, id)]).toEqual([5, 5]);
+    await a.service.change(id, undefined, { stock: 7 });
+    expect(await stockSeenBy(a, id)).toBe(7);
+    await trustEnds();
+    expect(await stockSeenBy(b, id)).toBe(7);
+  });
+
+  it('do not let a slow load of the one bury a change of the other', async () => {
+    const id = await product();
+    const slow = new SharedCopies(b.redis, 'products', 60_000);
+    expect(await stockSeenBy(a, id)).toBe(5);
+    await a.service.change(id, undefined, { stock: 7 });
+    expect(await stockSeenBy(a, id)).toBe(7);
+    // What b had read before the change reaches Redis only now.
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    await trustEnds();
+    expect(await stockSeenBy(b, id)).toBe(7);
+  });
+
+  it('neither after a change whose new value nobody has loaded yet', async () => {
+    const id = await product();
+    const slow = new SharedCopies(b.redis, 'products', 60_000);
+    await a.service.change(id, undefined, { stock: 7 });
+    await waitFor(async () => (await inRedis(a, id)).v === '2');
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    expect(await slow.read(id)).toBeUndefined();
+    expect(await stockSeenBy(b, id)).toBe(7);
+  });
+
+  it('keep the outdated copy for an outage, marked as such', async () => {
+    const id = await product();
+    expect(await stockSeenBy(a, id)).toBe(5);
+    await waitFor(async () => (await inRedis(a, id)).d);
+    await a.service.change(id, undefined, { stock: 7 });
+    await waitFor(async () => (await inRedis(a, id)).v === '2');
+    const copies = new SharedCopies(b.redis, 'products', 86_400_000);
+    expect(await copies.read(id)).toMatchObject({ version: 1, freshForMs: 0 });
+  });
+
+  it('tell Redis of changes that it has missed when it is back', async () => {
+    const id = await product();
+    expect(await stockSeenBy(a, id)).toBe(5);
+    await waitFor(async () => (await inRedis(a, id)).d);
+    server.freeze();
+    try {
+      await a.service.change(id, undefined, { stock: 7 });
+      expect(await stockSeenBy(a, id)).toBe(7);
+    } finally {
+      server.thaw();
+    }
+    await waitFor(async () => (await inRedis(b, id)).v === '2', { what: 'the change in Redis' });
+    expect(await stockSeenBy(b, id)).toBe(7);
+  });
+
+  it('do not fill Redis with ids that do not exist', async () => {
+    for (let i = 0; i < 20; i += 1) expect(await a.catalogue.find(crypto.randomUUID())).toBeUndefined();
+    expect(await a.redis.client.dbsize()).toBe(0);
+  });
+});
+
+describe('Reads', () => {
+  it('come from PostgreSQL when Redis is frozen, after one time limit', async () => {
+    const ids = [await product(1), await product(2), await product(3)];
+    server.freeze();
+    try {
+      let began = performance.now();
+      expect(await Promise.all(ids.map((id) => stockSeenBy(a, id)))).toEqual([1, 2, 3]);
+      expect(performance.now() - began).toBeLessThan(500);
+      await trustEnds();
+      began = performance.now();
+      expect(await Promise.all(ids.map((id) => stockSeenBy(a, id)))).toEqual([1, 2, 3]);
+      expect(performance.now() - began).toBeLessThan(100);
+    } finally {
+      server.thaw();
+    }
+  });
+
+  it('come from PostgreSQL when Redis is down', async () => {
+    const id = await product();
+    await server.kill();
+    try {
+      await waitFor(() => !a.redis.isUsable);
+      expect(await stockSeenBy(a, id)).toBe(5);
+    } finally {
+      await server.restart();
+    }
+  });
+
+  it('come from Redis when PostgreSQL is frozen', async () => {
+    const id = await product();
+    await stockSeenBy(a, id);
+    await waitFor(async () => (await inRedis(a, id)).d);
+    db.server.freeze();
+    try {
+      const began = performance.now();
+      expect(await stockSeenBy(b, id)).toBe(5);
+      expect(performance.now() - began).toBeLessThan(200);
+    } finally {
+      db.server.thaw();
+    }
+  });
+
+  it('are stale, within 250 ms, when PostgreSQL is frozen and the copy is outdated', async () => {
+    const id = await product();
+    await stockSeenBy(a, id);
+    await waitFor(async () => (await inRedis(a, id)).d);
+    await a.service.change(id, undefined, { stock: 7 });
+    await waitFor(async () => (await inRedis(a, id)).v === '2');
+    db.server.freeze();
+    try {
+      const began = performance.now();
+      expect([await stockSeenBy(b, id), await stockSeenBy(b, id)]).toEqual(['stale', 'stale']);
+      expect(performance.now() - began).toBeLessThan(450);
+    } finally {
+      db.server.thaw();
+    }
+    await waitFor(async () => (await stockSeenBy(b, id)) === 7, { within: 5000 });
+  });
+
+  it('are stale from memory when both are away', async () => {
+    const [known, unknown] = [await product(), await product()];
+    await stockSeenBy(a, known);
+    await trustEnds();
+    db.server.freeze();
+    server.freeze();
+    try {
+      expect(await stockSeenBy(a, known)).toBe('stale');
+      await expect(stockSeenBy(a, unknown)).rejects.toBeInstanceOf(TransientError);
+    } finally {
+      db.server.thaw();
+      server.thaw();
+    }
+    await waitFor(async () => (await stockSeenBy(a, known)) === 5, { within: 5000 });
+  });
+});
