@@ -1,11 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
+import { CacheModule } from './platform/cache/index.js';
 import { CpuModule } from './platform/cpu/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import type { HealthRegistry } from './platform/health/index.js';
 import { HealthModule } from './platform/health/health.module.js';
 import { HttpModule } from './platform/http/http.module.js';
+import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 import { RateLimitModule } from './platform/rate-limit/index.js';
@@ -28,6 +30,8 @@ export class ApiModule {
         RedisModule,
         DatabaseModule.forRoot('holdfast-api'),
         CpuModule,
+        CacheModule,
+        IdempotencyModule,
         MessagingModule.forRoot({ role: 'api' }),
         HttpModule,
         ...PRODUCT,

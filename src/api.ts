@@ -1,4 +1,3 @@
-import { Logger as NestLogger } from 'nestjs-pino';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -11,7 +10,7 @@ import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './pl
 import { HealthRegistry } from './platform/health/index.js';
 import { LoadShedder } from './platform/resilience/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
-import { createProcessLog, HTTP_DURATION, installAccessLog, type ProcessLog } from './platform/observability/index.js';
+import { createProcessLog, HTTP_DURATION, installAccessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
 
 /**
  * The public application, ready to `listen`. In tests it is made without a process around it.
@@ -26,10 +25,9 @@ export async function createApi(
   const adapter = createHttpAdapter(settings.http, shedder);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health), adapter, {
     bodyParser: false,
-    bufferLogs: true,
+    logger: nestLogger(log.logger),
     abortOnError: false,
   });
-  app.useLogger(app.get(NestLogger));
   app.useSecurityHeaders(SECURITY_HEADERS);
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();

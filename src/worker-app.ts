@@ -1,9 +1,8 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Logger as NestLogger } from 'nestjs-pino';
 import type { Settings } from './config/index.js';
 import { HealthRegistry } from './platform/health/index.js';
-import { createProcessLog, type ProcessLog } from './platform/observability/index.js';
+import { createProcessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
 import { WorkerModule } from './worker.module.js';
 
 /**
@@ -17,7 +16,6 @@ export async function createWorker(
   health: HealthRegistry = new HealthRegistry(),
 ): Promise<INestApplicationContext> {
   const module = WorkerModule.forRoot(settings, log.logger, health);
-  const app = await NestFactory.createApplicationContext(module, { bufferLogs: true, abortOnError: false });
-  app.useLogger(app.get(NestLogger));
+  const app = await NestFactory.createApplicationContext(module, { logger: nestLogger(log.logger), abortOnError: false });
   return app;
 }

@@ -1,10 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
+import { CacheModule } from './platform/cache/index.js';
 import { CpuModule } from './platform/cpu/index.js';
 import { DatabaseModule } from './platform/database/index.js';
 import type { HealthRegistry } from './platform/health/index.js';
 import { HealthModule } from './platform/health/health.module.js';
+import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 import { RedisModule } from './platform/redis/index.js';
@@ -26,6 +28,8 @@ export class WorkerModule {
         RedisModule,
         DatabaseModule.forRoot('holdfast-worker'),
         CpuModule,
+        CacheModule,
+        IdempotencyModule,
         MessagingModule.forRoot({ role: 'worker' }),
         ...PRODUCT,
       ],

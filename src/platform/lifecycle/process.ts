@@ -93,10 +93,11 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
 export async function runCommand(work: (settings: Settings) => Promise<number>): Promise<void> {
   const settings = settingsOrExit();
   try {
-    process.exitCode = await work(settings);
+    process.exit(await work(settings));
   } catch (error) {
     process.stderr.write(`${remedyFor(error)}\n`);
-    process.exitCode = 1;
+    // Not by exit code alone: what had connected before it failed would keep the process alive.
+    process.exit(1);
   }
 }
 

@@ -1,11 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { LoggerModule } from 'nestjs-pino';
+import { Logger as NestLogger, LoggerModule, PinoLogger, type Params } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import type { Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
 const REDACTED = ['password', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.authorization', '*.headers.authorization'];
+
+/** Nest tells each module and route at every start; forty lines that nobody reads. */
+const BOOT_CONTEXTS = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
 
 /** The process's log: one JSON object per line on standard output, buffered, so that a slow reader does not stop the event loop. */
 export interface ProcessLog {
@@ -30,6 +33,13 @@ export function createProcessLog(settings: Settings, process: string, destinatio
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: REDACTED, censor: '[redacted]' },
+      hooks: {
+        logMethod(args, method, level) {
+          const { context } = args[0] as { context?: unknown };
+          if (level === pino.levels.values.info && BOOT_CONTEXTS.has(context as string)) return;
+          method.apply(this, args);
+        },
+      },
       mixin: () => {
         const requestId = RequestContext.current()?.requestId;
         return requestId === undefined ? {} : { requestId };
@@ -49,16 +59,25 @@ export function createProcessLog(settings: Settings, process: string, destinatio
   };
 }
 
+/** What nestjs-pino is told: the logger is ours, and there is no access log of its own (see access-log.ts). */
+const paramsFor = (logger: Logger): Params => ({
+  pinoHttp: { logger: logger as never, autoLogging: false },
+  forRoutes: [],
+});
+
+/** Nest's logger for an application that is being made: what happens while it starts is in the log too. */
+export function nestLogger(logger: Logger): NestLogger {
+  const params = paramsFor(logger);
+  return new NestLogger(new PinoLogger(params), params);
+}
+
 /**
- * Nest's logger, writing through the process's log. nestjs-pino's middleware is not mounted: the request id comes from
- * `RequestContext`, and the access log is one hook (see access-log.ts), which also knows the route and the caller.
+ * Makes the log injectable (`PinoLogger`). nestjs-pino's middleware is not mounted: the request id comes from
+ * `RequestContext`, and the access log is one hook, which also knows the route and the caller.
  */
 @Module({})
 export class LoggingModule {
   static forRoot(logger: Logger): DynamicModule {
-    return {
-      module: LoggingModule,
-      imports: [LoggerModule.forRoot({ pinoHttp: { logger: logger as never, autoLogging: false }, forRoutes: [] })],
-    };
+    return { module: LoggingModule, imports: [LoggerModule.forRoot(paramsFor(logger))] };
   }
 }
