@@ -1,7 +1,8 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PUBLIC, REQUIRED_ROLE, type Role } from '../../platform/http/index.js';
+import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { forbidden, invalidToken, unauthenticated } from './auth.errors.js';
 import { RevokedSessions } from './revoked-sessions.js';
@@ -23,14 +24,28 @@ export class AuthenticationGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokens,
     private readonly revoked: RevokedSessions,
+    // Only where requests are limited: the worker has the feature too, but no requests.
+    @Optional() private readonly limiter?: RateLimiter,
   ) {}
 
-  /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`. */
+  /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`, 429 `quota-exceeded` after too many of those. */
   canActivate(context: ExecutionContext): boolean {
     const access = this.accessOf(context.getClass(), context.getHandler());
     if (access.public) return true;
 
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    try {
+      this.authenticate(request, access.role);
+    } catch (error) {
+      // What is refused here never comes to the guard that counts requests.
+      this.limiter?.countRefused(request, http.getResponse<FastifyReply>());
+      throw error;
+    }
+    return true;
+  }
+
+  private authenticate(request: FastifyRequest, role: Role | undefined): void {
     const { authorization } = request.headers;
     if (authorization === undefined) throw unauthenticated();
     const token = bearerToken(authorization);
@@ -38,8 +53,7 @@ export class AuthenticationGuard implements CanActivate {
     if (!caller || this.revoked.has(caller.sessionId)) throw invalidToken();
     request.caller = caller;
     request.context.userId = caller.userId;
-    if (access.role !== undefined && access.role !== caller.role) throw forbidden();
-    return true;
+    if (role !== undefined && role !== caller.role) throw forbidden();
   }
 
   private accessOf(controller: Controller, handler: Handler): Access {
