@@ -105,9 +105,12 @@ export function DateTimeField(options: FieldOptions = {}): PropertyDecorator {
   ]);
 }
 
+// @nestjs/swagger takes a function for a lazy type only when its name is `type`, which the literal below gives it.
+
 /** A nested object with fields of its own. */
 export function ObjectField(type: () => Class<unknown>, options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type }, [Type(type), IsObject(), ValidateNested()]);
+  // Swagger takes a function for lazy, and not for a class, by its name.
+  return field(options, { type: () => type() }, [Type(type), IsObject(), ValidateNested()]);
 }
 
 /** A list of nested objects, `min` (default 0) to `max` (default 1000) of them. */
@@ -116,7 +119,7 @@ export function ListField(
   options: FieldOptions & { min?: number; max?: number } = {},
 ): PropertyDecorator {
   const { min = 0, max = 1000 } = options;
-  return field(options, { type, isArray: true, minItems: min, maxItems: max }, [
+  return field(options, { type: () => type(), isArray: true, minItems: min, maxItems: max }, [
     Type(type),
     IsArray(),
     ArrayMinSize(min),

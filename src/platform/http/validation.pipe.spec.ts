@@ -72,6 +72,11 @@ describe('validation of what a caller sends', () => {
     expect(problemsOf(body)).toEqual([{ pointer: '', code: 'is-object', message: 'a JSON object is required' }]);
   });
 
+  it('refuses a body that is nested beyond all reason, without running out of stack', () => {
+    const brackets = JSON.parse(`{"items": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`) as unknown;
+    expect(problemsOf(brackets)).toEqual([{ pointer: '', code: 'is-shallow', message: 'it is nested too deeply' }]);
+  });
+
   it.each(['0', '101', '-1', '1.5', 'many', ''])('refuses the query limit=%s and names the parameter', (limit) => {
     expect(problemsOf({ limit }, PageQuery, 'query')).toEqual([expect.objectContaining({ parameter: 'limit' })]);
   });

@@ -3,6 +3,9 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { ClientError, type FieldProblem } from '../errors/index.js';
 
+/** Levels of nesting, far beyond any DTO. What follows is recursive, and must not run out of stack for a body of brackets. */
+const DEEPEST = 20;
+
 /** Checks bodies and queries against their DTO: every problem at once, unknown members refused, nothing coerced. */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
@@ -11,6 +14,9 @@ export class ValidationPipe implements PipeTransform {
     if (!metatype || !isDto(metatype) || (type !== 'body' && type !== 'query')) return value;
     if (!isPlainObject(value)) {
       throw invalid([{ ...(type === 'body' && { pointer: '' }), code: 'is-object', message: 'a JSON object is required' }]);
+    }
+    if (isDeeperThan(value, DEEPEST)) {
+      throw invalid([{ ...(type === 'body' && { pointer: '' }), code: 'is-shallow', message: 'it is nested too deeply' }]);
     }
     const dto = plainToInstance(metatype, value) as object;
     const failures = validateSync(dto, {
@@ -55,6 +61,11 @@ function textOf(rule: string, message: string, property: string): string {
 /** RFC 6901 section 3. */
 function escapePointer(token: string): string {
   return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
 function isDto(metatype: unknown): metatype is Type<object> {
