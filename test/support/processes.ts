@@ -11,10 +11,11 @@ import { waitFor } from './wait-for.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** A line of a process's log; lines that are not JSON are kept as `{ msg }`. */
+/** A line of a process's log; lines that are not JSON are kept as `{ message }`. */
 export interface LogRecord {
-  level?: number | string;
-  msg?: string;
+  level?: string;
+  time?: string;
+  message?: string;
   requestId?: string;
   [field: string]: unknown;
 }
@@ -29,7 +30,11 @@ export interface AppOptions {
   dist?: string;
   /** How long an orderly end may take before SIGKILL. */
   stopWithinMs?: number;
+  /** How it is ended when the process that started it has died. Default SIGKILL. */
+  orphanSignal?: NodeJS.Signals;
   onLog?: (record: LogRecord, line: string) => void;
+  /** File that takes the log instead; then `logs` stays empty and `onLog` is not called. For processes under load. */
+  logFile?: string;
   onUnexpectedExit?: (reason: string) => void;
 }
 
@@ -134,6 +139,8 @@ async function startApp(name: string, entry: string, options: AppOptions): Promi
       },
       readyWithinMs: options.within ?? 30_000,
       stopWithinMs: options.stopWithinMs ?? 35_000,
+      orphanSignal: options.orphanSignal,
+      outputFile: options.logFile,
       onLine: (line) => {
         const record = parseLine(line);
         logs.push(record);
@@ -178,11 +185,11 @@ async function startApp(name: string, entry: string, options: AppOptions): Promi
 }
 
 export function parseLine(line: string): LogRecord {
-  if (!line.startsWith('{')) return { msg: line };
+  if (!line.startsWith('{')) return { message: line };
   try {
     return JSON.parse(line) as LogRecord;
   } catch {
-    return { msg: line };
+    return { message: line };
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
@@ -20,9 +20,10 @@ export type GuardCommand =
   | ({ op: 'guard' } & Guarded)
   | { op: 'release'; pid: number }
   | { op: 'remove-later'; path: string }
-  | { op: 'removed'; path: string };
+  | { op: 'removed'; path: string }
+  | { op: 'lock'; path: string };
 
-let pipe: Writable | undefined;
+let watchdog: ChildProcess | undefined;
 
 export function guardProcess(guarded: Guarded): void {
   tell({ op: 'guard', ...guarded });
@@ -41,12 +42,31 @@ export function releaseDirectory(path: string): void {
   tell({ op: 'removed', path });
 }
 
-function tell(command: GuardCommand): void {
-  pipe ??= startWatchdog();
-  pipe.write(`${JSON.stringify(command)}\n`);
+/**
+ * Has the watchdog hold the lock `path` until everything on its list is gone: whoever takes that lock knows that
+ * nothing of an earlier run is left, even when that run was killed.
+ */
+export function guardLock(path: string): void {
+  tell({ op: 'lock', path });
 }
 
-function startWatchdog(): Writable {
+/** Ends everything on the list now, as if this process had died, and waits for that. */
+export async function endEverythingGuarded(): Promise<void> {
+  const child = watchdog;
+  watchdog = undefined;
+  if (!child?.stdin || child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.ref();
+  child.stdin.end();
+  await gone;
+}
+
+function tell(command: GuardCommand): void {
+  watchdog ??= startWatchdog();
+  watchdog.stdin?.write(`${JSON.stringify(command)}\n`);
+}
+
+function startWatchdog(): ChildProcess {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'watchdog.ts')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -54,8 +74,8 @@ function startWatchdog(): Writable {
     env: { PATH: process.env.PATH },
   });
   child.unref();
-  const { stdin } = child;
-  (stdin as unknown as { unref(): void }).unref();
-  stdin.on('error', () => undefined);
-  return stdin;
+  // The pipe must not keep this process alive: it is there to notice its end.
+  (child.stdin as unknown as { unref(): void }).unref();
+  child.stdin.on('error', () => undefined);
+  return child;
 }

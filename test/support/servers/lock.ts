@@ -7,6 +7,9 @@ export interface HeldLock {
   release(): void;
 }
 
+// Referenced until released: a connection that is garbage collected gives its lock back.
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes a lock between processes, or answers `undefined` when another process holds it.
  *
@@ -24,7 +27,13 @@ export function tryLock(path: string): HeldLock | undefined {
     throw error;
   }
   writeFileSync(`${path}.holder`, String(process.pid));
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release: () => {
+      held.delete(database);
+      database.close();
+    },
+  };
 }
 
 /** Runs `work` while holding the lock, waiting for as long as another process holds it. */

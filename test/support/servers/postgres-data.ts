@@ -83,7 +83,7 @@ async function templateDirectory(): Promise<string> {
     .digest('hex');
   const template = localPath('cache', `postgres-${version}-${recipe.slice(0, 8)}`);
   if (existsSync(template)) return template;
-  return withLock(localPath('cache', 'postgres.lock'), async () => {
+  return withLock(localPath('locks', 'postgres-template'), async () => {
     if (existsSync(template)) return template;
     await initialise({ initdb, postgres, target: `${template}.partial` });
     await rename(`${template}.partial`, template);

@@ -66,6 +66,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     readyWithinMs: 60_000,
     // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
     stopSignal: 'SIGINT',
+    orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
     stopWithinMs: persistent ? 15_000 : 5_000,
     onUnexpectedExit: options.onUnexpectedExit,
   });

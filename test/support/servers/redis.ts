@@ -56,6 +56,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     cwd: directory,
     isReady: async () => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG'),
     stopWithinMs: 5_000,
+    orphanSignal: options.dataDir ? 'SIGTERM' : 'SIGKILL',
     onUnexpectedExit: options.onUnexpectedExit,
   });
   try {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardProcess, releaseProcess } from './guard.ts';
@@ -20,7 +21,11 @@ export interface ServerSpec {
   /** The signal that asks for an orderly end, and how long that may take before SIGKILL. */
   stopSignal?: NodeJS.Signals;
   stopWithinMs?: number;
-  /** Every line the server prints, on either stream. */
+  /** How the guard ends it when this process has died. Default SIGKILL: nobody needs its data any more. */
+  orphanSignal?: NodeJS.Signals;
+  /** File that takes its output (appended), for servers that write so much that reading it would keep the starter busy. */
+  outputFile?: string;
+  /** Every line the server prints, on either stream; none with `outputFile`. */
   onLine?: (line: string) => void;
   /** Called when the server ends without having been told to. */
   onUnexpectedExit?: (reason: string) => void;
@@ -74,14 +79,16 @@ export class ServerProcess {
     const { spec } = this;
     this.ending = false;
     this.recentLines.length = 0;
+    const output = spec.outputFile === undefined ? undefined : openSync(spec.outputFile, 'a');
     const child = spawn(spec.command, spec.args, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output ?? 'pipe', output ?? 'pipe'],
       env: spec.env ?? { PATH: process.env.PATH },
       cwd: spec.cwd,
       uid: spec.uid,
       gid: spec.gid,
     });
+    if (output !== undefined) closeSync(output);
     this.child = child;
     let failure: Error | undefined;
     this.exited = new Promise((resolve) => {
@@ -102,7 +109,7 @@ export class ServerProcess {
     if (child.pid) {
       guardProcess({
         pid: child.pid,
-        signal: spec.stopSignal ?? 'SIGTERM',
+        signal: spec.orphanSignal ?? 'SIGKILL',
         withinMs: spec.stopWithinMs ?? 10_000,
       });
     }
@@ -121,7 +128,7 @@ export class ServerProcess {
       if (await spec.isReady()) break;
       if (Date.now() > deadline) {
         await this.kill();
-        throw new Error(`${spec.name} was not ready in time: ${this.recentLines.slice(-5).join(' | ')}`);
+        throw new Error(`${spec.name} was not ready in time: ${this.tail(5).join(' | ')}`);
       }
       await delay(25);
     }
@@ -165,7 +172,9 @@ export class ServerProcess {
 
   /** The last lines the server printed. */
   tail(lines = 20): string[] {
-    return this.recentLines.slice(-lines);
+    const { outputFile } = this.spec;
+    const said = outputFile ? readFileSync(outputFile, 'utf8').trimEnd().split('\n') : this.recentLines;
+    return said.slice(-lines);
   }
 
   private keep(line: string): void {
@@ -176,7 +185,7 @@ export class ServerProcess {
 
   private describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal ? `ended by ${signal}` : `exit code ${code}`;
-    const said = this.recentLines.slice(-5).join(' | ');
+    const said = this.tail(5).join(' | ');
     return said ? `${how}; it said: ${said}` : how;
   }
 }

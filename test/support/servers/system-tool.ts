@@ -55,7 +55,7 @@ export async function debianTool(request: ToolRequest): Promise<SystemTool> {
   const root = localPath('tools', String(program));
   if (!unpackedTool(root, request.programs)) {
     if (!isDebianLike()) throw new Error(`${String(program)} is not installed: ${remedy(request)}`);
-    await withLock(localPath('tools', 'fetch.lock'), async () => {
+    await withLock(localPath('locks', 'tools'), async () => {
       if (unpackedTool(root, request.programs)) return;
       request.onProgress?.(`Fetching ${String(program)} from the distribution's packages (once)`);
       await fetchPackage(request, root);

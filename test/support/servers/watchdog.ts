@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { GuardCommand, Guarded } from './guard.ts';
+import { tryLock } from './lock.ts';
 import { endTree, isAlive, startTimeOf } from './process-tree.ts';
 
 const processes = new Map<number, Guarded & { startTime: string | undefined }>();
@@ -27,6 +28,10 @@ lines.on('line', (line) => {
       break;
     case 'removed':
       directories.delete(command.path);
+      break;
+    case 'lock':
+      // Never released: the kernel does that when this process is gone.
+      tryLock(command.path);
       break;
   }
 });

@@ -1,0 +1,131 @@
+/**
+ * `npm start`: everything the product needs, on this machine, in the foreground. `npm run dev` (--watch) is the same
+ * with the api and the worker started again whenever the sources change.
+ */
+import { endEverythingGuarded, guardLock } from '../test/support/servers/guard.ts';
+import { lockHolder, tryLock, withLock } from '../test/support/servers/lock.ts';
+import { localPath } from '../test/support/servers/paths.ts';
+import { build, BuildError, isBuildCurrent } from './lib/build.ts';
+import { LocalStack, shownPath } from './lib/local-stack.ts';
+import { loadDotEnv, localPorts } from './lib/settings.ts';
+import type { LocalPorts } from './lib/settings.ts';
+import { say, sayFailure, StartFailure, step, styled } from './lib/terminal.ts';
+import { watchSources } from './lib/watch.ts';
+
+const watching = process.argv.includes('--watch');
+let stack: LocalStack | undefined;
+let running = false;
+let ending = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (ending) void endNow();
+    else void end(0, 'Stopping …');
+  });
+}
+// A reader that has gone away (a closed pipe) must not take the stack down unsorted.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+endWithNpm();
+
+try {
+  await main();
+} catch (error) {
+  await end(1, wordsOf(error));
+}
+
+async function main(): Promise<void> {
+  const started = Date.now();
+  loadDotEnv();
+  const lock = localPath('locks', 'start');
+  if (!tryLock(lock)) {
+    throw new StartFailure(
+      `This checkout's stack already runs (process ${lockHolder(lock)}): stop that one first, or use it`,
+    );
+  }
+  // An earlier run that was killed has its servers ended by its watchdog; that may still be going on.
+  const leftovers = localPath('locks', 'watchdog');
+  await withLock(leftovers, async () => undefined);
+  guardLock(leftovers);
+
+  const ports = await localPorts();
+  stack = new LocalStack(ports, (message) => void end(1, message));
+  // Servers and the compiler do not need each other; a failure of either waits for the other to be known.
+  const [servers, built] = await Promise.allSettled([stack.startServers(), buildWhenStale()]);
+  if (servers.status === 'rejected') throw servers.reason;
+  if (built.status === 'rejected') throw built.reason;
+  await step('Schema migrated', () => theStack().cli('migrate'));
+  await step('Demo data', () => theStack().cli('seed:demo'));
+  await stack.startApps();
+  running = true;
+  tellWhatIsUp(ports, Date.now() - started);
+  if (watching) await watchSources(stack);
+}
+
+async function buildWhenStale(): Promise<void> {
+  if (isBuildCurrent()) return;
+  await step('Building the product', () => build({ onlyIfStale: true }));
+}
+
+function theStack(): LocalStack {
+  if (!stack || ending) throw new StartFailure('Stopped');
+  return stack;
+}
+
+/** Ends everything in order. What was still being started is not known to the stack, but to the guard. */
+async function end(code: number, message: string): Promise<void> {
+  if (ending) return;
+  ending = true;
+  if (code === 0) say(`\n${message}`);
+  else sayFailure(message);
+  const wasRunning = running;
+  await stack?.stop().catch((error: unknown) => sayFailure(wordsOf(error)));
+  await endEverythingGuarded();
+  if (code === 0) say(wasRunning ? 'Everything has stopped.' : 'Stopped before everything was up.');
+  process.exit(code);
+}
+
+/** The second request to stop: no more waiting for anyone. The guard goes on after this process has left. */
+async function endNow(): Promise<void> {
+  sayFailure('Stopping at once');
+  await stack?.kill();
+  process.exit(130);
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof StartFailure) return error.message;
+  if (error instanceof BuildError) return `The product does not compile:\n${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** npm that is killed cannot pass a signal on: then nobody is left in the foreground to end this for. */
+function endWithNpm(): void {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && !ending) void end(1, 'npm has gone: stopping');
+  }, 1_000).unref();
+}
+
+function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
+  const { databaseUrl, redisUrl, sandboxUrl, mailDirectory } = stack?.supporting ?? {};
+  const api = `http://localhost:${ports.api}`;
+  const rows: [string, string | undefined][] = [
+    ['API, to try in a browser', `${api}/docs`],
+    ['API', `${api}/v1/products`],
+    ['Health and metrics, api', `http://localhost:${ports.management}/health/ready  /metrics`],
+    ['Health and metrics, worker', `http://localhost:${ports.workerManagement}/health/ready  /metrics`],
+    ['Accounts', 'admin@example.com, customer@example.com'],
+    ['Their password', 'holdfast-demo-password'],
+    ['Mail that was sent', mailDirectory && `${shownPath(mailDirectory)}/*.eml`],
+    ['Payment provider', sandboxUrl && `${sandboxUrl}/control`],
+    ['PostgreSQL', databaseUrl],
+    ['Redis', redisUrl],
+    ['Full logs', shownPath(localPath('logs'))],
+  ];
+  say();
+  say(styled('bold', `Holdfast is up after ${(tookMs / 1000).toFixed(1)} s`));
+  for (const [label, value] of rows) if (value) say(`  ${label.padEnd(27)} ${value}`);
+  say(styled('dim', watching ? 'Sources are watched. Ctrl-C stops everything.' : 'Ctrl-C stops everything.'));
+  say();
+}
