@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
@@ -29,8 +30,8 @@ export class Problem {
 }
 
 const HEADERS = {
-  Location: { description: 'Where the new resource is.', schema: { type: 'string' as const } },
-  ETag: { description: 'Version of the resource.', schema: { type: 'string' as const } },
+  Location: { description: 'Where the new resource is.', required: true, schema: { type: 'string' as const } },
+  ETag: { description: 'Version of the resource.', required: true, schema: { type: 'string' as const } },
   'Idempotency-Replayed': { description: 'true when this is the stored answer.', schema: { type: 'string' as const } },
 };
 
@@ -38,7 +39,7 @@ const HEADERS = {
 export function ApiAnswer(status: number, body?: Type<unknown>, headers: (keyof typeof HEADERS)[] = []) {
   return ApiResponse({
     status,
-    description: '',
+    description: STATUS_CODES[status] ?? '',
     ...(body && { type: body }),
     ...(headers.length > 0 && { headers: Object.fromEntries(headers.map((name) => [name, HEADERS[name]])) }),
   });
@@ -50,7 +51,7 @@ export function ApiPage(entry: Type<unknown>) {
     ApiExtraModels(entry),
     ApiResponse({
       status: 200,
-      description: '',
+      description: 'OK',
       schema: {
         type: 'object',
         required: ['data', 'nextCursor'],
@@ -70,7 +71,7 @@ export function ApiProblems(...statuses: number[]) {
     ...statuses.map((status) =>
       ApiResponse({
         status,
-        description: '',
+        description: STATUS_CODES[status] ?? '',
         content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
       }),
     ),

@@ -1,9 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import { Problem } from './openapi.decorators.js';
 
 type Schema = Record<string, unknown>;
-type Operation = { responses: Record<string, { content?: Record<string, { schema?: Schema }> }> };
+type Operation = { responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }> };
 
 /** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
 export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
@@ -14,9 +16,24 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
+  for (const item of Object.values(document.paths)) {
+    for (const operation of Object.values(item as Record<string, Operation>)) addGeneralProblems(operation);
+  }
+  return document;
+}
+
+/** What every route may answer, whatever it does: limits, a bug, a dependency that is away, an `Accept` that leaves nothing. */
+function addGeneralProblems({ responses }: Operation): void {
+  const negotiates = Object.entries(responses).some(([status, { content }]) => status.startsWith('2') && content);
+  for (const status of [...(negotiates ? [406] : []), 429, 500, 503]) {
+    responses[status] ??= {
+      description: STATUS_CODES[status] ?? '',
+      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
+    };
+  }
 }
 
 /** Serves `/openapi.json` and the browsable `/docs`. */
