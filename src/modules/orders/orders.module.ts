@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../../platform/database/index.js';
+import { IdempotencyModule } from '../../platform/idempotency/index.js';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { ProductsModule } from '../products/index.js';
 import { OrderExportRepository } from './order-export.repository.js';
@@ -14,6 +15,7 @@ import { OrdersService } from './orders.service.js';
   imports: [
     DatabaseModule.forFeature([Order, OrderItem]),
     MessagingModule.forFeature({ events: [orderPlaced, orderCancelled] }),
+    IdempotencyModule,
     ProductsModule,
   ],
   controllers: [OrdersController],

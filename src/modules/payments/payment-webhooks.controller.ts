@@ -1,4 +1,5 @@
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { SkipThrottle } from '@nestjs/throttler';
 import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiAnswer, ApiProblems, Public } from '../../platform/http/index.js';
@@ -12,6 +13,8 @@ export class PaymentWebhooksController {
 
   @Post()
   @Public()
+  // All deliveries come from the provider's few addresses, as many as there are payments; the signature keeps others out.
+  @SkipThrottle()
   @Priority('critical')
   @HttpCode(204)
   @ApiOperation({

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../../platform/database/index.js';
+import { IdempotencyModule } from '../../platform/idempotency/index.js';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
@@ -17,6 +18,7 @@ import { PaymentsService } from './payments.service.js';
   imports: [
     DatabaseModule.forFeature([Payment]),
     MessagingModule.forFeature({ events: [paymentSucceeded, paymentDeclined] }),
+    IdempotencyModule,
     OrdersModule,
   ],
   controllers: [PaymentsController, PaymentWebhooksController],
