@@ -71,7 +71,7 @@ export class LocalStack {
   async cli(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await runCli(args, this.env);
     if (code === 0) return stdout.trim();
-    const said = `${stderr}\n${stdout}`.trim();
+    const said = stderr.trim() || stdout.trim();
     throw new StartFailure(said === '' ? `cli ${args.join(' ')} failed` : said);
   }
 
@@ -112,13 +112,15 @@ export class LocalStack {
 
   private async startDatabase(): Promise<void> {
     const port = await supportingPort('LOCAL_POSTGRES_PORT', 15_432, freePort);
+    const log = this.log('postgres');
     const postgres = await step(
       'PostgreSQL 18',
       () =>
         startPostgres({
           dataDir: localPath('postgres'),
           port,
-          onUnexpectedExit: this.death('PostgreSQL'),
+          onLine: (line) => log.write(`${line}\n`),
+          onUnexpectedExit: this.death('PostgreSQL', 'postgres'),
         }),
       () => `127.0.0.1:${port}`,
     );
@@ -129,6 +131,7 @@ export class LocalStack {
 
   private async startRedis(): Promise<void> {
     const port = await supportingPort('LOCAL_REDIS_PORT', 16_379, freePort);
+    const log = this.log('redis');
     const redis = await step(
       'Redis',
       () =>
@@ -136,7 +139,8 @@ export class LocalStack {
           dataDir: localPath('redis'),
           port,
           onProgress: (message) => say(`  ${message} …`),
-          onUnexpectedExit: this.death('Redis'),
+          onLine: (line) => log.write(`${line}\n`),
+          onUnexpectedExit: this.death('Redis', 'redis'),
         }),
       () => `127.0.0.1:${port}`,
     );
@@ -158,7 +162,7 @@ export class LocalStack {
           webhookUrl: `http://127.0.0.1:${this.ports.api}/v1/webhooks/payments`,
           stateFile: localPath('payment-sandbox.jsonl'),
           onLine: (line) => log.write(`${line}\n`),
-          onUnexpectedExit: this.death('The payment sandbox'),
+          onUnexpectedExit: this.death('The payment sandbox', 'payment-sandbox'),
         }),
       () => `127.0.0.1:${port}`,
     );
@@ -180,7 +184,7 @@ export class LocalStack {
           controlPort,
           directory,
           onLine: (line) => log.write(`${line}\n`),
-          onUnexpectedExit: this.death('The SMTP sink'),
+          onUnexpectedExit: this.death('The SMTP sink', 'smtp-sink'),
         }),
       () => `127.0.0.1:${port}`,
     );
@@ -203,7 +207,7 @@ export class LocalStack {
         env: { ...this.env, ...ports },
         stopWithinMs: 7_000,
         orphanSignal: 'SIGTERM',
-        onUnexpectedExit: this.death(`The ${name}`),
+        onUnexpectedExit: this.death(`The ${name}`, name),
         onLog: (record, line) => {
           log.write(`${line}\n`);
           // Until it is ready its last words are told by the failure, once.
@@ -228,9 +232,10 @@ export class LocalStack {
     return log;
   }
 
-  private death(name: string): (reason: string) => void {
+  private death(name: string, log: string): (reason: string) => void {
     return (reason) => {
-      if (!this.stopping) this.onDeath(`${name} ended unexpectedly (${reason.slice(0, 300)})`);
+      if (this.stopping) return;
+      this.onDeath(`${name} ended unexpectedly (${reason.slice(0, 300)}): see .local/logs/${log}.log`);
     };
   }
 }

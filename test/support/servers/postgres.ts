@@ -18,6 +18,8 @@ export interface PostgresOptions {
   persistent?: boolean;
   /** Settings of postgresql.conf on top of those chosen here. */
   settings?: Record<string, string | number>;
+  /** Every line of the server's log. */
+  onLine?: (line: string) => void;
   onUnexpectedExit?: (reason: string) => void;
 }
 
@@ -68,6 +70,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     stopSignal: 'SIGINT',
     orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
     stopWithinMs: persistent ? 15_000 : 5_000,
+    onLine: options.onLine,
     onUnexpectedExit: options.onUnexpectedExit,
   });
   try {

@@ -14,6 +14,8 @@ export interface RedisOptions {
   /** Settings of redis.conf on top of those chosen here. */
   settings?: Record<string, string | number>;
   onProgress?: (message: string) => void;
+  /** Every line of the server's log. */
+  onLine?: (line: string) => void;
   onUnexpectedExit?: (reason: string) => void;
 }
 
@@ -57,6 +59,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     isReady: async () => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG'),
     stopWithinMs: 5_000,
     orphanSignal: options.dataDir ? 'SIGTERM' : 'SIGKILL',
+    onLine: options.onLine,
     onUnexpectedExit: options.onUnexpectedExit,
   });
   try {

@@ -185,7 +185,9 @@ export class ServerProcess {
 
   private describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal ? `ended by ${signal}` : `exit code ${code}`;
-    const said = this.tail(5).join(' | ');
+    // A structured log says more to its own reader than inside a sentence.
+    const words = this.recentLines.filter((line) => line !== '' && !line.startsWith('{'));
+    const said = words.slice(-5).join(' | ');
     return said ? `${how}; it said: ${said}` : how;
   }
 }

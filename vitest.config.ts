@@ -1,0 +1,50 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    // Processes, not threads: a test that starts servers must be able to be ended whole. Two, because the servers
+    // under test want the machine's cores as well.
+    pool: 'forks',
+    maxWorkers: 2,
+    restoreMocks: true,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/**/*.spec.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      thresholds: { lines: 90 },
+    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.spec.ts', 'scripts/**/*.spec.ts', 'schematics/**/*.spec.ts'],
+        },
+      },
+      { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/{repositories,e2e,support}/**/*.spec.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.spec.ts'],
+          // One file at a time, after everything else: what is measured here is time.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
