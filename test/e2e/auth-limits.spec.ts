@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HttpResponse } from '../support/http.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Problem {
+  code: string;
+  type: string;
+}
+
+const PASSWORD = 'correct horse battery staple';
+const LIMITS = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_REQUESTS: '1000000', AUTH_LOGIN_MAX_FAILURES: '3' };
+
+async function account(shop: Shop): Promise<string> {
+  const email = `${randomUUID()}@example.com`;
+  await shop.http.post('/v1/auth/register', { email, password: PASSWORD, name: 'Ada' });
+  return email;
+}
+
+function login(shop: Shop, email: string, password: string, address: string): Promise<HttpResponse<Problem>> {
+  return shop.http.with({ 'x-forwarded-for': address }).post('/v1/auth/login', { email, password });
+}
+
+describe('repeated failures to log in', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    // The test plays the proxy in front.
+    shop = await openShop({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8' });
+  });
+
+  afterAll(() => shop?.close());
+
+  it('are answered 429 with the time to wait, also with the right password', async () => {
+    const email = await account(shop);
+    for (let i = 0; i < 3; i++) expect((await login(shop, email, 'wrong', '192.0.2.1')).status).toBe(401);
+    const { status, body, headers } = await login(shop, email, PASSWORD, '192.0.2.1');
+    expect([status, body.code]).toEqual([429, 'quota-exceeded']);
+    expect(body.type).toBe('https://iana.org/assignments/http-problem-types#quota-exceeded');
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(800);
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(900);
+  });
+
+  it('do not lock out the owner of the account at another address', async () => {
+    const email = await account(shop);
+    for (let i = 0; i < 5; i++) await login(shop, email, 'wrong', '192.0.2.2');
+    expect((await login(shop, email, PASSWORD, '192.0.2.3')).status).toBe(200);
+  });
+
+  it('count for an account that does not exist, too', async () => {
+    const email = `${randomUUID()}@example.com`;
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', '192.0.2.4')).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
+
+  it('are no more tries when they are made at the same time', async () => {
+    const email = await account(shop);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => login(shop, email, `guess ${i}`, '192.0.2.5')),
+    );
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(17);
+  });
+
+  it('do not keep right passwords at the same time waiting for ever', async () => {
+    const email = await account(shop);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => login(shop, email, PASSWORD, '192.0.2.6')),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+  });
+
+  it('with many accounts from one address end as well', async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 31; i++)
+      statuses.push((await login(shop, `${i}@example.net`, 'x', '192.0.2.7')).status);
+    expect(statuses).toEqual([...Array<number>(30).fill(401), 429]);
+  });
+});
+
+describe('a forwarded address that nobody vouches for', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop(LIMITS);
+  });
+
+  afterAll(() => shop?.close());
+
+  it('does not help to get around the limit', async () => {
+    const email = await account(shop);
+    const statuses: number[] = [];
+    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', `192.0.2.${i}`)).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
+});

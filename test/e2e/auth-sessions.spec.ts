@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { httpClient, type HttpClient } from '../support/http.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Session {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  userAgent?: string;
+  ipAddress?: string;
+  current: boolean;
+}
+interface Page {
+  data: Session[];
+  nextCursor: string | null;
+}
+
+interface Account {
+  email: string;
+  password: string;
+}
+interface Login {
+  account: Account;
+  accessToken: string;
+  refreshToken: string;
+  http: HttpClient;
+}
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('sessions', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop();
+  });
+
+  afterAll(() => shop?.close());
+
+  async function login(account: Account, device: string): Promise<Login> {
+    const { body } = await shop.http
+      .with({ 'user-agent': device })
+      .post<{ accessToken: string; refreshToken: string }>('/v1/auth/login', account);
+    return { ...body, account, http: shop.http.as(body.accessToken) };
+  }
+
+  async function signUp(device = 'a laptop'): Promise<Login> {
+    const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
+    await shop.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+    return login(account, device);
+  }
+
+  const list = async (http: HttpClient, query = '') =>
+    (await http.get<Page>(`/v1/auth/sessions${query}`)).body;
+  const currentId = async (http: HttpClient) =>
+    (await list(http)).data.find(({ current }) => current)?.id ?? '';
+  const statusOf = async (http: HttpClient) => (await http.get('/v1/users/me')).status;
+
+  it('are listed newest first, with where and with what they began, and which one asks', async () => {
+    const first = await signUp('a laptop');
+    const second = await login(first.account, 'a phone');
+    const { data, nextCursor } = await list(first.http);
+    expect(nextCursor).toBeNull();
+    expect(data).toEqual([
+      {
+        id: expect.any(String) as string,
+        createdAt: expect.stringMatching(/Z$/) as string,
+        lastUsedAt: expect.stringMatching(/Z$/) as string,
+        userAgent: 'a phone',
+        ipAddress: '127.0.0.1',
+        current: false,
+      },
+      expect.objectContaining({ userAgent: 'a laptop', current: true }),
+    ]);
+    expect(await currentId(second.http)).toBe(data[0]?.id);
+  });
+
+  it('are listed page by page', async () => {
+    const { account, http } = await signUp('first');
+    await login(account, 'second');
+    await login(account, 'third');
+    const first = await list(http, '?limit=2');
+    expect(first.data.map(({ userAgent }) => userAgent)).toEqual(['third', 'second']);
+    const second = await list(http, `?limit=2&cursor=${first.nextCursor}`);
+    expect(second).toMatchObject({ data: [{ userAgent: 'first' }], nextCursor: null });
+  });
+
+  it.each(['cursor=nonsense', 'limit=0', 'limit=101', 'limit=x'])('are not listed for %s', async (query) => {
+    const { http } = await signUp();
+    const { status, body } = await http.get<{ errors: { parameter: string }[] }>(
+      `/v1/auth/sessions?${query}`,
+    );
+    expect(status).toBe(422);
+    expect(body.errors[0]?.parameter).toBe(query.split('=')[0]);
+  });
+
+  it('note when they were last refreshed', async () => {
+    const { http, refreshToken } = await signUp();
+    await shop.sql(
+      `UPDATE sessions SET last_used_at = now() - interval '1 hour', created_at = now() - interval '1 hour'`,
+    );
+    await shop.http.post('/v1/auth/refresh', { refreshToken });
+    const [session] = (await list(http)).data;
+    expect(Date.parse(session?.lastUsedAt ?? '') - Date.parse(session?.createdAt ?? '')).toBeGreaterThan(
+      3_500_000,
+    );
+  });
+
+  it('end with logout: every token of it is refused at once, other logins live on', async () => {
+    const gone = await signUp();
+    const other = await login(gone.account, 'a phone');
+    const { status, text } = await gone.http.post('/v1/auth/logout');
+    expect([status, text]).toEqual([204, '']);
+    expect(await statusOf(gone.http)).toBe(401);
+    expect((await shop.http.post('/v1/auth/refresh', { refreshToken: gone.refreshToken })).status).toBe(401);
+    expect(await statusOf(other.http)).toBe(200);
+    expect((await list(other.http)).data).toHaveLength(1);
+  });
+
+  it('can be ended from another device, and are dead then', async () => {
+    const lost = await signUp();
+    const mine = await login(lost.account, 'a phone');
+    const path = `/v1/auth/sessions/${await currentId(lost.http)}`;
+    expect((await mine.http.delete(path)).status).toBe(204);
+    expect(await statusOf(lost.http)).toBe(401);
+    expect((await mine.http.delete(path)).status).toBe(404);
+    expect(await statusOf(mine.http)).toBe(200);
+  });
+
+  it('cannot be ended by somebody else, and are 404 to them', async () => {
+    const ada = await signUp();
+    const eve = await signUp();
+    const path = `/v1/auth/sessions/${await currentId(ada.http)}`;
+    const { status, body } = await eve.http.delete<{ code: string }>(path);
+    expect([status, body.code]).toEqual([404, 'session-not-found']);
+    expect(await statusOf(ada.http)).toBe(200);
+    expect((await eve.http.delete('/v1/auth/sessions/not-an-id')).status).toBe(422);
+  });
+
+  it('are dead in every process within seconds, and from the start in one that starts later', async () => {
+    const { http, accessToken } = await signUp();
+    const elsewhere = httpClient(await shop.anotherApi()).as(accessToken);
+    expect(await statusOf(elsewhere)).toBe(200);
+    await http.post('/v1/auth/logout');
+    await waitFor(async () => (await statusOf(elsewhere)) === 401, {
+      what: 'the refusal by the other process',
+    });
+    const later = httpClient(await shop.anotherApi()).as(accessToken);
+    expect(await statusOf(later)).toBe(401);
+  });
+});

@@ -1,0 +1,287 @@
+import { argon2Sync, randomUUID } from 'node:crypto';
+import { createSigner } from 'fast-jwt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsersService } from '../../src/modules/users/index.js';
+import type { HttpResponse } from '../support/http.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  tokenType: string;
+  expiresIn: number;
+}
+interface Problem {
+  code: string;
+  errors?: { pointer: string; code: string }[];
+}
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('authentication', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop();
+  });
+
+  afterAll(() => shop?.close());
+
+  const newEmail = () => `${randomUUID()}@example.com`;
+  const register = (account: object) =>
+    shop.http.post<Problem & Record<string, unknown>>('/v1/auth/register', account);
+  const login = (email: string, password = PASSWORD) =>
+    shop.http.post<Tokens & Problem>('/v1/auth/login', { email, password });
+  const refresh = (refreshToken: string) =>
+    shop.http.post<Tokens & Problem>('/v1/auth/refresh', { refreshToken });
+  const me = (accessToken: string) => shop.http.as(accessToken).get<Problem>('/v1/users/me');
+
+  async function signUp(): Promise<Tokens & { email: string }> {
+    const email = newEmail();
+    expect((await register({ email, password: PASSWORD, name: 'Ada' })).status).toBe(201);
+    return { ...(await login(email)).body, email };
+  }
+
+  describe('register', () => {
+    it('creates an account and shows it without the password', async () => {
+      const { status, body } = await register({
+        email: 'New.One@Example.com',
+        password: PASSWORD,
+        name: 'New One',
+      });
+      expect(status).toBe(201);
+      expect(body).toEqual({
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        email: 'new.one@example.com',
+        name: 'New One',
+        role: 'customer',
+        createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+      });
+      const [row] = await shop.sql<{ password_hash: string }>(
+        'SELECT password_hash FROM users WHERE id = $1',
+        [body.id],
+      );
+      expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    });
+
+    it('answers 409 for an address that is taken, in whatever case', async () => {
+      const { email } = await signUp();
+      const { status, body } = await register({
+        email: email.toUpperCase(),
+        password: PASSWORD,
+        name: 'Eve',
+      });
+      expect([status, body.code]).toEqual([409, 'email-taken']);
+    });
+
+    it('answers one of two at once with 201 and the other with 409', async () => {
+      const account = { email: newEmail(), password: PASSWORD, name: 'Ada' };
+      const answers = await Promise.all([register(account), register(account)]);
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
+    });
+
+    it.each([
+      ['no body', undefined, ''],
+      ['no address', { email: undefined }, '/email'],
+      ['no address that could be one', { email: 'ada' }, '/email'],
+      ['an overlong address', { email: `${'a'.repeat(64)}@${'b'.repeat(200)}.example.com` }, '/email'],
+      ['an address of another type', { email: ['ada@example.com'] }, '/email'],
+      ['a short password', { password: '1234567' }, '/password'],
+      ['an overlong password', { password: 'x'.repeat(129) }, '/password'],
+      ['a password of another type', { password: 12345678 }, '/password'],
+      ['a NUL byte in the password', { password: 'correct\0horse' }, '/password'],
+      ['no name', { name: undefined }, '/name'],
+      ['a blank name', { name: '   ' }, '/name'],
+      ['a NUL byte in the name', { name: 'A\0da' }, '/name'],
+      ['a line break in the name', { name: 'Ada\r\nBcc: eve@example.com' }, '/name'],
+      ['an overlong name', { name: 'x'.repeat(101) }, '/name'],
+      ['null for a name', { name: null }, '/name'],
+      ['a role to be given', { role: 'admin' }, '/role'],
+    ])('refuses %s with 422 and a pointer to it', async (_, change, pointer) => {
+      const account = change && { email: newEmail(), password: PASSWORD, name: 'Ada', ...change };
+      const { status, body } = await register(account as object);
+      expect([status, body.code]).toEqual([422, 'validation-failed']);
+      expect(body.errors?.map((error) => error.pointer)).toEqual([pointer]);
+    });
+
+    it('answers soon, however long the text that is no name', async () => {
+      const answer = await register({
+        email: newEmail(),
+        password: PASSWORD,
+        name: `${'a'.repeat(200_000)}\n`,
+      });
+      expect(answer.status).toBe(422);
+      expect(answer.durationMs).toBeLessThan(1000);
+    });
+  });
+
+  describe('login', () => {
+    it('gives tokens for an address in any case and its password', async () => {
+      const { email } = await signUp();
+      const { status, body } = await login(email.toUpperCase());
+      expect(status).toBe(200);
+      expect(body).toEqual({
+        accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) as string,
+        refreshToken: expect.stringMatching(/^[\w-]{64}$/) as string,
+        tokenType: 'Bearer',
+        expiresIn: 900,
+      });
+      expect((await me(body.accessToken)).status).toBe(200);
+    });
+
+    it('gives the same answer to a wrong password and an unknown address', async () => {
+      const { email } = await signUp();
+      const answers = [await login(email, 'wrong password'), await login(newEmail(), PASSWORD)];
+      const bare = answers.map(({ status, text, headers }) => {
+        const { requestId, ...rest } = JSON.parse(text) as Problem & { requestId: string };
+        return { status, rest, challenge: headers.get('www-authenticate'), named: requestId !== '' };
+      });
+      expect(bare[0]).toMatchObject({
+        status: 401,
+        rest: { code: 'invalid-credentials' },
+        challenge: 'Bearer',
+      });
+      expect(bare[1]).toEqual(bare[0]);
+    });
+
+    it('hashes anew what was hashed with other parameters', async () => {
+      const { email } = await signUp();
+      // Argon2id of the password above with m=8192, t=1, p=1, as another system might have made it.
+      const nonce = Buffer.alloc(16, 1);
+      const tag = argon2Sync('argon2id', {
+        message: PASSWORD,
+        nonce,
+        memory: 8192,
+        passes: 1,
+        parallelism: 1,
+        tagLength: 32,
+      });
+      const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+      const old = `$argon2id$v=19$m=8192,t=1,p=1$${base64(nonce)}$${base64(tag)}`;
+      await shop.sql('UPDATE users SET password_hash = $2 WHERE email = $1', [email, old]);
+      expect((await login(email)).status).toBe(200);
+      const [row] = await shop.sql<{ password_hash: string }>(
+        'SELECT password_hash FROM users WHERE email = $1',
+        [email],
+      );
+      expect(row?.password_hash).toContain('m=19456,t=2,p=1');
+      expect((await login(email)).status).toBe(200);
+    });
+
+    it.each([
+      ['an overlong password', { password: 'x'.repeat(129) }, '/password'],
+      ['no password', { password: undefined }, '/password'],
+      ['no address', { email: 'ada' }, '/email'],
+    ])('refuses %s with 422', async (_, change, pointer) => {
+      const { status, body } = await shop.http.post<Problem>('/v1/auth/login', {
+        email: newEmail(),
+        password: PASSWORD,
+        ...change,
+      });
+      expect(status).toBe(422);
+      expect(body.errors?.map((error) => error.pointer)).toEqual([pointer]);
+    });
+  });
+
+  describe('an access token', () => {
+    /** What matters of a refusal, to compare. */
+    const refusal = ({ status, body, headers }: HttpResponse<Problem>) => ({
+      status,
+      code: body.code,
+      challenge: headers.get('www-authenticate'),
+    });
+    const unauthenticated = { status: 401, code: 'unauthenticated', challenge: 'Bearer' };
+    const invalid = { ...unauthenticated, challenge: 'Bearer error="invalid_token"' };
+
+    it('is asked for where it is missing', async () => {
+      expect(refusal(await shop.http.get('/v1/users/me'))).toEqual(unauthenticated);
+    });
+
+    it.each(['nonsense', 'a.b.c', '', 'x'.repeat(4000)])('is refused when it is %j', async (token) => {
+      expect(refusal(await me(token))).toEqual(invalid);
+    });
+
+    it('is refused when it has expired or is signed by somebody else', async () => {
+      const { accessToken } = await signUp();
+      const claims = JSON.parse(
+        Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString(),
+      ) as object;
+      const past = { ...claims, iat: 1_700_000_000, exp: 1_700_000_900 };
+      const key = shop.settings.auth.tokenSecret;
+      const tokens = [
+        createSigner({ key, algorithm: 'HS256' })(past),
+        createSigner({ key: 'somebody else has this key, not us', algorithm: 'HS256' })(claims),
+      ];
+      for (const token of tokens) expect(refusal(await me(token))).toEqual(invalid);
+      expect((await me(createSigner({ key, algorithm: 'HS256' })(claims))).status).toBe(200);
+    });
+
+    it('does not matter on a public route', async () => {
+      const answer = await shop.http.as('nonsense').get('/v1/products');
+      expect(answer.status).toBe(200);
+    });
+
+    it('states a role that changes with the next refresh', async () => {
+      const { email, accessToken, refreshToken } = await signUp();
+      await shop.app.get(UsersService, { strict: false }).promote(email);
+      expect((await shop.http.as(accessToken).get<Problem>('/v1/users')).body.code).toBe('forbidden');
+      const { body } = await refresh(refreshToken);
+      expect((await shop.http.as(body.accessToken).get('/v1/users')).status).toBe(200);
+    });
+  });
+
+  describe('refresh', () => {
+    it('gives two new tokens and leaves the access token before them good', async () => {
+      const first = await signUp();
+      const { status, body } = await refresh(first.refreshToken);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ tokenType: 'Bearer', expiresIn: 900 });
+      expect(body.refreshToken).not.toBe(first.refreshToken);
+      for (const { accessToken } of [first, body]) expect((await me(accessToken)).status).toBe(200);
+      expect((await refresh(body.refreshToken)).status).toBe(200);
+    });
+
+    it('ends the session when a used token comes again, at once and for all its tokens', async () => {
+      const first = await signUp();
+      const second = (await refresh(first.refreshToken)).body;
+      const again = await refresh(first.refreshToken);
+      expect([again.status, again.body.code]).toEqual([401, 'invalid-refresh-token']);
+      for (const { accessToken } of [first, second]) expect((await me(accessToken)).status).toBe(401);
+      expect((await refresh(second.refreshToken)).status).toBe(401);
+    });
+
+    it('ends that session and no other', async () => {
+      const { email, refreshToken } = await signUp();
+      const other = (await login(email)).body;
+      await refresh(refreshToken);
+      await refresh(refreshToken);
+      expect((await me(other.accessToken)).status).toBe(200);
+      expect((await refresh(other.refreshToken)).status).toBe(200);
+    });
+
+    it('lets exactly one of several at once with the same token win', async () => {
+      const { refreshToken } = await signUp();
+      const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(refreshToken)));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === 401)).toHaveLength(5);
+    });
+
+    it('refuses what is no token, and a token that was made up, without harm to anybody', async () => {
+      const { accessToken, refreshToken } = await signUp();
+      const made = `${'A'.repeat(22)}${refreshToken.slice(22)}`;
+      for (const token of ['nonsense', made]) {
+        const { status, body, headers } = await refresh(token);
+        expect([status, body.code]).toEqual([401, 'invalid-refresh-token']);
+        expect(headers.get('www-authenticate')).toBe('Bearer');
+      }
+      expect((await me(accessToken)).status).toBe(200);
+      expect((await refresh('')).status).toBe(422);
+    });
+
+    it('refuses the token of a session that nobody has refreshed for too long', async () => {
+      const { refreshToken } = await signUp();
+      await shop.sql(`UPDATE sessions SET expires_at = now() - interval '1 second'`);
+      expect((await refresh(refreshToken)).status).toBe(401);
+    });
+  });
+});
