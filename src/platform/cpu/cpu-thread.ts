@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 
 /*
  * What runs in each thread of the pool. Under vitest Node loads this file as TypeScript, so its syntax must be erasable
@@ -24,7 +25,7 @@ export type ThreadResult = { done: true; output: unknown } | { done: false };
  */
 const BACKGROUND_PRIORITY = 15;
 try {
-  if (process.platform === 'linux') os.setPriority(0, BACKGROUND_PRIORITY);
+  if (!isMainThread && process.platform === 'linux') os.setPriority(0, BACKGROUND_PRIORITY);
 } catch {
   // A sandbox may forbid it; the work is the same, only less polite.
 }

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import runTask from './cpu-thread.js';
+
+/** Counts how often it is loaded, to show that it is once. */
+const module = `data:text/javascript,${encodeURIComponent(
+  'globalThis.loads = (globalThis.loads ?? 0) + 1; export const add = async ([a, b]) => a + b; export const loads = () => globalThis.loads;',
+)}`;
+const never = Number.MAX_SAFE_INTEGER;
+
+describe('what a thread does with a task', () => {
+  it('loads the module once and calls the export', async () => {
+    expect(await runTask({ module, name: 'add', input: [1, 2], deadline: never })).toEqual({
+      done: true,
+      output: 3,
+    });
+    expect(await runTask({ module, name: 'loads', input: null, deadline: never })).toEqual({
+      done: true,
+      output: 1,
+    });
+  });
+
+  it('leaves a task alone whose deadline has passed', async () => {
+    expect(await runTask({ module, name: 'add', input: [1, 2], deadline: Date.now() - 1 })).toEqual({
+      done: false,
+    });
+  });
+
+  it('says which export is missing', async () => {
+    await expect(runTask({ module, name: 'subtract', input: [1, 2], deadline: never })).rejects.toThrow(
+      'subtract',
+    );
+  });
+});
