@@ -30,12 +30,12 @@ class Source {
 
 class FakeCopies {
   copy?: SharedCopy;
-  readonly put = vi.fn((_key: string, version: number, text: string, freshForMs: number) => {
+  readonly put = vi.fn<SharedCopies['put']>((_key, version, text, freshForMs) => {
     this.copy = { version, text, freshForMs };
     return Promise.resolve();
   });
-  readonly outdate = vi.fn();
-  readonly remove = vi.fn(() => Promise.resolve());
+  readonly outdate = vi.fn<SharedCopies['outdate']>();
+  readonly remove = vi.fn<SharedCopies['remove']>(() => Promise.resolve());
 
   read(): Promise<SharedCopy | undefined> {
     return Promise.resolve(this.copy);
@@ -268,7 +268,7 @@ describe('A read-through cache', () => {
       await withStaleCopy();
       const first = cache.get('a');
       await vi.advanceTimersByTimeAsync(249);
-      expect(await Promise.race([first, 'waiting'])).toBe('waiting');
+      expect(await Promise.race([first, Promise.resolve('waiting')])).toBe('waiting');
       await vi.advanceTimersByTimeAsync(1);
       expect(await first).toMatchObject({ stale: true });
       expect(cache.get('a')).not.toBeInstanceOf(Promise);
@@ -277,7 +277,7 @@ describe('A read-through cache', () => {
       cache.outdate('a', 2);
       const second = cache.get('a');
       await settle();
-      expect(await Promise.race([second, 'waiting'])).toMatchObject({ stale: true });
+      expect(await Promise.race([second, Promise.resolve('waiting')])).toMatchObject({ stale: true });
     });
 
     it('finds out that the source is back', async () => {

@@ -231,6 +231,7 @@ function answer(window: Window, allowed: boolean, now: number): Taken {
   return {
     allowed,
     remaining: allowed ? Math.max(0, left) : 0,
-    resetSeconds: Math.max(1, Math.ceil((window.endsAt - now) / 1000)),
+    // In whole milliseconds first: 60000.0000001 of them are not 61 seconds.
+    resetSeconds: Math.max(1, Math.ceil(Math.floor(window.endsAt - now) / 1000)),
   };
 }

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ProblemDocument } from '../../src/platform/http/index.js';
+import { httpClient, type HttpClient, type HttpResponse } from '../support/http.ts';
+import { openShop, type Shop } from './shop.ts';
+
+const LIMIT = 40;
+
+let shop: Shop;
+let a: HttpClient;
+let b: HttpClient;
+
+beforeAll(async () => {
+  shop = await openShop({
+    RATE_LIMIT_ENABLED: 'true',
+    RATE_LIMIT_REQUESTS: String(LIMIT),
+    // Tests act as clients of many addresses.
+    TRUST_PROXY: '127.0.0.1',
+  });
+  a = shop.http;
+  b = httpClient(await shop.anotherApi());
+}, 60_000);
+
+afterAll(() => shop.close());
+
+let clients = 0;
+let address: string;
+
+/** Every test is another client. */
+beforeEach(() => {
+  clients += 1;
+  address = `203.0.113.${clients}`;
+});
+
+const from = (http: HttpClient, client = address) => http.with({ 'x-forwarded-for': client });
+
+async function send(
+  count: number,
+  request: (i: number) => Promise<HttpResponse>,
+): Promise<Record<number, number>> {
+  const byStatus: Record<number, number> = {};
+  for (let i = 0; i < count; i += 1) {
+    const { status } = await request(i);
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+  }
+  return byStatus;
+}
+
+async function newCustomer(): Promise<{ http: HttpClient }> {
+  const signUp = from(a, `198.51.100.${clients}`);
+  const email = `${crypto.randomUUID()}@example.com`;
+  const password = 'correct horse battery staple';
+  await signUp.post('/v1/auth/register', {
+    email,
+    password,
+    name: 'Ada',
+  });
+  const login = await signUp.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+  return { http: a.as(login.body.accessToken) };
+}
+
+describe('A limited answer', () => {
+  it('tells the policy and what is left, in the fields of the IETF draft and no others', async () => {
+    const answer = await from(a).get('/v1/products');
+    expect(answer.headers.get('ratelimit-policy')).toBe(`"default";q=${LIMIT};w=60`);
+    expect(answer.headers.get('ratelimit')).toBe(`"default";r=${LIMIT - 1};t=60`);
+    expect([...answer.headers.keys()].filter((name) => /x-ratelimit|retry-after/.test(name))).toEqual([]);
+  });
+
+  it('is a 429 beyond the limit: which policy, and when to come back', async () => {
+    expect(await send(LIMIT, () => from(a).get('/v1/products'))).toEqual({ 200: LIMIT });
+    const answer = await from(a).get<ProblemDocument>('/v1/products');
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({
+      type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+      status: 429,
+      code: 'quota-exceeded',
+      'violated-policies': ['default'],
+    });
+    const seconds = Number(answer.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(50);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(answer.headers.get('ratelimit')).toBe(`"default";r=0;t=${seconds}`);
+    expect(answer.headers.get('ratelimit-policy')).toBe(`"default";q=${LIMIT};w=60`);
+  });
+});
+
+describe('The limit', () => {
+  it('holds over two instances', async () => {
+    const byStatus = await send(3 * LIMIT, (i) => from(i % 2 === 0 ? a : b).get('/v1/products'));
+    expect(byStatus).toEqual({ 200: LIMIT, 429: 2 * LIMIT });
+  });
+
+  it('holds for requests that all come at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 3 * LIMIT }, (_, i) => from(i % 2 === 0 ? a : b).get('/v1/products')),
+    );
+    const served = answers.filter(({ status }) => status === 200).length;
+    expect(served).toBeGreaterThanOrEqual(LIMIT * 0.9);
+    expect(served).toBeLessThanOrEqual(LIMIT);
+  });
+
+  it('is one for all routes of a caller', async () => {
+    await send(LIMIT / 2, () => from(a).get('/v1/products'));
+    await send(LIMIT / 2, () => from(a).get(`/v1/products/${crypto.randomUUID()}`));
+    expect((await from(a).get('/v1/products')).status).toBe(429);
+  });
+
+  it('counts addresses apart, and an IPv6 network of 64 bits as one', async () => {
+    expect(await send(LIMIT, (i) => from(a, `2001:db8:0:${clients}::${i + 1}`).get('/v1/products'))).toEqual({
+      200: LIMIT,
+    });
+    expect((await from(a, `2001:db8:0:${clients}:ffff::1`).get('/v1/products')).status).toBe(429);
+    expect((await from(a, `2001:db8:1:${clients}::1`).get('/v1/products')).status).toBe(200);
+  });
+
+  it('follows a user over addresses, and leaves others behind the same address alone', async () => {
+    const [ada, ben] = [await newCustomer(), await newCustomer()];
+    const byStatus = await send(LIMIT + 5, (i) => from(ada.http, `192.0.2.${i}`).get('/v1/users/me'));
+    expect(byStatus).toEqual({ 200: LIMIT, 429: 5 });
+    expect((await from(ben.http, '192.0.2.1').get('/v1/users/me')).status).toBe(200);
+  });
+
+  it('counts requests with bad tokens against the address, without harm to good ones behind it', async () => {
+    const { http } = await newCustomer();
+    const byStatus = await send(LIMIT + 10, () => from(a).as('nonsense').get('/v1/users/me'));
+    // A refusal does not wait for Redis, so one or two may still be 401 where a request would be 429.
+    expect(byStatus[429]).toBeGreaterThanOrEqual(6);
+    expect((byStatus[401] ?? 0) + (byStatus[429] ?? 0)).toBe(LIMIT + 10);
+    expect((await from(http).get('/v1/users/me')).status).toBe(200);
+  });
+
+  it('counts what a user may not do against the user', async () => {
+    const { http } = await newCustomer();
+    const byStatus = await send(LIMIT + 5, () => from(http).get('/v1/users'));
+    expect(byStatus[429]).toBeGreaterThanOrEqual(1);
+    expect((byStatus[403] ?? 0) + (byStatus[429] ?? 0)).toBe(LIMIT + 5);
+    expect((await from(http).get('/v1/users/me')).status).toBe(429);
+  });
+
+  it('does not hold for webhooks, which come from few addresses', async () => {
+    const byStatus = await send(LIMIT + 5, () => from(a).post('/v1/webhooks/payments', {}));
+    expect(byStatus).toEqual({ 401: LIMIT + 5 });
+  });
+});
+
+describe('While Redis is frozen', () => {
+  it('each instance keeps the limit by itself, and nobody waits long', async () => {
+    shop.redis.freeze();
+    try {
+      const answers: HttpResponse[] = [];
+      for (let i = 0; i < LIMIT + 5; i += 1) answers.push(await from(a).get('/v1/products'));
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(LIMIT);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(5);
+      const slow = answers.filter(({ durationMs }) => durationMs > 100);
+      expect(slow.length).toBeLessThanOrEqual(2);
+      expect(Math.max(...answers.map(({ durationMs }) => durationMs))).toBeLessThan(500);
+    } finally {
+      shop.redis.thaw();
+    }
+  });
+});
+
+describe('Switched off', () => {
+  it('nothing is counted and no fields are sent', async () => {
+    const unlimited = await openShop({ RATE_LIMIT_REQUESTS: '2' });
+    try {
+      const answers = await Promise.all(Array.from({ length: 5 }, () => unlimited.http.get('/v1/products')));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+      expect(answers[0]?.headers.get('ratelimit')).toBeNull();
+    } finally {
+      await unlimited.close();
+    }
+  }, 30_000);
+});
