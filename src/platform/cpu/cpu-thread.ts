@@ -21,9 +21,10 @@ export type ThreadResult = { done: true; output: unknown } | { done: false };
 
 /**
  * On Linux a thread has a nice value of its own (sched(7)), and setpriority(2) with 0 changes that of the calling thread
- * alone: the event loop keeps the default and is scheduled before all hashing, also on one core.
+ * alone: the event loop keeps the default and is scheduled before all hashing, also on one core. At 10 a thread still gets a
+ * tenth of a core that is contended for, so that logins go on beside a flood of reads.
  */
-const BACKGROUND_PRIORITY = 15;
+const BACKGROUND_PRIORITY = 10;
 try {
   if (!isMainThread && process.platform === 'linux') os.setPriority(0, BACKGROUND_PRIORITY);
 } catch {
