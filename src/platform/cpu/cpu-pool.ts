@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
@@ -22,6 +22,7 @@ const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 @Injectable()
 export class CpuPool implements OnApplicationShutdown {
   readonly threads: number;
+  private readonly logger = new Logger(CpuPool.name);
   private readonly capacity: number;
   private readonly pool: Piscina<ThreadTask, ThreadResult>;
 
@@ -38,7 +39,7 @@ export class CpuPool implements OnApplicationShutdown {
       env: {},
       recordTiming: false,
     });
-    this.pool.on('error', () => undefined);
+    this.pool.on('error', (error: Error) => this.logger.error({ err: error }, 'A thread of the pool has died'));
   }
 
   /** Tasks that wait for a thread. */
