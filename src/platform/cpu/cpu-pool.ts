@@ -39,7 +39,9 @@ export class CpuPool implements OnApplicationShutdown {
       env: {},
       recordTiming: false,
     });
-    this.pool.on('error', (error: Error) => this.logger.error({ err: error }, 'A thread of the pool has died'));
+    this.pool.on('error', (error: Error) =>
+      this.logger.error({ err: error }, 'A thread of the pool has died'),
+    );
   }
 
   /** Tasks that wait for a thread. */
