@@ -2,16 +2,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
-import { startPostgres, type PostgresServer } from '../support/servers/index.js';
 import { waitFor } from '../support/wait-for.js';
 
 const root = join(import.meta.dirname, '../..');
 
-let server: PostgresServer;
 let admin: pg.Client;
 let database = 0;
 let settings: Settings['database'];
@@ -77,20 +75,17 @@ async function changesFor(entities: unknown[]): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  server = await startPostgres();
-  admin = new pg.Client(server.url());
+  admin = new pg.Client(inject('servers').databaseUrl);
   await admin.connect();
-}, 60_000);
-
-afterAll(async () => {
-  await admin.end();
-  await server.stop();
 });
 
+afterAll(() => admin.end());
+
 beforeEach(async () => {
-  const name = `schema_${++database}`;
-  await admin.query(`CREATE DATABASE ${name}`);
-  settings = loadSettings({ DATABASE_URL: server.url(name) }).database;
+  await admin.query(`CREATE DATABASE schema_${++database}`);
+  const url = new URL(inject('servers').databaseUrl);
+  url.pathname = `/schema_${database}`;
+  settings = loadSettings({ DATABASE_URL: url.href }).database;
 });
 
 afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));

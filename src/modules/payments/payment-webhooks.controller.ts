@@ -38,6 +38,8 @@ export class PaymentWebhooksController {
     schema: {
       type: 'object',
       required: ['type', 'data'],
+      // The provider may add what we do not read.
+      additionalProperties: true,
       properties: { type: { type: 'string' }, data: { type: 'object', description: 'The charge.' } },
     },
   })

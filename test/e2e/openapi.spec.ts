@@ -1,0 +1,311 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsersService } from '../../src/modules/users/index.js';
+import { signWebhook } from '../support/payment-sandbox.js';
+import { waitFor } from '../support/wait-for.js';
+import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
+import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
+import { describeEveryOperation } from './openapi/every-operation.js';
+import { startProduct, type ProductUnderTest } from './product-under-test.js';
+
+/** Statuses that every operation documents and that cannot be had by asking for them: other specs break what it takes. */
+const NOT_PROVOKED = ['429', '500', '503'];
+let product: ProductUnderTest;
+let api: DocumentedApi;
+let conformance: Conformance;
+let customer: string;
+let stranger: string;
+let admin: string;
+let productId: string;
+
+const call = (...request: Parameters<DocumentedApi['call']>) => api.call(...request);
+const statusOf = (...request: Parameters<DocumentedApi['call']>) => api.statusOf(...request);
+const idempotent = (key?: string) => api.idempotent(key);
+
+async function placeOrder(quantity = 1): Promise<string> {
+  const body = { items: [{ productId, quantity }] };
+  const answer = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent() });
+  expect(answer.status).toBe(201);
+  return (answer.body as { id: string }).id;
+}
+
+beforeAll(async () => {
+  product = await startProduct();
+  const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
+  conformance = new Conformance(body);
+  api = new DocumentedApi(product.url, conformance);
+  customer = await api.register('customer@example.com');
+  stranger = await api.register('stranger@example.com');
+  await api.register('admin@example.com');
+  await product.api.get(UsersService, { strict: false }).promote('admin@example.com');
+  admin = (await api.logIn('admin@example.com')).accessToken;
+  const made = await call('POST', '/v1/products', {
+    as: admin,
+    body: {
+      name: 'Oak Chair',
+      description: 'To sit on',
+      price: { amount: 4900, currency: 'EUR' },
+      stock: 100,
+    },
+  });
+  productId = (made.body as { id: string }).id;
+}, 120_000);
+
+afterAll(() => product?.stop());
+
+describe('the OpenAPI document', () => {
+  it('is of version 3.1 and has valid schemas only', () => {
+    expect(conformance.operations.length).toBeGreaterThan(20);
+    expect(conformance.invalidSchemas()).toEqual([]);
+  });
+
+  it('has every public route, and no other', () => {
+    const fastify = product.api.getHttpAdapter().getInstance() as {
+      routeTable: { list(): { url: string; methods: string[] }[] };
+    };
+    const routes = fastify.routeTable
+      .list()
+      .filter(({ url }) => !/^\/(docs|openapi\.json)/.test(url))
+      .flatMap(({ url, methods }) =>
+        methods.map((method) => `${method} ${url.replaceAll(/:(\w+)/g, '{$1}')}`),
+      )
+      .filter((route) => !/^(HEAD|OPTIONS) /.test(route));
+
+    expect(routes.toSorted()).toEqual(
+      conformance.operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).toSorted(),
+    );
+  });
+
+  it('names each operation once', () => {
+    const ids = conformance.operations.map(({ id }) => id);
+
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    expect(ids.filter((id) => !/^[a-z][A-Za-z]+$/.test(id))).toEqual([]);
+  });
+});
+
+describe('accounts and sessions', () => {
+  it('register, log in, refresh, log out', async () => {
+    const body = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada' };
+    expect(await statusOf('POST', '/v1/auth/register', { body })).toBe(201);
+    expect(await statusOf('POST', '/v1/auth/register', { body })).toBe(409);
+    expect(
+      await statusOf('POST', '/v1/auth/login', { body: { email: body.email, password: 'wrong password' } }),
+    ).toBe(401);
+    const { refreshToken } = await api.logIn(body.email);
+    const refreshed = await call('POST', '/v1/auth/refresh', { body: { refreshToken } });
+    expect(refreshed.status).toBe(200);
+    const { accessToken } = refreshed.body as { accessToken: string };
+    expect(await statusOf('POST', '/v1/auth/logout', { as: accessToken })).toBe(204);
+    expect(await statusOf('POST', '/v1/auth/refresh', { body: { refreshToken } })).toBe(401);
+  });
+
+  it('are refused for a while after repeated failures', async () => {
+    const wrong = { body: { email: 'guessed@example.com', password: 'wrong password' } };
+    const statuses: number[] = [];
+    while (statuses.at(-1) !== 429 && statuses.length < 20)
+      statuses.push(await statusOf('POST', '/v1/auth/login', wrong));
+
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  it('list and end sessions', async () => {
+    const token = await api.register('sessions@example.com');
+    const { body } = await call('GET', '/v1/auth/sessions?limit=1', { as: token });
+    const [session] = (body as { data: { id: string }[] }).data;
+    expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: stranger })).toBe(404);
+    expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: token })).toBe(204);
+  });
+
+  it('show and change the own account, and all of them to admins', async () => {
+    expect(await statusOf('GET', '/v1/users/me', { as: customer })).toBe(200);
+    expect(await statusOf('PATCH', '/v1/users/me', { as: customer, body: { name: 'Ada King' } })).toBe(200);
+    expect(await statusOf('GET', '/v1/users?limit=2', { as: admin })).toBe(200);
+    expect(await statusOf('GET', '/v1/users', { as: customer })).toBe(403);
+  });
+
+  it('tell an account that is gone', async () => {
+    const token = await api.register('ghost@example.com');
+    await product.database.execute({
+      text: `WITH ghost AS (SELECT id FROM users WHERE email = 'ghost@example.com'),
+                  gone AS (DELETE FROM sessions WHERE user_id IN (SELECT id FROM ghost))
+             DELETE FROM users WHERE id IN (SELECT id FROM ghost)`,
+    });
+
+    expect(await statusOf('GET', '/v1/users/me', { as: token })).toBe(404);
+    expect(await statusOf('PATCH', '/v1/users/me', { as: token, body: { name: 'Nobody' } })).toBe(404);
+  });
+});
+
+describe('products', () => {
+  it('list and show, and say when nothing has changed', async () => {
+    expect(await statusOf('GET', '/v1/products?limit=1')).toBe(200);
+    for (const path of ['/v1/products', `/v1/products/${productId}`]) {
+      const { headers } = await call('GET', path);
+      expect(await statusOf('GET', path, { headers: { 'if-none-match': headers.get('etag') ?? '' } })).toBe(
+        304,
+      );
+    }
+  });
+
+  it('are made and changed by admins only, and only as they are known', async () => {
+    const body = { name: 'Steel Lamp', price: { amount: 1200, currency: 'EUR' }, stock: 3 };
+    expect(await statusOf('POST', '/v1/products', { as: customer, body })).toBe(403);
+    const made = await call('POST', '/v1/products', { as: admin, body });
+    const path = made.headers.get('location') ?? '';
+    const known = { 'if-match': made.headers.get('etag') ?? '' };
+
+    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 4 } })).toBe(428);
+    expect(await statusOf('PATCH', path, { as: customer, body: { stock: 4 }, headers: known })).toBe(403);
+    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 4 }, headers: known })).toBe(200);
+    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 5 }, headers: known })).toBe(412);
+  });
+});
+
+describe('orders', () => {
+  it('are placed once for a key', async () => {
+    const body = { items: [{ productId, quantity: 2 }] };
+    const first = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
+    const again = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
+    const other = { items: [{ productId, quantity: 3 }] };
+
+    expect([first.status, again.status, again.text]).toEqual([201, 201, first.text]);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(
+      await statusOf('POST', '/v1/orders', { as: customer, body: other, headers: idempotent('once') }),
+    ).toBe(422);
+    expect(await statusOf('POST', '/v1/orders', { as: customer, body })).toBe(400);
+  });
+
+  it('need stock, of products that there are', async () => {
+    const order = (id: string, quantity: number) =>
+      statusOf('POST', '/v1/orders', {
+        as: customer,
+        body: { items: [{ productId: id, quantity }] },
+        headers: idempotent(),
+      });
+
+    expect(await order(productId, 1000)).toBe(409);
+    expect(await order(NOBODY, 1)).toBe(422);
+  });
+
+  it('are shown to their owner and to admins', async () => {
+    const id = await placeOrder();
+    await placeOrder();
+
+    expect(await statusOf('GET', `/v1/orders/${id}`, { as: customer })).toBe(200);
+    expect(await statusOf('GET', `/v1/orders/${id}`, { as: admin })).toBe(200);
+    expect(await statusOf('GET', `/v1/orders/${id}`, { as: stranger })).toBe(404);
+    const { body } = await call('GET', '/v1/orders?limit=1', { as: customer });
+    expect(
+      await statusOf('GET', `/v1/orders?limit=1&cursor=${(body as { nextCursor: string }).nextCursor}`, {
+        as: customer,
+      }),
+    ).toBe(200);
+  });
+
+  it('are cancelled once', async () => {
+    const id = await placeOrder();
+
+    expect(await statusOf('POST', `/v1/orders/${id}/cancel`, { as: stranger })).toBe(404);
+    expect(await statusOf('POST', `/v1/orders/${id}/cancel`, { as: customer })).toBe(200);
+    const paid = await placeOrder();
+    const body = { paymentMethod: 'pm_card_ok' };
+    expect(
+      await statusOf('POST', `/v1/orders/${paid}/payments`, { as: customer, body, headers: idempotent() }),
+    ).toBe(201);
+    expect(await statusOf('POST', `/v1/orders/${paid}/cancel`, { as: customer })).toBe(409);
+  });
+});
+
+describe('payments', () => {
+  const pay = (orderId: string, paymentMethod: string, as = customer) =>
+    call('POST', `/v1/orders/${orderId}/payments`, { as, body: { paymentMethod }, headers: idempotent() });
+
+  it('succeed, once', async () => {
+    const order = await placeOrder();
+    const paid = await pay(order, 'pm_card_ok');
+
+    expect(paid.status).toBe(201);
+    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: customer })).toBe(200);
+    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: stranger })).toBe(404);
+    expect((await pay(order, 'pm_card_ok')).status).toBe(409);
+  });
+
+  it('are declined, not for strangers to make, and sometimes not known yet', async () => {
+    const order = await placeOrder();
+
+    expect((await pay(order, 'pm_card_declined')).status).toBe(402);
+    expect((await pay(order, 'pm_card_ok', stranger)).status).toBe(404);
+    // Else the webhook may tell before the api has answered.
+    product.sandbox.webhooks.enabled = false;
+    expect((await pay(order, 'pm_card_charged_then_dropped')).status).toBe(202);
+    product.sandbox.webhooks.enabled = true;
+  });
+
+  it('are announced by the provider, who signs', async () => {
+    await pay(await placeOrder(), 'pm_card_ok');
+    const [charge] = product.sandbox.charges();
+    const raw = JSON.stringify({
+      id: 'evt_spec',
+      type: 'charge.succeeded',
+      createdAt: new Date().toISOString(),
+      data: charge,
+    });
+    const signed = signWebhook(product.settings.payments.webhookSecret, raw, { id: 'evt_spec' });
+    const webhook = { raw, body: JSON.parse(raw) as unknown };
+
+    expect(await statusOf('POST', '/v1/webhooks/payments', { ...webhook, headers: signed })).toBe(204);
+    const forged = { ...signed, 'webhook-signature': 'v1,Zm9yZ2Vk' };
+    expect(await statusOf('POST', '/v1/webhooks/payments', { ...webhook, headers: forged })).toBe(401);
+    const empty = '{"type":"charge.succeeded","data":{}}';
+    const signedToo = signWebhook(product.settings.payments.webhookSecret, empty, { id: 'evt_empty' });
+    expect(await statusOf('POST', '/v1/webhooks/payments', { raw: empty, headers: signedToo })).toBe(422);
+  });
+});
+
+describe('exports and notifications', () => {
+  it('make a file that can be had once it is complete', async () => {
+    const made = await call('POST', '/v1/exports', { as: customer, body: { type: 'orders' } });
+    expect(made.status).toBe(202);
+    const path = made.headers.get('location') ?? '';
+    expect(await statusOf('GET', `${path}/file`, { as: customer })).toBe(409);
+    expect(await statusOf('GET', path, { as: stranger })).toBe(404);
+
+    await product.startWorker();
+    const completed = () =>
+      call('GET', path, { as: customer }).then(
+        ({ body }) => (body as { status: string }).status === 'completed',
+      );
+    await waitFor(completed, { within: 20_000, every: 100, what: 'the export' });
+    const file = await call('GET', `${path}/file`, { as: customer });
+    expect([file.status, file.text.split('\n')[0]?.trim()]).toEqual([
+      200,
+      'orderId,userId,status,itemCount,totalAmount,currency,createdAt',
+    ]);
+    expect(await statusOf('GET', `${path}/file`, { as: stranger })).toBe(404);
+  });
+
+  it('tell of mail', async () => {
+    const sent = () =>
+      call('GET', '/v1/notifications?limit=5', { as: customer }).then(
+        ({ body }) => (body as { data: object[] }).data.length > 0,
+      );
+
+    expect(await waitFor(sent, { within: 20_000, every: 100, what: 'a notification' })).toBe(true);
+  });
+});
+
+describeEveryOperation(() => ({ api, admin, bodyLimit: product.settings.http.bodyLimitBytes }));
+
+/** Last of all: what the document promises and nobody has called would be a promise without a proof. */
+describe('the promises of the document', () => {
+  it('have all been seen to be kept', () => {
+    const promised = conformance.operations.flatMap(({ id, responses }) =>
+      Object.keys(responses)
+        .filter((status) => !NOT_PROVOKED.includes(status))
+        .map((status) => `${id} ${status}`),
+    );
+
+    expect(promised.filter((promise) => !conformance.seen.has(promise))).toEqual([]);
+  });
+});
