@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../platform/database/index.js';
+import { Database, type Statement } from '../../platform/database/index.js';
 import type { ExportRange } from './exports.repository.js';
 
 /** The right to write one export: it is lost as soon as another run takes the next attempt. */
@@ -10,6 +10,14 @@ export interface ExportRun extends ExportRange {
   allUsers: boolean;
 }
 
+/** Another run has taken over: this one has nothing more to do, and has not written what it was about to. */
+export class SupersededError extends Error {
+  constructor({ exportId, attempt }: ExportRun) {
+    super(`Run ${attempt} of export ${exportId} was overtaken by another one`);
+    this.name = 'SupersededError';
+  }
+}
+
 /** What the worker writes. Everything a run writes is conditional on its attempt still being the current one. */
 @Injectable()
 export class ExportRunsRepository {
@@ -17,7 +25,7 @@ export class ExportRunsRepository {
 
   /**
    * Starts a run: takes the next attempt, and drops what earlier ones have written.
-   * @returns undefined when there is nothing to do: the export is complete, or gone.
+   * @returns undefined when there is nothing to do: the export is complete, or gone
    */
   async begin(exportId: string): Promise<ExportRun | undefined> {
     const run = await this.database.queryOne<ExportRun>({
@@ -38,22 +46,21 @@ export class ExportRunsRepository {
     return run;
   }
 
-  /** Writes how many rows there will be. @returns false when the run is no longer the current one. */
-  async announceTotal({ exportId, attempt }: ExportRun, total: number): Promise<boolean> {
-    const changed = await this.database.execute({
+  /** Writes how many rows there will be. @throws SupersededError */
+  async announceTotal(run: ExportRun, total: number): Promise<void> {
+    await this.change(run, {
       text: `UPDATE exports SET rows_total = $3 WHERE id = $1 AND attempt = $2 AND status = 'running'`,
-      values: [exportId, attempt, total],
+      values: [run.exportId, run.attempt, total],
     });
-    return changed === 1;
   }
 
   /**
    * Writes a chunk together with the progress that it means.
    * @param rows rows written so far, those in this chunk included
-   * @returns false when the run is no longer the current one; nothing was written then.
+   * @throws SupersededError
    */
-  async append({ exportId, attempt }: ExportRun, seq: number, data: Uint8Array, rows: number): Promise<boolean> {
-    const written = await this.database.execute({
+  async append(run: ExportRun, seq: number, data: Uint8Array, rows: number): Promise<void> {
+    await this.change(run, {
       name: 'exports-append',
       text: `
         WITH current AS (
@@ -62,27 +69,29 @@ export class ExportRunsRepository {
           RETURNING id
         )
         INSERT INTO export_chunks (export_id, attempt, seq, data) SELECT id, $2, $3, $4 FROM current`,
-      values: [exportId, attempt, seq, data, rows],
+      values: [run.exportId, run.attempt, seq, data, rows],
     });
-    return written === 1;
   }
 
-  /** Declares the file complete. @returns false when the run is no longer the current one. */
-  async complete({ exportId, attempt }: ExportRun, chunkCount: number): Promise<boolean> {
-    const changed = await this.database.execute({
+  /** Declares the file complete. @throws SupersededError */
+  async complete(run: ExportRun, chunkCount: number): Promise<void> {
+    await this.change(run, {
       text: `
         UPDATE exports SET status = 'completed', completed_at = now(), chunk_count = $3, rows_total = rows_written
         WHERE id = $1 AND attempt = $2 AND status = 'running'`,
-      values: [exportId, attempt, chunkCount],
+      values: [run.exportId, run.attempt, chunkCount],
     });
-    return changed === 1;
   }
 
-  /** Declares that the file will not come, unless another run is at it. */
+  /** Declares that the file will not come, unless another run is at it. A replay of its event begins a new run. */
   async fail({ exportId, attempt }: ExportRun): Promise<void> {
     await this.database.execute({
       text: `UPDATE exports SET status = 'failed' WHERE id = $1 AND attempt = $2 AND status = 'running'`,
       values: [exportId, attempt],
     });
+  }
+
+  private async change(run: ExportRun, statement: Statement): Promise<void> {
+    if ((await this.database.execute(statement)) === 0) throw new SupersededError(run);
   }
 }

@@ -27,6 +27,17 @@ export class ExportSweepRepository {
     });
   }
 
+  /**
+   * Declares exports failed that nobody has finished in all that time: their event was given up before it reached a run,
+   * and they must not count as work to come. Should it be replayed, the run begins all the same.
+   */
+  async giveUp(before: Date): Promise<void> {
+    await this.database.execute({
+      text: `UPDATE exports SET status = 'failed' WHERE status IN ('queued', 'running') AND created_at < $1`,
+      values: [before],
+    });
+  }
+
   /** Removes exports that are too old. @returns how many */
   remove(before: Date): Promise<number> {
     return this.database.execute({

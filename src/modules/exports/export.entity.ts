@@ -23,10 +23,10 @@ export class Export {
   @Column('boolean', { name: 'all_users' })
   allUsers!: boolean;
 
-  @Column('timestamptz', { name: 'range_from', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'range_from', precision: 3, nullable: true })
   from!: Date | null;
 
-  @Column('timestamptz', { name: 'range_to', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'range_to', precision: 3, nullable: true })
   to!: Date | null;
 
   @Column('text')
@@ -46,9 +46,9 @@ export class Export {
   @Column('integer', { name: 'chunk_count', default: 0 })
   chunkCount!: number;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 
-  @Column('timestamptz', { name: 'completed_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'completed_at', precision: 3, nullable: true })
   completedAt!: Date | null;
 }

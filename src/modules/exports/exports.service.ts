@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
-import { newId, UnitOfWork } from '../../platform/database/index.js';
+import { newId, RequestContext, type Caller } from '../../platform/context/index.js';
+import { UnitOfWork } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError, TransientError } from '../../platform/errors/index.js';
-import type { Caller } from '../../platform/http/index.js';
 import { Outbox } from '../../platform/messaging/index.js';
 import type { CreateExportDto } from './dto/create-export.dto.js';
 import type { ExportDto } from './dto/export.dto.js';
@@ -77,7 +77,10 @@ export class ExportsService {
   /** No connection is held between two pieces, however slowly the client reads and whenever it leaves. */
   private async *chunks(row: ExportRow, first: Buffer): AsyncGenerator<Buffer> {
     yield first;
-    for (let seq = 1; seq < row.chunkCount; seq += 1) yield await this.chunk(row, seq);
+    for (let seq = 1; seq < row.chunkCount; seq += 1) {
+      // A download may take longer than a request's deadline allows; only each piece of it has to be quick.
+      yield await RequestContext.shielded(() => this.chunk(row, seq));
+    }
   }
 
   private async chunk({ id, attempt }: ExportRow, seq: number): Promise<Buffer> {

@@ -19,9 +19,10 @@ export class ExportsSweep {
     this.retentionMs = settings.exports.retentionDays * DAY_MS;
   }
 
-  @Scheduled({ name: 'sweep-exports', every: () => HOUR_MS, queue: 'maintenance' })
+  @Scheduled({ name: 'sweep-exports', every: HOUR_MS })
   async sweep(): Promise<void> {
     const before = new Date(Date.now() - this.retentionMs);
+    await this.exports.giveUp(new Date(Date.now() - DAY_MS));
     // In small steps, so that none runs into the statement timeout: a large export is hundreds of megabytes.
     while ((await this.exports.removeChunks(before)) > 0);
     const removed = await this.exports.remove(before);

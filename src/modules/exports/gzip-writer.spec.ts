@@ -1,16 +1,10 @@
 import { gunzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
-import { loadSettings } from '../../config/index.js';
-import { CpuPool } from '../../platform/cpu/index.js';
+import { describe, expect, it } from 'vitest';
 import { GzipWriter } from './gzip-writer.js';
 
 describe('The gzip writer', () => {
-  const cpu = new CpuPool(loadSettings({}));
-
-  afterAll(() => cpu.onApplicationShutdown());
-
   async function write(pieces: string[]): Promise<Buffer> {
-    const writer = new GzipWriter(cpu);
+    const writer = new GzipWriter();
     const written: Buffer[] = [];
     for (const [index, piece] of pieces.entries()) {
       written.push(await writer.piece(piece, index === pieces.length - 1));

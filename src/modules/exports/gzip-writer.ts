@@ -1,7 +1,7 @@
-import { cpuTask, type CpuPool } from '../../platform/cpu/index.js';
-import type { deflatePiece } from './gzip.task.js';
+import { promisify } from 'node:util';
+import { constants, crc32, deflateRaw } from 'node:zlib';
 
-const deflateTask = cpuTask<typeof deflatePiece>(import.meta.url, './gzip.task', 'deflatePiece');
+const deflate = promisify(deflateRaw);
 
 /** RFC 1952 section 2.3: magic number, deflate, no flags, no time, no extra flags, unknown system. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -9,24 +9,24 @@ const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 const LAST_BLOCK = Uint8Array.of(3, 0);
 
 /**
- * Makes one gzip file out of pieces of text that are compressed one by one, in the thread pool: nothing but a checksum is
- * carried from piece to piece, so that memory does not grow with the file. (Members simply strung together would be
- * valid gzip as well, but HTTP clients stop after the first one.)
+ * Makes one gzip file out of pieces of text that are compressed one by one, off the event loop (libuv's threads): nothing
+ * but a checksum is carried from piece to piece, so that memory does not grow with the file. (Members simply strung
+ * together would be valid gzip as well, but HTTP clients stop after the first one.)
  */
 export class GzipWriter {
   private crc = 0;
   private size = 0;
   private started = false;
 
-  constructor(private readonly cpu: CpuPool) {}
-
   /** The next bytes of the file. @param last whether `text` is the end of it */
   async piece(text: string, last: boolean): Promise<Buffer> {
-    const { data, size, crc } = await this.cpu.run(deflateTask, { text, crc: this.crc });
-    this.crc = crc;
-    this.size += size;
+    const bytes = Buffer.from(text, 'utf8');
+    this.crc = crc32(bytes, this.crc);
+    this.size += bytes.length;
     const head = this.started ? [] : [HEADER];
     this.started = true;
+    // The flush ends the piece on a byte boundary without ending the stream.
+    const data = await deflate(bytes, { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 64 * 1024 });
     return Buffer.concat([...head, data, ...(last ? [LAST_BLOCK, this.trailer()] : [])]);
   }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import { Dependency, policyTable, type Policies } from '../../platform/resilience/index.js';
-import { MailRefusedError, Mailer, type OutgoingMail } from './mailer.js';
+import { Mailer, type OutgoingMail } from './mailer.js';
 
 const mail: OutgoingMail = {
   id: '019a9f3c-0000-7000-8000-00000000beef',

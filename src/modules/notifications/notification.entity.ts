@@ -34,10 +34,10 @@ export class Notification {
   @Column('text')
   status!: NotificationStatus;
 
-  @Column('timestamptz', { name: 'created_at', precision: 3, default: () => 'now()' })
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 
-  @Column('timestamptz', { name: 'sent_at', precision: 3, nullable: true })
+  @Column({ type: 'timestamptz', name: 'sent_at', precision: 3, nullable: true })
   sentAt!: Date | null;
 
   /** What the mail server said when it refused. */

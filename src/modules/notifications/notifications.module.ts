@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../../platform/database/index.js';
+import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { PaymentsModule } from '../payments/index.js';
 import { UsersModule } from '../users/index.js';
@@ -11,7 +12,13 @@ import { NotificationsRepository } from './notifications.repository.js';
 import { NotificationsService } from './notifications.service.js';
 
 @Module({
-  imports: [DatabaseModule.forFeature([Notification]), UsersModule, OrdersModule, PaymentsModule],
+  imports: [
+    DatabaseModule.forFeature([Notification]),
+    MessagingModule.forFeature({ queues: ['notifications'] }),
+    UsersModule,
+    OrdersModule,
+    PaymentsModule,
+  ],
   controllers: [NotificationsController],
   providers: [NotificationsService, NotificationsRepository, NotificationsProcessor, Mailer],
 })
