@@ -16,11 +16,13 @@ const watching = process.argv.includes('--watch');
 let stack: LocalStack | undefined;
 let running = false;
 let ending = false;
+let endingSince = 0;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (ending) void endNow();
-    else void end(0, 'Stopping …');
+    if (!ending) void end(0, 'Stopping …');
+    // Ctrl-C comes twice: from the terminal, and passed on by npm, which got it too.
+    else if (Date.now() - endingSince > 700) void endNow();
   });
 }
 // A reader that has gone away (a closed pipe) must not take the stack down unsorted.
@@ -76,6 +78,7 @@ function theStack(): LocalStack {
 async function end(code: number, message: string): Promise<void> {
   if (ending) return;
   ending = true;
+  endingSince = Date.now();
   if (code === 0) say(`\n${message}`);
   else sayFailure(message);
   const wasRunning = running;

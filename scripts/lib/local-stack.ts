@@ -8,7 +8,7 @@ import { localPath, repositoryRoot } from '../../test/support/servers/paths.ts';
 import { startPostgres } from '../../test/support/servers/postgres.ts';
 import { startRedis } from '../../test/support/servers/redis.ts';
 import { localSecrets } from './local-secrets.ts';
-import { openLog, readable } from './log-view.ts';
+import { openLog, readable, withReason } from './log-view.ts';
 import { isGiven, supportingPort } from './settings.ts';
 import type { LocalPorts } from './settings.ts';
 import { say, StartFailure, step } from './terminal.ts';
@@ -50,6 +50,8 @@ export class LocalStack {
       // Nobody takes notice of a local api going away, so there is nothing to drain for.
       SHUTDOWN_DRAIN_DELAY_MS: '0',
       SHUTDOWN_TIMEOUT_MS: '6000',
+      // Half of a start is compiling the same modules again.
+      NODE_COMPILE_CACHE: localPath('cache', 'compile'),
       ...Object.fromEntries(secrets),
       ...Object.fromEntries(given),
     };
@@ -75,13 +77,14 @@ export class LocalStack {
     throw new StartFailure(said === '' ? `cli ${args.join(' ')} failed` : said);
   }
 
-  async startApps(): Promise<void> {
+  /** @param announce how the start of each is told */
+  async startApps(announce: typeof step = step): Promise<void> {
     const { api, management, workerManagement } = this.ports;
     const results = await Promise.allSettled([
-      step('api', () =>
+      announce('api', () =>
         this.startApp('api', startApi, { PORT: String(api), MANAGEMENT_PORT: String(management) }),
       ),
-      step('worker', () =>
+      announce('worker', () =>
         this.startApp('worker', startWorker, { MANAGEMENT_PORT: String(workerManagement) }),
       ),
     ]);
@@ -219,9 +222,13 @@ export class LocalStack {
       ready = true;
       this.apps.push(app);
     } catch (error) {
-      const last = records.findLast((record) => record.level === 'fatal')?.message;
+      const fatal = records.findLast((record) => record.level === 'fatal');
       const plain = records.filter((record) => record.level === undefined).map((record) => record.message);
-      const reason = last ?? (plain.length > 0 ? plain.join('\n') : (error as Error).message);
+      const reason = fatal
+        ? withReason(fatal)
+        : plain.length > 0
+          ? plain.join('\n')
+          : (error as Error).message;
       throw new StartFailure(`The ${name} did not start: ${reason}`, { cause: error });
     }
   }

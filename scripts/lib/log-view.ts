@@ -37,9 +37,18 @@ function levelled(level: string): string {
   return level === 'error' || level === 'fatal' ? `${styled('red', level)} ` : '';
 }
 
-function sentence(record: LogRecord): string {
+/** The message with the reason of the error that was logged with it. */
+export function withReason(record: LogRecord): string {
+  return `${record.message ?? ''}${reasonOf(record)}`;
+}
+
+function reasonOf(record: LogRecord): string {
   const error = record.err as { message?: string } | undefined;
-  const reason = error?.message && !record.message?.includes(error.message) ? `: ${error.message}` : '';
+  return error?.message && !record.message?.includes(error.message) ? `: ${error.message}` : '';
+}
+
+function sentence(record: LogRecord): string {
+  const reason = reasonOf(record);
   if (record.message === 'request') return request(record) + reason;
   const details = Object.entries(record)
     .filter(([name, value]) => !shownElsewhere.has(name) && typeof value !== 'object' && value !== undefined)

@@ -26,6 +26,9 @@ export async function step<T>(
 ): Promise<T> {
   const started = Date.now();
   const announce = setTimeout(() => say(`${styled('dim', '…')} ${label}`), 400);
+  const remind = setInterval(() => {
+    say(styled('dim', `… ${label}: ${Math.round((Date.now() - started) / 1000)} s so far`));
+  }, 10_000);
   try {
     const value = await work();
     const detail = result ? ` ${styled('dim', result(value))}` : '';
@@ -35,5 +38,6 @@ export async function step<T>(
     return value;
   } finally {
     clearTimeout(announce);
+    clearInterval(remind);
   }
 }

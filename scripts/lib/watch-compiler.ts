@@ -15,6 +15,8 @@ function watch(config: string): void {
   const system: ts.System = {
     ...ts.sys,
     writeFile: (path, text, bom) => {
+      // The first round writes everything again; only what differs is a reason to start processes again.
+      if (ts.sys.readFile(path) === text) return;
       if (path.endsWith('.js')) round.written += 1;
       ts.sys.writeFile(path, text, bom);
     },

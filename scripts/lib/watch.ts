@@ -35,7 +35,7 @@ export async function watchSources(stack: LocalStack): Promise<never> {
       const started = Date.now();
       await stack.stopApps();
       await stack
-        .startApps()
+        .startApps((_label, work) => work())
         .then(() => say(styled('dim', `restarted in ${((Date.now() - started) / 1000).toFixed(1)} s`)))
         .catch((error: unknown) => {
           sayFailure(error instanceof Error ? error.message : String(error));
