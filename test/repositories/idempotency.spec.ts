@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   BusinessRuleError,
@@ -20,6 +21,7 @@ let db: TestDatabase;
 let idempotency: Idempotency;
 
 beforeAll(async () => {
+  Logger.overrideLogger(false);
   db = await openTestDatabase();
   idempotency = serviceIn(db);
   await db.database.execute({ text: 'CREATE TABLE effects (id serial PRIMARY KEY, name text NOT NULL)' });
@@ -274,7 +276,9 @@ describe('Work that leaves the database', () => {
     const second = new Payment(async ({ id, resumed }) => `charged ${id} ${resumed}`);
 
     expect(await codeOf(other.resumable(request(), second))).toBe('idempotency-key-in-use');
-    await db.database.execute({ text: 'UPDATE idempotency_records SET locked_until = now()' });
+    await db.database.execute({
+      text: "UPDATE idempotency_records SET locked_until = now() - interval '1 second'",
+    });
     expect(await other.resumable(request(), second)).toMatchObject({ status: 201, replayed: false });
     expect(await effects()).toEqual(['begun', 'payment-1 charged payment-1 true']);
   });
@@ -329,7 +333,9 @@ describe('Work that leaves the database', () => {
   it('gets the answer of whoever took over and was faster', async () => {
     const other = serviceIn(await db.anotherRoom());
     const slow = new Payment(async () => {
-      await db.database.execute({ text: 'UPDATE idempotency_records SET locked_until = now()' });
+      await db.database.execute({
+        text: "UPDATE idempotency_records SET locked_until = now() - interval '1 second'",
+      });
       await other.resumable(
         request(),
         new Payment(async () => 'charged', { status: 201, body: 'by the other' }),
@@ -343,6 +349,6 @@ describe('Work that leaves the database', () => {
 
 async function expire(): Promise<void> {
   await db.database.execute({
-    text: `UPDATE idempotency_records SET expires_at = now() - interval '1 millisecond'`,
+    text: `UPDATE idempotency_records SET expires_at = now() - interval '1 second'`,
   });
 }

@@ -238,7 +238,7 @@ describe('The export of orders', () => {
         expect(rows).toHaveLength(10);
         await db.database.query({
           text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                 WHERE state = 'idle in transaction' AND pid <> pg_backend_pid()`,
+                 WHERE state = 'idle in transaction' AND datname = current_database()`,
         });
       }
     };

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
+import type { PaymentDto } from '../../src/modules/payments/dto/payment.dto.js';
+import { PaymentProviderClient } from '../../src/modules/payments/payment-provider.client.js';
+import { newId } from '../../src/platform/database/index.js';
+import type { ProblemDocument } from '../../src/platform/http/index.js';
+import type { HttpResponse } from '../support/http.ts';
+import { signWebhook } from '../support/payment-sandbox.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+
+let shop: Shop;
+let ada: Customer;
+let chair: string;
+
+beforeAll(async () => {
+  shop = await openShop({ PAYMENT_WEBHOOK_TOLERANCE_SECONDS: '60' });
+  ada = await shop.newCustomer();
+  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+}, 60_000);
+
+afterAll(() => shop?.close());
+
+beforeEach(async () => {
+  await shop.sandbox.setMood(null);
+  await shop.sandbox.setWebhooks(false);
+  const provider = shop.app.get(PaymentProviderClient, { strict: false });
+  await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {
+    within: 10_000,
+  });
+});
+
+interface Unsettled {
+  order: OrderDto;
+  payment: PaymentDto;
+}
+
+/** An order whose payment the provider has never answered. */
+async function unsettled(): Promise<Unsettled> {
+  const items = [{ productId: chair, quantity: 1 }];
+  const order = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
+  const path = `/v1/orders/${order.body.id}/payments`;
+  const payment = await ada.http.post<PaymentDto>(path, { paymentMethod: 'pm_card_error' }, withKey());
+  if (payment.status !== 202) throw new Error(`${payment.status} ${payment.text}`);
+  return { order: order.body, payment: payment.body };
+}
+
+const chargeOf = ({ order, payment }: Unsettled, changes: object = {}) => ({
+  id: 'ch_1',
+  idempotencyKey: payment.id,
+  status: 'succeeded',
+  amount: 1990,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_ok',
+  reference: order.id,
+  createdAt: new Date().toISOString(),
+  ...changes,
+});
+
+interface Delivery {
+  secret?: string;
+  id?: string;
+  /** Seconds from now. */
+  at?: number;
+  headers?: Record<string, string>;
+  /** What is sent instead of what was signed. */
+  body?: string;
+}
+
+function deliver(event: unknown, delivery: Delivery = {}): Promise<HttpResponse<ProblemDocument>> {
+  const { secret = shop.webhookSecret, id = `evt_${randomUUID()}`, at = 0, headers = {} } = delivery;
+  const body = JSON.stringify(event);
+  const signed = signWebhook(secret, body, { id, timestamp: Math.floor(Date.now() / 1000) + at });
+  return shop.http.post('/v1/webhooks/payments', delivery.body ?? body, {
+    headers: { ...signed, ...headers },
+  });
+}
+
+const eventAbout = (charge: object, type = 'charge.succeeded') => ({
+  id: 'evt_1',
+  type,
+  createdAt: new Date().toISOString(),
+  data: charge,
+});
+
+async function stateOf({
+  order,
+  payment,
+}: Unsettled): Promise<{ order: string; payment: string; events: string[] }> {
+  const [row] = await shop.sql<{ status: string }>('SELECT status FROM payments WHERE id = $1', [payment.id]);
+  const events = await shop.sql<{ name: string }>(
+    `SELECT name FROM outbox_events WHERE key = $1 AND name LIKE 'payment.%' ORDER BY position`,
+    [order.id],
+  );
+  const { body } = await ada.http.get<OrderDto>(`/v1/orders/${order.id}`);
+  return { order: body.status, payment: row?.status ?? 'gone', events: events.map(({ name }) => name) };
+}
+
+const UNSETTLED = { order: 'pending', payment: 'unknown', events: [] };
+const PAID = { order: 'paid', payment: 'succeeded', events: ['payment.succeeded'] };
+const DECLINED = { order: 'pending', payment: 'declined', events: ['payment.declined'] };
+
+describe('A webhook of the payment provider', () => {
+  it('settles a payment as succeeded', async () => {
+    const open = await unsettled();
+    const answer = await deliver(eventAbout(chargeOf(open)));
+
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(await stateOf(open)).toEqual(PAID);
+  });
+
+  it('settles a payment as declined', async () => {
+    const open = await unsettled();
+    const charge = chargeOf(open, { status: 'declined', declineCode: 'card_declined' });
+
+    expect((await deliver(eventAbout(charge, 'charge.declined'))).status).toBe(204);
+    expect(await stateOf(open)).toEqual(DECLINED);
+  });
+
+  it('changes nothing when it is repeated, in sequence or at once, with the same id or another', async () => {
+    const open = await unsettled();
+    const event = eventAbout(chargeOf(open));
+    const first = await Promise.all([1, 2, 3, 4].map(() => deliver(event, { id: 'evt_same' })));
+    const later = [await deliver(event, { id: 'evt_same' }), await deliver(event)];
+
+    expect([...first, ...later].map(({ status }) => status)).toEqual([204, 204, 204, 204, 204, 204]);
+    expect(await stateOf(open)).toEqual(PAID);
+  });
+
+  it('changes nothing when it contradicts what was settled before', async () => {
+    const open = await unsettled();
+    await deliver(eventAbout(chargeOf(open)));
+    const answer = await deliver(eventAbout(chargeOf(open, { status: 'declined' }), 'charge.declined'));
+
+    expect(answer.status).toBe(204);
+    expect(await stateOf(open)).toEqual(PAID);
+  });
+
+  it('changes nothing when it tells of another amount or currency', async () => {
+    const open = await unsettled();
+    for (const changes of [{ amount: 1 }, { currency: 'USD' }]) {
+      expect((await deliver(eventAbout(chargeOf(open, changes)))).status).toBe(204);
+    }
+    expect(await stateOf(open)).toEqual(UNSETTLED);
+  });
+
+  it.each([
+    [
+      'a payment that we do not have',
+      () => eventAbout({ ...chargeOf(unknownPayment()), idempotencyKey: newId() }),
+    ],
+    ['a kind of event that does not concern us', () => ({ type: 'payout.paid', data: { id: 'po_1' } })],
+  ])('is accepted when it is about %s, so that it is not repeated for ever', async (_, event) => {
+    expect((await deliver(event())).status).toBe(204);
+  });
+
+  it('is 422 when it is signed but holds no charge', async () => {
+    const answer = await deliver(eventAbout({ id: 'ch_1' }));
+    expect([answer.status, answer.body.errors]).toMatchObject([422, [{ pointer: '/data' }]]);
+  });
+});
+
+describe('A webhook that did not come from the provider, or not lately', () => {
+  it.each<[string, Delivery]>([
+    ['signed with another secret', { secret: 'not-the-secret' }],
+    ['older than the tolerance', { at: -70 }],
+    ['from the future', { at: 70 }],
+    ['without a signature', { headers: { 'webhook-signature': '' } }],
+    ['with a signature that is none', { headers: { 'webhook-signature': 'v1,AAAA' } }],
+    ['with another id than was signed', { headers: { 'webhook-id': 'evt_other' } }],
+    [
+      'with another time than was signed',
+      { headers: { 'webhook-timestamp': String(Math.floor(Date.now() / 1000) + 1) } },
+    ],
+    ['with a time that is none', { headers: { 'webhook-timestamp': 'yesterday' } }],
+  ])('is 401 and changes nothing when it is %s', async (_, delivery) => {
+    const open = await unsettled();
+    const answer = await deliver(eventAbout(chargeOf(open)), delivery);
+
+    expect([answer.status, answer.body.code]).toEqual([401, 'invalid-signature']);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await stateOf(open)).toEqual(UNSETTLED);
+  });
+
+  it('is 401 when its body was changed by as little as a space', async () => {
+    const open = await unsettled();
+    const event = eventAbout(chargeOf(open));
+    const answer = await deliver(event, { body: `${JSON.stringify(event)} ` });
+
+    expect(answer.status).toBe(401);
+    expect(await stateOf(open)).toEqual(UNSETTLED);
+  });
+
+  it.each([
+    ['nothing', undefined, 401],
+    ['an empty body', '', 401],
+    ['malformed JSON', '{"type"', 400],
+    ['null', 'null', 401],
+  ])('is refused when it is %s without headers', async (_, body, status) => {
+    const answer = await shop.http.post<ProblemDocument>('/v1/webhooks/payments', body);
+    expect(answer.status).toBe(status);
+    expect(answer.body.status).toBe(status);
+  });
+});
+
+function unknownPayment(): Unsettled {
+  return { order: { id: newId() }, payment: { id: newId() } } as Unsettled;
+}
