@@ -25,10 +25,10 @@ export default defineConfig({
       { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'] } },
       {
         extends: true,
+        // Every file starts the servers it needs for itself (test/support/servers): it may freeze and kill them.
         test: {
           name: 'integration',
           include: ['test/{repositories,e2e,support}/**/*.spec.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
