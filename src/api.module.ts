@@ -12,13 +12,13 @@ import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 import { RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisModule } from './platform/redis/index.js';
-import { ResilienceModule } from './platform/resilience/index.js';
+import { ResilienceModule, type FaultInjector } from './platform/resilience/index.js';
 import { PRODUCT } from './product.modules.js';
 
 /** What the api process is made of. */
 @Module({})
 export class ApiModule {
-  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry): DynamicModule {
+  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry, faults?: FaultInjector): DynamicModule {
     return {
       module: ApiModule,
       imports: [
@@ -26,7 +26,7 @@ export class ApiModule {
         LoggingModule.forRoot(logger),
         MetricsModule,
         HealthModule.forRoot(health),
-        ResilienceModule,
+        ResilienceModule.forRoot(faults),
         RedisModule,
         DatabaseModule.forRoot('holdfast-api'),
         CpuModule,

@@ -8,6 +8,8 @@ import type { Settings } from './config/index.js';
 import { createHttpAdapter } from './platform/http/adapter.js';
 import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
 import { HealthRegistry } from './platform/health/index.js';
+import { strikeRoutes } from './platform/http/route-faults.js';
+import { type FaultInjector } from './platform/resilience/index.js';
 import { LoadShedder } from './platform/resilience/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import { createProcessLog, HTTP_DURATION, installAccessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
@@ -15,15 +17,17 @@ import { createProcessLog, HTTP_DURATION, installAccessLog, nestLogger, type Pro
 /**
  * The public application, ready to `listen`. In tests it is made without a process around it.
  * @param health where its dependencies report for readiness
+ * @param faults what may be switched on to fail, outside production
  */
 export async function createApi(
   settings: Settings,
   log: ProcessLog = createProcessLog(settings, 'api'),
   health: HealthRegistry = new HealthRegistry(),
+  faults?: FaultInjector,
 ): Promise<NestFastifyApplication> {
   const shedder = new LoadShedder(settings.overload.maxInFlight, settings.overload.eventLoopDelayMs);
   const adapter = createHttpAdapter(settings.http, shedder);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health, faults), adapter, {
     bodyParser: false,
     logger: nestLogger(log.logger),
     abortOnError: false,
@@ -32,6 +36,7 @@ export async function createApi(
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
   installAccessLog(fastify, log.logger, app.get<Histogram>(getToken(HTTP_DURATION)));
+  if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);
   serialiseAsDocumented(fastify, document);
   if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);

@@ -3,19 +3,22 @@ import { NestFactory } from '@nestjs/core';
 import type { Settings } from './config/index.js';
 import { HealthRegistry } from './platform/health/index.js';
 import { createProcessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
+import type { FaultInjector } from './platform/resilience/index.js';
 import { WorkerModule } from './worker.module.js';
 
 /**
  * The background half of the product: nothing runs until its `MessagingRuntime` is started. In tests it is made without a
  * process around it.
  * @param health where its dependencies report for readiness
+ * @param faults what may be switched on to fail, outside production
  */
 export async function createWorker(
   settings: Settings,
   log: ProcessLog = createProcessLog(settings, 'worker'),
   health: HealthRegistry = new HealthRegistry(),
+  faults?: FaultInjector,
 ): Promise<INestApplicationContext> {
-  const module = WorkerModule.forRoot(settings, log.logger, health);
+  const module = WorkerModule.forRoot(settings, log.logger, health, faults);
   const app = await NestFactory.createApplicationContext(module, { logger: nestLogger(log.logger), abortOnError: false });
   return app;
 }

@@ -10,13 +10,13 @@ import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 import { RedisModule } from './platform/redis/index.js';
-import { ResilienceModule } from './platform/resilience/index.js';
+import { ResilienceModule, type FaultInjector } from './platform/resilience/index.js';
 import { PRODUCT } from './product.modules.js';
 
 /** What the worker process is made of: the same product, with messaging that relays and handles, and without HTTP. */
 @Module({})
 export class WorkerModule {
-  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry): DynamicModule {
+  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry, faults?: FaultInjector): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
@@ -24,7 +24,7 @@ export class WorkerModule {
         LoggingModule.forRoot(logger),
         MetricsModule,
         HealthModule.forRoot(health),
-        ResilienceModule,
+        ResilienceModule.forRoot(faults),
         RedisModule,
         DatabaseModule.forRoot('holdfast-worker'),
         CpuModule,

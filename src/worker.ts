@@ -2,8 +2,8 @@ import { runProcess } from './platform/lifecycle/index.js';
 import { MessagingRuntime } from './platform/messaging/index.js';
 import { createWorker } from './worker-app.js';
 
-await runProcess('worker', async ({ settings, health, log }) => {
-  const app = await createWorker(settings, log, health);
+await runProcess('worker', async ({ settings, health, log, faults }) => {
+  const app = await createWorker(settings, log, health, faults);
   const messaging = app.get(MessagingRuntime);
   await messaging.start();
   return {

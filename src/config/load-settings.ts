@@ -119,14 +119,18 @@ function given(definition: SettingDefinition, section: object): string {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
-  const { app, lifecycle, rateLimit, http } = settings;
+  const { app, lifecycle, rateLimit, http, faults } = settings;
   if (lifecycle.drainDelayMs >= lifecycle.timeoutMs) {
     problems.push('SHUTDOWN_TIMEOUT_MS: must be longer than SHUTDOWN_DRAIN_DELAY_MS');
   }
   if (http.port !== 0 && http.port === http.managementPort) {
     problems.push('MANAGEMENT_PORT: must differ from PORT');
   }
+  if (faults.enabled && faults.token === undefined) {
+    problems.push('FAULTS_TOKEN: is needed when FAULTS_ENABLED=true');
+  }
   if (!app.isProduction) return problems;
+  if (faults.enabled) problems.push('FAULTS_ENABLED: cannot be true when NODE_ENV=production');
   if (!rateLimit.enabled) problems.push('RATE_LIMIT_ENABLED: cannot be false when NODE_ENV=production');
   for (const section of sectionsOf(settings)) {
     for (const { name, property, secret } of settingsOf(section.constructor)) {

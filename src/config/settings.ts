@@ -3,6 +3,7 @@ import { AuthSettings } from './sections/auth.settings.js';
 import { CacheSettings } from './sections/cache.settings.js';
 import { DatabaseSettings } from './sections/database.settings.js';
 import { ExportsSettings } from './sections/exports.settings.js';
+import { FaultsSettings } from './sections/faults.settings.js';
 import { HttpSettings } from './sections/http.settings.js';
 import { IdempotencySettings } from './sections/idempotency.settings.js';
 import { LifecycleSettings } from './sections/lifecycle.settings.js';
@@ -31,5 +32,6 @@ export class Settings {
   readonly idempotency = new IdempotencySettings();
   readonly exports = new ExportsSettings();
   readonly overload = new OverloadSettings();
+  readonly faults = new FaultsSettings();
   readonly lifecycle = new LifecycleSettings();
 }

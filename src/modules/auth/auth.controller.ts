@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiAnswer, ApiProblems, CurrentCaller, Public, type Caller } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { UserDto } from '../users/index.js';
 import { AuthService } from './auth.service.js';
 import { LoginDto } from './dto/login.dto.js';
@@ -28,6 +29,7 @@ export class AuthController {
   }
 
   @Post('login')
+  @Priority('critical')
   @Public()
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Begin a session' })
@@ -38,6 +40,7 @@ export class AuthController {
   }
 
   @Post('refresh')
+  @Priority('critical')
   @Public()
   @HttpCode(200)
   @ApiOperation({

@@ -10,6 +10,7 @@ import {
   type Caller,
   type Page,
 } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';
 
@@ -20,6 +21,7 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Get()
+  @Priority('low')
   @ApiOperation({ operationId: 'listSessions', summary: 'The own live sessions, newest first' })
   @ApiPage(SessionDto)
   @ApiProblems(401, 422)

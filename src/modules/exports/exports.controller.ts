@@ -4,6 +4,7 @@ import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nes
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiAnswer, ApiProblems, CurrentCaller, UuidPipe, type Caller } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { acceptsGzip } from './accepts-gzip.js';
 import { CreateExportDto } from './dto/create-export.dto.js';
 import { ExportDto } from './dto/export.dto.js';
@@ -16,6 +17,7 @@ export class ExportsController {
   constructor(private readonly exports: ExportsService) {}
 
   @Post()
+  @Priority('low')
   @HttpCode(202)
   @ApiOperation({ operationId: 'createExport', summary: 'Ask for a CSV file: of the own orders, for admins of all orders' })
   @ApiAnswer(202, ExportDto, ['Location'])
@@ -39,6 +41,7 @@ export class ExportsController {
   }
 
   @Get(':id/file')
+  @Priority('low')
   @ApiOperation({ operationId: 'downloadExport', summary: 'The file of an own export that is completed' })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
   @ApiProblems(401, 404, 406, 409, 422)

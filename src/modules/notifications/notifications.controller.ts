@@ -1,6 +1,7 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiPage, ApiProblems, CurrentCaller, PageQuery, type Caller, type Page } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { NotificationDto } from './dto/notification.dto.js';
 import { NotificationsService } from './notifications.service.js';
 
@@ -11,6 +12,7 @@ export class NotificationsController {
   constructor(private readonly notifications: NotificationsService) {}
 
   @Get()
+  @Priority('low')
   @ApiOperation({ operationId: 'listNotifications', summary: 'Mails that were or will be sent to the caller, newest first' })
   @ApiPage(NotificationDto)
   @ApiProblems(401, 422)

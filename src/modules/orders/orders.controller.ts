@@ -11,6 +11,7 @@ import {
   type Caller,
   type Page,
 } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import {
   Idempotency,
   IdempotencyKeyHeader,
@@ -48,6 +49,7 @@ export class OrdersController {
   }
 
   @Get()
+  @Priority('low')
   @ApiOperation({ operationId: 'listOrders', summary: 'Own orders, newest first; everybody’s for an admin' })
   @ApiPage(OrderDto)
   @ApiProblems(401, 422)

@@ -3,7 +3,7 @@ import { SkipThrottle } from '@nestjs/throttler';
 import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiAnswer, ApiProblems, Public } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/priority.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { PaymentWebhooksService } from './payment-webhooks.service.js';
 
 @ApiTags('payments')

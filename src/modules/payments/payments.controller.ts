@@ -7,7 +7,7 @@ import {
   sendAnswer,
   type IdempotentRequest,
 } from '../../platform/idempotency/index.js';
-import { Priority } from '../../platform/resilience/priority.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { PaymentDto } from './dto/payment.dto.js';
 import { StartPaymentDto } from './dto/start-payment.dto.js';
 import { PaymentsService } from './payments.service.js';

@@ -26,6 +26,7 @@ import {
   strongTags,
   UuidPipe,
 } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { ChangeProductDto } from './dto/change-product.dto.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ProductDto } from './dto/product.dto.js';
@@ -45,6 +46,7 @@ export class ProductsController {
   ) {}
 
   @Get()
+  @Priority('low')
   @Public()
   @ApiOperation({ operationId: 'listProducts', summary: 'All products, newest first' })
   @ApiPage(ProductDto)

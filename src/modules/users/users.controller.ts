@@ -10,6 +10,7 @@ import {
   type Caller,
   type Page,
 } from '../../platform/http/index.js';
+import { Priority } from '../../platform/resilience/index.js';
 import { UpdateMeDto } from './dto/update-me.dto.js';
 import { UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';
@@ -37,6 +38,7 @@ export class UsersController {
   }
 
   @Get()
+  @Priority('low')
   @RequireRole('admin')
   @ApiOperation({ operationId: 'listUsers', summary: 'All accounts, newest first (admin)' })
   @ApiPage(UserDto)

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
+import { FaultInjector } from '../resilience/index.js';
+import { FAULTS_TOKEN, FaultsController, FaultsGuard } from './faults.controller.js';
 import { HealthController } from './health.controller.js';
 import { HealthRegistry } from './health.registry.js';
 
@@ -11,15 +13,25 @@ import { HealthRegistry } from './health.registry.js';
  */
 @Module({})
 export class ManagementModule {
-  static forRoot(health: HealthRegistry): DynamicModule {
+  /** @param rehearsal the faults that may be switched on, and the token that allows it; absent in production */
+  static forRoot(health: HealthRegistry, rehearsal?: { faults: FaultInjector; token: string }): DynamicModule {
     return {
       module: ManagementModule,
       imports: [
         TerminusModule.forRoot({ logger: false, errorLogStyle: 'json' }),
         PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }),
       ],
-      controllers: [HealthController],
-      providers: [{ provide: HealthRegistry, useValue: health }],
+      controllers: [HealthController, ...(rehearsal ? [FaultsController] : [])],
+      providers: [
+        { provide: HealthRegistry, useValue: health },
+        ...(rehearsal
+          ? [
+              FaultsGuard,
+              { provide: FaultInjector, useValue: rehearsal.faults },
+              { provide: FAULTS_TOKEN, useValue: rehearsal.token },
+            ]
+          : []),
+      ],
     };
   }
 }

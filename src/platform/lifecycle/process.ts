@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { ConfigurationError, loadSettings, readEnvironment, type Settings } from '../../config/index.js';
 import { HealthRegistry, startManagement } from '../health/index.js';
+import { FaultInjector } from '../resilience/index.js';
 import { createProcessLog, type ProcessLog } from '../observability/index.js';
 
 /** What a process must be able to do for a controlled end, in the order in which it is asked. */
@@ -20,6 +21,8 @@ export interface ProcessContext {
   settings: Settings;
   health: HealthRegistry;
   log: ProcessLog;
+  /** Present when `FAULTS_ENABLED`, which production refuses. */
+  faults?: FaultInjector;
 }
 
 /** Kept of `SHUTDOWN_TIMEOUT_MS` for closing connections after everything has finished. */
@@ -34,6 +37,7 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
   const settings = settingsOrExit();
   const log = createProcessLog(settings, name);
   const health = new HealthRegistry();
+  const faults = settings.faults.enabled ? new FaultInjector() : undefined;
   let service: Service | undefined;
   let management: INestApplicationContext | undefined;
   let ending = false;
@@ -79,8 +83,8 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
   process.on('unhandledRejection', fatal('unhandled rejection'));
 
   try {
-    management = await startManagement(health, settings.http);
-    service = await start({ settings, health, log });
+    management = await startManagement(health, settings, faults);
+    service = await start({ settings, health, log, faults });
     if (!ending) health.phase = 'ready';
     log.logger.info({ pid: process.pid, startedInMs: Math.round(process.uptime() * 1000) }, `${name} is ready`);
   } catch (error) {

@@ -84,6 +84,8 @@ export class MessagingModule {
           // Not before it has been checked that every event has its handler.
           extraOptions: { manualRegistration: true },
         }),
+        // No queue by name: nobody but the relay may add to one. The call brings the registrar that makes workers.
+        BullModule.registerQueue(),
       ],
       providers: [roleProvider, ...announcing, ...handling],
       exports: [Outbox, Inbox, DeadLetters, MessagingRuntime],

@@ -1,7 +1,8 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
+import { FaultInjector } from '../resilience/fault-injector.js';
 
 /** Milliseconds between attempts to reach a Redis that is away. */
 const RECONNECT_AFTER_MS = 300;
@@ -27,9 +28,14 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private readonly prefix: string;
   private unresponsive = false;
   private nextProbeAt = 0;
+  private readonly timeoutMs: number;
   private reportedAway = false;
 
-  constructor(@Inject(Settings) { redis }: Settings) {
+  constructor(
+    @Inject(Settings) { redis }: Settings,
+    @Optional() private readonly faults?: FaultInjector,
+  ) {
+    this.timeoutMs = redis.commandTimeoutMs;
     this.prefix = redis.prefix;
     this.client = new Redis(redis.url, {
       connectionName: 'holdfast',
@@ -66,6 +72,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     if (!this.isUsable) throw unavailable();
     try {
+      await this.faults?.strike('dependency:redis', this.timeoutMs);
       return await work(this.client);
     } catch (error) {
       this.observe(error);

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
+import { RedisHealth } from './redis.health.js';
 import { RedisConnection } from './redis-connection.js';
 
 /** The one Redis connection of a process for what a request waits for: cache and limits. Queues keep their own. */
 @Global()
-@Module({ providers: [RedisConnection], exports: [RedisConnection] })
+@Module({ providers: [RedisConnection, RedisHealth], exports: [RedisConnection] })
 export class RedisModule {}

@@ -13,6 +13,7 @@ import {
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
 import { RequestContext } from '../context/index.js';
+import type { FaultInjector } from './fault-injector.js';
 import type { DependencyPolicy } from './policies.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -39,6 +40,7 @@ export class Dependency {
     readonly name: string,
     readonly policy: DependencyPolicy,
     private readonly isFailure: (error: unknown) => boolean = (error) => error instanceof TransientError,
+    private readonly faults?: FaultInjector,
   ) {
     this.breaker = circuitBreaker(handleWhen(isFailure), {
       breaker: new CountBreaker({
@@ -86,7 +88,8 @@ export class Dependency {
    * The circuit breaker alone, for calls that bring a timeout of their own and are too many for more: as long as nothing has
    * failed it costs two comparisons.
    */
-  async guard<T>(work: () => Promise<T>): Promise<T> {
+  async guard<T>(call: () => Promise<T>): Promise<T> {
+    const work = this.faults ? () => this.struck(call) : call;
     if (this.onProbation > 0 || this.breaker.state !== CircuitState.Closed) return this.watched(work);
     try {
       return await work();
@@ -119,11 +122,16 @@ export class Dependency {
     const forget = context?.onAbort((reason) => giveUp(reason));
     try {
       // Raced, because not every client heeds the signal.
-      return await Promise.race([work({ signal: controller.signal }), givenUp]);
+      return await Promise.race([this.struck(() => work({ signal: controller.signal })), givenUp]);
     } finally {
       clearTimeout(timer);
       forget?.();
     }
+  }
+
+  private async struck<T>(work: () => Promise<T>): Promise<T> {
+    await this.faults?.strike(`dependency:${this.name}`, this.policy.timeoutMs);
+    return work();
   }
 
   private timeout(): TransientError {

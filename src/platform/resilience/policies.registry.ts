@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import { Gauge } from 'prom-client';
 import { Settings } from '../../config/index.js';
 import { isOutage } from '../database/database.errors.js';
 import { Dependency } from './dependency.js';
+import { FaultInjector } from './fault-injector.js';
 import { policyTable, type DependencyName } from './policies.js';
 
 export const CIRCUIT_STATE = 'dependency_circuit_state';
@@ -18,11 +19,15 @@ export class Policies {
   private readonly logger = new Logger(Policies.name);
   private readonly dependencies: Map<DependencyName, Dependency>;
 
-  constructor(@Inject(Settings) settings: Settings, @InjectMetric(CIRCUIT_STATE) gauge: Gauge) {
+  constructor(
+    @Inject(Settings) settings: Settings,
+    @InjectMetric(CIRCUIT_STATE) gauge: Gauge,
+    @Optional() faults?: FaultInjector,
+  ) {
     this.dependencies = new Map(
       Object.entries(policyTable(settings)).map(([key, policy]) => {
         const name = key as DependencyName;
-        const dependency = new Dependency(name, policy, FAILURES[name]);
+        const dependency = new Dependency(name, policy, FAILURES[name], faults);
         gauge.set({ dependency: name }, STATE_VALUES.closed);
         dependency.onCircuitChange((state) => {
           gauge.set({ dependency: name }, STATE_VALUES[state]);

@@ -1,18 +1,26 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { FaultInjector } from './fault-injector.js';
 import { CIRCUIT_STATE, Policies } from './policies.registry.js';
 
 /** Timeouts, retries, circuit breakers and bulkheads of everything this process depends on. */
 @Global()
-@Module({
-  providers: [
-    makeGaugeProvider({
-      name: CIRCUIT_STATE,
-      help: 'Circuit breaker of a dependency: 0 closed, 1 open, 2 half-open.',
-      labelNames: ['dependency'],
-    }),
-    Policies,
-  ],
-  exports: [Policies],
-})
-export class ResilienceModule {}
+@Module({})
+export class ResilienceModule {
+  /** @param faults where faults can be switched on, which is nowhere in production */
+  static forRoot(faults?: FaultInjector): DynamicModule {
+    return {
+      module: ResilienceModule,
+      providers: [
+        makeGaugeProvider({
+          name: CIRCUIT_STATE,
+          help: 'Circuit breaker of a dependency: 0 closed, 1 open, 2 half-open.',
+          labelNames: ['dependency'],
+        }),
+        ...(faults ? [{ provide: FaultInjector, useValue: faults }] : []),
+        Policies,
+      ],
+      exports: [Policies, ...(faults ? [FaultInjector] : [])],
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Dependency } from './dependency.js';
+import { FaultInjector } from './fault-injector.js';
+
+const policy = { timeoutMs: 20, retries: 0, concurrency: 10, breaker: { size: 100, minimumCalls: 100 }, reopenAfterMs: 1000 };
+
+describe('faults that are switched on', () => {
+  it('hit their target and nothing else', async () => {
+    const faults = new FaultInjector();
+    faults.set('dependency:shop', { kind: 'fail' });
+    const work = vi.fn(() => Promise.resolve('up'));
+    await expect(new Dependency('shop', policy, undefined, faults).execute(work)).rejects.toMatchObject({ code: 'fault-injected' });
+    await expect(new Dependency('shop', policy, undefined, faults).guard(work)).rejects.toMatchObject({ code: 'fault-injected' });
+    expect(work).not.toHaveBeenCalled();
+    await expect(new Dependency('bank', policy, undefined, faults).execute(work)).resolves.toBe('up');
+  });
+
+  it('leave a blocked call without an answer until its own timeout', async () => {
+    const faults = new FaultInjector();
+    faults.set('dependency:shop', { kind: 'block' });
+    await expect(new Dependency('shop', policy, undefined, faults).execute(() => Promise.resolve())).rejects.toThrow();
+  });
+
+  it('make calls slow', async () => {
+    const faults = new FaultInjector();
+    faults.set('route:GET /', { kind: 'slow', delayMs: 15 });
+    const started = performance.now();
+    await faults.strike('route:GET /');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(14);
+  });
+
+  it('hit a share of the calls', async () => {
+    const faults = new FaultInjector();
+    faults.set('x', { kind: 'fail', rate: 0 });
+    await expect(faults.strike('x')).resolves.toBeUndefined();
+  });
+
+  it('are listed, and end when they are switched off', async () => {
+    const faults = new FaultInjector();
+    faults.set('x', { kind: 'fail' });
+    faults.set('y', { kind: 'slow', delayMs: 1 });
+    expect(faults.list()).toEqual([
+      { target: 'x', kind: 'fail' },
+      { target: 'y', kind: 'slow', delayMs: 1 },
+    ]);
+    faults.clear('x');
+    await expect(faults.strike('x')).resolves.toBeUndefined();
+    faults.clear();
+    expect(faults.list()).toEqual([]);
+  });
+});
