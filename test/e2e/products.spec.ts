@@ -120,6 +120,13 @@ describe('Reading a product', () => {
     expect([malformed.status, malformed.body.code]).toEqual([422, 'validation-failed']);
   });
 
+  it('answers HEAD as GET, without the body', async () => {
+    const { id } = await chair();
+    const answer = await shop.http.request('HEAD', `/v1/products/${id}`);
+    expect([answer.status, answer.headers.get('etag'), answer.text]).toEqual([200, '"1"', '']);
+    expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(100);
+  });
+
   it('does not care about the case of the id', async () => {
     const { id } = await chair();
     expect((await read(id.toUpperCase())).body.id).toBe(id);

@@ -48,7 +48,7 @@ const SWEEP_MS = 1000;
 
 /**
  * Counts requests over all processes without asking Redis for each: a process leases a part of a caller's quota and spends it by
- * itself (decision record 0006). While Redis is away each process keeps the limit by itself.
+ * itself (decision record 0008). While Redis is away each process keeps the limit by itself.
  */
 @Injectable()
 export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
