@@ -3,16 +3,17 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
 import { createApi } from '../../src/api.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
-import { Database } from '../../src/platform/database/index.js';
+import { Database, Migrator } from '../../src/platform/database/index.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
 import { createWorker } from '../../src/worker-app.js';
 import { httpClient, type HttpClient } from '../support/http.js';
 import { startPaymentSandbox, type PaymentSandbox } from '../support/payment-sandbox.js';
-import { ownData } from '../support/shared-servers.js';
+import { startPostgres } from '../support/servers/postgres.js';
+import { startRedis } from '../support/servers/redis.js';
 import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.js';
 
-/** The product in this process, over HTTP, on data of its own: for tests of what all of it does together. */
+/** The product in this process, over HTTP, on servers of its own: for tests of what all of it does together. */
 export interface ProductUnderTest {
   url: string;
   http: HttpClient;
@@ -28,21 +29,28 @@ export interface ProductUnderTest {
 
 /** @param env settings, as environment variables */
 export async function startProduct(env: Record<string, string> = {}): Promise<ProductUnderTest> {
-  const [data, sandbox, sink] = await Promise.all([ownData(), startPaymentSandbox(), startSmtpSink()]);
+  const [postgres, redis, sandbox, sink] = await Promise.all([
+    startPostgres(),
+    startRedis(),
+    startPaymentSandbox(),
+    startSmtpSink(),
+  ]);
   const settings = loadSettings({
     NODE_ENV: 'test',
     LOG_LEVEL: 'error',
     HOST: '127.0.0.1',
     PORT: '0',
     MANAGEMENT_PORT: '0',
-    DATABASE_URL: data.databaseUrl,
-    REDIS_URL: data.redisUrl,
+    DATABASE_URL: postgres.url(),
+    REDIS_URL: redis.url(),
     PAYMENT_PROVIDER_URL: sandbox.url,
     SMTP_URL: sink.url,
     // On, as the limit on failed logins goes with it, but out of the way.
     RATE_LIMIT_REQUESTS: '1000000',
     ...env,
   });
+  const migrator = await Migrator.open(settings.database);
+  await migrator.migrate().finally(() => migrator.close());
   const log = (name: string) => createProcessLog(settings, name, pino.destination(2));
   const api = await createApi(settings, log('api'));
   await api.listen(0, '127.0.0.1');
@@ -72,7 +80,7 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
     stop: async () => {
       await stopWorker();
       await api.close();
-      await Promise.all([sandbox.stop(), sink.stop(), data.drop()]);
+      await Promise.all([sandbox.stop(), sink.stop(), postgres.stop(), redis.stop()]);
     },
   };
 }

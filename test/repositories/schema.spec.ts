@@ -2,14 +2,16 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
+import { startPostgres, type PostgresServer } from '../support/servers/postgres.js';
 import { waitFor } from '../support/wait-for.js';
 
 const root = join(import.meta.dirname, '../..');
 
+let server: PostgresServer;
 let admin: pg.Client;
 let database = 0;
 let settings: Settings['database'];
@@ -75,17 +77,20 @@ async function changesFor(entities: unknown[]): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  admin = new pg.Client(inject('servers').databaseUrl);
+  server = await startPostgres();
+  admin = new pg.Client(server.url());
   await admin.connect();
 });
 
-afterAll(() => admin.end());
+afterAll(async () => {
+  await admin.end();
+  await server.stop();
+});
 
 beforeEach(async () => {
-  await admin.query(`CREATE DATABASE schema_${++database}`);
-  const url = new URL(inject('servers').databaseUrl);
-  url.pathname = `/schema_${database}`;
-  settings = loadSettings({ DATABASE_URL: url.href }).database;
+  const name = `schema_${++database}`;
+  await admin.query(`CREATE DATABASE ${name}`);
+  settings = loadSettings({ DATABASE_URL: server.url(name) }).database;
 });
 
 afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));
