@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId, UnitOfWork } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
 import { decodeCursor, pageOf, type Caller, type Page, type PageQuery } from '../../platform/http/index.js';
-import { Outbox } from '../../platform/messaging/index.js';
+import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';
 import { ProductsService, type Quantity, type ReservedItem } from '../products/index.js';
 import type { OrderDto } from './dto/order.dto.js';
 import {
@@ -27,15 +27,17 @@ export class OrdersService {
     private readonly exported: OrderExportRepository,
     private readonly products: ProductsService,
     private readonly outbox: Outbox,
+    private readonly outboxLimit: OutboxLimit,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   /**
    * Reserves the stock and places the order, or does neither. A product that is named twice becomes one item.
    * @throws BusinessRuleError 409 `insufficient-stock`; ClientError 422 `unknown-product`, `mixed-currencies`,
-   *   `order-too-large`
+   *   `order-too-large`; TransientError `backlog-full`
    */
   async place(userId: string, wanted: Quantity[]): Promise<OrderDto> {
+    this.outboxLimit.requireRoom();
     return this.unitOfWork.run(async () => {
       const items = await this.products.reserve(wanted).catch((error: unknown) => {
         throw pointingAtItem(error, wanted);

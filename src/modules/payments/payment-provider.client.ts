@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { ClientError, NotAttemptedError, TransientError } from '../../platform/errors/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
@@ -14,12 +14,20 @@ export interface ChargeRequest {
   paymentMethod: string;
 }
 
+interface Call {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+}
+
 /** Errors of making a connection: nothing was sent. */
 const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** The payment provider's API. Whether a call may be repeated, how long it may take and how many run at once is policy. */
 @Injectable()
 export class PaymentProviderClient {
+  private readonly logger = new Logger(PaymentProviderClient.name);
   private readonly provider: Dependency;
   private readonly chargesUrl: URL;
   private readonly authorization: string;
@@ -38,19 +46,14 @@ export class PaymentProviderClient {
    */
   async charge({ paymentId, orderId, ...request }: ChargeRequest): Promise<Charge> {
     return this.provider.execute(async ({ signal }) => {
-      const response = await this.send(this.chargesUrl, {
+      const { status, body } = await this.send(this.chargesUrl, {
         method: 'POST',
-        headers: {
-          Authorization: this.authorization,
-          'Content-Type': 'application/json',
-          'Idempotency-Key': paymentId,
-        },
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': paymentId },
         body: JSON.stringify({ ...request, reference: orderId }),
         signal,
       });
-      if (response.status === 422) throw refusedMethod();
-      if (response.status === 429) throw new NotAttemptedError(busy());
-      return chargeIn(await this.bodyOf(response), paymentId);
+      if (status === 422) throw refusedMethod();
+      return chargeIn(bodyOf(status, body), paymentId);
     });
   }
 
@@ -60,36 +63,44 @@ export class PaymentProviderClient {
       async ({ signal }) => {
         const url = new URL(this.chargesUrl);
         url.searchParams.set('idempotencyKey', paymentId);
-        const response = await this.send(url, { headers: { Authorization: this.authorization }, signal });
-        const { data } = (await this.bodyOf(response)) as { data?: unknown };
-        if (!Array.isArray(data)) throw unintelligible(response.status);
+        const { status, body } = await this.send(url, { signal });
+        const { data } = bodyOf(status, body) as { data?: unknown };
+        if (!Array.isArray(data)) throw unintelligible(status);
         return data.length > 0 ? chargeIn(data[0], paymentId) : undefined;
       },
       { repeatable: true },
     );
   }
 
-  private async send(url: URL, init: RequestInit): Promise<Response> {
+  private async send(url: URL, init: Call): Promise<{ status: number; body: string }> {
+    let answer: { status: number; body: string };
     try {
-      return await fetch(url, init);
+      const headers = { ...init.headers, Authorization: this.authorization };
+      const response = await fetch(url, { ...init, headers });
+      answer = { status: response.status, body: await response.text() };
     } catch (error) {
       throw NEVER_CONNECTED.has(codeOf(error) ?? '')
-        ? new NotAttemptedError({ ...busy(), cause: error })
+        ? new NotAttemptedError({ ...unavailable(), cause: error })
         : new TransientError({ ...noAnswer(), cause: error });
     }
-  }
-
-  private async bodyOf(response: Response): Promise<unknown> {
-    let body: unknown;
-    try {
-      body = await response.json();
-    } catch (error) {
-      throw new TransientError({ ...noAnswer(), cause: error });
+    if (answer.status === 401 || answer.status === 403) {
+      this.logger.error('The payment provider refuses PAYMENT_PROVIDER_API_KEY');
+      throw new NotAttemptedError(unavailable());
     }
-    if (response.status >= 500) throw unintelligible(response.status);
-    // Our key is wrong, or the same payment was sent with another amount: nothing that trying again would mend.
-    if (!response.ok) throw new Error(`The payment provider refused the request: ${response.status}`);
-    return body;
+    if (answer.status === 429) throw new NotAttemptedError(unavailable());
+    return answer;
+  }
+}
+
+/** @throws TransientError when nobody can tell what the answer means; Error when it says that our request is wrong: a bug */
+function bodyOf(status: number, text: string): unknown {
+  if (status >= 500) throw unintelligible(status);
+  if (status >= 300)
+    throw new Error(`The payment provider refused the request: ${status} ${text.slice(0, 500)}`);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw unintelligible(status);
   }
 }
 
@@ -117,7 +128,7 @@ function refusedMethod(): ClientError {
   });
 }
 
-function busy() {
+function unavailable() {
   return {
     code: 'payment-provider-unavailable',
     detail: 'The payment provider is briefly not available. Nothing was charged; try again.',
