@@ -2,6 +2,7 @@ export { EventProcessor, Handles, Scheduled, type ScheduledOptions } from './con
 export { EventConsumer } from './consuming/event-consumer.js';
 export { DeadLetters, type DeadLetterQuery, type DeadLetterSummary } from './dead-letters/dead-letters.js';
 export { defineEvent, type DeliveredEvent, type EventDefinition } from './events.js';
+export { OutboxLimit } from './outbox/outbox-limit.js';
 export { Inbox } from './inbox/inbox.js';
 export { MessagingModule } from './messaging.module.js';
 export { MessagingRuntime, type MessagingStatus } from './messaging-runtime.js';

@@ -16,6 +16,7 @@ import { MessagingRuntime } from './messaging-runtime.js';
 import { BacklogMeter } from './outbox/backlog-meter.js';
 import { OutboxEvent } from './outbox/outbox-event.entity.js';
 import { OutboxRepository } from './outbox/outbox.repository.js';
+import { OutboxLimit } from './outbox/outbox-limit.js';
 import { OutboxSweep } from './outbox/outbox-sweep.js';
 import { Outbox } from './outbox/outbox.js';
 import { Redelivery } from './outbox/redelivery.js';
@@ -32,7 +33,7 @@ import { MESSAGING_ROLE, Topology, type MessagingRole } from './topology/topolog
 class QueueConnectionsModule {}
 
 /** What announces; enough for the api and for commands, and without any connection to Redis. */
-const announcing: Provider[] = [Topology, Outbox, OutboxRepository, Inbox, DeadLetters];
+const announcing: Provider[] = [Topology, Outbox, OutboxLimit, OutboxRepository, Inbox, DeadLetters];
 
 /** What relays and handles; the worker's. */
 const handling: Provider[] = [
@@ -65,7 +66,7 @@ export class MessagingModule {
         module: MessagingModule,
         imports: [DiscoveryModule, entities],
         providers: [roleProvider, ...announcing],
-        exports: [Outbox, Inbox, DeadLetters],
+        exports: [Outbox, OutboxLimit, Inbox, DeadLetters],
       };
     }
     return {
@@ -88,7 +89,7 @@ export class MessagingModule {
         BullModule.registerQueue(),
       ],
       providers: [roleProvider, ...announcing, ...handling],
-      exports: [Outbox, Inbox, DeadLetters, MessagingRuntime],
+      exports: [Outbox, OutboxLimit, Inbox, DeadLetters, MessagingRuntime],
     };
   }
 

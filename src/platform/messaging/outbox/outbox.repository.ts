@@ -161,6 +161,16 @@ export class OutboxRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** Whether more than `most` events wait for the relay. Reads no more of the index than that. */
+  async exceeds(most: number): Promise<boolean> {
+    const row = await this.database.queryOne<{ waiting: number }>({
+      name: 'outbox-exceeds',
+      text: 'SELECT count(*)::int AS waiting FROM (SELECT FROM outbox_events WHERE relayed_at IS NULL LIMIT $1) AS some',
+      values: [most + 1],
+    });
+    return (row?.waiting ?? 0) > most;
+  }
+
   /** What waits for the relay. */
   async backlog(): Promise<Backlog> {
     const [row] = await this.database.query<{ pending: number; lag: number | null }>({

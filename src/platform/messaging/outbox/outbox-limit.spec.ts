@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { Settings } from '../../../config/index.js';
+import { OutboxLimit } from './outbox-limit.js';
+import type { OutboxRepository } from './outbox.repository.js';
+
+function limit(answers: (boolean | Error)[]): OutboxLimit {
+  const outbox = {
+    exceeds: () => {
+      const answer = answers.shift();
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  };
+  const settings = { overload: { outboxMaxBacklog: 10 } };
+  return new OutboxLimit(outbox as unknown as OutboxRepository, settings as Settings);
+}
+
+describe('the limit on the backlog', () => {
+  it('turns work away while the backlog is over it, and takes it again afterwards', async () => {
+    const outbox = limit([true, false]);
+    expect(() => outbox.requireRoom()).not.toThrow();
+    await outbox.look();
+    expect(() => outbox.requireRoom()).toThrow(expect.objectContaining({ code: 'backlog-full', status: 503, retryAfterSeconds: 10 }));
+    await outbox.look();
+    expect(() => outbox.requireRoom()).not.toThrow();
+  });
+
+  it('stays as it is while PostgreSQL cannot be asked', async () => {
+    const outbox = limit([true, new Error('away')]);
+    await outbox.look();
+    await outbox.look();
+    expect(() => outbox.requireRoom()).toThrow();
+  });
+});

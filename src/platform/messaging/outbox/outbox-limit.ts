@@ -1,0 +1,59 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Settings } from '../../../config/index.js';
+import { TransientError } from '../../errors/index.js';
+import { OutboxRepository } from './outbox.repository.js';
+
+/** Milliseconds between looks at the backlog: it grows for minutes before it matters. */
+const LOOK_EVERY_MS = 2000;
+/** What a caller is told to wait: backlogs shrink slowly. */
+const RETRY_AFTER_SECONDS = 10;
+
+/**
+ * Turns new work away while the outbox holds more than `OUTBOX_MAX_BACKLOG` events that nobody has relayed, so that an outage of the
+ * workers or of Redis ends in refusals and not in a queue that takes days (bounded queues: Google SRE Book, "Addressing
+ * Cascading Failures"). What completes something begun, such as settling a payment, does not ask.
+ */
+@Injectable()
+export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(OutboxLimit.name);
+  private readonly most: number;
+  private timer?: NodeJS.Timeout;
+  private full = false;
+
+  constructor(
+    private readonly outbox: OutboxRepository,
+    @Inject(Settings) { overload }: Settings,
+  ) {
+    this.most = overload.outboxMaxBacklog;
+  }
+
+  /** @throws TransientError 503 `backlog-full`, while too much waits already. */
+  requireRoom(): void {
+    if (!this.full) return;
+    throw new TransientError({
+      code: 'backlog-full',
+      detail: 'Too much work waits to be done already. Try again later.',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  }
+
+  /** Looks at the backlog now. */
+  async look(): Promise<void> {
+    try {
+      const full = await this.outbox.exceeds(this.most);
+      if (full !== this.full) this.logger.warn({ full, limit: this.most }, 'The backlog of the outbox crossed its limit');
+      this.full = full;
+    } catch {
+      // PostgreSQL is away, and with it everything that could add to the backlog.
+    }
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.timer.unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+}
