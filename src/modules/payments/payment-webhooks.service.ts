@@ -31,7 +31,8 @@ export class PaymentWebhooksService {
    */
   async receive(headers: WebhookHeaders, body: string): Promise<void> {
     verifyWebhook(headers, body, this.verification);
-    const { type, data } = (JSON.parse(body) ?? {}) as { type?: unknown; data?: unknown };
+    // Well-formed as the parser of bodies has seen to, but for one that is empty.
+    const { type, data } = (JSON.parse(body || 'null') ?? {}) as { type?: unknown; data?: unknown };
     if (!CHARGE_EVENTS.includes(String(type))) return;
     const charge = parseCharge(data);
     if (!charge) {

@@ -13,10 +13,14 @@ export class ValidationPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
     if (!metatype || !isDto(metatype) || (type !== 'body' && type !== 'query')) return value;
     if (!isPlainObject(value)) {
-      throw invalid([{ ...(type === 'body' && { pointer: '' }), code: 'is-object', message: 'a JSON object is required' }]);
+      throw invalid([
+        { ...(type === 'body' && { pointer: '' }), code: 'is-object', message: 'a JSON object is required' },
+      ]);
     }
     if (isDeeperThan(value, DEEPEST)) {
-      throw invalid([{ ...(type === 'body' && { pointer: '' }), code: 'is-shallow', message: 'it is nested too deeply' }]);
+      throw invalid([
+        { ...(type === 'body' && { pointer: '' }), code: 'is-shallow', message: 'it is nested too deeply' },
+      ]);
     }
     const dto = plainToInstance(metatype, value) as object;
     const failures = validateSync(dto, {
@@ -25,7 +29,11 @@ export class ValidationPipe implements PipeTransform {
       forbidUnknownValues: false,
       stopAtFirstError: true,
     });
-    if (failures.length > 0) throw invalid(problemsOf(failures, type === 'body'));
+    const problems = [
+      ...problemsOf(failures, type === 'body'),
+      ...droppedMembers(value, dto, type === 'body'),
+    ];
+    if (problems.length > 0) throw invalid(problems);
     return dto;
   }
 }
@@ -34,7 +42,10 @@ function invalid(errors: FieldProblem[]): ClientError {
   return new ClientError({
     status: 422,
     code: 'validation-failed',
-    detail: errors.length === 1 ? `One thing is wrong: ${errors[0]?.message}` : `${errors.length} things are wrong.`,
+    detail:
+      errors.length === 1
+        ? `One thing is wrong: ${errors[0]?.message}`
+        : `${errors.length} things are wrong.`,
     errors,
   });
 }
@@ -44,14 +55,37 @@ function problemsOf(failures: ValidationError[], isBody: boolean, prefix = ''): 
     const pointer = `${prefix}/${escapePointer(property)}`;
     const place = isBody ? { pointer } : { parameter: pointer.slice(1) };
     return [
-      ...Object.entries(constraints).map(([rule, message]) => ({ ...place, code: codeOf(rule), message: textOf(rule, message, property) })),
+      ...Object.entries(constraints).map(([rule, message]) => ({
+        ...place,
+        code: codeOf(rule),
+        message: textOf(rule, message, property),
+      })),
       ...problemsOf(children, isBody, pointer),
     ];
   });
 }
 
+/** class-transformer drops what has the name of an inherited method (`toString`) without a word; it is unknown all the same. */
+function droppedMembers(given: object, taken: object, isBody: boolean, prefix = ''): FieldProblem[] {
+  return Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
+    const pointer = `${prefix}/${escapePointer(name)}`;
+    if (!Object.hasOwn(taken, name)) {
+      const place = isBody ? { pointer } : { parameter: pointer.slice(1) };
+      return [{ ...place, code: 'unknown-field', message: `${name} is not a known field` }];
+    }
+    const kept = (taken as Record<string, unknown>)[name];
+    return isObject(value) && isObject(kept) ? droppedMembers(value, kept, isBody, pointer) : [];
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 function codeOf(rule: string): string {
-  return rule === 'whitelistValidation' ? 'unknown-field' : rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return rule === 'whitelistValidation'
+    ? 'unknown-field'
+    : rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function textOf(rule: string, message: string, property: string): string {
@@ -69,7 +103,9 @@ function isDeeperThan(value: unknown, levels: number): boolean {
 }
 
 function isDto(metatype: unknown): metatype is Type<object> {
-  return typeof metatype === 'function' && ![String, Boolean, Number, Array, Object].includes(metatype as never);
+  return (
+    typeof metatype === 'function' && ![String, Boolean, Number, Array, Object].includes(metatype as never)
+  );
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
