@@ -18,7 +18,12 @@ import { PRODUCT } from './product.modules.js';
 /** What the api process is made of. */
 @Module({})
 export class ApiModule {
-  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry, faults?: FaultInjector): DynamicModule {
+  static forRoot(
+    settings: Settings,
+    logger: Logger,
+    health: HealthRegistry,
+    faults?: FaultInjector,
+  ): DynamicModule {
     return {
       module: ApiModule,
       imports: [

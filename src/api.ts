@@ -12,7 +12,13 @@ import { strikeRoutes } from './platform/http/route-faults.js';
 import { type FaultInjector } from './platform/resilience/index.js';
 import { LoadShedder } from './platform/resilience/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
-import { createProcessLog, HTTP_DURATION, installAccessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
+import {
+  createProcessLog,
+  HTTP_DURATION,
+  installAccessLog,
+  nestLogger,
+  type ProcessLog,
+} from './platform/observability/index.js';
 
 /**
  * The public application, ready to `listen`. In tests it is made without a process around it.
@@ -27,11 +33,15 @@ export async function createApi(
 ): Promise<NestFastifyApplication> {
   const shedder = new LoadShedder(settings.overload.maxInFlight, settings.overload.eventLoopDelayMs);
   const adapter = createHttpAdapter(settings.http, shedder);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(settings, log.logger, health, faults), adapter, {
-    bodyParser: false,
-    logger: nestLogger(log.logger),
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(settings, log.logger, health, faults),
+    adapter,
+    {
+      bodyParser: false,
+      logger: nestLogger(log.logger),
+      abortOnError: false,
+    },
+  );
   app.useSecurityHeaders(SECURITY_HEADERS);
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();

@@ -19,6 +19,9 @@ export async function createWorker(
   faults?: FaultInjector,
 ): Promise<INestApplicationContext> {
   const module = WorkerModule.forRoot(settings, log.logger, health, faults);
-  const app = await NestFactory.createApplicationContext(module, { logger: nestLogger(log.logger), abortOnError: false });
+  const app = await NestFactory.createApplicationContext(module, {
+    logger: nestLogger(log.logger),
+    abortOnError: false,
+  });
   return app;
 }

@@ -16,7 +16,12 @@ import { PRODUCT } from './product.modules.js';
 /** What the worker process is made of: the same product, with messaging that relays and handles, and without HTTP. */
 @Module({})
 export class WorkerModule {
-  static forRoot(settings: Settings, logger: Logger, health: HealthRegistry, faults?: FaultInjector): DynamicModule {
+  static forRoot(
+    settings: Settings,
+    logger: Logger,
+    health: HealthRegistry,
+    faults?: FaultInjector,
+  ): DynamicModule {
     return {
       module: WorkerModule,
       imports: [

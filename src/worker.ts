@@ -5,7 +5,7 @@ import { createWorker } from './worker-app.js';
 await runProcess('worker', async ({ settings, health, log, faults }) => {
   const app = await createWorker(settings, log, health, faults);
   const messaging = app.get(MessagingRuntime);
-  await messaging.start();
+  messaging.start();
   return {
     drains: false,
     stopTaking: () => messaging.stopTaking(),

@@ -6,7 +6,9 @@ import { print } from './print.js';
 export function configCommands(cli: Command): void {
   cli
     .command('config:check')
-    .description('check the environment as the api and the worker would, listing every problem; connects to nothing')
+    .description(
+      'check the environment as the api and the worker would, listing every problem; connects to nothing',
+    )
     .action(() =>
       runCommand((settings) => {
         print(`The configuration is valid (${settings.app.environment}).`);

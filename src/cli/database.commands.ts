@@ -42,7 +42,9 @@ export function databaseCommands(cli: Command): void {
 
   cli
     .command('seed:demo')
-    .description('put 50 products and two accounts with a well-known password into an empty shop (never in production)')
+    .description(
+      'put 50 products and two accounts with a well-known password into an empty shop (never in production)',
+    )
     .action(() => runCommand(seedDemo));
 }
 

@@ -15,7 +15,9 @@ const THINGS = ['Chair', 'Lamp', 'Table', 'Shelf', 'Clock'];
 /** Fills a shop with demo data; what is there already is left as it is, so that a second run changes nothing. */
 export async function seedDemo(settings: Settings): Promise<number> {
   if (settings.app.isProduction) {
-    throw new Error('seed:demo makes accounts with a well-known password; it does not run with NODE_ENV=production');
+    throw new Error(
+      'seed:demo makes accounts with a well-known password; it does not run with NODE_ENV=production',
+    );
   }
   return withContext(settings, async (context) => {
     const users = context.get(UsersService, { strict: false });
@@ -37,7 +39,9 @@ export async function seedDemo(settings: Settings): Promise<number> {
         await products.create({ name, description: `${name}, made to last.`, price, stock: 100 });
       }
     }
-    print(`Demo data is in: ${THINGS.length * MATERIALS.length} products, ${ACCOUNTS.map(({ email }) => email).join(' and ')}.`);
+    print(
+      `Demo data is in: ${THINGS.length * MATERIALS.length} products, ${ACCOUNTS.map(({ email }) => email).join(' and ')}.`,
+    );
     return 0;
   });
 }

@@ -4,7 +4,8 @@ import { Setting } from '../setting.decorator.js';
 export class FaultsSettings {
   @Setting('FAULTS_ENABLED', {
     default: false,
-    describe: 'Lets the management port slow, fail or block dependencies and routes, to rehearse; refused in production.',
+    describe:
+      'Lets the management port slow, fail or block dependencies and routes, to rehearse; refused in production.',
   })
   @IsBoolean()
   enabled!: boolean;

@@ -31,7 +31,7 @@ class Source {
 class FakeCopies {
   copy?: SharedCopy;
   readonly put = vi.fn<SharedCopies['put']>((_key, version, text, freshForMs) => {
-    this.copy = { version, text, freshForMs };
+    this.copy = { version, text, freshForMs, outdated: false };
     return Promise.resolve();
   });
   readonly outdate = vi.fn<SharedCopies['outdate']>();
@@ -97,7 +97,7 @@ describe('A read-through cache', () => {
   it('looks for a newer shared copy when it no longer trusts its own', async () => {
     await filled();
     await vi.advanceTimersByTimeAsync(1000);
-    copies.copy = { version: 2, text: '{"version":2,"name":"v2"}', freshForMs: 50_000 };
+    copies.copy = { version: 2, text: '{"version":2,"name":"v2"}', freshForMs: 50_000, outdated: false };
     expect(await cache.get('a')).toMatchObject({ value: { name: 'v2' }, stale: false });
     expect(source.asked).toHaveLength(1);
   });
@@ -198,7 +198,7 @@ describe('A read-through cache', () => {
     });
 
     it('does not believe a shared copy that is older than a change this process has made', async () => {
-      copies.copy = { version: 1, text: '{"version":1,"name":"v1"}', freshForMs: 50_000 };
+      copies.copy = { version: 1, text: '{"version":1,"name":"v1"}', freshForMs: 50_000, outdated: false };
       expect((await cache.get('a'))?.value.name).toBe('v1');
       cache.outdate('a', 2);
       const after = cache.get('a');
@@ -280,6 +280,25 @@ describe('A read-through cache', () => {
       expect(await Promise.race([second, Promise.resolve('waiting')])).toMatchObject({ stale: true });
     });
 
+    it('waits longer for a change that it knows of, for the sake of whoever has made it', async () => {
+      await filled();
+      copies.copy = undefined;
+      cache.outdate('a', 2);
+      const slow = cache.get('a');
+      await vi.advanceTimersByTimeAsync(999);
+      expect(await Promise.race([slow, Promise.resolve('waiting')])).toBe('waiting');
+      source.answer(1, 2);
+      expect(await slow).toMatchObject({ stale: false, value: { name: 'v2' } });
+
+      copies.copy = { version: 2, text: '{"version":2,"name":"v2"}', freshForMs: 0, outdated: true };
+      await vi.advanceTimersByTimeAsync(1000);
+      const changedElsewhere = cache.get('a');
+      await vi.advanceTimersByTimeAsync(999);
+      expect(await Promise.race([changedElsewhere, Promise.resolve('waiting')])).toBe('waiting');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await changedElsewhere).toMatchObject({ stale: true, value: { name: 'v2' } });
+    });
+
     it('finds out that the source is back', async () => {
       await withStaleCopy();
       const first = cache.get('a');
@@ -308,7 +327,7 @@ describe('A read-through cache', () => {
     });
 
     it('serves the shared stale copy when it has none of its own', async () => {
-      copies.copy = { version: 7, text: '{"version":7,"name":"v7"}', freshForMs: -5000 };
+      copies.copy = { version: 7, text: '{"version":7,"name":"v7"}', freshForMs: -5000, outdated: false };
       const answer = cache.get('a');
       await settle();
       source.asked[0]?.reject(away());
@@ -348,7 +367,7 @@ describe('A read-through cache', () => {
   });
 
   it('takes a shared copy that it cannot read for none', async () => {
-    copies.copy = { version: 1, text: '{broken', freshForMs: 50_000 };
+    copies.copy = { version: 1, text: '{broken', freshForMs: 50_000, outdated: false };
     const answer = cache.get('a');
     await settle();
     source.answer(0, 1);

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { LRUCache } from 'lru-cache';
-import { TransientError } from '../errors/index.js';
+import { AWAY, CacheSource } from './cache-source.js';
 import type { CacheStatistics } from './cache-statistics.js';
 import type { SharedCopies, SharedCopy } from './shared-copies.js';
 
@@ -44,10 +44,14 @@ interface Entry<T> {
   era: number;
 }
 
-/** How long a caller for whom there is a stale copy waits for the source. A frozen server does not refuse: it is silent. */
+/**
+ * How long a caller for whom there is a stale copy waits for the source. A frozen server does not refuse: it is silent.
+ * Longer where the copy is not merely old but known to be wrong: somebody may wait for the change he has just made.
+ */
 const PATIENCE_MS = 250;
-/** For how long a source that failed is not waited for where there is a stale copy, and such a copy is served without a look. */
-const SUSPICION_MS = 1000;
+const PATIENCE_WHEN_OUTDATED_MS = 1000;
+/** How long a stale copy is served without another look. */
+const STALE_TRUST_MS = 1000;
 const DEFAULT_LOCAL_ENTRIES = 5000;
 
 /**
@@ -56,13 +60,11 @@ const DEFAULT_LOCAL_ENTRIES = 5000;
  */
 export class ReadThroughCache<T> {
   private readonly entries: LRUCache<string, Entry<T>>;
-  private readonly loads = new Map<string, Promise<T | undefined>>();
+  private readonly source: CacheSource<T>;
   private readonly lookups = new Map<string, Promise<Cached<T> | undefined>>();
   /** Loads are shared by requests, so they must not end with one of them, nor run in its transaction. */
   private readonly outsideOfRequests = AsyncLocalStorage.snapshot();
   private era = 0;
-  private suspectUntil = 0;
-  private probing = false;
 
   constructor(
     private readonly options: CacheOptions<T>,
@@ -71,6 +73,10 @@ export class ReadThroughCache<T> {
     private readonly shared?: SharedCopies,
   ) {
     this.entries = new LRUCache({ max: options.localEntries ?? DEFAULT_LOCAL_ENTRIES });
+    this.source = new CacheSource(
+      (key) => options.load(key),
+      (key, value) => this.keep(key, value),
+    );
   }
 
   /**
@@ -104,14 +110,15 @@ export class ReadThroughCache<T> {
       trustedUntil: 0,
       minimumVersion: Math.max(version, entry?.minimumVersion ?? version),
     });
-    this.forgetRunning(key);
+    this.source.disown(key);
+    this.lookups.delete(key);
     this.shared?.outdate(key, version);
   }
 
   /** Outdates everything in this process; only for caches that stay within it. */
   outdateAll(): void {
     this.era += 1;
-    this.loads.clear();
+    this.source.disownAll();
     this.lookups.clear();
   }
 
@@ -126,7 +133,8 @@ export class ReadThroughCache<T> {
   }
 
   private async lookUp(key: string): Promise<Cached<T> | undefined> {
-    const began = { era: this.era, minimumVersion: this.minimumVersionOf(key) };
+    const { era } = this;
+    const before = this.entries.get(key);
     const copy = await this.shared?.read(key);
     const shared = copy && this.decode(copy);
     if (shared && !shared.stale && shared.version >= this.minimumVersionOf(key)) {
@@ -136,72 +144,22 @@ export class ReadThroughCache<T> {
     const standIn = this.newest(this.entries.get(key), shared);
     if (!standIn) {
       this.statistics.loaded += 1;
-      return this.present(await this.load(key));
+      return this.present(await this.source.load(key));
     }
-    const loaded = await this.loadUnlessAway(key);
+    const loaded = await this.source.loadUnlessAway(
+      key,
+      this.isOutdated(key, standIn, copy) ? PATIENCE_WHEN_OUTDATED_MS : PATIENCE_MS,
+    );
     if (loaded !== AWAY) {
       this.statistics.loaded += 1;
       return this.present(loaded);
     }
     this.statistics.stale += 1;
-    const unchanged = began.era === this.era && began.minimumVersion === this.minimumVersionOf(key);
-    return this.standIn(key, standIn, unchanged);
-  }
-
-  /** What the source has; or that it is away, when it fails, is slow, or has just been so. */
-  private async loadUnlessAway(key: string): Promise<T | undefined | typeof AWAY> {
-    if (this.probing || Date.now() < this.suspectUntil) {
-      this.probe(key);
-      return AWAY;
-    }
-    try {
-      const value = await within(PATIENCE_MS, this.load(key));
-      if (value !== AWAY) return value;
-    } catch (error) {
-      if (!(error instanceof TransientError)) throw error;
-    }
-    this.suspect();
-    return AWAY;
-  }
-
-  private suspect(): void {
-    this.suspectUntil = Date.now() + SUSPICION_MS;
-  }
-
-  /** One load at a time finds out whether a suspect source is back; all other reads go on with what there is. */
-  private probe(key: string): void {
-    if (this.probing) return;
-    this.probing = true;
-    this.load(key).then(
-      () => {
-        this.probing = false;
-      },
-      () => {
-        this.probing = false;
-        this.suspect();
-      },
-    );
-  }
-
-  /** Joins the load of this key that is under way, or starts one. */
-  private load(key: string): Promise<T | undefined> {
-    const running = this.loads.get(key);
-    if (running) return running;
-    const load = this.options.load(key);
-    this.loads.set(key, load);
-    load.then(
-      (value) => {
-        this.suspectUntil = 0;
-        // A change or an outdating since the start has taken the load out: what it found may be older than that.
-        if (this.loads.get(key) !== load) return;
-        this.loads.delete(key);
-        this.keep(key, value);
-      },
-      () => {
-        if (this.loads.get(key) === load) this.loads.delete(key);
-      },
-    );
-    return load;
+    const stale = { value: standIn.value, freshUntil: Math.min(standIn.freshUntil, Date.now()), stale: true };
+    // Only for this caller when there has been a change since it was chosen, or something better has come.
+    const unchanged = this.entries.get(key) === before && this.era === era;
+    if (unchanged) this.remember(key, stale, this.versionOf(stale.value), Date.now() + STALE_TRUST_MS);
+    return stale;
   }
 
   private keep(key: string, value: T | undefined): void {
@@ -240,14 +198,6 @@ export class ReadThroughCache<T> {
     return this.entries.get(key)?.minimumVersion ?? 0;
   }
 
-  /** @param remember whether other callers may have it too: not when there has been a change since it was chosen */
-  private standIn(key: string, { value, freshUntil }: Cached<T>, remember: boolean): Cached<T> {
-    const now = Date.now();
-    const cached = { value, freshUntil: Math.min(freshUntil, now), stale: true };
-    if (remember) this.remember(key, cached, this.versionOf(value), now + SUSPICION_MS);
-    return cached;
-  }
-
   private present(value: T | undefined): Cached<T> | undefined {
     if (value === undefined) return undefined;
     const ttlMs = this.times.ttlMs * (0.9 + Math.random() * 0.2);
@@ -273,22 +223,8 @@ export class ReadThroughCache<T> {
     return newest && Date.now() - newest.freshUntil < this.times.staleMs ? newest : undefined;
   }
 
-  private forgetRunning(key: string): void {
-    this.loads.delete(key);
-    this.lookups.delete(key);
-  }
-}
-
-const AWAY = Symbol('away');
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof AWAY> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof AWAY>((resolve) => {
-    timer = setTimeout(resolve, ms, AWAY);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+  private isOutdated(key: string, { value }: Cached<T>, copy: SharedCopy | undefined): boolean {
+    const version = this.versionOf(value);
+    return version < this.minimumVersionOf(key) || (copy?.outdated === true && version <= copy.version);
   }
 }

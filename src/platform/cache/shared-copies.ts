@@ -9,6 +9,8 @@ export interface SharedCopy {
   version: number;
   /** Milliseconds for which it still counts as fresh; zero or less when it may only stand in for the source. */
   freshForMs: number;
+  /** Whether there is known to be a newer version. */
+  outdated: boolean;
 }
 
 interface CacheCommands {
@@ -77,7 +79,7 @@ export class SharedCopies {
     if (typeof version !== 'string' || typeof text !== 'string' || lifeMs === undefined) return undefined;
     const untold = this.untold.get(key);
     const outdated = version !== newest || (untold !== undefined && untold > Number(version));
-    return { text, version: Number(version), freshForMs: outdated ? 0 : lifeMs - this.staleMs };
+    return { text, version: Number(version), freshForMs: outdated ? 0 : lifeMs - this.staleMs, outdated };
   }
 
   /** Keeps a copy, unless a newer version is known. */

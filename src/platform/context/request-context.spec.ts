@@ -36,7 +36,11 @@ describe('the context of a request', () => {
     await context.run(() =>
       RequestContext.shielded(async () => {
         await Promise.resolve();
-        expect(RequestContext.current()).toMatchObject({ requestId: 'request-1', userId: 'user-1', abandoned: undefined });
+        expect(RequestContext.current()).toMatchObject({
+          requestId: 'request-1',
+          userId: 'user-1',
+          abandoned: undefined,
+        });
         expect(RequestContext.current()?.remainingMs).toBe(Infinity);
       }),
     );

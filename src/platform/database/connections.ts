@@ -43,13 +43,16 @@ export async function sendForRequest(
   if (!context) return client.query(statement);
   if (context.abandoned) throw context.abandoned;
   const { remainingMs } = context;
-  if (remainingMs === 0) throw new TransientError({ code: 'deadline-exceeded', detail: 'The request took too long.' });
+  if (remainingMs === 0)
+    throw new TransientError({ code: 'deadline-exceeded', detail: 'The request took too long.' });
   const forget = context.onAbort((reason) => {
     abandon(reason);
     cancel((client as pg.PoolClient & { processID: number }).processID);
   });
   try {
-    return await client.query(remainingMs < timeoutMs ? { ...statement, query_timeout: remainingMs } : statement);
+    return await client.query(
+      remainingMs < timeoutMs ? { ...statement, query_timeout: remainingMs } : statement,
+    );
   } finally {
     forget();
   }

@@ -15,6 +15,11 @@ export function poolOptions(settings: DatabaseSettings, applicationName: string)
   return {
     max: settings.poolSize,
     min: 0,
+    // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
+    // process: so did the loss of PostgreSQL. Whoever uses the client hears of it from the query.
+    onConnect: (client) => {
+      client.on('error', () => undefined);
+    },
     application_name: applicationName,
     // pg-pool counts both the wait for a free connection and the making of a new one against this.
     connectionTimeoutMillis: settings.acquireTimeoutMs,
@@ -45,7 +50,9 @@ export function dataSourceOptions(settings: DatabaseSettings, applicationName: s
     migrationsRun: false,
     logging: false,
     migrations: [
-      fileURLToPath(new URL(compiled ? '../../migrations/*.js' : '../../../migrations/*.ts', import.meta.url)),
+      fileURLToPath(
+        new URL(compiled ? '../../migrations/*.js' : '../../../migrations/*.ts', import.meta.url),
+      ),
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -28,18 +28,34 @@ const TRANSIENT_STATES = new Set([
   '53300', // too_many_connections
 ]);
 const TRANSIENT_CLASSES = ['08', '53', '58'];
-const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 /** pg reports these without a code. */
 const TRANSIENT_MESSAGES =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
 /** Of those, "timeout exceeded when trying to connect" is a busy pool of ours, and no sign that PostgreSQL is away. */
-const OUTAGE_MESSAGES = /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
+const OUTAGE_MESSAGES =
+  /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
 
 /** True when the connection itself can no longer be trusted (a late answer would reach the next user of it). */
 export function breaksConnection(error: unknown): boolean {
   const code = codeOf(error);
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith('57P') || code.startsWith('08') || code === '25P03';
+  return (
+    code === undefined ||
+    !/^[0-9A-Z]{5}$/.test(code) ||
+    code.startsWith('57P') ||
+    code.startsWith('08') ||
+    code === '25P03'
+  );
 }
 
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
@@ -63,11 +79,14 @@ export function translateDatabaseError(error: unknown): unknown {
   const transient =
     code === undefined
       ? TRANSIENT_MESSAGES.test(error.message)
-      : TRANSIENT_STATES.has(code) || NETWORK_CODES.has(code) || TRANSIENT_CLASSES.some((c) => code.startsWith(c));
+      : TRANSIENT_STATES.has(code) ||
+        NETWORK_CODES.has(code) ||
+        TRANSIENT_CLASSES.some((c) => code.startsWith(c));
   if (!transient) return error;
   return new TransientError({
     code: 'database-unavailable',
-    detail: 'The database is briefly unable to answer. Nothing was changed that was not acknowledged; try again.',
+    detail:
+      'The database is briefly unable to answer. Nothing was changed that was not acknowledged; try again.',
     cause: error,
   });
 }

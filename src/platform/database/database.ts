@@ -36,7 +36,9 @@ export class Database implements OnApplicationShutdown {
     this.postgresql = policies.for('postgresql');
     this.primary = (dataSource.driver as unknown as { master: pg.Pool }).master;
     // A pool reports the death of an idle connection here; unheard, it would end the process.
-    this.primary.on('error', (error) => this.logger.warn({ err: error }, 'An idle database connection was lost'));
+    this.primary.on('error', (error) =>
+      this.logger.warn({ err: error }, 'An idle database connection was lost'),
+    );
     this.replicas = settings.database.replicaUrls.map((url) => this.replica(url, settings));
   }
 
@@ -116,7 +118,11 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  private sendOn(client: pg.PoolClient, statement: Statement, abandon: (reason: Error) => void): Promise<pg.QueryResult> {
+  private sendOn(
+    client: pg.PoolClient,
+    statement: Statement,
+    abandon: (reason: Error) => void,
+  ): Promise<pg.QueryResult> {
     return sendForRequest(client, statement, this.settings.database.queryTimeoutMs, this.cancel, abandon);
   }
 
@@ -134,7 +140,10 @@ export class Database implements OnApplicationShutdown {
   }
 
   private replica(url: string, settings: Settings): Replica {
-    const pool = new pg.Pool({ connectionString: url, ...poolOptions(settings.database, 'holdfast-replica-reader') });
+    const pool = new pg.Pool({
+      connectionString: url,
+      ...poolOptions(settings.database, 'holdfast-replica-reader'),
+    });
     pool.on('error', (error) => this.logger.warn({ err: error }, 'An idle replica connection was lost'));
     return { pool, downUntil: 0 };
   }

@@ -48,7 +48,9 @@ export class Migrator {
     const [{ present }] = await this.dataSource.query<[{ present: boolean }]>(
       "SELECT to_regclass('migrations') IS NOT NULL AS present",
     );
-    const rows = present ? await this.dataSource.query<{ name: string }[]>('SELECT name FROM migrations') : [];
+    const rows = present
+      ? await this.dataSource.query<{ name: string }[]>('SELECT name FROM migrations')
+      : [];
     const applied = new Set(rows.map(({ name }) => name));
     return known.map((name) => ({ name, applied: applied.has(name) }));
   }

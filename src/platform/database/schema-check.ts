@@ -8,7 +8,9 @@ export class SchemaCheck implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     if (await this.dataSource.showMigrations()) {
-      throw new Error('The database schema is not up to date. Run `node dist/cli.js migrate` (locally: npm start does it)');
+      throw new Error(
+        'The database schema is not up to date. Run `node dist/cli.js migrate` (locally: npm start does it)',
+      );
     }
   }
 }

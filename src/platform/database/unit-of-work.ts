@@ -83,7 +83,8 @@ export class UnitOfWork {
     const unit = this.storage.getStore();
     // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
     // would read and write in a stranger's transaction.
-    if (unit?.closed) throw new Error('This unit of work has ended; await everything that is started inside it');
+    if (unit?.closed)
+      throw new Error('This unit of work has ended; await everything that is started inside it');
     return unit;
   }
 
@@ -117,7 +118,10 @@ export class UnitOfWork {
     try {
       await runner.rollbackTransaction();
     } catch (error) {
-      this.logger.warn({ err: error }, 'Rollback failed; the connection is thrown away, which rolls back too');
+      this.logger.warn(
+        { err: error },
+        'Rollback failed; the connection is thrown away, which rolls back too',
+      );
       await (runner as PostgresRunner).releasePostgresConnection(error as Error);
     }
   }

@@ -35,16 +35,24 @@ export abstract class ProblemError extends Error {
   }
 }
 
-export type ClientErrorStatus = 400 | 401 | 403 | 404 | 405 | 406 | 408 | 413 | 414 | 415 | 422 | 428 | 429 | 431;
+export type ClientErrorStatus =
+  400 | 401 | 403 | 404 | 405 | 406 | 408 | 413 | 414 | 415 | 422 | 428 | 429 | 431;
 
 /** The caller's mistake. Not worth a retry; logged at info. */
 export class ClientError extends ProblemError {
   readonly status: ClientErrorStatus;
 
   constructor(
-    options: ProblemOptions & { status: ClientErrorStatus; errors?: FieldProblem[]; headers?: Record<string, string> },
+    options: ProblemOptions & {
+      status: ClientErrorStatus;
+      errors?: FieldProblem[];
+      headers?: Record<string, string>;
+    },
   ) {
-    super({ ...options, extensions: { ...(options.errors && { errors: options.errors }), ...options.extensions } });
+    super({
+      ...options,
+      extensions: { ...(options.errors && { errors: options.errors }), ...options.extensions },
+    });
     this.status = options.status;
     Object.assign(this.headers, options.headers);
   }

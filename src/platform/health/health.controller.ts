@@ -1,5 +1,10 @@
 import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult, type HealthIndicatorResult } from '@nestjs/terminus';
+import {
+  HealthCheckService,
+  HealthIndicatorService,
+  type HealthCheckResult,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
 import { HealthRegistry, type HealthCheck } from './health.registry.js';
 
 /** A probe must answer before the kubelet's own timeout of a second gives up on it. */

@@ -14,7 +14,10 @@ import { HealthRegistry } from './health.registry.js';
 @Module({})
 export class ManagementModule {
   /** @param rehearsal the faults that may be switched on, and the token that allows it; absent in production */
-  static forRoot(health: HealthRegistry, rehearsal?: { faults: FaultInjector; token: string }): DynamicModule {
+  static forRoot(
+    health: HealthRegistry,
+    rehearsal?: { faults: FaultInjector; token: string },
+  ): DynamicModule {
     return {
       module: ManagementModule,
       imports: [

@@ -12,7 +12,11 @@ export async function startManagement(
   faults?: FaultInjector,
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ logger: false, skipMiddie: true, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(ManagementModule.forRoot(health, faults && token !== undefined ? { faults, token } : undefined), adapter, { logger: ['error'] });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ManagementModule.forRoot(health, faults && token !== undefined ? { faults, token } : undefined),
+    adapter,
+    { logger: ['error'] },
+  );
   await app.listen(http.managementPort, http.managementHost);
   return app;
 }

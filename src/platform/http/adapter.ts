@@ -40,12 +40,16 @@ export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder):
     // Draining is the lifecycle's business: Fastify's own answer to a closing server is a 503 to everybody.
     return503OnClosing: false,
     // The router refuses some URLs before any hook has run.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(request, reply, error),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(request, reply, error),
     clientErrorHandler: refuseMalformedHttp,
     serverFactory: (serve: RequestListener) =>
-      createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS }, (request, response) => {
-        if (shedder.admit(request, response)) serve(request, response);
-      }),
+      createServer(
+        { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS },
+        (request, response) => {
+          if (shedder.admit(request, response)) serve(request, response);
+        },
+      ),
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.decorate('routeTable', new RouteTable());
@@ -80,12 +84,16 @@ export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder):
 function parseJsonOnly(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request: FastifyRequest, body, done) => {
-    request.rawBody = body as string;
-    // Clients send the content type with an empty body too; where a body is needed, validation says so.
-    if (body === '') done(null, undefined);
-    else void parse(request, body as string, done);
-  });
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    (request: FastifyRequest, body, done) => {
+      request.rawBody = body as string;
+      // Clients send the content type with an empty body too; where a body is needed, validation says so.
+      if (body === '') done(null, undefined);
+      else void parse(request, body as string, done);
+    },
+  );
 }
 
 /** Bytes that are not HTTP get a problem document as well, written by hand: there is no request to reply to. */
@@ -100,7 +108,9 @@ function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): 
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'The request did not arrive in time.']
         : [400, 'Bad Request', 'This is not well-formed HTTP.'];
-  const body = JSON.stringify(problemDocument(Object.assign(new Error(message as string), { statusCode: status }), newId(), '/'));
+  const body = JSON.stringify(
+    problemDocument(Object.assign(new Error(message as string), { statusCode: status }), newId(), '/'),
+  );
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

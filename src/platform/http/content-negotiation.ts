@@ -28,6 +28,8 @@ function accepts(header: string, produces: string[]): boolean {
   return header.split(',').some((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false;
-    return produces.some((produced) => type === '*/*' || type === produced || type === `${produced.split('/')[0]}/*`);
+    return produces.some(
+      (produced) => type === '*/*' || type === produced || type === `${produced.split('/')[0]}/*`,
+    );
   });
 }

@@ -49,13 +49,20 @@ export function StringField(options: StringOptions = {}): PropertyDecorator {
   const { min = 0, max = 1000, pattern, patternName } = options;
   return field(
     options,
-    { type: 'string', ...(min > 0 && { minLength: min }), maxLength: max, ...(pattern && { pattern: pattern.source }) },
+    {
+      type: 'string',
+      ...(min > 0 && { minLength: min }),
+      maxLength: max,
+      ...(pattern && { pattern: pattern.source }),
+    },
     [
       IsString(),
       ...(min > 0 ? [MinLength(min)] : []),
       MaxLength(max),
       NoControlNul(),
-      ...(pattern ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })] : []),
+      ...(pattern
+        ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })]
+        : []),
     ],
   );
 }

@@ -1,5 +1,13 @@
 export { isNotModified, strongTags } from './entity-tags.js';
-export { CurrentCaller, Public, PUBLIC, RequireRole, REQUIRED_ROLE, type Caller, type Role } from './caller.js';
+export {
+  CurrentCaller,
+  Public,
+  PUBLIC,
+  RequireRole,
+  REQUIRED_ROLE,
+  type Caller,
+  type Role,
+} from './caller.js';
 export {
   BooleanField,
   DateTimeField,

@@ -30,9 +30,16 @@ export class Problem {
 }
 
 const HEADERS = {
-  Location: { description: 'Where the new resource is.', required: true, schema: { type: 'string' as const } },
+  Location: {
+    description: 'Where the new resource is.',
+    required: true,
+    schema: { type: 'string' as const },
+  },
   ETag: { description: 'Version of the resource.', required: true, schema: { type: 'string' as const } },
-  'Idempotency-Replayed': { description: 'true when this is the stored answer.', schema: { type: 'string' as const } },
+  'Idempotency-Replayed': {
+    description: 'true when this is the stored answer.',
+    schema: { type: 'string' as const },
+  },
 };
 
 /** Documents a success: its status, its body (none for 204, 304), and the headers that matter. */

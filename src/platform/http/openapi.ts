@@ -5,7 +5,9 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Problem } from './openapi.decorators.js';
 
 type Schema = Record<string, unknown>;
-type Operation = { responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }> };
+type Operation = {
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>;
+};
 
 /** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
 export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
@@ -27,7 +29,9 @@ export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObjec
 
 /** What every route may answer, whatever it does: limits, a bug, a dependency that is away, an `Accept` that leaves nothing. */
 function addGeneralProblems({ responses }: Operation): void {
-  const negotiates = Object.entries(responses).some(([status, { content }]) => status.startsWith('2') && content);
+  const negotiates = Object.entries(responses).some(
+    ([status, { content }]) => status.startsWith('2') && content,
+  );
   for (const status of [...(negotiates ? [406] : []), 429, 500, 503]) {
     responses[status] ??= {
       description: STATUS_CODES[status] ?? '',
@@ -38,7 +42,11 @@ function addGeneralProblems({ responses }: Operation): void {
 
 /** Serves `/openapi.json` and the browsable `/docs`. */
 export function serveOpenApi(app: NestFastifyApplication, document: OpenAPIObject): void {
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Holdfast API' });
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Holdfast API',
+  });
 }
 
 /**
@@ -68,12 +76,15 @@ export function serialiseAsDocumented(fastify: FastifyInstance, document: OpenAP
 }
 
 function operationOf(document: OpenAPIObject, route: RouteOptions): Operation | undefined {
-  const path = document.paths[route.url.replace(/:([^/]+)/g, '{$1}')] as Record<string, Operation> | undefined;
+  const path = document.paths[route.url.replace(/:([^/]+)/g, '{$1}')] as
+    Record<string, Operation> | undefined;
   const [method] = [route.method].flat();
   return path?.[method === 'HEAD' ? 'get' : (method ?? '').toLowerCase()];
 }
 
 /** `#/components/schemas/X` is `X#` among the schemas that Fastify knows. */
 function localise(schema: Schema): Schema {
-  return JSON.parse(JSON.stringify(schema).replaceAll(/"#\/components\/schemas\/([^"]+)"/g, '"$1#"')) as Schema;
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll(/"#\/components\/schemas\/([^"]+)"/g, '"$1#"'),
+  ) as Schema;
 }

@@ -5,15 +5,29 @@ import { ClientError } from '../errors/index.js';
 
 /** Query of every list. */
 export class PageQuery {
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 100, default: 20, required: false, description: 'Entries per page.' })
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value))
+  @ApiProperty({
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 20,
+    required: false,
+    description: 'Entries per page.',
+  })
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
+  )
   @IsOptional()
   @Max(100)
   @Min(1)
   @IsInt()
   limit: number = 20;
 
-  @ApiProperty({ type: 'string', maxLength: 500, required: false, description: 'The `nextCursor` of the page before.' })
+  @ApiProperty({
+    type: 'string',
+    maxLength: 500,
+    required: false,
+    description: 'The `nextCursor` of the page before.',
+  })
   @IsOptional()
   @MaxLength(500)
   @IsString()
@@ -44,15 +58,28 @@ export function encodeCursor(values: (string | number)[]): string {
  * @param shape the type of each part, in order; a forged cursor must not reach SQL as something else
  * @throws ClientError 422 naming the parameter `cursor`
  */
-export function decodeCursor<T extends unknown[]>(cursor: string | undefined, shape: CursorPart[]): T | undefined {
+export function decodeCursor<T extends unknown[]>(
+  cursor: string | undefined,
+  shape: CursorPart[],
+): T | undefined {
   if (cursor === undefined) return undefined;
   const values = parse(cursor);
-  if (!Array.isArray(values) || values.length !== shape.length || !shape.every((part, i) => CHECKS[part](values[i]))) {
+  if (
+    !Array.isArray(values) ||
+    values.length !== shape.length ||
+    !shape.every((part, i) => CHECKS[part](values[i]))
+  ) {
     throw new ClientError({
       status: 422,
       code: 'validation-failed',
       detail: 'The cursor is not one that this list gave out.',
-      errors: [{ parameter: 'cursor', code: 'is-cursor', message: 'cursor must be the nextCursor of a page of this list' }],
+      errors: [
+        {
+          parameter: 'cursor',
+          code: 'is-cursor',
+          message: 'cursor must be the nextCursor of a page of this list',
+        },
+      ],
     });
   }
   return values as T;

@@ -46,7 +46,12 @@ export function asProblem(error: unknown): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
   if (error instanceof HttpException) {
     const status = error.getStatus();
-    if (status === 503) return new TransientError({ code: 'unavailable', detail: 'Briefly unavailable. Try again.', cause: error });
+    if (status === 503)
+      return new TransientError({
+        code: 'unavailable',
+        detail: 'Briefly unavailable. Try again.',
+        cause: error,
+      });
     return status < 500 ? clientError(status, error.message, error) : undefined;
   }
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };

@@ -11,14 +11,20 @@ export class RouteTable {
   private readonly entries = new Map<string, Entry>();
 
   add(route: RouteOptions): void {
-    const entry = this.entries.get(route.url) ?? { pattern: patternOf(route.url), url: route.url, methods: new Set() };
+    const entry = this.entries.get(route.url) ?? {
+      pattern: patternOf(route.url),
+      url: route.url,
+      methods: new Set(),
+    };
     for (const method of [route.method].flat()) entry.methods.add(method);
     this.entries.set(route.url, entry);
   }
 
   /** Methods that the resource of a path knows, sorted; empty when there is no such resource. */
   allowed(path: string): string[] {
-    const methods = [...this.entries.values()].filter(({ pattern }) => pattern.test(path)).flatMap((entry) => [...entry.methods]);
+    const methods = [...this.entries.values()]
+      .filter(({ pattern }) => pattern.test(path))
+      .flatMap((entry) => [...entry.methods]);
     return [...new Set(methods)].sort();
   }
 

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ClientError, type FieldProblem } from '../errors/index.js';
-import { DateTimeField, EmailField, EnumField, IntField, ListField, ObjectField, StringField, UuidField } from './fields.js';
+import {
+  DateTimeField,
+  EmailField,
+  EnumField,
+  IntField,
+  ListField,
+  ObjectField,
+  StringField,
+  UuidField,
+} from './fields.js';
 import { PageQuery } from './pagination.js';
 import { ValidationPipe } from './validation.pipe.js';
 
@@ -23,7 +32,11 @@ class Input {
 const pipe = new ValidationPipe();
 const id = '0190d5a0-0000-7000-8000-000000000000';
 
-function problemsOf(value: unknown, metatype: unknown = Input, type: 'body' | 'query' = 'body'): FieldProblem[] {
+function problemsOf(
+  value: unknown,
+  metatype: unknown = Input,
+  type: 'body' | 'query' = 'body',
+): FieldProblem[] {
   try {
     pipe.transform(value, { type, metatype: metatype as never });
   } catch (error) {
@@ -36,16 +49,22 @@ function problemsOf(value: unknown, metatype: unknown = Input, type: 'body' | 'q
 
 describe('validation of what a caller sends', () => {
   it('lets a well-formed body through as its DTO', () => {
-    const dto = pipe.transform({ items: [{ productId: id, quantity: 2 }], note: null }, { type: 'body', metatype: Input });
+    const dto = pipe.transform(
+      { items: [{ productId: id, quantity: 2 }], note: null },
+      { type: 'body', metatype: Input },
+    );
     expect(dto).toBeInstanceOf(Input);
     expect((dto as Input).items?.[0]).toBeInstanceOf(Line);
   });
 
-  it.each([0, -1, 1.5, 2 ** 53, '2', null, true, Number.NaN])('refuses the quantity %s and points at it', (quantity) => {
-    expect(problemsOf({ items: [{ productId: id, quantity }] })).toEqual([
-      expect.objectContaining({ pointer: '/items/0/quantity' }),
-    ]);
-  });
+  it.each([0, -1, 1.5, 2 ** 53, '2', null, true, Number.NaN])(
+    'refuses the quantity %s and points at it',
+    (quantity) => {
+      expect(problemsOf({ items: [{ productId: id, quantity }] })).toEqual([
+        expect.objectContaining({ pointer: '/items/0/quantity' }),
+      ]);
+    },
+  );
 
   it('names every problem at once', () => {
     const problems = problemsOf({ email: 'nobody', kind: 'c', from: 'yesterday', items: [] });
@@ -69,20 +88,31 @@ describe('validation of what a caller sends', () => {
   });
 
   it.each([undefined, null, 'text', 5, []])('refuses the body %j as a whole', (body) => {
-    expect(problemsOf(body)).toEqual([{ pointer: '', code: 'is-object', message: 'a JSON object is required' }]);
+    expect(problemsOf(body)).toEqual([
+      { pointer: '', code: 'is-object', message: 'a JSON object is required' },
+    ]);
   });
 
   it('refuses a body that is nested beyond all reason, without running out of stack', () => {
     const brackets = JSON.parse(`{"items": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`) as unknown;
-    expect(problemsOf(brackets)).toEqual([{ pointer: '', code: 'is-shallow', message: 'it is nested too deeply' }]);
+    expect(problemsOf(brackets)).toEqual([
+      { pointer: '', code: 'is-shallow', message: 'it is nested too deeply' },
+    ]);
   });
 
-  it.each(['0', '101', '-1', '1.5', 'many', ''])('refuses the query limit=%s and names the parameter', (limit) => {
-    expect(problemsOf({ limit }, PageQuery, 'query')).toEqual([expect.objectContaining({ parameter: 'limit' })]);
-  });
+  it.each(['0', '101', '-1', '1.5', 'many', ''])(
+    'refuses the query limit=%s and names the parameter',
+    (limit) => {
+      expect(problemsOf({ limit }, PageQuery, 'query')).toEqual([
+        expect.objectContaining({ parameter: 'limit' }),
+      ]);
+    },
+  );
 
   it('reads a limit, and gives 20 without one', () => {
-    expect(pipe.transform({ limit: '7' }, { type: 'query', metatype: PageQuery })).toMatchObject({ limit: 7 });
+    expect(pipe.transform({ limit: '7' }, { type: 'query', metatype: PageQuery })).toMatchObject({
+      limit: 7,
+    });
     expect(pipe.transform({}, { type: 'query', metatype: PageQuery })).toMatchObject({ limit: 20 });
   });
 

@@ -33,7 +33,10 @@ const CLOSING_RESERVE_MS = 2000;
  * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled
  * rejection takes the same road to exit 1. A second signal exits at once.
  */
-export async function runProcess(name: string, start: (context: ProcessContext) => Promise<Service>): Promise<void> {
+export async function runProcess(
+  name: string,
+  start: (context: ProcessContext) => Promise<Service>,
+): Promise<void> {
   const settings = settingsOrExit();
   const log = createProcessLog(settings, name);
   const health = new HealthRegistry();
@@ -86,7 +89,10 @@ export async function runProcess(name: string, start: (context: ProcessContext) 
     management = await startManagement(health, settings, faults);
     service = await start({ settings, health, log, faults });
     if (!ending) health.phase = 'ready';
-    log.logger.info({ pid: process.pid, startedInMs: Math.round(process.uptime() * 1000) }, `${name} is ready`);
+    log.logger.info(
+      { pid: process.pid, startedInMs: Math.round(process.uptime() * 1000) },
+      `${name} is ready`,
+    );
   } catch (error) {
     log.logger.fatal({ err: error }, `${name} could not start: ${remedyFor(error)}`);
     exit(log, 1);
@@ -119,7 +125,8 @@ function settingsOrExit(): Settings {
 function remedyFor(error: unknown): string {
   const { code, port, message } = error as { code?: string; port?: number; message?: string };
   if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
-  if (code === 'ECONNREFUSED') return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
+  if (code === 'ECONNREFUSED')
+    return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
   if (code === '28P01' || code === '3D000') return `PostgreSQL refuses DATABASE_URL: ${message}`;
   return message ?? String(error);
 }

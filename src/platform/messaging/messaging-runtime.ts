@@ -69,7 +69,8 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
       Processor(entry.queue, this.workerOptions(entry))(entry.consumer.constructor);
     }
     this.registrar.register();
-    for (const { consumer } of this.topology.consumers.values()) this.workers.push(this.watched(consumer.worker));
+    for (const { consumer } of this.topology.consumers.values())
+      this.workers.push(this.watched(consumer.worker));
     this.relay.start();
   }
 
@@ -79,7 +80,8 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     this.state = 'draining';
     this.jobs.stopTaking();
     this.relayStopped = this.relay.stop();
-    for (const worker of this.workers) worker.pause(true).catch((error: unknown) => this.report(worker.name, error));
+    for (const worker of this.workers)
+      worker.pause(true).catch((error: unknown) => this.report(worker.name, error));
   }
 
   /**
@@ -163,7 +165,10 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     worker.on('error', (error) => this.report(worker.name, error));
     worker.on('stalled', (jobId) => {
       this.metrics.stalled.inc({ queue: worker.name });
-      this.logger.warn({ queue: worker.name, jobId }, 'A job was taken over from a worker that died or froze');
+      this.logger.warn(
+        { queue: worker.name, jobId },
+        'A job was taken over from a worker that died or froze',
+      );
     });
     return worker;
   }

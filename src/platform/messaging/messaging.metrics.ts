@@ -1,5 +1,10 @@
 import { Injectable, type Provider } from '@nestjs/common';
-import { InjectMetric, makeCounterProvider, makeGaugeProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+import {
+  InjectMetric,
+  makeCounterProvider,
+  makeGaugeProvider,
+  makeHistogramProvider,
+} from '@willsoto/nestjs-prometheus';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 const RELAYED = 'messaging_events_relayed_total';
@@ -25,8 +30,15 @@ export type Outcome =
   | 'handed-back';
 
 export const messagingMetrics: Provider[] = [
-  makeCounterProvider({ name: RELAYED, help: 'Events moved from the outbox to the queues.', labelNames: ['event'] }),
-  makeCounterProvider({ name: REDELIVERED, help: 'Events that nobody had recorded in time and that were put back.' }),
+  makeCounterProvider({
+    name: RELAYED,
+    help: 'Events moved from the outbox to the queues.',
+    labelNames: ['event'],
+  }),
+  makeCounterProvider({
+    name: REDELIVERED,
+    help: 'Events that nobody had recorded in time and that were put back.',
+  }),
   makeCounterProvider({
     name: HANDLED,
     help: 'Deliveries by what became of them.',
@@ -47,7 +59,11 @@ export const messagingMetrics: Provider[] = [
   makeGaugeProvider({ name: PENDING, help: 'Events that wait for the relay, counted up to 10000.' }),
   makeGaugeProvider({ name: LAG, help: 'Age of the first event that waits for the relay.' }),
   makeGaugeProvider({ name: DEAD, help: 'Dead letters that wait to be looked at.' }),
-  makeCounterProvider({ name: STALLED, help: 'Jobs taken over from a worker that died or froze.', labelNames: ['queue'] }),
+  makeCounterProvider({
+    name: STALLED,
+    help: 'Jobs taken over from a worker that died or froze.',
+    labelNames: ['queue'],
+  }),
   makeCounterProvider({ name: SCHEDULED, help: 'Runs of scheduled jobs.', labelNames: ['name', 'outcome'] }),
 ];
 

@@ -27,7 +27,13 @@ export function installAccessLog(fastify: FastifyInstance, logger: Logger, durat
   });
 }
 
-function writeLine(logger: Logger, request: FastifyRequest, reply: FastifyReply, route: string, durationMs: number): void {
+function writeLine(
+  logger: Logger,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  route: string,
+  durationMs: number,
+): void {
   const status = reply.statusCode;
   const { failure } = request;
   const line: Record<string, unknown> = {

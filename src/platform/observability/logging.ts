@@ -5,10 +5,24 @@ import type { Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
-const REDACTED = ['password', 'accessToken', 'refreshToken', 'authorization', '*.password', '*.authorization', '*.headers.authorization'];
+const REDACTED = [
+  'password',
+  'accessToken',
+  'refreshToken',
+  'authorization',
+  '*.password',
+  '*.authorization',
+  '*.headers.authorization',
+];
 
 /** Nest tells each module and route at every start; forty lines that nobody reads. */
-const BOOT_CONTEXTS = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
+const BOOT_CONTEXTS = new Set([
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestFactory',
+  'NestApplication',
+]);
 
 /** The process's log: one JSON object per line on standard output, buffered, so that a slow reader does not stop the event loop. */
 export interface ProcessLog {
@@ -22,8 +36,14 @@ export interface ProcessLog {
  * @param process name of the process (`api`, `worker`, `cli`), on every line
  * @param destination for tests; standard output otherwise
  */
-export function createProcessLog(settings: Settings, process: string, destination?: DestinationStream): ProcessLog {
-  const stdout = destination ? undefined : pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+export function createProcessLog(
+  settings: Settings,
+  process: string,
+  destination?: DestinationStream,
+): ProcessLog {
+  const stdout = destination
+    ? undefined
+    : pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
   const logger = pino(
     {
       level: settings.app.logLevel,

@@ -41,7 +41,8 @@ describe('a dependency', () => {
 
   it('does not count a refusal as an outage', async () => {
     const dependency = new Dependency('shop', policy);
-    const refused = () => Promise.reject(new BusinessRuleError({ status: 402, code: 'declined', detail: 'no' }));
+    const refused = () =>
+      Promise.reject(new BusinessRuleError({ status: 402, code: 'declined', detail: 'no' }));
     for (let i = 0; i < 20; i += 1) await expect(dependency.execute(refused)).rejects.toThrow('no');
     expect(dependency.circuit).toBe('closed');
   });
@@ -77,7 +78,9 @@ describe('a dependency', () => {
   it('is given up at the deadline of the request', async () => {
     const dependency = new Dependency('shop', policy);
     const context = new RequestContext('request-1', Date.now() + 15);
-    await expect(context.run(() => dependency.execute(() => new Promise(() => undefined)))).rejects.toMatchObject({ code: 'shop-timeout' });
+    await expect(
+      context.run(() => dependency.execute(() => new Promise(() => undefined))),
+    ).rejects.toMatchObject({ code: 'shop-timeout' });
   });
 
   it('is asked again only for what may be repeated', async () => {
@@ -87,7 +90,9 @@ describe('a dependency', () => {
       return vi.fn(() => (++calls === 1 ? down() : up()));
     };
     const repeatable = flaky();
-    await expect(new Dependency('shop', lenient).execute(repeatable, { repeatable: true })).resolves.toBe('up');
+    await expect(new Dependency('shop', lenient).execute(repeatable, { repeatable: true })).resolves.toBe(
+      'up',
+    );
     const unique = flaky();
     await expect(new Dependency('shop', lenient).execute(unique)).rejects.toThrow('down');
     expect(unique).toHaveBeenCalledTimes(1);

@@ -52,8 +52,13 @@ export class Dependency {
     });
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
     this.retry = retry(
-      handleWhen((error) => isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw()),
-      { maxAttempts: policy.retries, backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 50, maxDelay: 500 }) },
+      handleWhen(
+        (error) => isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw(),
+      ),
+      {
+        maxAttempts: policy.retries,
+        backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 50, maxDelay: 500 }),
+      },
     );
   }
 
@@ -73,7 +78,10 @@ export class Dependency {
    * @throws NotAttemptedError when the circuit is open or the bulkhead full: the dependency was not asked
    * @throws TransientError `<name>-timeout` when an attempt took too long: it may or may not have had its effect
    */
-  async execute<T>(work: (call: { signal: AbortSignal }) => Promise<T>, options: ExecuteOptions = {}): Promise<T> {
+  async execute<T>(
+    work: (call: { signal: AbortSignal }) => Promise<T>,
+    options: ExecuteOptions = {},
+  ): Promise<T> {
     this.budget.deposit();
     const attempt = () => this.breaker.execute(() => this.timed(work));
     const bounded = () => (this.bulkhead ? this.bulkhead.execute(attempt) : attempt());
@@ -94,7 +102,8 @@ export class Dependency {
     try {
       return await work();
     } catch (error) {
-      if (this.isFailure(error)) await this.watched(() => Promise.reject(error as Error)).catch(() => undefined);
+      if (this.isFailure(error))
+        await this.watched(() => Promise.reject(error as Error)).catch(() => undefined);
       throw error;
     }
   }
@@ -118,7 +127,10 @@ export class Dependency {
       controller.abort(error);
       reject(error);
     };
-    const timer = setTimeout(() => giveUp(this.timeout()), Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity));
+    const timer = setTimeout(
+      () => giveUp(this.timeout()),
+      Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity),
+    );
     const forget = context?.onAbort((reason) => giveUp(reason));
     try {
       // Raced, because not every client heeds the signal.
@@ -135,7 +147,10 @@ export class Dependency {
   }
 
   private timeout(): TransientError {
-    return new TransientError({ code: `${this.name}-timeout`, detail: `The ${this.name} did not answer in time.` });
+    return new TransientError({
+      code: `${this.name}-timeout`,
+      detail: `The ${this.name} did not answer in time.`,
+    });
   }
 
   private translate(error: unknown): unknown {

@@ -2,15 +2,25 @@ import { describe, expect, it, vi } from 'vitest';
 import { Dependency } from './dependency.js';
 import { FaultInjector } from './fault-injector.js';
 
-const policy = { timeoutMs: 20, retries: 0, concurrency: 10, breaker: { size: 100, minimumCalls: 100 }, reopenAfterMs: 1000 };
+const policy = {
+  timeoutMs: 20,
+  retries: 0,
+  concurrency: 10,
+  breaker: { size: 100, minimumCalls: 100 },
+  reopenAfterMs: 1000,
+};
 
 describe('faults that are switched on', () => {
   it('hit their target and nothing else', async () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'fail' });
     const work = vi.fn(() => Promise.resolve('up'));
-    await expect(new Dependency('shop', policy, undefined, faults).execute(work)).rejects.toMatchObject({ code: 'fault-injected' });
-    await expect(new Dependency('shop', policy, undefined, faults).guard(work)).rejects.toMatchObject({ code: 'fault-injected' });
+    await expect(new Dependency('shop', policy, undefined, faults).execute(work)).rejects.toMatchObject({
+      code: 'fault-injected',
+    });
+    await expect(new Dependency('shop', policy, undefined, faults).guard(work)).rejects.toMatchObject({
+      code: 'fault-injected',
+    });
     expect(work).not.toHaveBeenCalled();
     await expect(new Dependency('bank', policy, undefined, faults).execute(work)).resolves.toBe('up');
   });
@@ -18,7 +28,9 @@ describe('faults that are switched on', () => {
   it('leave a blocked call without an answer until its own timeout', async () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'block' });
-    await expect(new Dependency('shop', policy, undefined, faults).execute(() => Promise.resolve())).rejects.toThrow();
+    await expect(
+      new Dependency('shop', policy, undefined, faults).execute(() => Promise.resolve()),
+    ).rejects.toThrow();
   });
 
   it('make calls slow', async () => {

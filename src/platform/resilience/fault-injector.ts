@@ -47,6 +47,9 @@ export class FaultInjector {
       return;
     }
     if (fault.kind === 'block') await delay(withinMs);
-    throw new TransientError({ code: 'fault-injected', detail: `A ${fault.kind} fault is switched on for ${target}.` });
+    throw new TransientError({
+      code: 'fault-injected',
+      detail: `A ${fault.kind} fault is switched on for ${target}.`,
+    });
   }
 }

@@ -1,4 +1,10 @@
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoadShedder } from './load-shedder.js';
@@ -20,7 +26,12 @@ describe('shedding of load', () => {
     const handler = () => undefined;
     shedder.learn({ method: 'GET', url: '/list', handler, config: { priority: 'low' } as never });
     shedder.learn({ method: 'POST', url: '/orders', handler });
-    shedder.learn({ method: 'POST', url: '/orders/:id/payments', handler, config: { priority: 'critical' } as never });
+    shedder.learn({
+      method: 'POST',
+      url: '/orders/:id/payments',
+      handler,
+      config: { priority: 'critical' } as never,
+    });
     server = createServer((request, response) => {
       if (shedder.admit(request, response)) held.push(response);
     });
@@ -40,7 +51,9 @@ describe('shedding of load', () => {
       const outgoing = httpRequest({ port, method, path, agent: false }, (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        );
       });
       outgoing.on('error', reject);
       outgoing.end();
@@ -48,7 +61,9 @@ describe('shedding of load', () => {
   }
 
   async function occupy(count: number): Promise<void> {
-    const pending = Array.from({ length: count - shedder.state.inFlight }, () => send('POST', '/orders/7/payments'));
+    const pending = Array.from({ length: count - shedder.state.inFlight }, () =>
+      send('POST', '/orders/7/payments'),
+    );
     for (const answer of pending) answer.catch(() => undefined);
     await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count));
   }
@@ -56,8 +71,18 @@ describe('shedding of load', () => {
   it('refuses the least important first, each with a problem document and Retry-After', async () => {
     await occupy(6);
     const list = await send('GET', '/list?limit=5');
-    expect(list).toMatchObject({ status: 503, headers: { 'retry-after': '1', 'content-type': expect.stringContaining('application/problem+json') as string } });
-    expect(JSON.parse(list.body)).toMatchObject({ code: 'temporary-reduced-capacity', instance: '/list', requestId: list.headers['x-request-id'] });
+    expect(list).toMatchObject({
+      status: 503,
+      headers: {
+        'retry-after': '1',
+        'content-type': expect.stringContaining('application/problem+json') as string,
+      },
+    });
+    expect(JSON.parse(list.body)).toMatchObject({
+      code: 'temporary-reduced-capacity',
+      instance: '/list',
+      requestId: list.headers['x-request-id'],
+    });
     await occupy(8);
     expect((await send('POST', '/orders')).status).toBe(503);
     expect(shedder.state.shed).toEqual({ low: 1, normal: 1, critical: 0 });

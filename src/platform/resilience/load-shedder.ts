@@ -98,7 +98,9 @@ export class LoadShedder {
   private priorityOf({ method, url = '/' }: IncomingMessage): RoutePriority {
     const end = url.indexOf('?');
     const path = end === -1 ? url : url.slice(0, end);
-    return this.routes.find((route) => route.method === method && route.pattern.test(path))?.priority ?? 'low';
+    return (
+      this.routes.find((route) => route.method === method && route.pattern.test(path))?.priority ?? 'low'
+    );
   }
 }
 
@@ -109,7 +111,9 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
     code: 'temporary-reduced-capacity',
     detail: 'More is asked of this server than it can do at the moment. Try again.',
   });
-  const body = JSON.stringify(problemDocument(error, requestId, (request.url ?? '/').split('?', 1)[0] ?? '/'));
+  const body = JSON.stringify(
+    problemDocument(error, requestId, (request.url ?? '/').split('?', 1)[0] ?? '/'),
+  );
   response
     .writeHead(503, {
       'Content-Type': PROBLEM_CONTENT_TYPE,

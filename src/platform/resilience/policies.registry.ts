@@ -8,7 +8,7 @@ import { FaultInjector } from './fault-injector.js';
 import { policyTable, type DependencyName } from './policies.js';
 
 export const CIRCUIT_STATE = 'dependency_circuit_state';
-const STATE_VALUES = { 'closed': 0, 'open': 1, 'half-open': 2 } as const;
+const STATE_VALUES = { closed: 0, open: 1, 'half-open': 2 } as const;
 
 /** What counts as an outage where it is not simply a `TransientError`. */
 const FAILURES: Partial<Record<DependencyName, (error: unknown) => boolean>> = { postgresql: isOutage };

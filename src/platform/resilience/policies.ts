@@ -23,8 +23,26 @@ export type DependencyName = 'postgresql' | 'payment-provider' | 'smtp';
 export function policyTable({ database, payments }: Settings): Record<DependencyName, DependencyPolicy> {
   return {
     //                    timeoutMs                          retries    concurrency        breaker                             reopenAfterMs
-    'postgresql':       { timeoutMs: database.queryTimeoutMs, retries: 0, concurrency: Infinity, breaker: { size: 20, minimumCalls: 8 }, reopenAfterMs: 500 },
-    'payment-provider': { timeoutMs: payments.timeoutMs,      retries: 1, concurrency: 64,       breaker: { size: 10, minimumCalls: 3 }, reopenAfterMs: 2000 },
-    'smtp':             { timeoutMs: 10_000,                  retries: 0, concurrency: 20,       breaker: { size: 10, minimumCalls: 5 }, reopenAfterMs: 2000 },
+    postgresql: {
+      timeoutMs: database.queryTimeoutMs,
+      retries: 0,
+      concurrency: Infinity,
+      breaker: { size: 20, minimumCalls: 8 },
+      reopenAfterMs: 500,
+    },
+    'payment-provider': {
+      timeoutMs: payments.timeoutMs,
+      retries: 1,
+      concurrency: 64,
+      breaker: { size: 10, minimumCalls: 3 },
+      reopenAfterMs: 2000,
+    },
+    smtp: {
+      timeoutMs: 10_000,
+      retries: 0,
+      concurrency: 20,
+      breaker: { size: 10, minimumCalls: 5 },
+      reopenAfterMs: 2000,
+    },
   };
 }

@@ -30,7 +30,10 @@ export interface ProcessorMetadata extends EventProcessorOptions {
 
 /** Makes an `EventConsumer` the one processor of a queue. In the api process it stays idle. */
 export function EventProcessor(queue: string, options: EventProcessorOptions = {}): ClassDecorator {
-  return applyDecorators(Processor({ name: queue }), SetMetadata(PROCESSOR, { queue, ...options })) as ClassDecorator;
+  return applyDecorators(
+    Processor({ name: queue }),
+    SetMetadata(PROCESSOR, { queue, ...options }),
+  ) as ClassDecorator;
 }
 
 /** The part of a property descriptor that is read; the whole would ask for the method's exact type. */
@@ -40,7 +43,11 @@ interface MethodDescriptor<Method> {
 
 /** Makes a method of an `EventConsumer` the handler of an event; the payload's type is checked by the compiler. */
 export function Handles<P extends object>(event: EventDefinition<P>) {
-  return (_target: object, _method: string, descriptor: MethodDescriptor<(event: DeliveredEvent<P>) => Promise<unknown>>): void => {
+  return (
+    _target: object,
+    _method: string,
+    descriptor: MethodDescriptor<(event: DeliveredEvent<P>) => Promise<unknown>>,
+  ): void => {
     const method = descriptor.value as object;
     Reflect.defineMetadata(HANDLES, [...handledBy(method), event], method);
   };

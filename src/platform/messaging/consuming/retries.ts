@@ -9,7 +9,11 @@ export const FULL_JITTER = 'full-jitter';
  * wait between 0 and `baseMs * 2^(attempts made - 1)`, capped, so that what failed together does not come back together.
  * @param random 0 to 1
  */
-export function fullJitter(baseMs: number, capMs: number, random: () => number = Math.random): BackoffStrategy {
+export function fullJitter(
+  baseMs: number,
+  capMs: number,
+  random: () => number = Math.random,
+): BackoffStrategy {
   return (attemptsMade) => {
     const step = Math.min(capMs, baseMs * 2 ** Math.min(attemptsMade - 1, 40));
     // BullMQ reads 0 as "retry at once", which puts the job before all others; 1 keeps it in turn.
@@ -39,7 +43,8 @@ export function isTransient(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     if (cause instanceof TransientError || cause.name === 'MaxRetriesPerRequestError') return true;
     const { code } = cause as { code?: unknown };
-    if ((typeof code === 'string' && LOST_CONNECTION.has(code)) || LOST_REDIS.test(cause.message)) return true;
+    if ((typeof code === 'string' && LOST_CONNECTION.has(code)) || LOST_REDIS.test(cause.message))
+      return true;
   }
   return false;
 }

@@ -76,13 +76,19 @@ export class WorkerJobs implements JobRunner {
     }
   }
 
-  private async deliver(queue: string, job: Job<EventJob>, token: string, context: RequestContext): Promise<void> {
+  private async deliver(
+    queue: string,
+    job: Job<EventJob>,
+    token: string,
+    context: RequestContext,
+  ): Promise<void> {
     const event = new Delivery(job, queue, context);
     const startedAt = performance.now();
     let outcome: Outcome = 'handled';
     try {
       // Counted before the run, so that a job that takes its process with it counts as well.
-      if (crashesOf(job) > CRASHES_ALLOWED) throw new Error(`The process died ${crashesOf(job)} times while it ran this job`);
+      if (crashesOf(job) > CRASHES_ALLOWED)
+        throw new Error(`The process died ${crashesOf(job)} times while it ran this job`);
       const handler = this.topology.consumers.get(queue)?.handlers.get(job.name);
       // During a rollout an old worker may be handed what only the new one knows.
       if (!handler) throw new NoHandlerError(queue, job.name);
@@ -101,7 +107,13 @@ export class WorkerJobs implements JobRunner {
   }
 
   private async failed(job: Job, event: Delivery, error: unknown): Promise<Outcome> {
-    const details = { event: event.name, eventId: event.id, consumer: event.consumer, attempt: event.attempt, err: error };
+    const details = {
+      event: event.name,
+      eventId: event.id,
+      consumer: event.consumer,
+      attempt: event.attempt,
+      err: error,
+    };
     const attempts = job.opts.attempts ?? this.settings.messaging.attempts;
     if ((isTransient(error) || error instanceof NoHandlerError) && event.attempt < attempts) {
       this.logger.warn(details, 'An event could not be handled; it will be tried again');
@@ -113,7 +125,10 @@ export class WorkerJobs implements JobRunner {
       return 'dead';
     } catch (recordError) {
       // Not lost: the job is tried again, and when it has no attempts left, the event is due for redelivery.
-      this.logger.error({ ...details, recordErr: recordError }, 'An event could not be handled, nor its dead letter written');
+      this.logger.error(
+        { ...details, recordErr: recordError },
+        'An event could not be handled, nor its dead letter written',
+      );
       return 'retried';
     }
   }
@@ -123,7 +138,10 @@ export class WorkerJobs implements JobRunner {
     if (!schedule) {
       this.logger.warn({ schedule: job.name }, 'A scheduled job of another version was skipped');
     } else if (crashesOf(job) > CRASHES_ALLOWED) {
-      this.logger.error({ schedule: job.name }, 'A scheduled run was given up: the process died too often while it ran');
+      this.logger.error(
+        { schedule: job.name },
+        'A scheduled run was given up: the process died too often while it ran',
+      );
     } else if (!this.schedulesRunning.has(job.name)) {
       await this.runOnce(schedule);
     }

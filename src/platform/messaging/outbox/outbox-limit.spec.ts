@@ -19,7 +19,9 @@ describe('the limit on the backlog', () => {
     const outbox = limit([true, false]);
     expect(() => outbox.requireRoom()).not.toThrow();
     await outbox.look();
-    expect(() => outbox.requireRoom()).toThrow(expect.objectContaining({ code: 'backlog-full', status: 503, retryAfterSeconds: 10 }));
+    expect(() => outbox.requireRoom()).toThrow(
+      expect.objectContaining({ code: 'backlog-full', status: 503, retryAfterSeconds: 10 }),
+    );
     await outbox.look();
     expect(() => outbox.requireRoom()).not.toThrow();
   });

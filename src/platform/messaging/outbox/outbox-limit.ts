@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
 import { TransientError } from '../../errors/index.js';
 import { OutboxRepository } from './outbox.repository.js';
@@ -41,7 +47,8 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
   async look(): Promise<void> {
     try {
       const full = await this.outbox.exceeds(this.most);
-      if (full !== this.full) this.logger.warn({ full, limit: this.most }, 'The backlog of the outbox crossed its limit');
+      if (full !== this.full)
+        this.logger.warn({ full, limit: this.most }, 'The backlog of the outbox crossed its limit');
       this.full = full;
     } catch {
       // PostgreSQL is away, and with it everything that could add to the backlog.

@@ -48,7 +48,11 @@ export class OutboxRepository {
    * @param after only positions above this one; see `RelayCursor`
    * @returns the events in order of announcement.
    */
-  async claim(after: number, limit: number, { afterMs, atMostMs }: RedeliveryPolicy): Promise<ClaimedEvent[]> {
+  async claim(
+    after: number,
+    limit: number,
+    { afterMs, atMostMs }: RedeliveryPolicy,
+  ): Promise<ClaimedEvent[]> {
     const rows = await this.database.query<ClaimedEvent>({
       name: 'outbox-claim',
       text: `

@@ -20,9 +20,15 @@ export class Outbox {
    * @returns the id of the event.
    * @throws Error outside a unit of work, or when no feature declares the event: a bug in either case.
    */
-  async announce<P extends object>(event: EventDefinition<P>, payload: P, { key }: { key?: string } = {}): Promise<string> {
+  async announce<P extends object>(
+    event: EventDefinition<P>,
+    payload: P,
+    { key }: { key?: string } = {},
+  ): Promise<string> {
     if (!this.unitOfWork.isActive) {
-      throw new Error(`${event.name} announced outside a unit of work: it could be told of a change that never commits`);
+      throw new Error(
+        `${event.name} announced outside a unit of work: it could be told of a change that never commits`,
+      );
     }
     this.topology.requireDeclared(event);
     const id = newId();

@@ -38,6 +38,7 @@ export class Redelivery {
    */
   async run(now: number): Promise<{ redelivered: number; more: boolean }> {
     if (now < this.nextAt) return { redelivered: 0, more: false };
+    this.nextAt = now + this.everyMs;
     if (this.everythingLost) {
       this.lostAt = await this.outbox.now();
       this.everythingLost = false;
@@ -48,10 +49,8 @@ export class Redelivery {
       this.logger.warn({ events: redelivered }, 'Events that nobody has recorded are relayed again');
     }
     const more = checked === BATCH;
-    if (!more) {
-      this.lostAt = undefined;
-      this.nextAt = now + this.everyMs;
-    }
+    if (more) this.nextAt = 0;
+    else this.lostAt = undefined;
     return { redelivered, more };
   }
 }

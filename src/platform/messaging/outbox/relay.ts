@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
+import { isTransient } from '../consuming/retries.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
 import { QueueUpkeep } from '../queues/queue-upkeep.js';
@@ -44,7 +45,10 @@ export class Relay {
     @Inject(Settings) private readonly settings: Settings,
   ) {
     const { redeliveryAfterMs } = settings.messaging;
-    this.policy = { afterMs: redeliveryAfterMs, atMostMs: Math.max(REDELIVERY_AT_MOST_MS, redeliveryAfterMs) };
+    this.policy = {
+      afterMs: redeliveryAfterMs,
+      atMostMs: Math.max(REDELIVERY_AT_MOST_MS, redeliveryAfterMs),
+    };
   }
 
   /** Why it does not move on at the moment, or undefined when it does. */
@@ -85,10 +89,21 @@ export class Relay {
     if (this.failures > 0) await this.connections.ping();
     const now = performance.now();
     await this.upkeep.run(now);
-    await this.meter.run(now);
-    const { redelivered, more } = await this.redelivery.run(now);
-    if (redelivered > 0) this.cursor.rewind();
+    const more = await this.lookAfterRelayed(now);
     return (await this.move()) || more;
+  }
+
+  /** What fails here is due again, and must not keep new events waiting. */
+  private async lookAfterRelayed(now: number): Promise<boolean> {
+    try {
+      await this.meter.run(now);
+      const { redelivered, more } = await this.redelivery.run(now);
+      if (redelivered > 0) this.cursor.rewind();
+      return more;
+    } catch (error) {
+      if (!isTransient(error)) this.logger.error({ err: error }, 'Relayed events could not be looked after');
+      return false;
+    }
   }
 
   private async move(): Promise<boolean> {
@@ -135,7 +150,8 @@ export class Relay {
   private failed(error: unknown): number {
     this.failures += 1;
     // Said once per outage, not twenty times a second.
-    if (this.trouble === undefined) this.logger.warn({ err: error }, 'The relay waits; events stay in the outbox');
+    if (this.trouble === undefined)
+      this.logger.warn({ err: error }, 'The relay waits; events stay in the outbox');
     this.trouble = (error as Error).message;
     return Math.min(RETRY_MS * 2 ** Math.min(this.failures - 1, 10), RETRY_AT_MOST_MS);
   }

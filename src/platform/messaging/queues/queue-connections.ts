@@ -24,7 +24,11 @@ export class QueueConnections {
   private away = false;
 
   constructor(@Inject(Settings) { redis }: Settings) {
-    const common: RedisOptions = { lazyConnect: true, connectTimeout: 2000, retryStrategy: () => RECONNECT_AFTER_MS };
+    const common: RedisOptions = {
+      lazyConnect: true,
+      connectTimeout: 2000,
+      retryStrategy: () => RECONNECT_AFTER_MS,
+    };
     this.producer = new Redis(redis.url, {
       ...common,
       connectionName: 'holdfast-relay',

@@ -20,16 +20,20 @@ export function eventProblems({ events }: FoundTopology): string[] {
   const problems: string[] = [];
   for (const [name, count] of counted(events.map((event) => event.name))) {
     if (count > 1) {
-      problems.push(`event ${name} is declared ${count} times; define it once and list it in one MessagingModule.forFeature`);
+      problems.push(
+        `event ${name} is declared ${count} times; define it once and list it in one MessagingModule.forFeature`,
+      );
     }
-    if (!NAME.test(name)) problems.push(`event ${name} must be named in lower case, with dots and dashes only`);
+    if (!NAME.test(name))
+      problems.push(`event ${name} must be named in lower case, with dots and dashes only`);
   }
   for (const { name, consumers } of events) {
     if (consumers.length === 0) {
       problems.push(`event ${name} has no consumer; name the queues that handle it, or do not announce it`);
     }
     for (const [consumer, count] of counted(consumers)) {
-      if (count > 1) problems.push(`event ${name} names its consumer ${consumer} ${count} times; name it once`);
+      if (count > 1)
+        problems.push(`event ${name} names its consumer ${consumer} ${count} times; name it once`);
     }
   }
   return problems;
@@ -49,12 +53,18 @@ function queueProblems({ events, queues, processors }: FoundTopology): string[] 
   const problems: string[] = [];
   for (const [queue, count] of counted(queues)) {
     if (count > 1) problems.push(`queue ${queue} is declared ${count} times; one feature owns a queue`);
-    if (!NAME.test(queue)) problems.push(`queue ${queue} must be named in lower case, with dots and dashes only`);
-    const serving = processors.filter((processor) => processor.queue === queue).map(({ className }) => className);
+    if (!NAME.test(queue))
+      problems.push(`queue ${queue} must be named in lower case, with dots and dashes only`);
+    const serving = processors
+      .filter((processor) => processor.queue === queue)
+      .map(({ className }) => className);
     if (serving.length === 0) {
-      problems.push(`queue ${queue} has no processor; provide a class with @EventProcessor('${queue}') in its feature`);
+      problems.push(
+        `queue ${queue} has no processor; provide a class with @EventProcessor('${queue}') in its feature`,
+      );
     }
-    if (serving.length > 1) problems.push(`queue ${queue} has ${serving.length} processors: ${serving.join(', ')}; keep one`);
+    if (serving.length > 1)
+      problems.push(`queue ${queue} has ${serving.length} processors: ${serving.join(', ')}; keep one`);
   }
   for (const { name, consumers } of events) {
     for (const consumer of new Set(consumers)) {
@@ -72,25 +82,34 @@ function handlerProblems({ events, queues, processors }: FoundTopology): string[
   const problems: string[] = [];
   for (const { className, queue, isConsumer, isStatic, handlers } of processors) {
     if (!queues.includes(queue)) {
-      problems.push(`${className} serves the queue ${queue}, which no feature declares; list it in MessagingModule.forFeature`);
+      problems.push(
+        `${className} serves the queue ${queue}, which no feature declares; list it in MessagingModule.forFeature`,
+      );
     }
     if (!isConsumer) problems.push(`${className} must extend EventConsumer`);
     if (!isStatic) problems.push(`${className} must not be request-scoped; there is no request in a worker`);
     for (const [name, count] of counted(handlers.map(({ event }) => event.name))) {
       const methods = handlers.filter(({ event }) => event.name === name).map(({ method }) => method);
-      if (count > 1) problems.push(`${className} handles ${name} ${count} times (${methods.join(', ')}); keep one`);
+      if (count > 1)
+        problems.push(`${className} handles ${name} ${count} times (${methods.join(', ')}); keep one`);
     }
     for (const { event, method } of handlers) {
       const declared = events.find(({ name }) => name === event.name);
       if (!declared) {
-        problems.push(`${className}.${method} handles ${event.name}, which no feature declares; list it in MessagingModule.forFeature`);
+        problems.push(
+          `${className}.${method} handles ${event.name}, which no feature declares; list it in MessagingModule.forFeature`,
+        );
       } else if (!declared.consumers.includes(queue)) {
-        problems.push(`${className}.${method} handles ${event.name}, whose consumers do not include ${queue}; add it in defineEvent`);
+        problems.push(
+          `${className}.${method} handles ${event.name}, whose consumers do not include ${queue}; add it in defineEvent`,
+        );
       }
     }
     for (const { name, consumers } of events) {
       if (!consumers.includes(queue) || handlers.some(({ event }) => event.name === name)) continue;
-      problems.push(`${className} has no handler for ${name}, although ${queue} is its consumer; add a method with @Handles`);
+      problems.push(
+        `${className} has no handler for ${name}, although ${queue} is its consumer; add a method with @Handles`,
+      );
     }
   }
   return problems;
@@ -100,11 +119,16 @@ function scheduleProblems({ queues, schedules }: FoundTopology): string[] {
   const problems: string[] = [];
   for (const [name, count] of counted(schedules.map((schedule) => schedule.name))) {
     const places = schedules.filter((schedule) => schedule.name === name).map(({ where }) => where);
-    if (count > 1) problems.push(`the schedule ${name} is used ${count} times (${places.join(', ')}); give each its own name`);
-    if (!NAME.test(name)) problems.push(`the schedule ${name} must be named in lower case, with dots and dashes only`);
+    if (count > 1)
+      problems.push(
+        `the schedule ${name} is used ${count} times (${places.join(', ')}); give each its own name`,
+      );
+    if (!NAME.test(name))
+      problems.push(`the schedule ${name} must be named in lower case, with dots and dashes only`);
   }
   for (const { where, name, queue } of schedules) {
-    if (!queues.includes(queue)) problems.push(`the schedule ${name} (${where}) runs on the queue ${queue}, which no feature declares`);
+    if (!queues.includes(queue))
+      problems.push(`the schedule ${name} (${where}) runs on the queue ${queue}, which no feature declares`);
   }
   return problems;
 }

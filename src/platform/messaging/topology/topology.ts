@@ -64,7 +64,9 @@ export class Topology implements OnModuleInit {
   /** @throws Error when no feature lists the event: its consumers would not have been checked. */
   requireDeclared(event: EventDefinition): void {
     if (this.events.get(event.name) !== event) {
-      throw new Error(`${event.name} is not declared; list it in its feature's MessagingModule.forFeature({ events })`);
+      throw new Error(
+        `${event.name} is not declared; list it in its feature's MessagingModule.forFeature({ events })`,
+      );
     }
   }
 
@@ -80,12 +82,24 @@ export class Topology implements OnModuleInit {
       if (!type || typeof type !== 'function' || !type.prototype) continue;
       const methods = this.methodsOf(type.prototype as object, instance);
       if (processor) {
-        const handlers = methods.flatMap((method) => handledBy(method.of).map((event) => ({ method: method.name, event, run: method.run })));
+        const handlers = methods.flatMap((method) =>
+          handledBy(method.of).map((event) => ({ method: method.name, event, run: method.run })),
+        );
         const isConsumer = type.prototype instanceof EventConsumer;
-        processors.push({ className: type.name, queue: processor.queue, isConsumer, isStatic: wrapper.isDependencyTreeStatic(), handlers });
+        processors.push({
+          className: type.name,
+          queue: processor.queue,
+          isConsumer,
+          isStatic: wrapper.isDependencyTreeStatic(),
+          handlers,
+        });
         if (instance instanceof EventConsumer) {
           const byName = handlers.map(({ event, run }) => [event.name, run as EventHandler] as const);
-          this.consumers.set(processor.queue, { ...processor, consumer: instance, handlers: new Map(byName) });
+          this.consumers.set(processor.queue, {
+            ...processor,
+            consumer: instance,
+            handlers: new Map(byName),
+          });
         }
       }
       for (const method of methods) {

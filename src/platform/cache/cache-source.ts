@@ -1,0 +1,99 @@
+import { TransientError } from '../errors/index.js';
+
+/** In place of a value: the source does not answer. */
+export const AWAY = Symbol('away');
+
+/** For how long a source that failed is not waited for, by callers who have something else to show. */
+const SUSPICION_MS = 1000;
+
+/** Where a cache gets its values: asked once at a time per key, and watched, so that not everybody has to find out that it is silent. */
+export class CacheSource<T> {
+  private readonly loads = new Map<string, Promise<T | undefined>>();
+  private suspectUntil = 0;
+  private probing = false;
+
+  /** @param keep gets what a load has found, unless it was disowned meanwhile */
+  constructor(
+    private readonly ask: (key: string) => Promise<T | undefined>,
+    private readonly keep: (key: string, value: T | undefined) => void,
+  ) {}
+
+  /** Joins the load of this key that is under way, or starts one. @throws what the source throws. */
+  load(key: string): Promise<T | undefined> {
+    const running = this.loads.get(key);
+    if (running) return running;
+    const load = this.ask(key);
+    this.loads.set(key, load);
+    load.then(
+      (value) => {
+        this.suspectUntil = 0;
+        if (this.loads.get(key) !== load) return;
+        this.loads.delete(key);
+        this.keep(key, value);
+      },
+      () => {
+        if (this.loads.get(key) === load) this.loads.delete(key);
+      },
+    );
+    return load;
+  }
+
+  /**
+   * The same for callers who could do without: `AWAY` when the source fails for the moment, does not answer within `patienceMs`, or has
+   * just been like that.
+   */
+  async loadUnlessAway(key: string, patienceMs: number): Promise<T | undefined | typeof AWAY> {
+    if (this.probing || Date.now() < this.suspectUntil) {
+      this.probe(key);
+      return AWAY;
+    }
+    try {
+      const value = await within(patienceMs, this.load(key));
+      if (value !== AWAY) return value;
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+    }
+    this.suspect();
+    return AWAY;
+  }
+
+  /** Takes the load of this key out of circulation: what it finds may be older than a change. */
+  disown(key: string): void {
+    this.loads.delete(key);
+  }
+
+  disownAll(): void {
+    this.loads.clear();
+  }
+
+  private suspect(): void {
+    this.suspectUntil = Date.now() + SUSPICION_MS;
+  }
+
+  /** One load at a time finds out whether a suspect source is back. */
+  private probe(key: string): void {
+    if (this.probing) return;
+    this.probing = true;
+    this.load(key).then(
+      () => {
+        this.probing = false;
+      },
+      () => {
+        this.probing = false;
+        this.suspect();
+      },
+    );
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof AWAY> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<typeof AWAY>((resolve) => {
+    timer = setTimeout(resolve, ms, AWAY);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
