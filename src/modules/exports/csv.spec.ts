@@ -42,12 +42,22 @@ describe('A CSV file', () => {
     expect(cell(text)).toBe(expected);
   });
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '\nx', '＝1', '＋1', '－1', '＠a', `=HYPERLINK("http://x";"y")`])(
-    'does not let a spreadsheet take %j for a formula',
-    (text) => {
-      expect(cell(text)).toBe(`"'${text.replaceAll('"', '""')}"`);
-    },
-  );
+  it.each([
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    '\tx',
+    '\rx',
+    '\nx',
+    '＝1',
+    '＋1',
+    '－1',
+    '＠a',
+    `=HYPERLINK("http://x";"y")`,
+  ])('does not let a spreadsheet take %j for a formula', (text) => {
+    expect(cell(text)).toBe(`"'${text.replaceAll('"', '""')}"`);
+  });
 
   it('leaves texts alone that hold such a character elsewhere', () => {
     expect(cell('a=b')).toBe('a=b');

@@ -19,7 +19,10 @@ export class ExportsController {
   @Post()
   @Priority('low')
   @HttpCode(202)
-  @ApiOperation({ operationId: 'createExport', summary: 'Ask for a CSV file: of the own orders, for admins of all orders' })
+  @ApiOperation({
+    operationId: 'createExport',
+    summary: 'Ask for a CSV file: of the own orders, for admins of all orders',
+  })
   @ApiAnswer(202, ExportDto, ['Location'])
   @ApiProblems(400, 401, 413, 415, 422)
   async create(

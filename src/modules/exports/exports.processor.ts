@@ -2,7 +2,12 @@ import { Inject, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { UnitOfWork } from '../../platform/database/index.js';
 import { TransientError } from '../../platform/errors/index.js';
-import { EventConsumer, EventProcessor, Handles, type DeliveredEvent } from '../../platform/messaging/index.js';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  type DeliveredEvent,
+} from '../../platform/messaging/index.js';
 import { ExportRunsRepository, SupersededError, type ExportRun } from './export-runs.repository.js';
 import { ExportWriter } from './export-writer.js';
 import { exportRequested, type ExportRequested } from './exports.events.js';
@@ -48,7 +53,8 @@ export class ExportsProcessor extends EventConsumer {
       this.logger.warn(error.message);
       return;
     }
-    const triedAgain = event.signal.aborted || (error instanceof TransientError && event.attempt < this.attempts);
+    const triedAgain =
+      event.signal.aborted || (error instanceof TransientError && event.attempt < this.attempts);
     if (!triedAgain) await this.runs.fail(run);
     throw error;
   }

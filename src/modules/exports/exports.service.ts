@@ -98,7 +98,10 @@ export class ExportsService {
 }
 
 function rangeOf({ from, to }: { from?: string; to?: string }): ExportRange {
-  const range = { from: from === undefined ? null : new Date(from), to: to === undefined ? null : new Date(to) };
+  const range = {
+    from: from === undefined ? null : new Date(from),
+    to: to === undefined ? null : new Date(to),
+  };
   if (range.from && range.to && range.from >= range.to) {
     throw new ClientError({
       status: 422,
@@ -129,7 +132,8 @@ function notReady({ status }: ExportRow): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
     code: 'export-not-ready',
-    detail: status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
+    detail:
+      status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
     extensions: { exportStatus: status },
   });
 }

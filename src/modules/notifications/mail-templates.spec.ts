@@ -28,7 +28,9 @@ describe('A mail', () => {
   });
 
   it('keeps a name with line breaks on one line', () => {
-    expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news).text).toMatch(/^Hello Ada You owe us money,\n/);
+    expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news).text).toMatch(
+      /^Hello Ada You owe us money,\n/,
+    );
   });
 });
 

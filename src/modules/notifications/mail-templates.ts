@@ -18,11 +18,16 @@ type Template = (news: OrderNews) => { subject: string; paragraphs: string[] };
 const TEMPLATES = {
   'order.placed': ({ orderId, ...money }) => ({
     subject: `We have your order ${shortened(orderId)}`,
-    paragraphs: [`Thank you for your order ${orderId} of ${formatMoney(money)}.`, 'We hold the goods for you until it is paid.'],
+    paragraphs: [
+      `Thank you for your order ${orderId} of ${formatMoney(money)}.`,
+      'We hold the goods for you until it is paid.',
+    ],
   }),
   'order.cancelled': ({ orderId, ...money }) => ({
     subject: `Your order ${shortened(orderId)} is cancelled`,
-    paragraphs: [`Your order ${orderId} of ${formatMoney(money)} is cancelled. Nothing more will be charged for it.`],
+    paragraphs: [
+      `Your order ${orderId} of ${formatMoney(money)} is cancelled. Nothing more will be charged for it.`,
+    ],
   }),
   'payment.succeeded': ({ orderId, ...money }) => ({
     subject: `We have your payment for order ${shortened(orderId)}`,

@@ -134,7 +134,10 @@ describe('The mailer', () => {
   ])('takes a refusal of %s with %i as final and repeats what was said', async (command, code, message) => {
     server.refuse(command, code, message);
 
-    await expect(mailer.send(mail)).rejects.toMatchObject({ name: 'MailRefusedError', reply: `${code} ${message}` });
+    await expect(mailer.send(mail)).rejects.toMatchObject({
+      name: 'MailRefusedError',
+      reply: `${code} ${message}`,
+    });
   });
 
   it.each<[Command, number, string]>([

@@ -100,5 +100,9 @@ function translate(error: SmtpError): Error {
   if (refused || inexpressible) {
     return new MailRefusedError(response ?? error.message, error);
   }
-  return new TransientError({ code: 'smtp-unavailable', detail: 'The mail server does not take mail right now.', cause: error });
+  return new TransientError({
+    code: 'smtp-unavailable',
+    detail: 'The mail server does not take mail right now.',
+    cause: error,
+  });
 }

@@ -1,6 +1,13 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiPage, ApiProblems, CurrentCaller, PageQuery, type Caller, type Page } from '../../platform/http/index.js';
+import {
+  ApiPage,
+  ApiProblems,
+  CurrentCaller,
+  PageQuery,
+  type Caller,
+  type Page,
+} from '../../platform/http/index.js';
 import { Priority } from '../../platform/resilience/index.js';
 import { NotificationDto } from './dto/notification.dto.js';
 import { NotificationsService } from './notifications.service.js';
@@ -13,7 +20,10 @@ export class NotificationsController {
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'listNotifications', summary: 'Mails that were or will be sent to the caller, newest first' })
+  @ApiOperation({
+    operationId: 'listNotifications',
+    summary: 'Mails that were or will be sent to the caller, newest first',
+  })
   @ApiPage(NotificationDto)
   @ApiProblems(401, 422)
   list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<NotificationDto>> {

@@ -1,5 +1,10 @@
 import { UnitOfWork } from '../../platform/database/index.js';
-import { EventConsumer, EventProcessor, Handles, type DeliveredEvent } from '../../platform/messaging/index.js';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  type DeliveredEvent,
+} from '../../platform/messaging/index.js';
 import { orderCancelled, orderPlaced } from '../orders/index.js';
 import { paymentDeclined, paymentSucceeded } from '../payments/index.js';
 import type { MailKind, OrderNews } from './mail-templates.js';

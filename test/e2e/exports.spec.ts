@@ -1,0 +1,368 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExportDto } from '../../src/modules/exports/dto/export.dto.js';
+import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
+import { Database } from '../../src/platform/database/index.js';
+import type { ProblemDocument } from '../../src/platform/http/index.js';
+import { waitFor } from '../support/wait-for.ts';
+import { startBackground, type Background } from './background.ts';
+import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+
+const HEADING = 'orderId,userId,status,itemCount,totalAmount,currency,createdAt';
+
+let shop: Shop;
+let background: Background;
+let chair: string;
+
+beforeAll(async () => {
+  shop = await openShop({ SMTP_URL: 'smtp://127.0.0.1:1' });
+  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  background = await startBackground(shop.settings);
+}, 60_000);
+
+afterAll(async () => {
+  await background?.stop();
+  await shop?.close();
+});
+
+async function placed(customer: Customer): Promise<OrderDto> {
+  const answer = await customer.http.post<OrderDto>(
+    '/v1/orders',
+    { items: [{ productId: chair, quantity: 2 }] },
+    withKey(),
+  );
+  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
+  return answer.body;
+}
+
+/** Many orders at once, the n-th placed n seconds into 2020. */
+async function insertOrders(customer: Customer, count: number): Promise<void> {
+  await shop.sql(
+    `INSERT INTO orders (id, user_id, status, item_count, total_amount, currency, created_at, updated_at)
+     SELECT uuidv7(), $1, 'pending', 1, n, 'EUR', timestamptz '2020-01-01Z' + n * interval '1 second', now()
+     FROM generate_series(1, $2::int) AS n`,
+    [customer.userId, count],
+  );
+}
+
+const ask = (customer: Customer, range: object = {}) =>
+  customer.http.post<ExportDto & ProblemDocument>('/v1/exports', { type: 'orders', ...range });
+
+async function asked(customer: Customer, range: object = {}): Promise<ExportDto> {
+  const answer = await ask(customer, range);
+  if (answer.status !== 202) throw new Error(`${answer.status} ${answer.text}`);
+  return answer.body;
+}
+
+const completed = (customer: Customer, id: string) =>
+  waitFor(
+    async () => {
+      const { body } = await customer.http.get<ExportDto>(`/v1/exports/${id}`);
+      return body.status === 'completed' ? body : undefined;
+    },
+    { within: 30_000, what: 'the export' },
+  );
+
+const download = (customer: Customer, id: string, headers: Record<string, string> = {}) =>
+  customer.http.get<ProblemDocument>(`/v1/exports/${id}/file`, { headers });
+
+async function exported(customer: Customer, range: object = {}): Promise<string> {
+  const { id } = await asked(customer, range);
+  await completed(customer, id);
+  return (await download(customer, id)).text;
+}
+
+/** A download whose bytes are not touched by a client that knows better. */
+async function rawDownload(customer: Customer, id: string, encoding: string): Promise<IncomingMessage> {
+  const sent = request(`${shop.url}/v1/exports/${id}/file`, {
+    headers: { authorization: `Bearer ${customer.accessToken}`, 'accept-encoding': encoding },
+    agent: false,
+  });
+  sent.end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return response;
+}
+
+describe('Asking for an export', () => {
+  it('answers 202 with the export and where it is', async () => {
+    const ada = await shop.newCustomer();
+    const answer = await ask(ada);
+
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get('location')).toBe(`/v1/exports/${answer.body.id}`);
+    expect(answer.body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      type: 'orders',
+      status: 'queued',
+      progress: { rows: 0, total: 0 },
+      createdAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      completedAt: null,
+    });
+    expect((await ada.http.get<ExportDto>(`/v1/exports/${answer.body.id}`)).body.id).toBe(answer.body.id);
+  });
+
+  it('is for users', async () => {
+    expect((await shop.http.post('/v1/exports', { type: 'orders' })).status).toBe(401);
+  });
+
+  it.each([
+    ['no type', { type: undefined }, '/type'],
+    ['another type', { type: 'users' }, '/type'],
+    ['an unknown field', { colour: 'red' }, '/colour'],
+    ['a date without time', { from: '2026-01-01' }, '/from'],
+    ['a day that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
+    ['a leap second', { to: '2026-06-30T23:59:60Z' }, '/to'],
+    ['a number for a time', { to: 1 }, '/to'],
+    ['NUL in a time', { to: '2026-06-30T23:59:00Z\0' }, '/to'],
+    ['an empty range', { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00+01:00' }, '/to'],
+    [
+      'a range that ends before it begins',
+      { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' },
+      '/to',
+    ],
+  ])('with %s is answered 422 naming the member', async (_, range, pointer) => {
+    const answer = await ask(await shop.newCustomer(), range);
+
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({ code: 'validation-failed', errors: [{ pointer }] });
+  });
+
+  it('takes the ends of time', async () => {
+    const ada = await shop.newCustomer();
+    const order = await placed(ada);
+    const csv = await exported(ada, { from: '1000-01-01T00:00:00Z', to: '9999-12-31T23:59:59-23:59' });
+
+    expect(csv).toContain(order.id);
+  });
+
+  it('is refused with 503 and Retry-After while too many are unfinished', async () => {
+    const ada = await shop.newCustomer();
+    await shop.sql(
+      `INSERT INTO exports (id, user_id, type, all_users, status)
+       SELECT uuidv7(), $1, 'orders', false, 'queued' FROM generate_series(1, $2::int)`,
+      [ada.userId, shop.settings.exports.maxQueued],
+    );
+    const answer = await ask(ada);
+    await shop.sql(`DELETE FROM exports WHERE user_id = $1`, [ada.userId]);
+
+    expect(answer.status).toBe(503);
+    expect(answer.body.code).toBe('backlog-full');
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ask(ada)).status).toBe(202);
+  });
+});
+
+describe('The file of an export', () => {
+  it("has a customer's own orders, as CSV", async () => {
+    const [ada, grace] = [await shop.newCustomer(), await shop.newCustomer()];
+    const orders = [await placed(ada), await placed(ada)];
+    await placed(grace);
+    const { id } = await asked(ada);
+    const done = await completed(ada, id);
+    const answer = await download(ada, id);
+
+    expect(done).toMatchObject({
+      progress: { rows: 2, total: 2 },
+      completedAt: expect.any(String) as string,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(answer.headers.get('content-disposition')).toMatch(
+      new RegExp(`^attachment; filename="orders-\\d{4}-\\d\\d-\\d\\d-${id.slice(-8)}\\.csv"$`),
+    );
+    const lines = orders.map((order) => `${order.id},${ada.userId},pending,1,3980,EUR,${order.createdAt}`);
+    expect(answer.text).toBe(`${[HEADING, ...lines].join('\r\n')}\r\n`);
+  });
+
+  it("has everybody's orders for an admin", async () => {
+    const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
+    const orders = [await placed(ada), await placed(grace)];
+    const csv = await exported(admin);
+
+    for (const order of orders) expect(csv).toContain(order.id);
+  });
+
+  it('has what was placed from the one time on and before the other', async () => {
+    const ada = await shop.newCustomer();
+    await insertOrders(ada, 20);
+    const csv = await exported(ada, { from: '2020-01-01T00:00:05Z', to: '2020-01-01T01:00:10+01:00' });
+
+    expect(
+      csv
+        .split('\r\n')
+        .slice(1, -1)
+        .map((line) => line.split(',')[4]),
+    ).toEqual(['5', '6', '7', '8', '9']);
+  });
+
+  it('is a heading alone when there are no orders', async () => {
+    expect(await exported(await shop.newCustomer())).toBe(`${HEADING}\r\n`);
+  });
+
+  it('is not there before it is complete', async () => {
+    const ada = await shop.newCustomer();
+    const [row] = await shop.sql<{ id: string }>(
+      `INSERT INTO exports (id, user_id, type, all_users, status) VALUES (uuidv7(), $1, 'orders', false, 'queued')
+       RETURNING id`,
+      [ada.userId],
+    );
+    const answer = await download(ada, row?.id ?? '');
+
+    expect(answer.status).toBe(409);
+    expect(answer.body).toMatchObject({ code: 'export-not-ready', exportStatus: 'queued' });
+  });
+
+  it("is nobody else's business, an admin's neither", async () => {
+    const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
+    const { id } = await asked(ada);
+    await completed(ada, id);
+    for (const stranger of [grace, admin]) {
+      expect((await stranger.http.get(`/v1/exports/${id}`)).status).toBe(404);
+      expect((await download(stranger, id)).status).toBe(404);
+    }
+    expect((await shop.http.get(`/v1/exports/${id}/file`)).status).toBe(401);
+  });
+
+  it('is 404 when there is no such export, and 422 when that is no id', async () => {
+    const ada = await shop.newCustomer();
+
+    expect((await download(ada, crypto.randomUUID())).status).toBe(404);
+    expect((await ada.http.get('/v1/exports/1')).status).toBe(422);
+    expect((await download(ada, '1')).status).toBe(422);
+  });
+
+  it('is 406 for who wants no CSV', async () => {
+    const ada = await shop.newCustomer();
+    const { id } = await asked(ada);
+    await completed(ada, id);
+
+    expect((await download(ada, id, { accept: 'application/pdf' })).status).toBe(406);
+    expect((await download(ada, id, { accept: 'text/*;q=0.5' })).status).toBe(200);
+  });
+});
+
+describe('A large export', () => {
+  const ROWS = 60_000;
+  let ada: Customer;
+  let id: string;
+  let progress: ExportDto['progress'][];
+  let csv: string;
+
+  beforeAll(async () => {
+    ada = await shop.newCustomer();
+    await insertOrders(ada, ROWS);
+    id = (await asked(ada)).id;
+    progress = [];
+    await waitFor(
+      async () => {
+        const { body } = await ada.http.get<ExportDto>(`/v1/exports/${id}`);
+        progress.push(body.progress);
+        return body.status === 'completed';
+      },
+      { within: 60_000, every: 5, what: 'the export' },
+    );
+    csv = (await download(ada, id)).text;
+  }, 90_000);
+
+  it('shows how far it is', () => {
+    const rows = progress.map((step) => step.rows);
+
+    expect(progress.at(-1)).toEqual({ rows: ROWS, total: ROWS });
+    expect(rows).toEqual(rows.toSorted((a, b) => a - b));
+    expect(progress.some((step) => step.rows > 0 && step.rows < ROWS && step.total === ROWS)).toBe(true);
+  });
+
+  it('has every row once, in the order in which they were placed', () => {
+    const amounts = csv
+      .split('\r\n')
+      .slice(1, -1)
+      .map((line) => Number(line.split(',')[4]));
+
+    expect(amounts).toEqual(Array.from({ length: ROWS }, (_, i) => i + 1));
+  });
+
+  it('comes compressed to who can unpack it, and plain to who cannot', async () => {
+    const packed = await rawDownload(ada, id, 'gzip');
+    const plain = await rawDownload(ada, id, 'identity');
+    const [packedBytes, plainBytes] = [
+      Buffer.concat(await packed.toArray()),
+      Buffer.concat(await plain.toArray()),
+    ];
+
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers.vary).toContain('Accept-Encoding');
+    expect(gunzipSync(packedBytes).toString('utf8')).toBe(csv);
+    expect(plainBytes.toString('utf8')).toBe(csv);
+  });
+
+  it.each(['gzip', 'identity'])(
+    'leaves nothing open when a client goes away during a %s download',
+    async (encoding) => {
+      const { poolState } = shop.app.get(Database);
+      for (let i = 0; i < 15; i += 1) {
+        const response = await rawDownload(ada, id, encoding);
+        await once(response, 'readable');
+        response.destroy();
+      }
+      const state = await waitFor(() => {
+        const now = shop.app.get(Database).poolState;
+        return now.idle === now.total ? now : undefined;
+      });
+
+      expect(state.waiting).toBe(0);
+      expect(state.total).toBeLessThanOrEqual(Math.max(poolState.total, shop.settings.database.poolSize));
+      expect((await download(ada, id)).text).toBe(csv);
+    },
+  );
+
+  it('is cut off, and not taken for whole, when its file goes during the download', async () => {
+    const { id: doomed } = await asked(ada);
+    await completed(ada, doomed);
+    const [{ last } = { last: 0 }] = await shop.sql<{ last: number }>(
+      'DELETE FROM export_chunks WHERE export_id = $1 AND seq > 0 RETURNING seq AS last',
+      [doomed],
+    );
+    expect(last).toBeGreaterThan(0);
+    const response = await rawDownload(ada, doomed, 'gzip');
+
+    await expect(response.toArray()).rejects.toThrow(/aborted/);
+  });
+
+  it('is made from the beginning by another worker when its own one ends', async () => {
+    await shop.sql(`UPDATE exports SET status = 'failed' WHERE status = 'running'`);
+    const { id: interrupted } = await asked(ada);
+    await waitFor(
+      async () => {
+        const { body } = await ada.http.get<ExportDto>(`/v1/exports/${interrupted}`);
+        return body.progress.rows > 0;
+      },
+      { every: 2, within: 30_000 },
+    );
+    await background.stop(0);
+    const { body } = await ada.http.get<ExportDto>(`/v1/exports/${interrupted}`);
+    expect(body.status).toBe('running');
+    background = await startBackground(shop.settings);
+    await completed(ada, interrupted);
+
+    expect((await download(ada, interrupted)).text).toBe(csv);
+    const attempts = await shop.sql<{ attempt: number }>(
+      'SELECT DISTINCT attempt FROM export_chunks WHERE export_id = $1',
+      [interrupted],
+    );
+    expect(attempts).toEqual([{ attempt: 2 }]);
+  });
+
+  it('is left as it is when its event is delivered again', async () => {
+    await shop.sql(
+      `UPDATE outbox_events SET relayed_at = NULL, redeliver_at = NULL WHERE payload->>'exportId' = $1`,
+      [id],
+    );
+    // Handled after it: one queue, one order.
+    await exported(await shop.newCustomer());
+
+    expect((await download(ada, id)).text).toBe(csv);
+  });
+});

@@ -1,0 +1,210 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import PostalMime, { type Email } from 'postal-mime';
+import type { NotificationDto } from '../../src/modules/notifications/dto/notification.dto.js';
+import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
+import type { Page, ProblemDocument } from '../../src/platform/http/index.js';
+import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { startBackground, type Background } from './background.ts';
+import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+
+let sink: SmtpSink;
+let shop: Shop;
+let background: Background;
+let chair: string;
+let ada: Customer;
+let address: string;
+
+beforeAll(async () => {
+  sink = await startSmtpSink();
+  shop = await openShop({ SMTP_URL: sink.url, JOB_BACKOFF_MS: '100', JOB_BACKOFF_MAX_MS: '300' });
+  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  background = await startBackground(shop.settings);
+}, 60_000);
+
+afterAll(async () => {
+  await background?.stop();
+  await shop?.close();
+  await sink?.stop();
+});
+
+beforeEach(async () => {
+  sink.reset();
+  ada = await shop.newCustomer();
+  address = (await ada.http.get<{ email: string }>('/v1/users/me')).body.email;
+});
+
+async function placed(customer = ada): Promise<OrderDto> {
+  const answer = await customer.http.post<OrderDto>(
+    '/v1/orders',
+    { items: [{ productId: chair, quantity: 2 }] },
+    withKey(),
+  );
+  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
+  return answer.body;
+}
+
+const pay = (orderId: string, paymentMethod: string) =>
+  ada.http.post(`/v1/orders/${orderId}/payments`, { paymentMethod }, withKey());
+
+async function eventAbout(orderId: string, name: string): Promise<string> {
+  const [event] = await shop.sql<{ id: string }>(
+    `SELECT id FROM outbox_events WHERE name = $1 AND payload->>'orderId' = $2`,
+    [name, orderId],
+  );
+  if (!event) throw new Error(`No ${name} about ${orderId}`);
+  return event.id;
+}
+
+const notifications = async (customer = ada) =>
+  (await customer.http.get<Page<NotificationDto>>('/v1/notifications')).body.data;
+
+/** The mails that Ada has got, oldest first, once there are `count`. */
+const mails = (count: number) =>
+  waitFor(
+    () => {
+      const hers = sink.mails().filter(({ to }) => to.includes(address));
+      return hers.length >= count ? hers : undefined;
+    },
+    { within: 15_000, what: `mail number ${count}` },
+  );
+
+const sent = (count: number) =>
+  waitFor(
+    async () => {
+      const all = await notifications();
+      return all.filter(({ status }) => status === 'sent').length === count ? all : undefined;
+    },
+    { within: 15_000, what: `${count} notifications that are sent` },
+  );
+
+const parsed = async (file: string): Promise<Email> => PostalMime.parse(await readFile(file));
+
+describe('A mail', () => {
+  it('follows an order, named after its event, as text and as HTML', async () => {
+    const order = await placed();
+    const [mail] = await mails(1);
+    const message = await parsed(mail?.file ?? '');
+
+    expect(message.messageId).toBe(`<${await eventAbout(order.id, 'order.placed')}@holdfast.example>`);
+    expect(message.from?.address).toBe(shop.settings.mail.from);
+    expect(message.to).toMatchObject([{ address, name: 'Ada' }]);
+    for (const body of [message.text, message.html]) {
+      expect(body).toContain(order.id);
+      expect(body).toContain('€39.80');
+    }
+    expect(await sent(1)).toEqual([
+      {
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        kind: 'order.placed',
+        subject: message.subject,
+        status: 'sent',
+        createdAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+        sentAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      },
+    ]);
+  });
+
+  it('follows each thing that happens to an order, and the list shows them newest first', async () => {
+    const order = await placed();
+    expect((await pay(order.id, 'pm_card_declined')).status).toBe(402);
+    expect((await pay(order.id, 'pm_card_ok')).status).toBe(201);
+    const other = await placed();
+    await ada.http.post(`/v1/orders/${other.id}/cancel`);
+    await mails(5);
+
+    expect((await sent(5)).map(({ kind }) => kind).toSorted()).toEqual([
+      'order.cancelled',
+      'order.placed',
+      'order.placed',
+      'payment.declined',
+      'payment.succeeded',
+    ]);
+    const ids = (await notifications()).map(({ id }) => id);
+    expect(ids).toEqual(ids.toSorted().toReversed());
+  });
+
+  it('comes after an outage of the mail server, once, and orders go on meanwhile', async () => {
+    sink.setMood('refuse');
+    await placed();
+    const [waiting] = await waitFor(async () => {
+      const all = await notifications();
+      return all.length === 1 ? all : undefined;
+    });
+    expect(waiting).toMatchObject({ status: 'pending', sentAt: null });
+    sink.setMood('ok');
+    await sent(1);
+
+    expect(await mails(1)).toHaveLength(1);
+    expect(sink.counts()).toMatchObject({ kept: 1, duplicates: 0 });
+  });
+
+  it('is the same mail to its receiver when the server took it and its answer was lost', async () => {
+    sink.setMood('accept_then_drop');
+    await placed();
+    await mails(1);
+    sink.setMood('ok');
+    await sent(1);
+
+    expect(await mails(1)).toHaveLength(1);
+    expect(sink.counts().kept).toBe(1);
+    expect(sink.counts().duplicates).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is not sent again when its event is delivered again', async () => {
+    const order = await placed();
+    await sent(1);
+    const event = await eventAbout(order.id, 'order.placed');
+    await shop.sql(`UPDATE outbox_events SET relayed_at = NULL, redeliver_at = NULL WHERE id = $1`, [event]);
+    await waitFor(async () => {
+      const [row] = await shop.sql<{ relayed: boolean }>(
+        'SELECT relayed_at IS NOT NULL AS relayed FROM outbox_events WHERE id = $1',
+        [event],
+      );
+      return row?.relayed;
+    });
+    // Whatever comes later is handled after it: the queue keeps the order.
+    await placed();
+    await sent(2);
+
+    expect(sink.counts()).toMatchObject({ accepted: 2, duplicates: 0 });
+  });
+});
+
+describe('The list of notifications', () => {
+  it('is for users', async () => {
+    expect((await shop.http.get('/v1/notifications')).status).toBe(401);
+  });
+
+  it("shows nobody else's", async () => {
+    await placed();
+    await sent(1);
+
+    expect(await notifications(await shop.newCustomer())).toEqual([]);
+  });
+
+  it('goes page by page, each entry once', async () => {
+    for (let i = 0; i < 3; i += 1) await placed();
+    await sent(3);
+    const first = (await ada.http.get<Page<NotificationDto>>('/v1/notifications?limit=2')).body;
+    const second = (
+      await ada.http.get<Page<NotificationDto>>(`/v1/notifications?limit=2&cursor=${first.nextCursor}`)
+    ).body;
+
+    expect([...first.data, ...second.data]).toEqual(await notifications());
+    expect(second.nextCursor).toBeNull();
+  });
+
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['cursor=nonsense', 'cursor'],
+    ['colour=red', 'colour'],
+  ])('answers ?%s with 422 naming %s', async (query, parameter) => {
+    const answer = await ada.http.get<ProblemDocument>(`/v1/notifications?${query}`);
+
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({ errors: [{ parameter }] });
+  });
+});

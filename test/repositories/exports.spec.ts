@@ -1,0 +1,234 @@
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  ExportRunsRepository,
+  SupersededError,
+  type ExportRun,
+} from '../../src/modules/exports/export-runs.repository.js';
+import { ExportSweepRepository } from '../../src/modules/exports/export-sweep.repository.js';
+import { ExportsRepository } from '../../src/modules/exports/exports.repository.js';
+import { newId } from '../../src/platform/database/index.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+describe('The rows of exports', () => {
+  let db: TestDatabase;
+  let exports: ExportsRepository;
+  let runs: ExportRunsRepository;
+  let sweep: ExportSweepRepository;
+  let userId: string;
+
+  beforeAll(async () => {
+    db = await openTestDatabase();
+    exports = new ExportsRepository(db.database);
+    runs = new ExportRunsRepository(db.database);
+    sweep = new ExportSweepRepository(db.database);
+  });
+
+  afterAll(() => db?.close());
+
+  beforeEach(async () => {
+    await db.database.execute({ text: 'TRUNCATE users CASCADE' });
+    userId = newId();
+    await db.database.execute({
+      text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, 'ada@example.com', 'Ada', '$hash')`,
+      values: [userId],
+    });
+  });
+
+  async function add(ageDays = 0): Promise<string> {
+    const id = newId();
+    await exports.insert({ id, userId, type: 'orders', allUsers: false, from: null, to: null });
+    await db.database.execute({
+      text: 'UPDATE exports SET created_at = now() - make_interval(days => $2) WHERE id = $1',
+      values: [id, ageDays],
+    });
+    return id;
+  }
+
+  async function begin(exportId: string): Promise<ExportRun> {
+    const run = await runs.begin(exportId);
+    if (!run) throw new Error('There is nothing to do');
+    return run;
+  }
+
+  async function chunksOf(exportId: string): Promise<{ attempt: number; seq: number }[]> {
+    return db.database.query({
+      text: 'SELECT attempt, seq FROM export_chunks WHERE export_id = $1 ORDER BY attempt, seq',
+      values: [exportId],
+    });
+  }
+
+  const bytes = (text: string) => Buffer.from(text);
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+
+  it('are queued when they are new, with the range that was asked for', async () => {
+    const range = { from: new Date('2026-01-01T00:00:00.123Z'), to: new Date('2026-02-01T00:00:00Z') };
+    const id = newId();
+    const row = await exports.insert({ id, userId, type: 'orders', allUsers: true, ...range });
+
+    expect(row).toMatchObject({ id, status: 'queued', rowsWritten: 0, rowsTotal: 0, completedAt: null });
+    expect(await begin(id)).toEqual({ exportId: id, attempt: 1, userId, allUsers: true, ...range });
+  });
+
+  it("are not found by somebody who doesn't own them", async () => {
+    const id = await add();
+
+    expect(await exports.find(id, userId)).toMatchObject({ id });
+    expect(await exports.find(id, newId())).toBeUndefined();
+  });
+
+  it('count as unfinished until they are complete or have failed', async () => {
+    const [, second, third] = [await add(), await add(), await add()];
+    const failing = await begin(second);
+    const completing = await begin(third);
+    expect(await exports.countUnfinished()).toBe(3);
+    await runs.fail(failing);
+    await runs.complete(completing, 0);
+    expect(await exports.countUnfinished()).toBe(1);
+  });
+
+  it('show the progress with each chunk, and are complete with the rows that came', async () => {
+    const id = await add();
+    const run = await begin(id);
+    await runs.announceTotal(run, 10);
+    await runs.append(run, 0, bytes('a'), 4);
+    expect(await exports.find(id, userId)).toMatchObject({
+      status: 'running',
+      rowsWritten: 4,
+      rowsTotal: 10,
+    });
+    // Orders placed after the count.
+    await runs.append(run, 1, bytes('b'), 11);
+    expect(await exports.find(id, userId)).toMatchObject({ rowsWritten: 11, rowsTotal: 11 });
+    await runs.complete(run, 2);
+    const row = await exports.find(id, userId);
+    expect(row).toMatchObject({
+      status: 'completed',
+      chunkCount: 2,
+      attempt: 1,
+      completedAt: expect.any(Date) as Date,
+    });
+    expect(await exports.chunk(id, 1, 1)).toEqual(bytes('b'));
+    expect(await exports.chunk(id, 1, 2)).toBeUndefined();
+  });
+
+  it('keep a chunk as it is, bytes that are no text included', async () => {
+    const run = await begin(await add());
+    const data = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
+    await runs.append(run, 0, data, 1);
+
+    expect((await exports.chunk(run.exportId, 1, 0))?.equals(data)).toBe(true);
+    expect(() => gunzipSync(data)).toThrow();
+  });
+
+  describe('when a second run has begun', () => {
+    let first: ExportRun;
+    let second: ExportRun;
+
+    beforeEach(async () => {
+      const id = await add();
+      first = await begin(id);
+      await runs.append(first, 0, bytes('first'), 1);
+      second = await begin(id);
+    });
+
+    it('hold nothing of the first one any more, and begin at no progress', async () => {
+      expect(second.attempt).toBe(2);
+      expect(await chunksOf(first.exportId)).toEqual([]);
+      expect(await exports.find(first.exportId, userId)).toMatchObject({ rowsWritten: 0 });
+    });
+
+    it('let the first one write nothing', async () => {
+      await expect(runs.append(first, 1, bytes('late'), 2)).rejects.toThrow(SupersededError);
+      await expect(runs.announceTotal(first, 99)).rejects.toThrow(SupersededError);
+      await expect(runs.complete(first, 2)).rejects.toThrow(SupersededError);
+      await runs.fail(first);
+
+      expect(await chunksOf(first.exportId)).toEqual([]);
+      expect(await exports.find(first.exportId, userId)).toMatchObject({ status: 'running', rowsWritten: 0 });
+    });
+
+    it('take what the second one writes', async () => {
+      await runs.append(second, 0, bytes('second'), 1);
+      await runs.complete(second, 1);
+
+      expect(await exports.chunk(second.exportId, 2, 0)).toEqual(bytes('second'));
+    });
+  });
+
+  it('never mix chunks of two runs that write at the same time', async () => {
+    const id = await add();
+    const write = async () => {
+      const run = await begin(id);
+      try {
+        for (let seq = 0; seq < 20; seq += 1) await runs.append(run, seq, bytes(`${run.attempt}`), seq);
+        await runs.complete(run, 20);
+        return run.attempt;
+      } catch (error) {
+        if (error instanceof SupersededError) return undefined;
+        throw error;
+      }
+    };
+    const outcomes = (await Promise.all([write(), write(), write()])).filter(
+      (attempt) => attempt !== undefined,
+    );
+
+    expect(outcomes).toEqual([3]);
+    expect(await chunksOf(id)).toEqual(Array.from({ length: 20 }, (_, seq) => ({ attempt: 3, seq })));
+  });
+
+  it('begin no run once they are complete or gone', async () => {
+    const id = await add();
+    await runs.complete(await begin(id), 0);
+
+    expect(await runs.begin(id)).toBeUndefined();
+    expect(await runs.begin(newId())).toBeUndefined();
+  });
+
+  it('begin a run again after a failure', async () => {
+    const id = await add();
+    await runs.fail(await begin(id));
+    expect(await exports.find(id, userId)).toMatchObject({ status: 'failed' });
+
+    expect(await begin(id)).toMatchObject({ attempt: 2 });
+    expect(await exports.find(id, userId)).toMatchObject({ status: 'running' });
+  });
+
+  describe('swept', () => {
+    it('go when they are too old, with their chunks', async () => {
+      const [old, young] = [await add(8), await add(6)];
+      for (const id of [old, young]) await runs.append(await begin(id), 0, bytes('x'), 1);
+
+      expect(await sweep.removeChunks(daysAgo(7))).toBe(1);
+      expect(await sweep.removeChunks(daysAgo(7))).toBe(0);
+      expect(await sweep.remove(daysAgo(7))).toBe(1);
+      expect(await exports.find(old, userId)).toBeUndefined();
+      expect(await chunksOf(young)).toHaveLength(1);
+    });
+
+    it('lose the chunks of runs that failed, but not those of runs that go on', async () => {
+      const [failed, running] = [await begin(await add()), await begin(await add())];
+      for (const run of [failed, running]) await runs.append(run, 0, bytes('x'), 1);
+      await runs.fail(failed);
+
+      expect(await sweep.removeChunks(daysAgo(7))).toBe(1);
+      expect(await chunksOf(running.exportId)).toHaveLength(1);
+    });
+
+    it('in steps that never take more than a hundred chunks', async () => {
+      const run = await begin(await add(8));
+      for (let seq = 0; seq < 150; seq += 1) await runs.append(run, seq, bytes('x'), seq);
+
+      expect(await sweep.removeChunks(daysAgo(7))).toBe(100);
+      expect(await sweep.removeChunks(daysAgo(7))).toBe(50);
+    });
+
+    it('count as failed when nobody has finished them for long', async () => {
+      const [stuck, fresh] = [await add(2), await add()];
+      await sweep.giveUp(daysAgo(1));
+
+      expect(await exports.find(stuck, userId)).toMatchObject({ status: 'failed' });
+      expect(await exports.find(fresh, userId)).toMatchObject({ status: 'queued' });
+    });
+  });
+});
