@@ -158,6 +158,25 @@ describe('A list of orders', () => {
   });
 });
 
+describe('What requests wait for', () => {
+  it.each<[string, string[], (repository: OrdersRepository) => Promise<unknown>]>([
+    ['one order', ['orders_pkey', 'order_items_pkey'], (repository) => repository.findById(newId())],
+    [
+      'a page of a customer',
+      ['orders_user_id_id_idx', 'order_items_pkey'],
+      (repository) => repository.pageOfUser(newId(), 20),
+    ],
+    ['a page of all', ['orders_pkey', 'order_items_pkey'], (repository) => repository.page(20)],
+  ])('%s is read by indexes alone, without sorting', async (_, indexes, read) => {
+    await addManyOrders(await addUser(), 3000);
+    await db.database.execute({ text: 'ANALYZE orders, order_items' });
+    const plan = await genericPlanOf(read);
+
+    for (const index of indexes) expect(plan).toContain(index);
+    expect(plan).not.toMatch(/Seq Scan|^\s*(-> )?Sort .*orders/m);
+  });
+});
+
 describe('The export of orders', () => {
   it('has all rows of a customer, in batches, in the order they were placed', async () => {
     const userId = await addUser();
@@ -263,4 +282,21 @@ describe('The export of orders', () => {
 async function planOf({ text, values }: { text: string; values: unknown[] }): Promise<string> {
   const rows = await db.database.query<{ 'QUERY PLAN': string }>({ text: `EXPLAIN ${text}`, values });
   return rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+/** The plan of a repository's statement as PostgreSQL keeps it for a prepared statement, whatever its parameters are. */
+async function genericPlanOf(read: (repository: OrdersRepository) => Promise<unknown>): Promise<string> {
+  let text = '';
+  const recorder = (statement: { text: string }) => {
+    text = statement.text;
+    return Promise.resolve([]);
+  };
+  await read(new OrdersRepository({ query: recorder, queryOne: recorder, read: recorder } as never));
+  return db.unitOfWork.run(async () => {
+    await db.database.execute({ text: 'SET LOCAL enable_seqscan = off' });
+    const rows = await db.database.query<{ 'QUERY PLAN': string }>({
+      text: `EXPLAIN (GENERIC_PLAN) ${text}`,
+    });
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  });
 }

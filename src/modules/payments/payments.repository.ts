@@ -113,14 +113,17 @@ export class PaymentsRepository {
     return deleted > 0;
   }
 
-  /** Takes up to `limit` payments whose check is due, for one reconciler alone; they are due again after `againMs`. */
+  /**
+   * Takes up to `limit` payments whose check is due, for one reconciler alone; they are due again after `againMs`.
+   * Found by `ctid`, before the update begins: joined by id, the planner may run the limited subquery anew for each row.
+   */
   async claimDue(limit: number, againMs: number): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>({
       name: 'payments-claim-due',
       text: `UPDATE payments SET next_check_at = now() + make_interval(secs => $2)
-             WHERE id IN (
-               SELECT id FROM payments WHERE status IN ${UNSETTLED} AND next_check_at <= now()
-               ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+             WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM payments WHERE status IN ${UNSETTLED} AND next_check_at <= now()
+               ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED))
              RETURNING id`,
       values: [limit, againMs / 1000],
     });
