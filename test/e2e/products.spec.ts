@@ -137,7 +137,12 @@ describe('Reading a product', () => {
     const customer = await shop.newCustomer();
     await read(id);
     const items = [{ productId: id, quantity: 2 }];
-    await customer.http.post('/v1/orders', { items }, { headers: { 'idempotency-key': newId() } });
+    const order = await customer.http.post(
+      '/v1/orders',
+      { items },
+      { headers: { 'idempotency-key': newId() } },
+    );
+    expect(order.status, order.text).toBe(201);
     const answer = await read(id);
     expect(answer.body.stock).toBe(3);
     expect(answer.headers.get('etag')).toBe('"2"');

@@ -207,7 +207,7 @@ describe('Reads', () => {
     }
   });
 
-  it('are stale, within 250 ms, when PostgreSQL is frozen and the copy is outdated', async () => {
+  it('are stale, after a second at most, when PostgreSQL is frozen and the copy is outdated', async () => {
     const id = await product();
     await stockSeenBy(a, id);
     await waitFor(async () => (await inRedis(a, id)).d);
@@ -217,7 +217,7 @@ describe('Reads', () => {
     try {
       const began = performance.now();
       expect([await stockSeenBy(b, id), await stockSeenBy(b, id)]).toEqual(['stale', 'stale']);
-      expect(performance.now() - began).toBeLessThan(450);
+      expect(performance.now() - began).toBeLessThan(1300);
     } finally {
       db.server.thaw();
     }
