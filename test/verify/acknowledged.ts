@@ -1,0 +1,13 @@
+import type { JournalEntry } from './load/plan.ts';
+
+/** Ids of the orders that the clients were told of. */
+export function acknowledgedOrders(journal: JournalEntry[]): string[] {
+  return journal
+    .filter(({ status, location }) => status === 201 && location !== undefined)
+    .map(({ location }) => location!.slice(location!.lastIndexOf('/') + 1));
+}
+
+/** Those of `ids` that are not in `there`. */
+export function missingFrom(there: ReadonlySet<string>, ids: string[]): string[] {
+  return ids.filter((id) => !there.has(id));
+}

@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NamedScenario, Scenario } from './scenario.ts';
+
+const ENDING = '.scenario.ts';
+
+/** In the order in which they run: the quick ones first, the long soak at the end, by the time they say they take. */
+export async function discoverScenarios(
+  directory = join(import.meta.dirname, 'scenarios'),
+): Promise<NamedScenario[]> {
+  const files = readdirSync(directory)
+    .filter((file) => file.endsWith(ENDING))
+    .sort();
+  const scenarios = await Promise.all(files.map((file) => load(directory, file)));
+  return scenarios.sort((a, b) => a.seconds - b.seconds || a.name.localeCompare(b.name));
+}
+
+async function load(directory: string, file: string): Promise<NamedScenario> {
+  const { promise, seconds, env, run } = (await import(join(directory, file))) as Partial<Scenario>;
+  if (typeof promise !== 'string' || typeof seconds !== 'number' || typeof run !== 'function') {
+    throw new Error(`${file} must export promise (a sentence), seconds (a number) and run (a function)`);
+  }
+  return { name: file.slice(0, -ENDING.length), promise, seconds, env, run };
+}

@@ -1,0 +1,43 @@
+import type { Ending } from './connection.ts';
+import type { Outcome } from './plan.ts';
+import { headerOf } from './response-reader.ts';
+import type { Answer } from './response-reader.ts';
+
+export interface Judgement {
+  outcome: Outcome;
+  status: number;
+  location?: string;
+  /** Why it is a failure. */
+  detail?: string;
+}
+
+/**
+ * Success, proper refusal or failure. The rules hold for every answer of every scenario: what is not 2xx is a problem
+ * document, and who is refused for now is told when to come back.
+ * @param expected statuses that are a success beside 2xx
+ */
+export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement {
+  if (ending.kind !== 'answer') return { outcome: ending.kind, status: 0, detail: ending.detail };
+  const { status, head } = ending.answer;
+  const success = status < 300 || expected.has(status);
+  if (success && status < 400) return { outcome: 'ok', status, location: headerOf(head, 'location') };
+  const fault = faultOf(ending.answer);
+  if (fault) return { outcome: 'unexpected', status, detail: `${fault}: ${excerpt(ending.answer)}` };
+  if (success) return { outcome: 'ok', status };
+  if (status === 503 || status === 429) return { outcome: 'refused', status };
+  return { outcome: 'unexpected', status, detail: excerpt(ending.answer) };
+}
+
+/** What is wrong with the form of an answer that is not 2xx. */
+function faultOf({ status, head }: Answer): string | undefined {
+  if (status === 304) return undefined;
+  const type = headerOf(head, 'content-type') ?? 'no content type';
+  if (!type.startsWith('application/problem+json')) return `no problem document but ${type}`;
+  const mustSayWhen = status === 503 || status === 429;
+  if (mustSayWhen && !/^\d+$/.test(headerOf(head, 'retry-after') ?? '')) return 'no Retry-After';
+  return undefined;
+}
+
+function excerpt({ status, body }: Answer): string {
+  return `${status} ${body.toString('utf8').slice(0, 300)}`;
+}

@@ -1,0 +1,122 @@
+/** What a load generator is told to do, as plain data: it crosses the border to the generator's thread. */
+export interface LoadPlan {
+  streams: StreamPlan[];
+}
+
+/** One kind of traffic; the streams of a plan run at the same time and are counted apart. */
+export interface StreamPlan {
+  name: string;
+  /** Ports on 127.0.0.1, used in turn. */
+  ports: number[];
+  /** Sent in turn. */
+  requests: RequestTemplate[];
+  pace: Pace;
+  /** Every request is sent once, then the stream is over. Default: from the start again, until stopped. */
+  once?: boolean;
+  /** Without an answer by then a request has failed. Milliseconds, default 10,000. */
+  timeoutMs?: number;
+  /** Answers that count as a success beside 2xx. */
+  expected?: number[];
+  /** Keeps what became of each request, not only the counts. */
+  journal?: boolean;
+  /** What a closed-loop client does when nobody listens: tries again (default), or leaves for good. */
+  whenRefused?: 'retry' | 'leave';
+}
+
+/**
+ * `closed`: so many clients, each sends its next request when it has the answer to the last one. Finds out how much a
+ * server can do.
+ * `open`: so many requests a second, whatever becomes of them, as the world outside does. Times count from the moment a
+ * request was due, so a server that stalls is charged with everybody who had to wait (no coordinated omission).
+ */
+export type Pace =
+  | {
+      kind: 'closed';
+      connections: number;
+      /** Rest of a client between answer and next request. */ pauseMs?: number;
+    }
+  | { kind: 'open'; perSecond: number; connections?: number };
+
+export interface RequestTemplate {
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  path: string;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sends an `Idempotency-Key`: this one, or with `true` a fresh one each time. */
+  idempotencyKey?: string | true;
+}
+
+/** Why a request has failed. */
+export const failureKinds = ['unexpected', 'reset', 'connect-refused', 'timeout', 'malformed'] as const;
+
+/**
+ * `unexpected`: an answer that is neither a success nor a proper refusal, or that breaks the rules for answers;
+ * `reset`: the connection ended before the answer; `connect-refused`: nobody listened; `malformed`: not HTTP.
+ */
+export type FailureKind = (typeof failureKinds)[number];
+
+/** What became of a request. A refusal is a 503 or 429 that is a problem document and says when to come back. */
+export type Outcome = 'ok' | 'refused' | FailureKind;
+
+export interface JournalEntry {
+  /** Index into the stream's requests. */
+  request: number;
+  key: string | undefined;
+  /** When it was due, and when it had ended; milliseconds since the epoch. */
+  startedAt: number;
+  endedAt: number;
+  outcome: Outcome;
+  /** 0 when there was no answer. */
+  status: number;
+  location: string | undefined;
+}
+
+/** One failure, as evidence. */
+export interface FailureSample {
+  kind: FailureKind;
+  at: number;
+  request: string;
+  detail: string;
+}
+
+/** A moment at which a connection was lost or refused. */
+export interface ConnectionLoss {
+  kind: 'reset' | 'connect-refused';
+  /** When the request was sent, and when its loss was noticed. */
+  startedAt: number;
+  at: number;
+  port: number;
+}
+
+export interface BucketData {
+  /** Start of the bucket, milliseconds since the epoch. */
+  at: number;
+  ok: number;
+  refused: number;
+  failures: Partial<Record<FailureKind, number>>;
+  statuses: Record<number, number>;
+  /** Of the successes. */
+  latency: Uint32Array | undefined;
+  /** The longest wait for any answer. */
+  slowestAnswerMs: number;
+}
+
+export interface StreamData {
+  name: string;
+  buckets: BucketData[];
+  journal: JournalEntry[];
+  samples: FailureSample[];
+  losses: ConnectionLoss[];
+  /** How late the generator itself was, worst case in milliseconds. */
+  lagMs: number;
+}
+
+/** A look at a load that runs. */
+export interface LiveFigures {
+  sinceMs: number;
+  ok: number;
+  refused: number;
+  failed: number;
+  p99: number;
+}

@@ -1,0 +1,63 @@
+import type { ScenarioReport } from './scenario-report.ts';
+import type { Customer } from './shop.ts';
+import type { Stage } from './stage.ts';
+import { count } from './wording.ts';
+
+/**
+ * Waits until every event is handled, then holds the mail store against the outbox: one mail for each event about an order of
+ * these customers, none missing and none twice.
+ * @returns how many seconds it took after the call
+ */
+export async function checkEventsAndMail(
+  stage: Stage,
+  report: ScenarioReport,
+  customers: Customer[],
+  withinMs: number,
+): Promise<number> {
+  report.phase('waiting until every event is handled');
+  const started = Date.now();
+  const owed = await stage.truth.allHandled(withinMs);
+  const tookSeconds = (Date.now() - started) / 1_000;
+  const ids = customers.map(({ id }) => id);
+  const [events, mails, deadLetters, counts] = await Promise.all([
+    stage.truth.eventsOf(ids),
+    stage.truth.mails(),
+    stage.truth.deadLetters(),
+    stage.stack.sink.counts(),
+  ]);
+  const missing = events.filter(({ id }) => !mails.has(id));
+  report.check(
+    'every event is handled in the end',
+    owed === 0,
+    `${count(owed)} of ${count(events.length)} left`,
+  );
+  report.check('no event ends as a dead letter', deadLetters === 0, count(deadLetters));
+  report.check(
+    'every event has led to its mail',
+    missing.length === 0,
+    `${count(missing.length)} mails missing`,
+  );
+  const doubled = doubledMails(events, mails);
+  report.check(
+    'no mail is there twice',
+    doubled === 0,
+    `${count(doubled)} doubled among ${count(mails.size)}`,
+  );
+  report.figure('handed over again under the same Message-ID', count(counts.duplicates));
+  if (counts.duplicates > 0) {
+    report.note(
+      'A mail that was handed over just before a fault is handed over again under the same Message-ID; the mail store ' +
+        'keeps the first one, as duplicate detection after RFC 7352 does.',
+    );
+  }
+  return tookSeconds;
+}
+
+/** Two events of one kind about one order would be two mails with different ids: just as bad as the same mail twice. */
+function doubledMails(
+  events: { id: string; name: string; orderId: string }[],
+  mails: ReadonlyMap<string, unknown>,
+): number {
+  const about = events.filter(({ id }) => mails.has(id)).map(({ name, orderId }) => `${name} ${orderId}`);
+  return about.length - new Set(about).size;
+}

@@ -1,0 +1,86 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface ProgressFigures {
+  okPerSecond: number;
+  refusedPerSecond: number;
+  failedPerSecond: number;
+  p99: number;
+}
+
+const REDRAW_MS = 250;
+
+/** Tells a person how far it is: one line that lives on a terminal, plain lines of what changes anywhere else. */
+export class Progress {
+  private readonly out: NodeJS.WriteStream;
+  private readonly figures: () => ProgressFigures | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private prefix = '';
+  private what = '';
+  private startedAt = 0;
+
+  constructor(figures: () => ProgressFigures | undefined, out: NodeJS.WriteStream = process.stdout) {
+    this.out = out;
+    this.figures = figures;
+  }
+
+  /** Something that takes a while begins. @param prefix such as `[3/12] smtp-outage` */
+  begin(prefix: string): void {
+    this.prefix = prefix;
+    this.what = '';
+    this.startedAt = Date.now();
+    if (this.out.isTTY) {
+      this.timer = setInterval(() => this.draw(), REDRAW_MS);
+      this.draw();
+    } else {
+      this.say(prefix);
+    }
+  }
+
+  phase(what: string): void {
+    this.what = what;
+    if (this.out.isTTY) this.draw();
+    else this.say(`    ${this.elapsed()}  ${what}`);
+  }
+
+  /** It is over; `line` stays. */
+  end(line: string): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.clear();
+    this.say(line);
+  }
+
+  say(line = ''): void {
+    this.clear();
+    this.out.write(`${line}\n`);
+  }
+
+  styled(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.out });
+  }
+
+  private draw(): void {
+    const live = this.figures();
+    const rates = live
+      ? [
+          `${Math.round(live.okPerSecond)}/s ok`,
+          ...(live.refusedPerSecond > 0 ? [`${Math.round(live.refusedPerSecond)}/s refused`] : []),
+          ...(live.failedPerSecond > 0 ? [`${Math.round(live.failedPerSecond)}/s failed`] : []),
+          `p99 ${Math.round(live.p99)} ms`,
+        ]
+      : [];
+    const line = [this.prefix, this.elapsed(), this.what, ...rates].filter(Boolean).join('  ');
+    this.clear();
+    this.out.write(line.slice(0, Math.max(20, this.out.columns - 1)));
+  }
+
+  private elapsed(): string {
+    return `${Math.round((Date.now() - this.startedAt) / 1_000)} s`;
+  }
+
+  private clear(): void {
+    if (this.out.isTTY) this.out.write('\r\u001b[2K');
+  }
+}

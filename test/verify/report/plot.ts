@@ -1,0 +1,144 @@
+import { escapeHtml } from './escape.ts';
+import type { PlotData } from './plot-data.ts';
+
+const WIDTH = 1_000;
+const LEFT = 52;
+const RIGHT = 12;
+const RATES = { top: 26, height: 130 };
+const TIMES = { top: 178, height: 96 };
+const HEIGHT = 300;
+const INNER = WIDTH - LEFT - RIGHT;
+
+interface Panel {
+  top: number;
+  height: number;
+}
+
+/** One SVG: above, what became of requests per second, stacked; below, p50 and p99 of the successes, logarithmic. */
+export function renderPlot(data: PlotData): string {
+  if (data.ok.length === 0) return '<p class="note">No request was sent.</p>';
+  const x = (seconds: number): number => LEFT + (seconds / data.seconds) * INNER;
+  const parts = [...faults(data, x), ...timeAxis(data, x), ...rates(data), ...latencies(data)];
+  const label = `${data.title}: requests per second and latency over ${Math.round(data.seconds)} seconds`;
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg>`;
+}
+
+function faults(data: PlotData, x: (seconds: number) => number): string[] {
+  let lastEnd = -Infinity;
+  let row = 0;
+  return data.faults.map(({ label, from, to }) => {
+    const left = x(from);
+    const width = Math.max(2, x(to) - left);
+    // Labels of windows close to each other take turns on two rows.
+    row = left < lastEnd ? 1 - row : 0;
+    lastEnd = left + label.length * 6.2;
+    const anchor = left > WIDTH - 200 ? 'end' : 'start';
+    const at = anchor === 'end' ? left + width : left;
+    const bottom = TIMES.top + TIMES.height;
+    return (
+      `<rect class="fault" x="${px(left)}" y="${RATES.top}" width="${px(width)}" height="${bottom - RATES.top}"/>` +
+      `<text class="fault-label" x="${px(at)}" y="${10 + row * 11}" text-anchor="${anchor}">${escapeHtml(label)}</text>`
+    );
+  });
+}
+
+function timeAxis({ seconds }: PlotData, x: (seconds: number) => number): string[] {
+  const step = [1, 2, 5, 10, 20, 30, 60].find((candidate) => seconds / candidate <= 14) ?? 120;
+  const ticks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, i) => i * step);
+  const bottom = TIMES.top + TIMES.height;
+  return ticks.map(
+    (tick) =>
+      `<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="${RATES.top}" y2="${bottom}"/>` +
+      `<text class="tick" x="${px(x(tick))}" y="${bottom + 16}" text-anchor="middle">${tick} s</text>`,
+  );
+}
+
+function rates(data: PlotData): string[] {
+  const totals = data.ok.map((ok, i) => ok + data.refused[i]! + data.failed[i]!);
+  const most = niceCeiling(Math.max(1, ...totals));
+  const y = (rate: number): number => RATES.top + RATES.height * (1 - rate / most);
+  const grid = [0, 0.5, 1].map((share) => gridLine(y(most * share), format(most * share)));
+  const layers = [
+    { name: 'ok', below: () => 0, height: (i: number) => data.ok[i]! },
+    { name: 'refused', below: (i: number) => data.ok[i]!, height: (i: number) => data.refused[i]! },
+    {
+      name: 'failed',
+      below: (i: number) => data.ok[i]! + data.refused[i]!,
+      height: (i: number) => data.failed[i]!,
+    },
+  ];
+  const areas = layers
+    .filter(({ height }) => data.ok.some((_, i) => height(i) > 0))
+    .map(({ name, below, height }) => {
+      const upper: string[] = [];
+      const lower: string[] = [];
+      for (let i = 0; i < data.ok.length; i += 1) {
+        const [from, to] = stepEdges(i, data);
+        const bottom = y(below(i));
+        // A single failure must be seen, however many successes are beside it.
+        const top =
+          height(i) > 0 ? Math.min(bottom - (name === 'ok' ? 0 : 2), y(below(i) + height(i))) : bottom;
+        upper.push(`${px(from)},${px(top)} ${px(to)},${px(top)}`);
+        lower.unshift(`${px(to)},${px(bottom)} ${px(from)},${px(bottom)}`);
+      }
+      return `<polygon class="${name}" points="${upper.join(' ')} ${lower.join(' ')}"/>`;
+    });
+  return [...grid, ...areas, axisTitle(RATES, 'requests/s')];
+}
+
+function latencies(data: PlotData): string[] {
+  const values = [...data.p50, ...data.p99].filter((value) => value !== null && value > 0) as number[];
+  if (values.length === 0) return [];
+  const low = Math.floor(Math.log10(Math.max(0.1, Math.min(...values))));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))));
+  const y = (ms: number): number =>
+    TIMES.top + TIMES.height * (1 - (Math.log10(Math.max(ms, 10 ** low)) - low) / (high - low));
+  const grid = Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)).map((ms) =>
+    gridLine(y(ms), ms >= 1_000 ? `${ms / 1_000} s` : `${ms} ms`),
+  );
+  const lines = (['p50', 'p99'] as const).map((name) => {
+    const pieces: string[] = [];
+    let pen = 'M';
+    for (const [i, value] of data[name].entries()) {
+      if (value === null) {
+        pen = 'M';
+        continue;
+      }
+      const [from, to] = stepEdges(i, data);
+      pieces.push(`${pen}${px((from + to) / 2)} ${px(y(value))}`);
+      pen = 'L';
+    }
+    return `<path class="${name}" d="${pieces.join('')}"/>`;
+  });
+  return [...grid, ...lines, axisTitle(TIMES, 'latency')];
+}
+
+function stepEdges(i: number, { stepMs, seconds }: PlotData): [number, number] {
+  const at = (step: number): number => LEFT + Math.min(1, (step * stepMs) / 1_000 / seconds) * INNER;
+  return [at(i), at(i + 1)];
+}
+
+function gridLine(y: number, label: string): string {
+  return (
+    `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px(y)}" y2="${px(y)}"/>` +
+    `<text class="tick" x="${LEFT - 6}" y="${px(y + 3.5)}" text-anchor="end">${label}</text>`
+  );
+}
+
+function axisTitle({ top, height }: Panel, title: string): string {
+  const middle = top + height / 2;
+  return `<text class="axis" x="10" y="${middle}" text-anchor="middle" transform="rotate(-90 10 ${middle})">${title}</text>`;
+}
+
+function niceCeiling(value: number): number {
+  const magnitude = 10 ** Math.floor(Math.log10(value));
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * magnitude >= value) ?? 10) * magnitude;
+}
+
+function format(value: number): string {
+  return value >= 10_000 ? `${value / 1_000}k` : String(Math.round(value * 10) / 10);
+}
+
+function px(value: number): string {
+  return (Math.round(value * 10) / 10).toString();
+}

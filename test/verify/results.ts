@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { repositoryRoot } from '../support/servers/paths.ts';
+import type { Environment } from '../support/processes.ts';
+import type { PlotData } from './report/plot-data.ts';
+import type { NamedScenario } from './scenario.ts';
+import type { Check, Evidence, ScenarioReport } from './scenario-report.ts';
+
+/** `reports/verify.json`. */
+export interface RunResult {
+  startedAt: string;
+  durationMs: number;
+  /** Whether every promise held. */
+  held: boolean;
+  machine: { cores: number; memoryMb: number; node: string; commit: string | undefined };
+  /** Settings given with --env: promises are for the product as shipped. */
+  env: Environment;
+  scenarios: ScenarioResult[];
+}
+
+export interface ScenarioResult {
+  name: string;
+  promise: string;
+  held: boolean;
+  durationMs: number;
+  checks: Check[];
+  figures: { label: string; value: string }[];
+  notes: string[];
+  /** What the scenario threw. */
+  error: string | undefined;
+  evidence: Evidence[];
+  plots: PlotData[];
+}
+
+export function resultOf(
+  scenario: NamedScenario,
+  report: ScenarioReport,
+  outcome: { durationMs: number; error: string | undefined },
+): ScenarioResult {
+  return {
+    name: scenario.name,
+    promise: scenario.promise,
+    held: report.held && outcome.error === undefined,
+    ...outcome,
+    checks: report.checks,
+    figures: report.figures,
+    notes: report.notes,
+    evidence: report.evidence,
+    plots: report.plots,
+  };
+}
+
+export function describeMachine(): RunResult['machine'] {
+  return {
+    cores: cpus().length,
+    memoryMb: Math.round(totalmem() / 1024 / 1024),
+    node: process.version,
+    commit: commit(),
+  };
+}
+
+function commit(): string | undefined {
+  try {
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      cwd: repositoryRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return head.trim();
+  } catch {
+    return undefined;
+  }
+}

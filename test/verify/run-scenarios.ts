@@ -1,0 +1,94 @@
+import type { Environment } from '../support/processes.ts';
+import { Progress } from './progress.ts';
+import { resultOf } from './results.ts';
+import type { ScenarioResult } from './results.ts';
+import type { NamedScenario } from './scenario.ts';
+import { ScenarioReport } from './scenario-report.ts';
+import { Stage } from './stage.ts';
+
+/** Longer than this no scenario may take, whatever it waits for. */
+const PATIENCE = 4;
+
+/** Runs scenarios one after another on one stage; a stage that cannot be put right after one is replaced. */
+export async function runScenarios(scenarios: NamedScenario[], env: Environment): Promise<ScenarioResult[]> {
+  let stage: Stage | undefined;
+  const progress = new Progress(() => stage?.load.live);
+  const results: ScenarioResult[] = [];
+  try {
+    for (const [i, scenario] of scenarios.entries()) {
+      progress.begin(`[${i + 1}/${scenarios.length}] ${scenario.name}`);
+      const report = new ScenarioReport((phase) => progress.phase(phase));
+      const started = Date.now();
+      let error: string | undefined;
+      try {
+        stage ??= await startStage(env, progress);
+        await stage.restore({ env: scenario.env });
+        await within(scenario.seconds * PATIENCE, scenario.run(stage, report));
+      } catch (thrown) {
+        error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+      }
+      if (stage) addWhatTheProductSaid(stage, report);
+      const result = resultOf(scenario, report, { durationMs: Date.now() - started, error });
+      results.push(result);
+      progress.end(describe(result, progress));
+      // After a broken promise nobody knows what state things are in.
+      if (!result.held) {
+        await stage?.stop();
+        stage = undefined;
+      }
+    }
+  } finally {
+    await stage?.stop();
+  }
+  return results;
+}
+
+function startStage(env: Environment, progress: Progress): Promise<Stage> {
+  progress.phase('starting PostgreSQL, Redis, payment sandbox, SMTP sink, 2 api instances, 2 workers');
+  return Stage.start({ env });
+}
+
+async function within(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`The scenario took longer than ${seconds} s`)),
+      seconds * 1_000,
+    );
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A process that dies by itself breaks every promise; what it logged explains the other checks. */
+function addWhatTheProductSaid(stage: Stage, report: ScenarioReport): void {
+  if (stage.unexpectedEnds.length > 0) {
+    report.check('no process of the product ends by itself', false, stage.unexpectedEnds.join('; '));
+  }
+  if (report.held) return;
+  for (const { process, time, level, message, requestId, err } of stage.warnings().slice(0, 40)) {
+    const { message: reason } = (err ?? {}) as { message?: string };
+    const request = requestId ? ` (request ${requestId})` : '';
+    report.evidence.push({
+      at: String(time ?? ''),
+      what: `${process} logged ${level}: ${message ?? ''}${reason ? `: ${reason}` : ''}${request}`,
+    });
+  }
+}
+
+function describe(result: ScenarioResult, progress: Progress): string {
+  const { held, name, durationMs, checks, error } = result;
+  const mark = held ? progress.styled('green', '✓') : progress.styled('red', '✗');
+  const time = progress.styled('dim', `${Math.round(durationMs / 1_000)} s`);
+  const lines = [`${mark} ${name}  ${time}`];
+  for (const check of checks) {
+    const sign = check.held ? progress.styled('green', '✓') : progress.styled('red', '✗');
+    lines.push(`    ${sign} ${check.statement}: ${check.measured}`);
+  }
+  if (error)
+    lines.push(`    ${progress.styled('red', '✗')} ${error.split('\n').slice(0, 3).join('\n      ')}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,87 @@
+/**
+ * `npm run verify`: the game day. Breaks, one after another, what can break around the built product while load runs,
+ * and says of every promise whether it held (docs/verify.md).
+ */
+import { build, BuildError } from '../../scripts/lib/build.ts';
+import { localPath, repositoryRoot } from '../support/servers/paths.ts';
+import { endEverythingGuarded } from '../support/servers/guard.ts';
+import { withLock } from '../support/servers/lock.ts';
+import { join } from 'node:path';
+import { discoverScenarios } from './discover.ts';
+import { parseOptions, usage, UsageError } from './options.ts';
+import { Progress } from './progress.ts';
+import { describeMachine } from './results.ts';
+import { runScenarios } from './run-scenarios.ts';
+import { writeReports } from './report/write.ts';
+
+const CANNOT_TELL = 2;
+
+const scenarios = await discoverScenarios();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const plain = error instanceof UsageError || error instanceof BuildError;
+  process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  process.exitCode = CANNOT_TELL;
+}
+
+async function main(): Promise<number> {
+  const names = scenarios.map(({ name }) => name);
+  const options = parseOptions(process.argv.slice(2), names, join(repositoryRoot, 'reports'));
+  if (options.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (options.list) {
+    const width = Math.max(...names.map(({ length }) => length));
+    for (const { name, promise } of scenarios) process.stdout.write(`${name.padEnd(width)}  ${promise}\n`);
+    return 0;
+  }
+  endOnSignals();
+  const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+  // Two runs at once would measure each other.
+  return withLock(localPath('verify.lock'), async () => {
+    const progress = new Progress(() => undefined);
+    progress.begin('Building the product where it is stale');
+    await build({ onlyIfStale: true });
+    progress.end(`${progress.styled('green', '✓')} The product is built`);
+
+    const startedAt = new Date();
+    const results = await runScenarios(chosen, options.env);
+    const held = results.length === chosen.length && results.every((result) => result.held);
+    const files = writeReports(options.reports, {
+      startedAt: startedAt.toISOString(),
+      durationMs: Date.now() - startedAt.getTime(),
+      held,
+      machine: describeMachine(),
+      env: options.env,
+      scenarios: results,
+    });
+    const broken = results.filter((result) => !result.held).map(({ name }) => name);
+    progress.say();
+    progress.say(
+      held
+        ? progress.styled('green', `All ${results.length} promises held.`)
+        : progress.styled('red', `Broken: ${broken.join(', ')}.`),
+    );
+    progress.say(`${files.html} shows how it went; ${files.json} has the figures.`);
+    return held ? 0 : 1;
+  });
+}
+
+/** Nothing outlives the run: servers and product processes have sessions of their own, so Ctrl-C alone would not reach them. */
+function endOnSignals(): void {
+  let ending = false;
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => {
+      if (ending) return;
+      ending = true;
+      process.stderr.write('\nInterrupted: ending everything that was started.\n');
+      void endEverythingGuarded().finally(() => process.exit(code));
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import type { Interval, LoadResult, StreamResult } from './load/load-result.ts';
+import type { FailureSample } from './load/plan.ts';
+import { now } from './load/recorder.ts';
+import { plotDataOf } from './report/plot-data.ts';
+import type { PlotData } from './report/plot-data.ts';
+
+export interface Check {
+  /** What must hold. */
+  statement: string;
+  held: boolean;
+  /** What was found. */
+  measured: string;
+}
+
+export interface Fault extends Interval {
+  label: string;
+}
+
+export interface Evidence {
+  at: string;
+  what: string;
+}
+
+/** What a scenario finds: checks decide, figures tell, plots show, evidence explains. */
+export class ScenarioReport {
+  readonly checks: Check[] = [];
+  readonly figures: { label: string; value: string }[] = [];
+  readonly notes: string[] = [];
+  readonly faults: Fault[] = [];
+  readonly evidence: Evidence[] = [];
+  private readonly plotted: { title: string; result: StreamResult }[] = [];
+  private readonly onPhase: (phase: string) => void;
+
+  constructor(onPhase: (phase: string) => void) {
+    this.onPhase = onPhase;
+  }
+
+  /** Says what is being done, on the progress display. */
+  phase(what: string): void {
+    this.onPhase(what);
+  }
+
+  check(statement: string, held: boolean, measured: string | number): void {
+    this.checks.push({ statement, held, measured: String(measured) });
+  }
+
+  figure(label: string, value: string | number): void {
+    this.figures.push({ label, value: String(value) });
+  }
+
+  /** Something a reader should know to judge the figures. */
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  /** Runs `work` as a fault that the plots shade. @returns when it was */
+  async fault(label: string, work: () => Promise<unknown>): Promise<Interval> {
+    this.phase(label);
+    const fault = { label, from: now(), to: Infinity };
+    this.faults.push(fault);
+    try {
+      await work();
+    } finally {
+      fault.to = now();
+    }
+    return { from: fault.from, to: fault.to };
+  }
+
+  /** Draws a load over time, and keeps samples of what failed in it. */
+  plot(title: string, result: LoadResult | StreamResult): void {
+    this.plotted.push({ title, result });
+    this.explain(result.samples);
+  }
+
+  explain(samples: FailureSample[]): void {
+    for (const { at, kind, request, detail } of samples) {
+      if (this.evidence.length >= 60) return;
+      this.evidence.push({ at: new Date(at).toISOString(), what: `${request}: ${kind}, ${detail}` });
+    }
+  }
+
+  get plots(): PlotData[] {
+    return this.plotted.map(({ title, result }) => plotDataOf(title, result, this.faults));
+  }
+
+  get held(): boolean {
+    return this.checks.length > 0 && this.checks.every(({ held }) => held);
+  }
+}

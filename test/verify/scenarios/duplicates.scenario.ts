@@ -1,0 +1,112 @@
+import { httpClient } from '../../support/http.ts';
+import type { LoadResult } from '../load/load-result.ts';
+import type { RequestTemplate } from '../load/plan.ts';
+import type { ScenarioReport } from '../scenario-report.ts';
+import type { Stage } from '../stage.ts';
+import { count, worstOf } from '../wording.ts';
+
+export const promise =
+  'A thousand concurrent duplicates of one order and of one payment have one effect; each is answered with the first answer or with 409.';
+export const seconds = 12;
+
+const DUPLICATES = 1_000;
+
+export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
+  const [customer] = await stage.customers(1);
+  if (!customer) throw new Error('No customer');
+  const { shop, truth, stack } = stage;
+
+  const order = { ...shop.placing([customer])[0]!, idempotencyKey: 'the-one-order' };
+  report.phase(`${count(DUPLICATES)} times the same order at once`);
+  const orders = await stampede(stage, order);
+  judgeDuplicates(report, 'the order', orders);
+  const ids = [...(await truth.ordersOf([customer.id]))];
+  report.check('there is one order', ids.length === 1, count(ids.length));
+  await checkReplay(stage, report, 'the order', order);
+
+  const [orderId] = ids;
+  if (orderId === undefined) return;
+  const payment = { ...shop.paying([{ id: orderId, customer }], 'pm_card_ok')[0]! };
+  report.phase(`${count(DUPLICATES)} times the same payment at once`);
+  const payments = await stampede(stage, payment);
+  judgeDuplicates(report, 'the payment', payments);
+  await checkReplay(stage, report, 'the payment', payment);
+  const { charges, attempts } = await stack.sandbox.summary();
+  const charged = charges.filter(({ reference }) => reference === orderId);
+  report.check('the provider has charged once', charged.length === 1, count(charged.length));
+  const rows = await truth.payments([customer.id]);
+  report.check(
+    'there is one payment, and it succeeded',
+    rows.length === 1 && rows[0]?.status === 'succeeded',
+    describe(rows),
+  );
+  report.figure(
+    'times the provider was asked',
+    count(Object.values(attempts).reduce((sum, times) => sum + times, 0)),
+  );
+}
+
+/** Every duplicate on a connection of its own, half of them at each instance. */
+function stampede(stage: Stage, request: RequestTemplate): Promise<LoadResult> {
+  return stage.load.start({
+    streams: [
+      {
+        name: 'duplicates',
+        ports: stage.ports,
+        requests: Array.from({ length: DUPLICATES }, () => request),
+        once: true,
+        pace: { kind: 'closed', connections: DUPLICATES },
+        expected: [409],
+        journal: true,
+      },
+    ],
+  }).finished;
+}
+
+function judgeDuplicates(report: ScenarioReport, what: string, result: LoadResult): void {
+  const { failed, refused, failures, statuses } = result.all;
+  const answers = Object.entries(statuses)
+    .map(([status, times]) => `${count(times)} x ${status}`)
+    .join(', ');
+  report.plot(`Duplicates of ${what}`, result);
+  report.check(
+    `every duplicate of ${what} is answered with the first answer or 409`,
+    failed === 0 && refused === 0,
+    `${answers}${worstOf(failures)}`,
+  );
+  const places = new Set(
+    result.journal.filter(({ status }) => status === 201).map(({ location }) => location),
+  );
+  report.check(
+    `all 201 of ${what} name the same thing`,
+    places.size === 1,
+    `${count(places.size)} different`,
+  );
+}
+
+/** When the dust has settled a repetition gets the answer again, at either instance. */
+async function checkReplay(
+  stage: Stage,
+  report: ScenarioReport,
+  what: string,
+  { path, body, headers, idempotencyKey }: RequestTemplate,
+): Promise<void> {
+  const replays = await Promise.all(
+    stage.apis.map((api) =>
+      httpClient(api.url).post(path, body, {
+        headers: { ...headers, 'Idempotency-Key': String(idempotencyKey) },
+      }),
+    ),
+  );
+  const marked = replays.filter((answer) => answer.headers.get('idempotency-replayed') === 'true').length;
+  const same = new Set(replays.map(({ status, text }) => `${status} ${text}`)).size === 1;
+  report.check(
+    `afterwards both instances replay the answer to ${what}`,
+    same && marked === replays.length && replays[0]?.status === 201,
+    `${marked} of ${replays.length} marked as replayed, ${same ? 'the same' : 'different'} bytes`,
+  );
+}
+
+function describe(rows: { status: string }[]): string {
+  return `${count(rows.length)}: ${rows.map(({ status }) => status).join(', ')}`;
+}

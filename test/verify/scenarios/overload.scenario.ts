@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { measureCapacity } from '../capacity.ts';
+import type { Interval } from '../load/load-result.ts';
+import { now } from '../load/recorder.ts';
+import { Probe } from '../probe.ts';
+import { describeWindow, isNormal } from '../recovery.ts';
+import type { ScenarioReport } from '../scenario-report.ts';
+import type { Stage } from '../stage.ts';
+import { count, ms, percent, worstOf } from '../wording.ts';
+
+export const promise =
+  'Asked for four times what it can do, the product does nine tenths of its best, in under a second each, refuses the rest with Retry-After, and is normal within 2 s after.';
+export const seconds = 50;
+
+const TIMES_CAPACITY = 4;
+const OVERLOAD_MS = 20_000;
+const LEAST_GOODPUT = 0.9;
+const P99_MS = 1_000;
+const MANAGEMENT_MS = 250;
+const NORMAL_WITHIN_MS = 2_000;
+
+export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
+  const customers = await stage.customers(8);
+  const requests = stage.shop.placing(customers);
+  report.phase('finding out how many orders it can take at most');
+  const { peak } = await measureCapacity(stage, requests, 6_000);
+  const ordinary = Math.round(peak.okPerSecond * 0.3);
+  const flow = (perSecond: number) =>
+    stage.load.start({
+      streams: [{ name: 'placing orders', ports: stage.ports, requests, pace: { kind: 'open', perSecond } }],
+    });
+  report.phase('an ordinary load');
+  const before = flow(ordinary);
+  await delay(4_000);
+  const quiet = (await before.stop()).all;
+
+  const management = [...stage.apis, ...stage.workers].map(
+    ({ managementUrl }) => new Probe(`${managementUrl}/health/live`),
+  );
+  const overload = flow(Math.round(peak.okPerSecond * TIMES_CAPACITY));
+  const window = await report.fault(`${TIMES_CAPACITY} times capacity`, () => delay(OVERLOAD_MS));
+  const stopped = overload.stop();
+  const endedAt = now();
+  const after = flow(ordinary);
+  report.phase('an ordinary load again');
+  await delay(NORMAL_WITHIN_MS + 3_000);
+  const recovered = await after.stop();
+  const result = await stopped;
+  for (const probe of management) probe.stop();
+
+  report.plot('Under overload', result);
+  report.plot('After it', recovered);
+  const steady: Interval = { from: window.from + 1_000, to: window.to };
+  const { okPerSecond, p99 } = result.between(steady);
+  const goodput = okPerSecond / peak.okPerSecond;
+  report.check(
+    `goodput is at least ${LEAST_GOODPUT} of the peak`,
+    goodput >= LEAST_GOODPUT,
+    `${goodput.toFixed(2)}: ${count(okPerSecond)} of ${count(peak.okPerSecond)} orders/s`,
+  );
+  report.check(`p99 of what is accepted is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
+  const { failed, failures, refused, requests: asked } = result.all;
+  report.check(
+    'everything else is a 503 problem document with Retry-After',
+    failed === 0 && refused > 0,
+    `${count(refused)} refused (${percent(refused / asked)}), ${count(failed)} failed${worstOf(failures)}`,
+  );
+  const slowest = Math.max(...management.map(({ slowestMs }) => slowestMs));
+  const unwell = management.reduce((sum, probe) => sum + probe.count(({ status }) => status !== 200), 0);
+  report.check(
+    `the management ports answer within ${MANAGEMENT_MS} ms`,
+    slowest <= MANAGEMENT_MS && unwell === 0,
+    `slowest ${ms(slowest)}, ${count(unwell)} not 200`,
+  );
+  const normal = recovered.between({ from: endedAt + NORMAL_WITHIN_MS, to: Infinity });
+  report.check(
+    `${NORMAL_WITHIN_MS / 1_000} s later everything is normal`,
+    isNormal(normal, quiet),
+    `${describeWindow(normal)} (before: ${ms(quiet.p99)})`,
+  );
+  report.figure('peak', `${count(peak.okPerSecond)} orders/s at p99 ${ms(peak.p99)}`);
+  report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
+  report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
+  report.figure('the load generator was late by at most', ms(result.lagMs));
+}

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../../support/wait-for.ts';
+import type { StreamPlan } from '../load/plan.ts';
+import { now } from '../load/recorder.ts';
+import { checkEventsAndMail } from '../mail-check.ts';
+import { Probe } from '../probe.ts';
+import type { ScenarioReport } from '../scenario-report.ts';
+import type { Stage } from '../stage.ts';
+import { shoppers } from '../traffic.ts';
+import { count, ms, worstOf } from '../wording.ts';
+
+export const promise =
+  'At SIGTERM an api under keep-alive load resets no connection and refuses none before readiness says so, a worker loses and doubles no job, and both exit with 0 in time.';
+export const seconds = 25;
+
+const CLIENTS = 32;
+/** SHUTDOWN_TIMEOUT_MS as shipped. */
+const IN_TIME_MS = 25_000;
+
+export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
+  const { shop, stack } = stage;
+  const [api] = stage.apis;
+  const [worker] = stage.workers;
+  if (!api || !worker) throw new Error('The stage is empty');
+  const { customers, orders } = await shoppers(stage);
+  const readiness = new Probe(`${api.managementUrl}/health/ready`, { everyMs: 20 });
+  const liveness = new Probe(`${api.managementUrl}/health/live`, { everyMs: 50 });
+  // Clients rest between two requests: a connection that is idle at the wrong moment is what shutdowns reset.
+  const stream: Pick<StreamPlan, 'ports' | 'whenRefused'> = { ports: [api.port], whenRefused: 'leave' };
+  const load = stage.load.start({
+    streams: [
+      {
+        ...stream,
+        name: 'reading',
+        requests: [...shop.reading(orders), ...shop.browsing()],
+        pace: { kind: 'closed', connections: CLIENTS - 8, pauseMs: 30 },
+      },
+      {
+        ...stream,
+        name: 'placing orders',
+        requests: shop.placing(customers),
+        pace: { kind: 'closed', connections: 8, pauseMs: 60 },
+      },
+    ],
+  });
+  report.phase(`${CLIENTS} keep-alive connections`);
+  await delay(2_000);
+  // From now on each mail takes two seconds: the worker has jobs in hand when the signal comes.
+  await stack.sink.setMood('slow');
+  await waitFor(async () => (await activeJobs(worker.managementUrl)) > 0, {
+    within: 5_000,
+    what: 'an active job',
+  });
+  const busy = await activeJobs(worker.managementUrl);
+
+  const signalled = now();
+  const ends = await Promise.all([
+    report.fault('SIGTERM to api 1', () => api.stop('SIGTERM')),
+    report.fault('SIGTERM to worker 1', () => worker.stop('SIGTERM')),
+  ]);
+  await stack.sink.setMood('ok');
+  const result = await load.stop();
+  readiness.stop();
+  const exits = await Promise.all([api.exited, worker.exited]);
+
+  const unready = readiness.firstUnwell ?? Infinity;
+  const { losses } = result;
+  const resets = losses.filter(({ kind }) => kind === 'reset');
+  const early = losses.filter(({ kind, startedAt }) => kind === 'connect-refused' && startedAt < unready);
+  const { 'connect-refused': refusedLater = 0, ...failures } = result.all.failures;
+  report.plot('All traffic at the api that gets SIGTERM', result);
+  report.check('no connection is reset', resets.length === 0, count(resets.length));
+  report.check('no connection is refused before readiness says 503', early.length === 0, count(early.length));
+  const others = Object.values(failures).reduce((sum, times) => sum + times, 0);
+  report.check(
+    'no request fails in any other way',
+    others + result.all.refused === 0,
+    `${count(others)}${worstOf(failures)}`,
+  );
+  for (const [i, name] of ['the api', 'the worker'].entries()) {
+    const { code, signal } = exits[i]!;
+    const took = ends[i]!.to - ends[i]!.from;
+    report.check(
+      `${name} exits with 0 within ${IN_TIME_MS / 1_000} s`,
+      code === 0 && took < IN_TIME_MS,
+      `${signal ?? code} after ${ms(took)}`,
+    );
+  }
+  const goneAt = ends[0]!.to;
+  const unalive = liveness.stop().filter(({ at, status }) => status !== 200 && at < goneAt - 200).length;
+  report.check('liveness stays 200 until the end', unalive === 0, `${count(unalive)} other answers`);
+  report.figure('readiness went 503 after', ms(unready - signalled));
+  report.figure('clients that left after that', count(refusedLater));
+  report.figure('requests', count(result.all.requests));
+  report.figure('jobs in hand at the signal', count(busy));
+  await checkEventsAndMail(stage, report, customers, 60_000);
+}
+
+/** From the worker's readiness, which tells what it is doing. */
+async function activeJobs(managementUrl: string): Promise<number> {
+  const answer = await fetch(`${managementUrl}/health/ready`);
+  return Number(/"activeJobs":(\d+)/.exec(await answer.text())?.[1] ?? 0);
+}

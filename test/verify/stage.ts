@@ -1,0 +1,218 @@
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { startHaproxy } from '../support/servers/haproxy.ts';
+import type { HaproxyServer } from '../support/servers/haproxy.ts';
+import { privateDirectory } from '../support/servers/private-directory.ts';
+import { startTestStack } from '../support/stack.ts';
+import type { TestStack } from '../support/stack.ts';
+import type { ApiProcess, AppProcess, Environment, LogRecord } from '../support/processes.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { LoadGenerator } from './load/load-generator.ts';
+import { Shop } from './shop.ts';
+import type { Customer } from './shop.ts';
+import { Truth } from './truth.ts';
+
+/** Enough of everything: no scenario is about an empty shelf. */
+const STOCK = 100_000_000;
+
+export interface StageOptions {
+  /** For every process of the product, over what the stage and the scenarios say. */
+  env: Environment;
+}
+
+/**
+ * The product as it is deployed, small: two api instances and two workers of the built code, on private servers of their
+ * own, with a load generator and the means to break things. Shared by the scenarios of a run.
+ */
+export class Stage {
+  readonly stack: TestStack;
+  readonly load: LoadGenerator;
+  readonly truth: Truth;
+  readonly shop: Shop;
+  readonly apis: ApiProcess[] = [];
+  readonly workers: AppProcess[] = [];
+  private readonly options: StageOptions;
+  private readonly logs: string;
+  private proxy: HaproxyServer | undefined;
+  private scenarioEnv: Environment = {};
+  /** Ends of product processes that nobody asked for. */
+  readonly unexpectedEnds: string[] = [];
+
+  private constructor(parts: { stack: TestStack; shop: Shop; logs: string; options: StageOptions }) {
+    this.stack = parts.stack;
+    this.shop = parts.shop;
+    this.logs = parts.logs;
+    this.options = parts.options;
+    this.truth = new Truth(parts.stack);
+    this.load = new LoadGenerator((error) => {
+      throw error;
+    });
+  }
+
+  static async start(options: StageOptions): Promise<Stage> {
+    const logs = await privateDirectory('verify-logs');
+    // The product as shipped: what the stack sets for quick tests goes back to the defaults.
+    const env = { SHUTDOWN_DRAIN_DELAY_MS: undefined, ...options.env };
+    const stack = await startTestStack({ env });
+    try {
+      const seeded = await stack.cli(['seed:demo']);
+      if (seeded.code !== 0) throw new Error(`cli seed:demo failed: ${seeded.stdout}${seeded.stderr}`);
+      const products = await new Truth(stack).query<{ id: string }>(
+        `UPDATE products SET stock = ${STOCK} RETURNING id`,
+      );
+      const shop = new Shop(products.map(({ id }) => id));
+      const stage = new Stage({ stack, shop, logs: logs.path, options });
+      await stage.startProduct();
+      return stage;
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+  }
+
+  /** Public ports of the api instances. */
+  get ports(): number[] {
+    return this.apis.map(({ port }) => port);
+  }
+
+  /** New customers, whose orders, payments and mails are this scenario's alone. */
+  customers(howMany: number): Promise<Customer[]> {
+    return this.shop.register(this.apis[0]!.url, howMany);
+  }
+
+  /** A real HAProxy before both instances, which believes their readiness and does not repeat a failed request. */
+  async behindProxy(): Promise<HaproxyServer> {
+    const servers = this.apis.map(
+      ({ port, managementPort }, i) => `  server api${i + 1} 127.0.0.1:${port} check port ${managementPort}`,
+    );
+    this.proxy = await startHaproxy({
+      config: (port) =>
+        [
+          'defaults',
+          '  mode http',
+          '  timeout connect 2s',
+          '  timeout client 30s',
+          '  timeout server 30s',
+          '  timeout check 1s',
+          // A proxy that repeats what failed would hide it.
+          '  retries 0',
+          'frontend shop',
+          `  bind 127.0.0.1:${port}`,
+          '  default_backend apis',
+          'backend apis',
+          '  balance roundrobin',
+          '  option httpchk GET /health/ready',
+          '  http-check expect status 200',
+          '  default-server inter 250ms fall 2 rise 1',
+          ...servers,
+          '',
+        ].join('\n'),
+    });
+    return this.proxy;
+  }
+
+  /**
+   * Puts everything back as it was: servers up and willing, product processes running with the environment that is asked for,
+   * nothing waiting.
+   * @param fresh start the product anew, whatever its state
+   */
+  async restore({ env = {}, fresh = false }: { env?: Environment; fresh?: boolean } = {}): Promise<void> {
+    await this.load.stopAll();
+    await this.proxy?.stop();
+    this.proxy = undefined;
+    for (const server of [this.stack.postgres, this.stack.redis, this.stack.sandbox, this.stack.sink]) {
+      if (isRunning(server)) server.thaw();
+      else await server.restart();
+    }
+    await this.stack.sandbox.reset();
+    await this.stack.sink.reset();
+    const sameEnv = JSON.stringify(env) === JSON.stringify(this.scenarioEnv);
+    const healthy = [...this.apis, ...this.workers].every((app) => app.isRunning);
+    if (fresh || !sameEnv || !healthy) {
+      await this.restartProduct(env);
+    } else {
+      for (const app of [...this.apis, ...this.workers]) app.thaw();
+    }
+    await this.allReady(30_000);
+    await this.truth.allHandled(30_000);
+    this.unexpectedEnds.length = 0;
+    this.forgetLogs();
+  }
+
+  async allReady(within: number): Promise<void> {
+    await Promise.all(
+      [...this.apis, ...this.workers].map((app) =>
+        waitFor(
+          async () => (await app.management.get('/health/ready', { timeoutMs: 2_000 })).status === 200,
+          {
+            within,
+            what: `readiness of ${app.name}`,
+          },
+        ),
+      ),
+    );
+  }
+
+  /** What the product has logged in this scenario at `warn` or above, oldest first. */
+  warnings(): (LogRecord & { process: string })[] {
+    return this.logFiles().flatMap(([process, file]) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith('{') && /"level":"(warn|error|fatal)"/.test(line))
+        .map((line) => ({ process, ...(JSON.parse(line) as LogRecord) })),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.load.close();
+    await this.proxy?.stop();
+    await this.stack.stop();
+  }
+
+  private async startProduct(): Promise<void> {
+    const names = ['api-1', 'api-2', 'worker-1', 'worker-2'];
+    const started = await Promise.all(
+      names.map((name) => {
+        const options = {
+          logFile: join(this.logs, `${name}.log`),
+          onUnexpectedExit: (reason: string) => this.unexpectedEnds.push(`${name}: ${reason.slice(0, 500)}`),
+        };
+        return name.startsWith('api') ? this.stack.api({}, options) : this.stack.worker({}, options);
+      }),
+    );
+    this.apis.push(...(started.slice(0, 2) as ApiProcess[]));
+    this.workers.push(...started.slice(2));
+  }
+
+  private async restartProduct(scenarioEnv: Environment): Promise<void> {
+    // A process keeps its environment over a restart: what only the last scenario wanted has to be taken back.
+    const former = Object.fromEntries(Object.keys(this.scenarioEnv).map((name) => [name, undefined]));
+    const env = { ...former, ...this.stack.env, ...scenarioEnv, ...this.options.env };
+    this.scenarioEnv = scenarioEnv;
+    await Promise.all(
+      [...this.apis, ...this.workers].map(async (app) => {
+        await app.kill();
+        await app.startAgain(env);
+      }),
+    );
+  }
+
+  private logFiles(): [process: string, file: string][] {
+    return ['api-1', 'api-2', 'worker-1', 'worker-2']
+      .map((name): [string, string] => [name, join(this.logs, `${name}.log`)])
+      .filter(([, file]) => existsSync(file));
+  }
+
+  /** Half a gigabyte of access log of a whole run is of use to nobody. */
+  private forgetLogs(): void {
+    for (const [, file] of this.logFiles()) truncateSync(file);
+  }
+}
+
+function isRunning(server: { readonly pid: number }): boolean {
+  try {
+    return server.pid > 0;
+  } catch {
+    return false;
+  }
+}
