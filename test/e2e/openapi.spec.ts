@@ -170,6 +170,9 @@ describe('orders', () => {
 
     expect([first.status, again.status, again.text]).toEqual([201, 201, first.text]);
     expect(again.headers.get('idempotency-replayed')).toBe('true');
+    const foreign = await call('POST', '/v1/orders', { as: stranger, body, headers: idempotent('once') });
+    expect([foreign.status, foreign.headers.has('idempotency-replayed')]).toEqual([201, false]);
+    expect((foreign.body as { id: string }).id).not.toBe((first.body as { id: string }).id);
     expect(
       await statusOf('POST', '/v1/orders', { as: customer, body: other, headers: idempotent('once') }),
     ).toBe(422);

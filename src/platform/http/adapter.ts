@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
+import { ClientError } from '../errors/index.js';
 import { LoadShedder } from '../resilience/load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
@@ -43,13 +44,15 @@ export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder):
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(request, reply, error),
     clientErrorHandler: refuseMalformedHttp,
-    serverFactory: (serve: RequestListener) =>
-      createServer(
-        { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS },
-        (request, response) => {
-          if (shedder.admit(request, response)) serve(request, response);
-        },
-      ),
+    serverFactory: (serve: RequestListener) => {
+      const admit: RequestListener = (request, response) => {
+        if (shedder.admit(request, response)) serve(request, response);
+      };
+      const timeouts = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS };
+      // Node would answer these two itself, without a body: a missing Host (see `withoutHost`), and an `Expect` it does
+      // not know, which a server may leave unheard (RFC 9110 section 10.1.1).
+      return createServer({ ...timeouts, requireHostHeader: false }, admit).on('checkExpectation', admit);
+    },
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.decorate('routeTable', new RouteTable());
@@ -70,7 +73,7 @@ export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder):
     const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
     request.context = context;
     reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
-    context.run(() => done(negotiate(request)));
+    context.run(() => done(withoutHost(request) ?? negotiate(request)));
   });
   fastify.addHook('onRequestAbort', (request, done) => {
     request.context?.abort('The client went away before the answer.');
@@ -96,9 +99,21 @@ function parseJsonOnly(fastify: FastifyInstance): void {
   );
 }
 
+/** RFC 9112 section 3.2: a request of HTTP/1.1 without a Host is to be answered 400. */
+function withoutHost({ raw, headers }: FastifyRequest): ClientError | undefined {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
+  return new ClientError({
+    status: 400,
+    code: 'malformed-request',
+    detail: 'The request has no Host header.',
+  });
+}
+
 /** Bytes that are not HTTP get a problem document as well, written by hand: there is no request to reply to. */
 function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // An answer that is on its way, of a request before this one or of its own head, must not have another in its midst.
+  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent) {
     socket.destroy(error);
     return;
   }

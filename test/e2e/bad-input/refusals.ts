@@ -95,5 +95,10 @@ function parsed(answer: string): Refusal {
       return [line.slice(0, colon), line.slice(colon + 1).trim()];
     }),
   );
-  return { status: Number(statusLine.split(' ')[1]), headers, text: answer.slice(end + 4) };
+  // What comes behind belongs to what was sent behind.
+  const body = Buffer.from(answer.slice(end + 4)).subarray(
+    0,
+    Number(headers.get('content-length') ?? Infinity),
+  );
+  return { status: Number(statusLine.split(' ')[1]), headers, text: body.toString('utf8') };
 }
