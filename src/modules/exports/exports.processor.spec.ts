@@ -1,0 +1,96 @@
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../config/index.js';
+import type { UnitOfWork } from '../../platform/database/index.js';
+import { TransientError } from '../../platform/errors/index.js';
+import type { DeliveredEvent } from '../../platform/messaging/index.js';
+import { SupersededError, type ExportRun, type ExportRunsRepository } from './export-runs.repository.js';
+import type { ExportWriter } from './export-writer.js';
+import type { ExportRequested } from './exports.events.js';
+import { ExportsProcessor } from './exports.processor.js';
+
+const settings = loadSettings({ JOB_ATTEMPTS: '3' });
+const run: ExportRun = { exportId: 'x', attempt: 1, userId: 'ada', allUsers: false, from: null, to: null };
+const away = () => new TransientError({ code: 'database-unavailable', detail: '' });
+
+let runs: Record<'begin' | 'complete' | 'fail', ReturnType<typeof vi.fn>>;
+let write: ReturnType<typeof vi.fn>;
+let record: ReturnType<typeof vi.fn>;
+let processor: ExportsProcessor;
+
+beforeEach(() => {
+  vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+  runs = {
+    begin: vi.fn(async () => run),
+    complete: vi.fn(async () => undefined),
+    fail: vi.fn(async () => undefined),
+  };
+  write = vi.fn(async () => 7);
+  record = vi.fn(async () => true);
+  processor = new ExportsProcessor(
+    runs as unknown as ExportRunsRepository,
+    { write } as unknown as ExportWriter,
+    { run: (work: () => Promise<unknown>) => work() } as unknown as UnitOfWork,
+    settings,
+  );
+  Object.assign(processor, { inbox: { record } });
+});
+
+function deliver(attempt = 1, signal = new AbortController().signal): Promise<void> {
+  const event = { id: 'event', payload: { exportId: 'x' }, attempt, signal };
+  return processor.onExportRequested(event as unknown as DeliveredEvent<ExportRequested>);
+}
+
+describe('A requested export', () => {
+  it('is complete once its file is written, and its event recorded with that', async () => {
+    await deliver();
+
+    expect(runs.complete).toHaveBeenCalledExactlyOnceWith(run, 7);
+    expect(record).toHaveBeenCalledOnce();
+    expect(runs.fail).not.toHaveBeenCalled();
+  });
+
+  it('needs nothing but the record when it is complete or gone', async () => {
+    runs.begin?.mockResolvedValue(undefined);
+    await deliver();
+
+    expect(write).not.toHaveBeenCalled();
+    expect(record).toHaveBeenCalledOnce();
+  });
+
+  it('is left to the run that has taken over', async () => {
+    write.mockRejectedValue(new SupersededError(run));
+    await deliver();
+
+    expect(record).not.toHaveBeenCalled();
+    expect(runs.fail).not.toHaveBeenCalled();
+  });
+
+  it('is tried again after a passing trouble', async () => {
+    write.mockRejectedValue(away());
+
+    await expect(deliver(2)).rejects.toThrow(TransientError);
+    expect(runs.fail).not.toHaveBeenCalled();
+  });
+
+  it('has failed when the last attempt has', async () => {
+    write.mockRejectedValue(away());
+
+    await expect(deliver(3)).rejects.toThrow(TransientError);
+    expect(runs.fail).toHaveBeenCalledExactlyOnceWith(run);
+  });
+
+  it('has failed at once when trying again would not help', async () => {
+    write.mockRejectedValue(new TypeError('a bug'));
+
+    await expect(deliver(1)).rejects.toThrow(TypeError);
+    expect(runs.fail).toHaveBeenCalledExactlyOnceWith(run);
+  });
+
+  it('has not failed when its process is ending', async () => {
+    write.mockRejectedValue(new TypeError('cut off'));
+
+    await expect(deliver(3, AbortSignal.abort())).rejects.toThrow(TypeError);
+    expect(runs.fail).not.toHaveBeenCalled();
+  });
+});
