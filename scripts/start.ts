@@ -4,10 +4,9 @@
  */
 import { endEverythingGuarded, guardLock } from '../test/support/servers/guard.ts';
 import { lockHolder, tryLock, withLock } from '../test/support/servers/lock.ts';
-import { localPath } from '../test/support/servers/paths.ts';
 import { build, BuildError, isBuildCurrent } from './lib/build.ts';
 import { LocalStack, shownPath } from './lib/local-stack.ts';
-import { loadDotEnv, localPorts } from './lib/settings.ts';
+import { loadDotEnv, localPorts, stackPath } from './lib/settings.ts';
 import type { LocalPorts } from './lib/settings.ts';
 import { say, sayFailure, StartFailure, step, styled } from './lib/terminal.ts';
 import { watchSources } from './lib/watch.ts';
@@ -39,14 +38,14 @@ try {
 async function main(): Promise<void> {
   const started = Date.now();
   loadDotEnv();
-  const lock = localPath('locks', 'start');
+  const lock = stackPath('locks', 'start');
   if (!tryLock(lock)) {
     throw new StartFailure(
       `This checkout's stack already runs (process ${lockHolder(lock)}): stop that one first, or use it`,
     );
   }
   // An earlier run that was killed has its servers ended by its watchdog; that may still be going on.
-  const leftovers = localPath('locks', 'watchdog');
+  const leftovers = stackPath('locks', 'watchdog');
   await withLock(leftovers, async () => undefined);
   guardLock(leftovers);
 
@@ -124,7 +123,7 @@ function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
     ['Payment provider', sandboxUrl && `${sandboxUrl}/control`],
     ['PostgreSQL', databaseUrl],
     ['Redis', redisUrl],
-    ['Full logs', shownPath(localPath('logs'))],
+    ['Full logs', shownPath(stackPath('logs'))],
   ];
   say();
   say(styled('bold', `Holdfast is up after ${(tookMs / 1000).toFixed(1)} s`));

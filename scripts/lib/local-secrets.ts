@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseEnv } from 'node:util';
-import { localPath } from '../../test/support/servers/paths.ts';
+import { stackPath } from './settings.ts';
 
 const names = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'] as const;
 
@@ -12,7 +12,7 @@ export type LocalSecrets = Record<(typeof names)[number], string>;
  * Secrets of this checkout's local stack: random, made once, readable by their owner only. Kept so that a token from
  * yesterday still opens the api that is started today.
  */
-export function localSecrets(file = localPath('secrets.env')): LocalSecrets {
+export function localSecrets(file = stackPath('secrets.env')): LocalSecrets {
   const known = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
   const secrets = Object.fromEntries(
     names.map((name) => [name, known[name] || randomBytes(32).toString('base64url')]),

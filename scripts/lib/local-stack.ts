@@ -9,7 +9,7 @@ import { startPostgres } from '../../test/support/servers/postgres.ts';
 import { startRedis } from '../../test/support/servers/redis.ts';
 import { localSecrets } from './local-secrets.ts';
 import { openLog, readable, withReason } from './log-view.ts';
-import { isGiven, supportingPort } from './settings.ts';
+import { isGiven, stackPath, supportingPort } from './settings.ts';
 import type { LocalPorts } from './settings.ts';
 import { say, StartFailure, step } from './terminal.ts';
 
@@ -120,7 +120,7 @@ export class LocalStack {
       'PostgreSQL 18',
       () =>
         startPostgres({
-          dataDir: localPath('postgres'),
+          dataDir: stackPath('postgres'),
           port,
           onLine: (line) => log.write(`${line}\n`),
           onUnexpectedExit: this.death('PostgreSQL', 'postgres'),
@@ -139,7 +139,7 @@ export class LocalStack {
       'Redis',
       () =>
         startRedis({
-          dataDir: localPath('redis'),
+          dataDir: stackPath('redis'),
           port,
           onProgress: (message) => say(`  ${message} …`),
           onLine: (line) => log.write(`${line}\n`),
@@ -163,7 +163,7 @@ export class LocalStack {
           apiKey: this.env.PAYMENT_PROVIDER_API_KEY,
           webhookSecret: this.env.PAYMENT_WEBHOOK_SECRET,
           webhookUrl: `http://127.0.0.1:${this.ports.api}/v1/webhooks/payments`,
-          stateFile: localPath('payment-sandbox.jsonl'),
+          stateFile: stackPath('payment-sandbox.jsonl'),
           onLine: (line) => log.write(`${line}\n`),
           onUnexpectedExit: this.death('The payment sandbox', 'payment-sandbox'),
         }),
@@ -177,7 +177,7 @@ export class LocalStack {
   private async startSink(): Promise<void> {
     const port = await supportingPort('LOCAL_SMTP_PORT', 1025, freePort);
     const controlPort = await supportingPort('LOCAL_SMTP_CONTROL_PORT', 8025, freePort);
-    const directory = localPath('mail');
+    const directory = stackPath('mail');
     const log = this.log('smtp-sink');
     const sink = await step(
       'SMTP sink',
@@ -234,7 +234,7 @@ export class LocalStack {
   }
 
   private log(name: string): WriteStream {
-    const log = openLog(localPath('logs', `${name}.log`));
+    const log = openLog(stackPath('logs', `${name}.log`));
     this.logs.push(log);
     return log;
   }
@@ -242,7 +242,9 @@ export class LocalStack {
   private death(name: string, log: string): (reason: string) => void {
     return (reason) => {
       if (this.stopping) return;
-      this.onDeath(`${name} ended unexpectedly (${reason.slice(0, 300)}): see .local/logs/${log}.log`);
+      this.onDeath(
+        `${name} ended unexpectedly (${reason.slice(0, 300)}): see ${shownPath(stackPath('logs', `${log}.log`))}`,
+      );
     };
   }
 }

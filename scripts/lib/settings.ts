@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPortFree } from '../../test/support/servers/ports.ts';
-import { repositoryRoot } from '../../test/support/servers/paths.ts';
+import { localDirectory, repositoryRoot } from '../../test/support/servers/paths.ts';
 import { StartFailure } from './terminal.ts';
 
 export interface LocalPorts {
   api: number;
   management: number;
   workerManagement: number;
+}
+
+/**
+ * Where the local stack keeps its data and logs: `.local`, or the folder in LOCAL_STACK_DIRECTORY, so that a second
+ * stack can run from the same checkout.
+ */
+export function stackPath(...parts: string[]): string {
+  return join(process.env.LOCAL_STACK_DIRECTORY || localDirectory, ...parts);
 }
 
 /** Variables from `.env`, where there is one, count as if they had been set; those that are set win. */

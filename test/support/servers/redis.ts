@@ -21,6 +21,7 @@ export interface RedisOptions {
 
 export interface RedisServer extends ServerControl {
   readonly port: number;
+  readonly dataDir: string;
   url(database?: number): string;
   /** Empties every database. */
   flush(): Promise<void>;
@@ -74,6 +75,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   };
   return Object.assign(controlsOf(server, stop), {
     port,
+    dataDir: directory,
     url: (database = 0) => `redis://127.0.0.1:${port}${database === 0 ? '' : `/${database}`}`,
     flush: async () => {
       const answer = await ask(port, 'FLUSHALL');
