@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
+import { RequestContext, type Caller } from '../../platform/context/index.js';
 import { newId } from '../../platform/database/index.js';
 import {
   BusinessRuleError,
@@ -7,7 +8,6 @@ import {
   NotAttemptedError,
   TransientError,
 } from '../../platform/errors/index.js';
-import type { Caller } from '../../platform/http/index.js';
 import {
   Idempotency,
   type Answer,
@@ -110,20 +110,25 @@ export class PaymentsService {
     if (row.status !== 'pending' && row.status !== 'unknown') return undefined;
     if (row.amount === 0) return nothingToCharge(row);
     try {
+      const gone = RequestContext.current()?.abandoned;
       // A process that was stopped in between must not charge what has been given up meanwhile.
-      if (performance.now() > sendBefore) {
+      if (gone || performance.now() > sendBefore) {
         throw new NotAttemptedError({
           code: 'payment-too-late',
-          detail: 'It took too long to begin the payment. Try again.',
+          detail: 'It took too long to begin the payment. Nothing was charged; try again.',
+          cause: gone,
         });
       }
-      return await this.provider.charge({
-        paymentId: id,
-        orderId: row.order_id,
-        amount: row.amount,
-        currency: row.currency,
-        paymentMethod: row.payment_method,
-      });
+      // From here on the client may leave: a charge that is sent cannot be called back, only its outcome be missed.
+      return await RequestContext.shielded(() =>
+        this.provider.charge({
+          paymentId: id,
+          orderId: row.order_id,
+          amount: row.amount,
+          currency: row.currency,
+          paymentMethod: row.payment_method,
+        }),
+      );
     } catch (error) {
       // An earlier request may have charged what this one could not even ask for.
       if (error instanceof TransientError && (resumed || !(error instanceof NotAttemptedError)))
