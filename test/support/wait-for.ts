@@ -8,6 +8,8 @@ export interface WaitOptions {
   what?: string;
 }
 
+type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
+
 /**
  * Waits until `condition` answers something truthy and returns that. A condition that throws counts as "not yet"; its
  * last error is told when time is up.
@@ -15,13 +17,13 @@ export interface WaitOptions {
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { within = 5_000, every = 20, what = 'the condition' }: WaitOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const deadline = Date.now() + within;
   let lastError: unknown;
   for (;;) {
     try {
       const result = await condition();
-      if (result) return result;
+      if (result) return result as Truthy<T>;
       lastError = undefined;
     } catch (error) {
       lastError = error;

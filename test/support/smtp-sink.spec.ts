@@ -1,0 +1,71 @@
+import { readdirSync } from 'node:fs';
+import { createTransport } from 'nodemailer';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { httpClient } from './http.ts';
+import { startSmtpSink } from './smtp-sink.ts';
+import type { SmtpSink } from './smtp-sink.ts';
+
+let sink: SmtpSink;
+
+beforeEach(async () => {
+  sink = await startSmtpSink({ slowMs: 50 });
+});
+afterEach(() => sink.stop());
+
+describe('a mail', () => {
+  it('is kept under its Message-ID', async () => {
+    await send('one@shop.example', { to: 'Ada <ada@example.com>', subject: 'Your order' });
+    expect(readdirSync(sink.directory)).toEqual(['one@shop.example.eml']);
+    expect(sink.mails()).toMatchObject([
+      { messageId: 'one@shop.example', to: ['ada@example.com'], subject: 'Your order' },
+    ]);
+  });
+
+  it('is kept once, however often it comes', async () => {
+    await send('one@shop.example');
+    await send('one@shop.example');
+    expect(sink.counts()).toEqual({ accepted: 2, kept: 1, duplicates: 1 });
+  });
+
+  it('stays in its folder whatever its Message-ID says', async () => {
+    await send('../../etc/passwd');
+    await send('.. .. etc passwd');
+    expect(readdirSync(sink.directory).toSorted()).toEqual([
+      expect.stringMatching(/^_.._etc_passwd-[0-9a-f]{12}\.eml$/),
+      expect.stringMatching(/^_.._etc_passwd-[0-9a-f]{12}\.eml$/),
+    ]);
+  });
+});
+
+describe('a mood', () => {
+  it.each(['refuse', 'hang', 'accept_then_drop'] as const)('%s fails the sender', async (mood) => {
+    await httpClient(sink.controlUrl).put('/mood', { mood });
+    await expect(send('one@shop.example')).rejects.toThrow();
+    expect(sink.counts().kept).toBe(mood === 'accept_then_drop' ? 1 : 0);
+    sink.setMood('ok');
+    await send('one@shop.example');
+    expect(sink.counts().kept).toBe(1);
+  });
+
+  it('slow takes its time', async () => {
+    sink.setMood('slow');
+    await send('one@shop.example');
+    expect(sink.counts().kept).toBe(1);
+  });
+
+  it('must be one there is', async () => {
+    expect((await httpClient(sink.controlUrl).put('/mood', { mood: 'sad' })).status).toBe(422);
+  });
+});
+
+async function send(messageId: string, mail: { to?: string; subject?: string } = {}): Promise<void> {
+  const transport = createTransport({ url: sink.url, greetingTimeout: 200, socketTimeout: 400 });
+  const { to = 'ada@example.com', subject = 'Hello' } = mail;
+  await transport.sendMail({
+    from: 'shop@example.com',
+    to,
+    subject,
+    text: 'Hi',
+    messageId: `<${messageId}>`,
+  });
+}
