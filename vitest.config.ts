@@ -22,7 +22,11 @@ export default defineConfig({
           include: ['src/**/*.spec.ts', 'scripts/**/*.spec.ts', 'schematics/**/*.spec.ts'],
         },
       },
-      { extends: true, test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'] } },
+      {
+        extends: true,
+        // Reads the whole tree and type-checks it.
+        test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'], testTimeout: 60_000 },
+      },
       {
         extends: true,
         // Every file starts the servers it needs for itself (test/support/servers): it may freeze and kill them.

@@ -10,7 +10,7 @@ import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './pl
 import { HealthRegistry } from './platform/health/index.js';
 import { strikeRoutes } from './platform/http/route-faults.js';
 import { type FaultInjector } from './platform/resilience/index.js';
-import { LoadShedder } from './platform/resilience/load-shedder.js';
+import { LoadShedder } from './platform/http/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import {
   createProcessLog,

@@ -1,8 +1,14 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { ApiAnswer, ApiProblems, CurrentCaller, Public, type Caller } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
+import {
+  ApiAnswer,
+  ApiProblems,
+  CurrentCaller,
+  Public,
+  type Caller,
+  Priority,
+} from '../../platform/http/index.js';
 import { UserDto } from '../users/index.js';
 import { AuthService } from './auth.service.js';
 import { LoginDto } from './dto/login.dto.js';

@@ -9,8 +9,8 @@ import {
   UuidPipe,
   type Caller,
   type Page,
+  Priority,
 } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import { SessionDto } from './dto/session.dto.js';
 import { SessionsService } from './sessions.service.js';
 

@@ -3,8 +3,14 @@ import { pipeline } from 'node:stream';
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiAnswer, ApiProblems, CurrentCaller, UuidPipe, type Caller } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
+import {
+  ApiAnswer,
+  ApiProblems,
+  CurrentCaller,
+  UuidPipe,
+  type Caller,
+  Priority,
+} from '../../platform/http/index.js';
 import { acceptsGzip } from './accepts-gzip.js';
 import { CreateExportDto } from './dto/create-export.dto.js';
 import { ExportDto } from './dto/export.dto.js';

@@ -7,8 +7,8 @@ import {
   PageQuery,
   type Caller,
   type Page,
+  Priority,
 } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import { NotificationDto } from './dto/notification.dto.js';
 import { NotificationsService } from './notifications.service.js';
 

@@ -10,8 +10,8 @@ import {
   UuidPipe,
   type Caller,
   type Page,
+  Priority,
 } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import {
   Idempotency,
   IdempotencyKeyHeader,

@@ -2,8 +2,7 @@ import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { ApiAnswer, ApiProblems, Public } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
+import { ApiAnswer, ApiProblems, Public, Priority } from '../../platform/http/index.js';
 import { PaymentWebhooksService } from './payment-webhooks.service.js';
 
 @ApiTags('payments')

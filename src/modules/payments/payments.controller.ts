@@ -1,13 +1,19 @@
 import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiAnswer, ApiProblems, CurrentCaller, UuidPipe, type Caller } from '../../platform/http/index.js';
+import {
+  ApiAnswer,
+  ApiProblems,
+  CurrentCaller,
+  UuidPipe,
+  type Caller,
+  Priority,
+} from '../../platform/http/index.js';
 import {
   IdempotencyKeyHeader,
   sendAnswer,
   type IdempotentRequest,
 } from '../../platform/idempotency/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import { PaymentDto } from './dto/payment.dto.js';
 import { StartPaymentDto } from './dto/start-payment.dto.js';
 import { PaymentsService } from './payments.service.js';

@@ -25,8 +25,8 @@ import {
   RequireRole,
   strongTags,
   UuidPipe,
+  Priority,
 } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import { ChangeProductDto } from './dto/change-product.dto.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ProductDto } from './dto/product.dto.js';

@@ -9,8 +9,8 @@ import {
   RequireRole,
   type Caller,
   type Page,
+  Priority,
 } from '../../platform/http/index.js';
-import { Priority } from '../../platform/resilience/index.js';
 import { UpdateMeDto } from './dto/update-me.dto.js';
 import { UserDto } from './dto/user.dto.js';
 import { UsersService } from './users.service.js';

@@ -2,6 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from './ids.js';
 import { TransientError } from '../errors/index.js';
 
+/** Code of the error with which the work for a request ends that nobody waits for any more. */
+export const ABANDONED = 'request-abandoned';
+
 /** What travels with a request (or a job) into everything that is done for it. */
 export class RequestContext {
   private static readonly storage = new AsyncLocalStorage<RequestContext>();
@@ -52,7 +55,7 @@ export class RequestContext {
   /** Gives the request up: cancels what is still being done for it. */
   abort(detail: string): void {
     if (this.given) return;
-    this.given = new TransientError({ code: 'request-abandoned', detail });
+    this.given = new TransientError({ code: ABANDONED, detail });
     for (const listener of [...this.listeners]) listener(this.given);
     this.listeners.clear();
   }

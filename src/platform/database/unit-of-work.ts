@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { refuseWhenSaturated } from './connections.js';
-import { breaksConnection, translateDatabaseError } from './database.errors.js';
+import { breaksConnection, isOutage, translateDatabaseError } from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
 
@@ -39,6 +39,7 @@ export class UnitOfWork {
     policies: Policies,
   ) {
     this.postgresql = policies.for('postgresql');
+    this.postgresql.countAsFailure(isOutage);
   }
 
   get isActive(): boolean {

@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
 import { ClientError } from '../errors/index.js';
-import { LoadShedder } from '../resilience/load-shedder.js';
+import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';

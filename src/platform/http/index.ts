@@ -21,6 +21,7 @@ export {
 } from './fields.js';
 export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi.decorators.js';
 export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './pagination.js';
+export { Priority, type RoutePriority } from './priority.js';
 export { problemDocument, type ProblemDocument } from './problem.js';
 export { RequestContext } from '../context/index.js';
 export { UuidPipe } from './uuid.pipe.js';

@@ -12,7 +12,7 @@ import {
   type CircuitBreakerPolicy,
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
-import { RequestContext } from '../context/index.js';
+import { ABANDONED, RequestContext } from '../context/index.js';
 import type { FaultInjector } from './fault-injector.js';
 import type { DependencyPolicy } from './policies.js';
 import { RetryBudget } from './retry-budget.js';
@@ -26,7 +26,7 @@ export interface ExecuteOptions {
 
 /**
  * One thing we depend on, behind its timeout, retries, circuit breaker and bulkhead (Nygard, "Release It!").
- * A failure counts against the circuit when `isFailure` says so: a refused card is an answer, not an outage.
+ * What counts against the circuit is an outage: a refused card is an answer, and a client that left says nothing.
  */
 export class Dependency {
   private readonly breaker: CircuitBreakerPolicy;
@@ -35,31 +35,40 @@ export class Dependency {
   private readonly retry;
   /** Successes that must still be counted since the last failure; at zero, calls go past the breaker's bookkeeping. */
   private onProbation = 0;
+  private isFailure = (error: unknown): boolean =>
+    error instanceof TransientError && error.code !== ABANDONED;
 
   constructor(
     readonly name: string,
     readonly policy: DependencyPolicy,
-    private readonly isFailure: (error: unknown) => boolean = (error) => error instanceof TransientError,
     private readonly faults?: FaultInjector,
   ) {
-    this.breaker = circuitBreaker(handleWhen(isFailure), {
-      breaker: new CountBreaker({
-        threshold: 0.5,
-        size: policy.breaker.size,
-        minimumNumberOfCalls: policy.breaker.minimumCalls,
-      }),
-      halfOpenAfter: policy.reopenAfterMs,
-    });
+    this.breaker = circuitBreaker(
+      handleWhen((error) => this.isFailure(error)),
+      {
+        breaker: new CountBreaker({
+          threshold: 0.5,
+          size: policy.breaker.size,
+          minimumNumberOfCalls: policy.breaker.minimumCalls,
+        }),
+        halfOpenAfter: policy.reopenAfterMs,
+      },
+    );
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
     this.retry = retry(
       handleWhen(
-        (error) => isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw(),
+        (error) => this.isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw(),
       ),
       {
         maxAttempts: policy.retries,
         backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 50, maxDelay: 500 }),
       },
     );
+  }
+
+  /** Lets the room that knows this dependency's errors say which of them are its outages. */
+  countAsFailure(isFailure: (error: unknown) => boolean): void {
+    this.isFailure = isFailure;
   }
 
   get circuit(): CircuitName {

@@ -15,22 +15,20 @@ describe('faults that are switched on', () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'fail' });
     const work = vi.fn(() => Promise.resolve('up'));
-    await expect(new Dependency('shop', policy, undefined, faults).execute(work)).rejects.toMatchObject({
+    await expect(new Dependency('shop', policy, faults).execute(work)).rejects.toMatchObject({
       code: 'fault-injected',
     });
-    await expect(new Dependency('shop', policy, undefined, faults).guard(work)).rejects.toMatchObject({
+    await expect(new Dependency('shop', policy, faults).guard(work)).rejects.toMatchObject({
       code: 'fault-injected',
     });
     expect(work).not.toHaveBeenCalled();
-    await expect(new Dependency('bank', policy, undefined, faults).execute(work)).resolves.toBe('up');
+    await expect(new Dependency('bank', policy, faults).execute(work)).resolves.toBe('up');
   });
 
   it('leave a blocked call without an answer until its own timeout', async () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'block' });
-    await expect(
-      new Dependency('shop', policy, undefined, faults).execute(() => Promise.resolve()),
-    ).rejects.toThrow();
+    await expect(new Dependency('shop', policy, faults).execute(() => Promise.resolve())).rejects.toThrow();
   });
 
   it('make calls slow', async () => {

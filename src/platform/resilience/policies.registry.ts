@@ -2,16 +2,12 @@ import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import { Gauge } from 'prom-client';
 import { Settings } from '../../config/index.js';
-import { isOutage } from '../database/database.errors.js';
 import { Dependency } from './dependency.js';
 import { FaultInjector } from './fault-injector.js';
 import { policyTable, type DependencyName } from './policies.js';
 
 export const CIRCUIT_STATE = 'dependency_circuit_state';
 const STATE_VALUES = { closed: 0, open: 1, 'half-open': 2 } as const;
-
-/** What counts as an outage where it is not simply a `TransientError`. */
-const FAILURES: Partial<Record<DependencyName, (error: unknown) => boolean>> = { postgresql: isOutage };
 
 /** The dependencies of this process, each with its policy. */
 @Injectable()
@@ -27,7 +23,7 @@ export class Policies {
     this.dependencies = new Map(
       Object.entries(policyTable(settings)).map(([key, policy]) => {
         const name = key as DependencyName;
-        const dependency = new Dependency(name, policy, FAILURES[name], faults);
+        const dependency = new Dependency(name, policy, faults);
         gauge.set({ dependency: name }, STATE_VALUES.closed);
         dependency.onCircuitChange((state) => {
           gauge.set({ dependency: name }, STATE_VALUES[state]);

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouteOptions } from 'fastify';
 import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
-import { patternOf } from '../http/route-table.js';
-import { problemDocument, PROBLEM_CONTENT_TYPE } from '../http/problem.js';
+import { patternOf } from './route-table.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { ADMITTED_UP_TO, type RoutePriority } from './priority.js';
 
 /**

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiProcess } from '../support/processes.ts';
+import type { HttpClient, HttpResponse } from '../support/http.ts';
+import { startTestStack } from '../support/stack.ts';
+import type { TestStack, TestStackOptions } from '../support/stack.ts';
+
+export interface Order {
+  id: string;
+  status: string;
+}
+
+/** A shop with the demo data and a customer who is logged in, on a stack of its own. */
+export interface Counter {
+  stack: TestStack;
+  api: ApiProcess;
+  /** As the customer. */
+  http: HttpClient;
+  /** As nobody. */
+  anonymous: HttpClient;
+  products: string[];
+  order(key?: string): Promise<HttpResponse<Order>>;
+  pay(
+    orderId: string,
+    paymentMethod: string,
+    key?: string,
+  ): Promise<HttpResponse<{ id: string; status: string }>>;
+  ready(): Promise<HttpResponse<{ status: string; details: Record<string, { status: string }> }>>;
+  live(): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+/** Opens a counter: PostgreSQL, Redis, provider, mail server, one api, and a worker unless told otherwise. */
+export async function openCounter({
+  worker = true,
+  ...options
+}: TestStackOptions & { worker?: boolean } = {}): Promise<Counter> {
+  const stack = await startTestStack(options);
+  try {
+    const { code, stderr } = await stack.cli(['seed:demo']);
+    if (code !== 0) throw new Error(`seed:demo failed: ${stderr}`);
+    const api = await stack.api();
+    if (worker) await stack.worker();
+    const anonymous = api.http;
+    const login = await anonymous.post<{ accessToken: string }>('/v1/auth/login', {
+      email: 'customer@example.com',
+      password: 'holdfast-demo-password',
+    });
+    const http = anonymous.as(login.body.accessToken);
+    const { body } = await anonymous.get<{ data: { id: string }[] }>('/v1/products?limit=50');
+    const products = body.data.map(({ id }) => id);
+    return {
+      stack,
+      api,
+      http,
+      anonymous,
+      products,
+      order: (key = randomUUID()) =>
+        http.post(
+          '/v1/orders',
+          { items: [{ productId: products[0], quantity: 1 }] },
+          { headers: { 'Idempotency-Key': key } },
+        ),
+      pay: (orderId, paymentMethod, key = randomUUID()) =>
+        http.post(
+          `/v1/orders/${orderId}/payments`,
+          { paymentMethod },
+          { headers: { 'Idempotency-Key': key } },
+        ),
+      ready: () => api.management.get('/health/ready'),
+      live: () => api.management.get('/health/live'),
+      close: () => stack.stop(),
+    };
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}

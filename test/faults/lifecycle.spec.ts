@@ -1,0 +1,201 @@
+import { Agent, get as httpGet } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApi } from '../support/processes.ts';
+import { freePort } from '../support/servers/ports.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { openCounter, type Counter } from './counter.ts';
+
+/** Makes a process raise what nobody catches, when it is told to by SIGUSR2. */
+const RAISE = (kind: string): string =>
+  `--import=data:text/javascript,${encodeURIComponent(
+    kind === 'rejection'
+      ? "process.on('SIGUSR2', () => void Promise.reject(new Error('nobody catches me')))"
+      : "process.on('SIGUSR2', () => setImmediate(() => { throw new Error('nobody catches me'); }))",
+  )}`;
+
+describe('the life of a process', () => {
+  let counter: Counter;
+
+  beforeAll(async () => {
+    counter = await openCounter();
+  });
+  afterAll(() => counter?.close());
+
+  it('ends the api at SIGTERM: not ready at once, alive and serving while it drains, then exit 0 in time', async () => {
+    const api = await counter.stack.api({ SHUTDOWN_DRAIN_DELAY_MS: '1500', SHUTDOWN_TIMEOUT_MS: '10000' });
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const failures: string[] = [];
+    let answered = 0;
+    let stopping = false;
+    // Eight keep-alive clients that stop sending once readiness has told them to, as a load balancer does.
+    const clients = Array.from({ length: 8 }, async () => {
+      while (!stopping) {
+        await new Promise<void>((resolve) => {
+          httpGet(`${api.url}/v1/products?limit=1`, { agent }, (response) => {
+            response.resume();
+            if (response.statusCode === 200) answered += 1;
+            else failures.push(`status ${response.statusCode}`);
+            response.on('end', resolve);
+          }).on('error', (error) => {
+            failures.push(error.message);
+            resolve();
+          });
+        });
+      }
+    });
+    await waitFor(() => answered > 50, { what: 'traffic' });
+    const started = Date.now();
+    api.signal('SIGTERM');
+    await waitFor(async () => (await api.management.get('/health/ready')).status === 503, {
+      within: 1000,
+      what: 'not ready',
+    });
+    expect((await api.management.get('/health/live')).status).toBe(200);
+    const before = answered;
+    // New connections too are served while it drains.
+    expect((await api.http.get('/v1/products?limit=1')).status).toBe(200);
+    await waitFor(() => answered > before + 20, { what: 'traffic during the drain' });
+    stopping = true;
+    await Promise.all(clients);
+    agent.destroy();
+    expect(await api.exited).toMatchObject({ code: 0 });
+    expect(Date.now() - started).toBeGreaterThanOrEqual(1500);
+    expect(Date.now() - started).toBeLessThan(10_000);
+    expect(failures).toEqual([]);
+  });
+
+  it('finishes a request that is in flight when the listener closes', async () => {
+    const env = {
+      FAULTS_ENABLED: 'true',
+      FAULTS_TOKEN: 'a-token-for-rehearsals',
+      SHUTDOWN_DRAIN_DELAY_MS: '0',
+    };
+    const api = await counter.stack.api(env);
+    const fault = { target: 'route:GET /v1/products/:id', kind: 'slow', delayMs: 1500 };
+    const headers = { authorization: `Bearer ${env.FAULTS_TOKEN}` };
+    expect((await api.management.put('/faults', fault, { headers })).status).toBe(200);
+    const slow = api.http.get(`/v1/products/${counter.products[0]}`);
+    await waitFor(async () => (await api.management.get('/health/live')).status === 200);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    api.signal('SIGTERM');
+    expect((await slow).status).toBe(200);
+    expect(await api.exited).toMatchObject({ code: 0 });
+  });
+
+  it('ends the worker at SIGTERM with its jobs handled exactly once, here or elsewhere', async () => {
+    const worker = await counter.stack.worker();
+    const { kept } = await counter.stack.sink.counts();
+    const orders = await Promise.all(Array.from({ length: 20 }, () => counter.order()));
+    expect(orders.every(({ status }) => status === 201)).toBe(true);
+    expect(await worker.stop('SIGTERM')).toMatchObject({ code: 0 });
+    await waitFor(async () => (await counter.stack.sink.counts()).kept === kept + 20, {
+      within: 30_000,
+      what: 'all mail',
+    });
+    expect((await counter.stack.sink.counts()).duplicates).toBe(0);
+  });
+
+  it('exits at once at a second signal', async () => {
+    const api = await counter.stack.api({ SHUTDOWN_DRAIN_DELAY_MS: '8000', SHUTDOWN_TIMEOUT_MS: '20000' });
+    api.signal('SIGTERM');
+    await waitFor(async () => (await api.management.get('/health/ready')).status === 503);
+    const second = Date.now();
+    api.signal('SIGTERM');
+    expect((await api.exited).code).toBe(1);
+    expect(Date.now() - second).toBeLessThan(1000);
+  });
+
+  it('exits 1 when the shutdown does not end in time', async () => {
+    const env = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
+    const api = await counter.stack.api({ ...env, SHUTDOWN_TIMEOUT_MS: '1200' });
+    const fault = { target: 'route:GET /v1/products/:id', kind: 'block' };
+    await api.management.put('/faults', fault, { headers: { authorization: `Bearer ${env.FAULTS_TOKEN}` } });
+    const hanging = api.http.get(`/v1/products/${counter.products[0]}`).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const started = Date.now();
+    api.signal('SIGTERM');
+    await api.exited;
+    expect(Date.now() - started).toBeLessThan(3000);
+    await hanging;
+  });
+
+  it.each(['rejection', 'exception'])(
+    'logs an unhandled %s as fatal and takes the same road to exit 1',
+    async (kind) => {
+      const api = await counter.stack.api({ NODE_OPTIONS: RAISE(kind) });
+      api.signal('SIGUSR2');
+      expect((await api.exited).code).toBe(1);
+      const fatal = api.logs.find(({ level }) => level === 'fatal');
+      expect(fatal).toMatchObject({
+        err: { message: 'nobody catches me', stack: expect.any(String) as string },
+      });
+      expect(api.logs.at(-1)?.message).toBe('shutdown complete');
+    },
+  );
+
+  it('does not start on a schema that is not migrated, nor on a port that is taken: one clear line, exit 1', async () => {
+    const bare = await openBareDatabase(counter);
+    const unmigrated = await startApi({ env: { ...counter.stack.env, DATABASE_URL: bare }, until: 'none' });
+    expect((await unmigrated.exited).code).toBe(1);
+    expect(unmigrated.logs.at(-1)?.message).toContain('cli.js migrate');
+
+    const taken = await startApi({
+      env: { ...counter.stack.env, PORT: String(counter.api.port) },
+      until: 'none',
+    });
+    expect((await taken.exited).code).toBe(1);
+    expect(taken.logs.at(-1)?.message).toContain(`port ${counter.api.port} is taken`);
+  });
+
+  it('lists every problem of the configuration at once and connects to nothing', async () => {
+    const wrong = {
+      NODE_ENV: 'production',
+      PORT: 'many',
+      DATABASE_URL: 'mysql://x',
+      RATE_LIMIT_ENABLED: 'false',
+      FAULTS_ENABLED: 'true',
+    };
+    const { code, stderr } = await counter.stack.cli(['config:check'], {
+      ...wrong,
+      AUTH_TOKEN_SECRET: undefined,
+    });
+    expect(code).toBe(1);
+    for (const name of [
+      'PORT',
+      'DATABASE_URL',
+      'RATE_LIMIT_ENABLED',
+      'FAULTS_ENABLED',
+      'AUTH_TOKEN_SECRET',
+    ]) {
+      expect(stderr).toContain(`- ${name}:`);
+    }
+  });
+
+  it('answers probes from the start: alive but neither started nor ready while PostgreSQL is away', async () => {
+    const port = await freePort();
+    const env = { ...counter.stack.env, DATABASE_URL: `postgresql://holdfast:x@127.0.0.1:${port}/holdfast` };
+    const api = await startApi({ env, until: 'live' });
+    try {
+      expect((await api.management.get('/health/startup')).status).toBe(503);
+      expect((await api.management.get('/health/ready')).status).toBe(503);
+      expect((await api.management.get('/metrics')).status).toBe(200);
+    } finally {
+      await api.kill();
+    }
+  });
+
+  it('answers 404 for probes and metrics on the public port', async () => {
+    for (const path of ['/health/live', '/health/ready', '/metrics', '/faults']) {
+      expect((await counter.api.http.get(path)).status).toBe(404);
+    }
+  });
+});
+
+async function openBareDatabase(counter: Counter): Promise<string> {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: counter.stack.postgres.adminUrl() });
+  await client.connect();
+  await client.query('CREATE DATABASE bare OWNER holdfast');
+  await client.end();
+  return counter.stack.postgres.url('bare');
+}
