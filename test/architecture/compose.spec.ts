@@ -3,11 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { build } from '../../scripts/lib/build.js';
 import { loadSettings } from '../../src/config/index.js';
 import { defaultOf, probes, read, root, settings, stages } from './containers.js';
+
+// TypeScript and the build take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 interface Service {
   image?: string;
@@ -31,7 +34,7 @@ const services = Object.entries(compose.services);
 const products = services.filter(([, service]) => service.build?.target === 'runtime');
 
 /** There is no container engine where this runs: what the file says is held against what it talks about. */
-beforeAll(() => build({ onlyIfStale: true }), 120_000);
+beforeAll(() => build({ onlyIfStale: true }));
 
 describe('docker-compose.yml', () => {
   it('runs commands that the build has made', () => {

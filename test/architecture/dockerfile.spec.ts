@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { build } from '../../scripts/lib/build.js';
 import { defaultOf, probes, read, root, stages } from './containers.js';
 import { copied, inheritedBy, reachesBuild } from './dockerfile.js';
 import { Project } from './project.js';
 
+// TypeScript and the build take their time on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
+
 /** There is no container engine where this runs: what the file says is held against what it talks about. */
-beforeAll(() => build({ onlyIfStale: true }), 120_000);
+beforeAll(() => build({ onlyIfStale: true }));
 
 describe('Dockerfile', () => {
   const copies = stages.flatMap((stage) =>
