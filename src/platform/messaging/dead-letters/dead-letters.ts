@@ -59,7 +59,7 @@ export class DeadLetters {
         event.requestId,
         event.occurredAt,
         reasonOf(error),
-        error instanceof Error && error.stack ? error.stack.split('\n', STACK_LINES).join('\n') : null,
+        stackOf(error),
         attempts,
       ],
     });
@@ -128,7 +128,18 @@ export class DeadLetters {
 }
 
 function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  // PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be tried again for ever.
-  return text.replaceAll('\u0000', '').slice(0, REASON_LENGTH);
+  return storable(error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(
+    0,
+    REASON_LENGTH,
+  );
+}
+
+function stackOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !error.stack) return null;
+  return storable(error.stack.split('\n', STACK_LINES).join('\n'));
+}
+
+/** PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be tried again for ever. */
+function storable(text: string): string {
+  return text.replaceAll('\u0000', '');
 }

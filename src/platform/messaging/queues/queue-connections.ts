@@ -33,9 +33,8 @@ export class QueueConnections {
       ...common,
       connectionName: 'holdfast-relay',
       socketTimeout: PRODUCER_SOCKET_TIMEOUT_MS,
-      maxRetriesPerRequest: 1,
-      // A batch that was cut off is added again from the outbox, not from a buffer that dies with the process.
-      autoResendUnfulfilledCommands: false,
+      // Not 1: then a command that was under way when a frozen server was given up would only fail once the server is back.
+      maxRetriesPerRequest: 0,
     });
     this.consumer = new Redis(redis.url, {
       ...common,
@@ -43,10 +42,11 @@ export class QueueConnections {
       socketTimeout: CONSUMER_SOCKET_TIMEOUT_MS,
       maxRetriesPerRequest: null,
     });
-    // BullMQ makes the blocking connections itself, as copies. Kept, because a copy that never got through cannot be closed by it.
+    // BullMQ makes the blocking connections itself, as copies. Kept, because one that never got through cannot be closed by it;
+    // not lazy, because it would take the failure of a lazy one's first attempt for its end.
     const duplicate = this.consumer.duplicate.bind(this.consumer);
     this.consumer.duplicate = (override) => {
-      const copy = this.watched(duplicate(override));
+      const copy = this.watched(duplicate({ ...override, lazyConnect: false }));
       this.copies.push(copy);
       return copy;
     };

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { RelayCursor } from './relay-cursor.js';
+
+describe('where the relay looks', () => {
+  it('is the beginning at first, and once a second', () => {
+    const cursor = new RelayCursor();
+    expect(cursor.next(0)).toBe(0);
+    cursor.claimed(100, 0);
+    expect(cursor.next(999)).toBe(0);
+    expect(cursor.next(1000)).toBe(0);
+  });
+
+  it('is above what was claimed more than two seconds ago, and not above what was claimed since', () => {
+    const cursor = new RelayCursor();
+    cursor.next(0);
+    cursor.claimed(100, 0);
+    cursor.claimed(200, 500);
+    cursor.next(2000);
+    expect(cursor.next(2001)).toBe(100);
+    expect(cursor.next(2500)).toBe(100);
+    expect(cursor.next(2501)).toBe(200);
+  });
+
+  it('is not lowered by a claim of old events that were put back', () => {
+    const cursor = new RelayCursor();
+    cursor.next(0);
+    cursor.claimed(500, 0);
+    cursor.claimed(7, 10);
+    cursor.next(2100);
+    expect(cursor.next(2200)).toBe(500);
+    expect(cursor.next(2300)).toBe(500);
+  });
+
+  it('is the beginning after something was put back', () => {
+    const cursor = new RelayCursor();
+    cursor.next(0);
+    cursor.claimed(100, 0);
+    cursor.next(2500);
+    expect(cursor.next(2600)).toBe(100);
+    cursor.rewind();
+    expect(cursor.next(2700)).toBe(0);
+    expect(cursor.next(2800)).toBe(100);
+  });
+});

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { defineEvent, type EventDefinition } from '../events.js';
+import type { FoundProcessor, FoundTopology } from './declarations.js';
+import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
+
+const sent = defineEvent('parcel.sent', { consumers: ['post'] });
+const lost = defineEvent('parcel.lost', { consumers: ['post', 'insurance'] });
+
+const processor = (
+  queue: string,
+  events: EventDefinition[],
+  change: Partial<FoundProcessor> = {},
+): FoundProcessor => ({
+  className: `${queue[0]!.toUpperCase()}${queue.slice(1)}Processor`,
+  queue,
+  isConsumer: true,
+  isStatic: true,
+  handlers: events.map((event) => ({
+    event,
+    method: `on${event.name.replace(/(^|\.)(.)/g, (_, __, c: string) => c.toUpperCase())}`,
+  })),
+  ...change,
+});
+
+const good: FoundTopology = {
+  events: [sent, lost],
+  queues: ['post', 'insurance'],
+  processors: [processor('post', [sent, lost]), processor('insurance', [lost])],
+  schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'post' }],
+};
+
+describe('the check at start', () => {
+  it('finds nothing wrong with events, queues, handlers and schedules that fit', () => {
+    expect(topologyProblems(good)).toEqual([]);
+    expect(eventProblems(good)).toEqual([]);
+  });
+
+  it.each<[string, Partial<FoundTopology>, string[]]>([
+    [
+      'an event declared twice',
+      { events: [sent, lost, defineEvent('parcel.sent', { consumers: ['post'] })] },
+      ['event parcel.sent is declared 2 times; define it once and list it in one MessagingModule.forFeature'],
+    ],
+    [
+      'an event without a consumer',
+      { events: [sent, lost, defineEvent('parcel.kept', { consumers: [] as never })] },
+      ['event parcel.kept has no consumer; name the queues that handle it, or do not announce it'],
+    ],
+    [
+      'a consumer named twice',
+      { events: [defineEvent('parcel.sent', { consumers: ['post', 'post'] }), lost] },
+      ['event parcel.sent names its consumer post 2 times; name it once'],
+    ],
+    [
+      'a name that is none',
+      {
+        events: [sent, lost, defineEvent('Parcel:Sent', { consumers: ['post'] })],
+        processors: [
+          processor('post', [sent, lost, defineEvent('Parcel:Sent', { consumers: ['post'] })]),
+          good.processors[1]!,
+        ],
+      },
+      ['event Parcel:Sent must be named in lower case, with dots and dashes only'],
+    ],
+    [
+      'a consumer that is no queue',
+      { events: [sent, lost, defineEvent('parcel.kept', { consumers: ['attic'] })] },
+      [
+        'event parcel.kept names the consumer attic, but no feature declares that queue; ' +
+          "list it in MessagingModule.forFeature({ queues: ['attic'] })",
+      ],
+    ],
+    [
+      'a queue declared twice',
+      { queues: ['post', 'insurance', 'post'] },
+      ['queue post is declared 2 times; one feature owns a queue'],
+    ],
+    [
+      'a queue without a processor',
+      { processors: [good.processors[0]!] },
+      ["queue insurance has no processor; provide a class with @EventProcessor('insurance') in its feature"],
+    ],
+    [
+      'a queue with two processors',
+      { processors: [...good.processors, processor('insurance', [lost], { className: 'OtherProcessor' })] },
+      ['queue insurance has 2 processors: InsuranceProcessor, OtherProcessor; keep one'],
+    ],
+    [
+      'a processor of a queue that nobody declares',
+      { processors: [...good.processors, processor('attic', [])] },
+      [
+        'AtticProcessor serves the queue attic, which no feature declares; list it in MessagingModule.forFeature',
+      ],
+    ],
+    [
+      'a processor that is no EventConsumer',
+      { processors: [good.processors[0]!, processor('insurance', [lost], { isConsumer: false })] },
+      ['InsuranceProcessor must extend EventConsumer'],
+    ],
+    [
+      'a request-scoped processor',
+      { processors: [good.processors[0]!, processor('insurance', [lost], { isStatic: false })] },
+      ['InsuranceProcessor must not be request-scoped; there is no request in a worker'],
+    ],
+    [
+      'a missing handler',
+      { processors: [processor('post', [sent]), good.processors[1]!] },
+      [
+        'PostProcessor has no handler for parcel.lost, although post is its consumer; add a method with @Handles',
+      ],
+    ],
+    [
+      'a doubled handler',
+      {
+        processors: [
+          processor('post', [sent, lost], {
+            handlers: [...good.processors[0]!.handlers, { event: sent, method: 'alsoOnParcelSent' }],
+          }),
+          good.processors[1]!,
+        ],
+      },
+      ['PostProcessor handles parcel.sent 2 times (onParcelSent, alsoOnParcelSent); keep one'],
+    ],
+    [
+      'a handler of an event that nobody declares',
+      {
+        processors: [
+          processor('post', [sent, lost, defineEvent('parcel.kept', { consumers: ['post'] })]),
+          good.processors[1]!,
+        ],
+      },
+      [
+        'PostProcessor.onParcelKept handles parcel.kept, which no feature declares; list it in MessagingModule.forFeature',
+      ],
+    ],
+    [
+      'a handler on a queue that is no consumer of the event',
+      { processors: [good.processors[0]!, processor('insurance', [lost, sent])] },
+      [
+        'InsuranceProcessor.onParcelSent handles parcel.sent, whose consumers do not include insurance; add it in defineEvent',
+      ],
+    ],
+    [
+      'two schedules of one name',
+      { schedules: [...good.schedules, { where: 'Clean.run', name: 'sweep', queue: 'post' }] },
+      ['the schedule sweep is used 2 times (Sweep.run, Clean.run); give each its own name'],
+    ],
+    [
+      'a schedule on a queue that nobody declares',
+      { schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'attic' }] },
+      ['the schedule sweep (Sweep.run) runs on the queue attic, which no feature declares'],
+    ],
+    [
+      'a schedule whose name is none',
+      { schedules: [{ where: 'Sweep.run', name: 'sweep:all', queue: 'post' }] },
+      ['the schedule sweep:all must be named in lower case, with dots and dashes only'],
+    ],
+  ])('names %s and its remedy', (_what, change, problems) => {
+    expect(topologyProblems({ ...good, ...change })).toEqual(problems);
+  });
+
+  it('names all deviations at once', () => {
+    const problems = topologyProblems({
+      events: [sent, sent],
+      queues: ['post'],
+      processors: [],
+      schedules: [],
+    });
+    expect(problems).toHaveLength(2);
+    const error = new TopologyError(problems);
+    for (const problem of problems) expect(error.message).toContain(`  - ${problem}`);
+  });
+
+  it('asks in the api only whether the events are sound', () => {
+    expect(eventProblems({ ...good, queues: [], processors: [], schedules: [] })).toEqual([]);
+    expect(eventProblems({ ...good, events: [sent, sent] })).toHaveLength(1);
+  });
+});

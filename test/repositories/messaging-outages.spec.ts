@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TransientError } from '../../src/platform/errors/index.js';
+import {
+  DeadLetters,
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  Scheduled,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { waitFor } from '../support/wait-for.js';
+import {
+  openMessagingRoom,
+  parcelSent,
+  type MessagingProcess,
+  type MessagingRoom,
+  type Parcel,
+} from './messaging-room.js';
+
+let effects: number[] = [];
+let ticks = 0;
+let failWith: (() => Error) | undefined;
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+    if (failWith) throw failWith();
+    const { number } = event.payload;
+    if (await this.inbox.once(event, () => Promise.resolve())) effects.push(number);
+  }
+
+  @Scheduled({ name: 'tick', every: 200, queue: 'post' })
+  async tick(): Promise<void> {
+    ticks += 1;
+  }
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const sorted = (): number[] => effects.toSorted((a, b) => a - b);
+const notNow = (): Error => new TransientError({ code: 'not-now', detail: 'Later.' });
+
+describe('messaging when Redis or PostgreSQL is away', () => {
+  let room: MessagingRoom;
+
+  beforeEach(async () => {
+    effects = [];
+    ticks = 0;
+    failWith = undefined;
+    room = await openMessagingRoom();
+  });
+
+  afterEach(() => room.close());
+
+  const worker = (env: Record<string, string> = {}): Promise<MessagingProcess> =>
+    room.process({ providers: [PostProcessor], env });
+
+  const handled = (count: number): Promise<unknown> =>
+    waitFor(() => effects.length >= count, { within: 15_000, what: `${count} handled events` });
+
+  it('goes on by itself when Redis was restarted empty: nothing lost, nothing doubled, schedules there again', async () => {
+    const process = await worker();
+    await process.send(1, 20);
+    await handled(20);
+    await waitFor(() => ticks > 0, { what: 'the schedule' });
+
+    await room.redis.kill();
+    await process.send(21, 40);
+    await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
+    await room.redis.restart();
+    await process.send(41, 60);
+
+    await handled(60);
+    expect(sorted()).toEqual(numbers(1, 60));
+    const before = ticks;
+    await waitFor(() => ticks > before + 1, { within: 10_000, what: 'the schedule' });
+    expect(process.runtime.status().relayProblem).toBeUndefined();
+  });
+
+  it('delivers what was in the queues when they are emptied, without waiting for the redelivery to be due', async () => {
+    failWith = notNow;
+    const process = await worker({ JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '3600000' });
+    await process.send(1, 20);
+    await waitFor(
+      async () => {
+        const rows = await process.database.query({
+          text: 'SELECT 1 FROM outbox_events WHERE relayed_at IS NULL',
+        });
+        return rows.length === 0;
+      },
+      { what: 'the events being in the queue' },
+    );
+
+    failWith = undefined;
+    await room.redis.flush();
+
+    await handled(20);
+    expect(sorted()).toEqual(numbers(1, 20));
+  });
+
+  it('waits while Redis is frozen, and moves on when it thaws', async () => {
+    const process = await worker();
+    await process.send(1, 5);
+    await handled(5);
+
+    room.redis.freeze();
+    await process.send(6, 10);
+    await waitFor(() => process.runtime.status().relayProblem, { within: 8000, what: 'the relay noticing' });
+    await process.send(11, 15);
+    room.redis.thaw();
+
+    await handled(15);
+    expect(sorted()).toEqual(numbers(1, 15));
+  });
+
+  it('starts without Redis, and works once it is there', async () => {
+    await room.redis.kill();
+    const process = await worker();
+    await process.send(1, 5);
+    await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
+
+    await room.redis.restart();
+
+    await handled(5);
+    expect(sorted()).toEqual(numbers(1, 5));
+  });
+
+  it('goes on by itself when PostgreSQL was away', async () => {
+    const process = await worker();
+    await process.send(1, 10);
+    await handled(10);
+
+    await room.postgres.kill();
+    await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
+    await room.postgres.restart();
+    await waitFor(() => process.send(11, 11), { within: 15_000, what: 'the database answering' });
+
+    await handled(11);
+    expect(sorted()).toEqual(numbers(1, 11));
+  });
+
+  it('loses no event whose dead letter could not be written', async () => {
+    const process = await worker({ JOB_ATTEMPTS: '1', OUTBOX_REDELIVERY_AFTER_MS: '500' });
+    await process.database.query({
+      text: `
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON dead_letters FOR EACH ROW EXECUTE FUNCTION refuse()`,
+    });
+    let failures = 0;
+    failWith = () => {
+      failures += 1;
+      return new Error('broken');
+    };
+    const [id] = await process.send(1, 1);
+    await waitFor(() => failures > 0, { what: 'the failure' });
+
+    await process.database.execute({ text: 'DROP TRIGGER refuse ON dead_letters' });
+
+    const letters = await waitFor(
+      async () => {
+        const found = await process.app.get(DeadLetters).list({ limit: 10 });
+        return found.length > 0 && found;
+      },
+      { within: 10_000, what: 'the dead letter' },
+    );
+    expect(letters).toMatchObject([
+      { eventId: id, consumer: 'post', name: 'parcel.sent', reason: 'Error: broken' },
+    ]);
+  });
+});

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { waitFor } from '../support/wait-for.js';
+import {
+  openMessagingRoom,
+  parcelSent,
+  type MessagingProcess,
+  type MessagingRoom,
+  type Parcel,
+} from './messaging-room.js';
+
+type Behaviour = (event: DeliveredEvent<Parcel>, effect: () => Promise<boolean>) => Promise<unknown>;
+
+let behaviour: Behaviour;
+let effects: number[] = [];
+let started: string[] = [];
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+    started.push(event.id);
+    await behaviour(event, async () => {
+      const done = await this.inbox.once(event, () => Promise.resolve());
+      if (done) effects.push(event.payload.number);
+      return done;
+    });
+  }
+}
+
+const straight: Behaviour = (_event, effect) => effect();
+
+/** Resolves when the event's signal says that the process can wait no longer. */
+const aborted = (event: DeliveredEvent): Promise<void> =>
+  new Promise((resolve) => event.signal.addEventListener('abort', () => resolve()));
+
+describe('the end of a worker', () => {
+  let room: MessagingRoom;
+
+  beforeEach(async () => {
+    behaviour = straight;
+    effects = [];
+    started = [];
+    room = await openMessagingRoom();
+  });
+
+  afterEach(() => room.close());
+
+  const worker = (env: Record<string, string> = {}): Promise<MessagingProcess> =>
+    room.process({ providers: [PostProcessor], env });
+
+  it('lets jobs under way end and takes no new ones', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    behaviour = async (_event, effect) => {
+      await gate;
+      await effect();
+    };
+    const process = await worker({ WORKER_CONCURRENCY: '2' });
+    await process.send(1, 6);
+    await waitFor(() => started.length === 2, { what: 'two jobs under way' });
+
+    process.runtime.stopTaking();
+    const drained = process.runtime.drain(10_000);
+    open();
+    await drained;
+    await process.runtime.close();
+
+    expect(effects.toSorted((a, b) => a - b)).toEqual([1, 2]);
+    expect(started).toHaveLength(2);
+    await worker();
+    await waitFor(() => effects.length === 6, { within: 10_000, what: 'the other worker handling the rest' });
+    expect(effects.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('tells jobs to stop when time runs out, and those that do are handled elsewhere without having failed', async () => {
+    behaviour = async (event) => {
+      await aborted(event);
+      throw new Error('stopped half-way');
+    };
+    const process = await worker();
+    const [id] = await process.send(1, 1);
+    await waitFor(() => started.length === 1, { what: 'the job under way' });
+
+    await process.runtime.drain(1500);
+    await process.runtime.close();
+    behaviour = straight;
+    const other = await worker();
+
+    await waitFor(() => effects.length === 1, { what: 'the other worker handling it' });
+    expect(started).toEqual([id, id]);
+    expect(await other.database.query({ text: 'SELECT 1 FROM dead_letters' })).toEqual([]);
+  });
+
+  it('puts back a job that does not stop; what it still writes does not count', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    let late: Promise<unknown> = Promise.resolve();
+    behaviour = async (_event, effect) => {
+      await gate;
+      late = effect().catch((error: unknown) => error);
+      await late;
+    };
+    const process = await worker();
+    await process.send(1, 1);
+    await waitFor(() => started.length === 1, { what: 'the job under way' });
+
+    const before = Date.now();
+    await process.runtime.drain(1500);
+    expect(Date.now() - before).toBeLessThan(2500);
+    behaviour = straight;
+    await worker();
+    await waitFor(() => effects.length === 1, { what: 'the other worker handling it' });
+
+    open();
+    await waitFor(() => started.length === 2);
+    expect(await late).not.toBe(true);
+    expect(effects).toEqual([1]);
+  });
+
+  it('ends in time while Redis is frozen', async () => {
+    const process = await worker();
+    await process.send(1, 1);
+    await waitFor(() => effects.length === 1, { within: 10_000, what: 'the event' });
+
+    room.redis.freeze();
+    const before = Date.now();
+    await process.runtime.drain(1500);
+    await process.close();
+    expect(Date.now() - before).toBeLessThan(4000);
+    room.redis.thaw();
+  });
+
+  it('ends in time when Redis was never there', async () => {
+    await room.redis.kill();
+    const process = await worker();
+
+    const before = Date.now();
+    await process.runtime.drain(1000);
+    await process.close();
+    expect(Date.now() - before).toBeLessThan(3000);
+  });
+
+  it(
+    'has its jobs taken over by another worker when it dies without an end',
+    { timeout: 60_000 },
+    async () => {
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+      behaviour = () => gate;
+      const process = await worker();
+      const [id] = await process.send(1, 1);
+      await waitFor(() => started.length === 1, { what: 'the job under way' });
+      // What the death of a process looks like to Redis.
+      (process.runtime as unknown as { connections: { close(): void } }).connections.close();
+      behaviour = straight;
+
+      await worker();
+
+      await waitFor(() => effects.length === 1, { within: 30_000, what: 'the other worker taking over' });
+      expect(started).toEqual([id, id]);
+      open();
+    },
+  );
+});
