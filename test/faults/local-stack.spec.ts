@@ -9,7 +9,6 @@ import { repositoryRoot } from '../support/servers/paths.ts';
 import { freePort, isPortFree } from '../support/servers/ports.ts';
 import { privateDirectory } from '../support/servers/private-directory.ts';
 import type { PrivateDirectory } from '../support/servers/private-directory.ts';
-import { isAlive } from '../support/servers/process-tree.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const account = { email: 'customer@example.com', password: 'holdfast-demo-password' };
@@ -43,22 +42,27 @@ afterEach(async () => {
 afterAll(() => folder.remove());
 
 describe('npm start', () => {
-  it('brings up a product to log in to, and takes everything down at SIGTERM', async () => {
+  it('brings up a product to log in to, once, and ends with a reason when a part of it dies', async () => {
     const stack = start();
     await stack.says('Holdfast is up');
     const http = httpClient(`http://127.0.0.1:${ports.PORT}`);
     expect((await http.post('/v1/auth/login', account)).status).toBe(200);
-    expect((await http.get<{ data: unknown[] }>('/v1/products?limit=100')).body.data).toHaveLength(50);
     for (const port of [ports.MANAGEMENT_PORT, ports.WORKER_MANAGEMENT_PORT]) {
       expect((await httpClient(`http://127.0.0.1:${port}`).get('/health/ready')).status).toBe(200);
     }
 
-    stack.child.kill('SIGTERM');
-    expect(await stack.exit).toBe(0);
+    const second = start();
+    expect(await second.exit).toBe(1);
+    expect(second.failures()).toEqual([expect.stringMatching(/already runs \(process \d+\)/)]);
+    expect((await http.get('/v1/products')).status).toBe(200);
+
+    process.kill(workerProcess(), 'SIGKILL');
+    expect(await stack.exit).toBe(1);
+    expect(stack.failures()).toEqual([expect.stringMatching(/The worker ended unexpectedly \(.*SIGKILL/)]);
     expect(await allPortsFree()).toBe(true);
   });
 
-  it('finds its data again, and keeps each mail as a file', async () => {
+  it('finds its data again, keeps each mail as a file, and takes everything down at SIGTERM', async () => {
     const stack = start();
     await stack.says('Holdfast is up');
     const http = httpClient(`http://127.0.0.1:${ports.PORT}`);
@@ -74,6 +78,10 @@ describe('npm start', () => {
       what: 'mail',
     });
     expect(readFileSync(mails[0] ?? '', 'utf8')).toContain(account.email);
+
+    stack.child.kill('SIGTERM');
+    expect(await stack.exit).toBe(0);
+    expect(await allPortsFree()).toBe(true);
   });
 
   it('leaves nothing behind when it is killed', async () => {
@@ -82,24 +90,6 @@ describe('npm start', () => {
     stack.child.kill('SIGKILL');
     await stack.exit;
     await waitFor(allPortsFree, { within: 20_000, what: 'the end of every child' });
-  });
-
-  it('says in one line that it already runs, and does not disturb what runs', async () => {
-    const first = start();
-    await first.says('Holdfast is up');
-    const second = start();
-    expect(await second.exit).toBe(1);
-    expect(second.failures()).toEqual([expect.stringMatching(/already runs \(process \d+\)/)]);
-    expect(isAlive(first.child.pid ?? 0)).toBe(true);
-  });
-
-  it('ends with a reason when a child dies', async () => {
-    const stack = start();
-    await stack.says('Holdfast is up');
-    const { pid } = await workerProcess();
-    process.kill(pid, 'SIGKILL');
-    expect(await stack.exit).toBe(1);
-    expect(stack.failures()).toEqual([expect.stringMatching(/The worker ended unexpectedly \(.*SIGKILL/)]);
   });
 
   it('says in one line which port is taken, and starts nothing', async () => {
@@ -188,16 +178,10 @@ function mailFiles(): string[] {
     .map((name) => join(mail, name));
 }
 
-async function workerProcess(): Promise<{ pid: number }> {
-  const log = join(folder.path, 'local', 'logs', 'worker.log');
-  const line = await waitFor(
-    () =>
-      readFileSync(log, 'utf8')
-        .split('\n')
-        .find((text) => text.includes('"pid"')),
-    { what: 'the process id in the log of the worker' },
-  );
-  return JSON.parse(line) as { pid: number };
+function workerProcess(): number {
+  const log = readFileSync(join(folder.path, 'local', 'logs', 'worker.log'), 'utf8');
+  const line = log.split('\n').find((text) => text.includes('"pid"')) ?? '{}';
+  return (JSON.parse(line) as { pid: number }).pid;
 }
 
 async function allPortsFree(): Promise<boolean> {
