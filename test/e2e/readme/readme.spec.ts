@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { build } from '../../../scripts/lib/build.js';
+import { startTestStack, type TestStack } from '../../support/stack.js';
+
+// A build, real processes, and an export that is waited for.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 180_000 });
+
+const root = join(import.meta.dirname, '../../..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const run = promisify(execFile);
+
+/** The blocks of the README that ask the API something, as they are pasted. */
+const blocks = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)]
+  .map(([, text = '']) => text)
+  .filter((text) => text.includes('curl '));
+
+let stack: TestStack;
+let tools: string;
+/** What each block has printed, when all of them are pasted into one shell, one after the other. */
+let printed: string[];
+
+beforeAll(async () => {
+  await build({ onlyIfStale: true });
+  stack = await startTestStack();
+  const seeded = await stack.cli(['seed:demo']);
+  expect(seeded).toMatchObject({ code: 0 });
+  const [api] = await Promise.all([stack.api(), stack.worker()]);
+
+  tools = await mkdtemp(join(tmpdir(), 'holdfast-readme-'));
+  const substitute = `#!/bin/sh\nexec "${process.execPath}" "${join(import.meta.dirname, 'curl.ts')}" "$@"\n`;
+  await writeFile(join(tools, 'curl'), substitute, { mode: 0o755 });
+  const here = blocks.map((block) =>
+    block
+      .replaceAll('localhost:3000', `127.0.0.1:${api.port}`)
+      .replaceAll('localhost:3001', `127.0.0.1:${api.managementPort}`),
+  );
+  const script = here.join('\nprintf "\\n=====\\n"\n');
+  // The substitute comes last: where there is curl, it is curl that is tested.
+  const { stdout } = await run('sh', ['-euc', script], {
+    env: { ...process.env, PATH: `${process.env.PATH}${delimiter}${tools}` },
+  });
+  printed = stdout.split('\n=====\n');
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  if (tools) await rm(tools, { recursive: true });
+});
+
+describe('the lines to try in the README', () => {
+  it('are six blocks', () => {
+    expect(blocks).toHaveLength(6);
+    expect(printed).toHaveLength(6);
+  });
+
+  it('log in and show products', () => {
+    expect(printed[0]).toMatch(/"email":"customer@example.com".*"data":\[{"id"/s);
+    expect(printed[0]?.match(/"currency"/g)).toHaveLength(3);
+  });
+
+  it('order once, however often they are repeated', () => {
+    const [first, again] = printed[1]?.trim().split('\n') ?? [];
+
+    expect(first).toMatch(/^[0-9a-f-]{36}$/);
+    expect(again).toBe(first);
+  });
+
+  it('pay, known or not yet', () => {
+    expect(printed[2]).toMatch(/}20[12]\n{"id":.*"status":"(pending|paid)"/s);
+  });
+
+  it('export the order', () => {
+    expect(printed[3]).toContain('orderId,userId,status,itemCount,totalAmount,currency,createdAt');
+    expect(printed[3]).toContain(printed[1]?.trim().split('\n')[0]);
+  });
+
+  it('list the mail', () => {
+    expect(printed[4]).toMatch(/{"data":\[.*"nextCursor"/s);
+  });
+
+  it('ask for something wrong, and how the process is', () => {
+    expect(printed[5]).toMatch(/"pointer":"\/items\/0\/productId".*"pointer":"\/items\/0\/quantity"/s);
+    expect(printed[5]).toMatch(/"status":"ok".*http_request_duration_seconds_count{.*} [1-9]/s);
+  });
+});
+
+describe('what the README points at', () => {
+  const targets = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = '']) => target);
+  const folders = [...readme.matchAll(/^\| `([\w./*]+\/)` /gm)].map(([, folder = '']) => folder);
+  const commands = [...readme.matchAll(/`npm (?:run )?([\w:]+)`/g)].map(([, command = '']) => command);
+
+  it.each([...new Set([...targets, ...folders])])('%s is there', (path) => {
+    expect(existsSync(join(root, path))).toBe(true);
+  });
+
+  it.each([...new Set(commands)])('npm run %s is a script', (command) => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+
+    expect(Object.keys(scripts)).toContain(command);
+  });
+});
