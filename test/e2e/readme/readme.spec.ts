@@ -72,7 +72,7 @@ describe('the lines to try in the README', () => {
   });
 
   it('pay, known or not yet', () => {
-    expect(printed[2]).toMatch(/}20[12]\n{"id":.*"status":"(pending|paid)"/s);
+    expect(printed[2]).toMatch(/} 20[12]\n{"id":.*"status":"(pending|paid)"/s);
   });
 
   it('export the order', () => {
