@@ -6,7 +6,8 @@ import type { Answer } from './response-reader.ts';
 /** How one request on a connection ended. */
 export type Ending =
   | { kind: 'answer'; answer: Answer }
-  | { kind: 'reset' | 'connect-refused' | 'timeout' | 'malformed'; detail: string };
+  /** `fresh`: it was the first request on its connection, which the server may not even have seen yet. */
+  | { kind: 'reset' | 'connect-refused' | 'timeout' | 'malformed'; detail: string; fresh: boolean };
 
 /**
  * A client of one server, with one kept connection and one request at a time. It connects when it has something to send,
@@ -16,6 +17,7 @@ export class Connection {
   readonly port: number;
   private socket: Socket | undefined;
   private readonly reader = new ResponseReader();
+  private answers = 0;
   private onEnd: ((ending: Ending) => void) | undefined;
 
   constructor(port: number) {
@@ -35,7 +37,7 @@ export class Connection {
   /** Gives up the request that is under way; the connection cannot be used after that and goes with it. */
   giveUp(): void {
     this.drop();
-    this.end({ kind: 'timeout', detail: 'no answer in time' });
+    this.fail('timeout', 'no answer in time');
   }
 
   close(): void {
@@ -47,6 +49,7 @@ export class Connection {
     const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true });
     this.socket = socket;
     this.reader.reset();
+    this.answers = 0;
     let failure: NodeJS.ErrnoException | undefined;
     socket.on('data', (chunk: Buffer) => {
       if (this.socket === socket) this.read(chunk);
@@ -57,10 +60,10 @@ export class Connection {
     socket.on('close', () => {
       if (this.socket !== socket) return;
       this.socket = undefined;
-      if (failure?.code === 'ECONNREFUSED') this.end({ kind: 'connect-refused', detail: failure.code });
+      if (failure?.code === 'ECONNREFUSED') this.fail('connect-refused', failure.code);
       else {
         const what = this.reader.hasBegun ? 'in the middle of an answer' : 'before the answer';
-        this.end({ kind: 'reset', detail: `${failure?.code ?? 'closed'} ${what}` });
+        this.fail('reset', `${failure?.code ?? 'closed'} ${what}`);
       }
     });
     return socket;
@@ -70,11 +73,12 @@ export class Connection {
     try {
       const answer = this.reader.push(chunk);
       if (!answer) return;
+      this.answers += 1;
       if (headerOf(answer.head, 'connection') === 'close') this.drop();
       this.end({ kind: 'answer', answer });
     } catch (error) {
       this.drop();
-      this.end({ kind: 'malformed', detail: (error as Error).message });
+      this.fail('malformed', (error as Error).message);
     }
   }
 
@@ -82,6 +86,10 @@ export class Connection {
     const { socket } = this;
     this.socket = undefined;
     socket?.destroy();
+  }
+
+  private fail(kind: Exclude<Ending['kind'], 'answer'>, detail: string): void {
+    this.end({ kind, detail, fresh: this.answers === 0 });
   }
 
   private end(ending: Ending): void {

@@ -87,6 +87,8 @@ export interface ConnectionLoss {
   startedAt: number;
   at: number;
   port: number;
+  /** It was the first request on its connection. */
+  fresh: boolean;
 }
 
 export interface BucketData {

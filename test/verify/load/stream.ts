@@ -168,8 +168,8 @@ export class Stream {
       const { label } = this.prepared[index]!;
       this.recorder.sample({ kind: outcome, at: endedAt, request: label, detail: detail ?? '' });
     }
-    if (outcome === 'reset' || outcome === 'connect-refused') {
-      this.recorder.lost({ kind: outcome, startedAt, at: endedAt, port });
+    if (ending.kind === 'reset' || ending.kind === 'connect-refused') {
+      this.recorder.lost({ kind: ending.kind, startedAt, at: endedAt, port, fresh: ending.fresh });
     }
     if (this.plan.journal) {
       this.recorder.journal.push({ request: index, key, startedAt, endedAt, outcome, status, location });
@@ -188,7 +188,7 @@ export class Stream {
   }
 
   private expire(request: Request): void {
-    this.ended(request, { kind: 'timeout', detail: 'no connection was free in time' }, 0);
+    this.ended(request, { kind: 'timeout', detail: 'no connection was free in time', fresh: true }, 0);
   }
 
   private later(ms: number, work: () => void): void {
