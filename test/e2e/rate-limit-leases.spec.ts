@@ -211,6 +211,27 @@ describe('When Redis is away', () => {
     expect(60 + onceMore + rest).toBeLessThanOrEqual(102);
   });
 
+  it('a quota that is used up stays so', async () => {
+    const { storage, redis } = await start();
+    expect(await admitted([storage], 20, minute(10))).toBe(10);
+    await server.kill();
+    try {
+      await waitFor(() => !redis.isUsable);
+      expect(await admitted([storage], 20, minute(10))).toBe(0);
+    } finally {
+      await server.restart();
+    }
+  });
+
+  it('a process that was busy for long does not take it for that', async () => {
+    const { redis } = await start();
+    const answer = redis.run((client) => client.ping());
+    const until = performance.now() + 600;
+    while (performance.now() < until);
+    expect(await answer).toBe('PONG');
+    expect(redis.isUsable).toBe(true);
+  });
+
   it('one that refuses to count is treated as away', async () => {
     const { storage, redis } = await start();
     await redis.client.config('SET', 'maxmemory', '1');

@@ -124,17 +124,14 @@ describe('The limit', () => {
   it('counts requests with bad tokens against the address, without harm to good ones behind it', async () => {
     const { http } = await newCustomer();
     const byStatus = await send(LIMIT + 10, () => from(a).as('nonsense').get('/v1/users/me'));
-    // A refusal does not wait for Redis, so one or two may still be 401 where a request would be 429.
-    expect(byStatus[429]).toBeGreaterThanOrEqual(6);
-    expect((byStatus[401] ?? 0) + (byStatus[429] ?? 0)).toBe(LIMIT + 10);
+    expect(byStatus).toEqual({ 401: LIMIT, 429: 10 });
     expect((await from(http).get('/v1/users/me')).status).toBe(200);
   });
 
   it('counts what a user may not do against the user', async () => {
     const { http } = await newCustomer();
     const byStatus = await send(LIMIT + 5, () => from(http).get('/v1/users'));
-    expect(byStatus[429]).toBeGreaterThanOrEqual(1);
-    expect((byStatus[403] ?? 0) + (byStatus[429] ?? 0)).toBe(LIMIT + 5);
+    expect(byStatus).toEqual({ 403: LIMIT, 429: 5 });
     expect((await from(http).get('/v1/users/me')).status).toBe(429);
   });
 
@@ -152,9 +149,9 @@ describe('While Redis is frozen', () => {
       for (let i = 0; i < LIMIT + 5; i += 1) answers.push(await from(a).get('/v1/products'));
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(LIMIT);
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(5);
-      const slow = answers.filter(({ durationMs }) => durationMs > 100);
+      const slow = answers.filter(({ durationMs }) => durationMs > 200);
       expect(slow.length).toBeLessThanOrEqual(2);
-      expect(Math.max(...answers.map(({ durationMs }) => durationMs))).toBeLessThan(500);
+      expect(Math.max(...answers.map(({ durationMs }) => durationMs))).toBeLessThan(1000);
     } finally {
       shop.redis.thaw();
     }

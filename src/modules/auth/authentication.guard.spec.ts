@@ -124,9 +124,9 @@ describe('AuthenticationGuard', () => {
   });
 
   it('reads the metadata of a handler once', () => {
-    ask(Vault, 'door', bearer(admin)).enter();
+    expect(ask(Vault, 'door', bearer(admin)).enter()).toBe(true);
     const look = vi.spyOn(reflector, 'getAllAndOverride');
-    ask(Vault, 'door', bearer(admin)).enter();
+    expect(ask(Vault, 'door', bearer(admin)).enter()).toBe(true);
     expect(look).not.toHaveBeenCalled();
     look.mockRestore();
   });

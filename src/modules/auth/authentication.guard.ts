@@ -13,7 +13,8 @@ type Controller = ReturnType<ExecutionContext['getClass']>;
 
 /**
  * Lets a request in when its access token is good, unless the route is `@Public()`; then tokens are not looked at, so that
- * an old one does no harm there. Works without waiting for anything: no promise, no query, no Redis.
+ * an old one does no harm there. Works without waiting for anything: no promise, no query, no Redis; only a refusal may wait
+ * until it is counted.
  */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
@@ -29,7 +30,7 @@ export class AuthenticationGuard implements CanActivate {
   ) {}
 
   /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`, 429 `quota-exceeded` after too many of those. */
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<never> {
     const access = this.accessOf(context.getClass(), context.getHandler());
     if (access.public) return true;
 
@@ -39,7 +40,8 @@ export class AuthenticationGuard implements CanActivate {
       this.authenticate(request, access.role);
     } catch (error) {
       // What is refused here never comes to the guard that counts requests.
-      this.limiter?.countRefused(request, http.getResponse<FastifyReply>());
+      const counted = this.limiter?.countRefused(request, http.getResponse<FastifyReply>());
+      if (counted instanceof Promise) return counted.then(() => Promise.reject(error as Error));
       throw error;
     }
     return true;

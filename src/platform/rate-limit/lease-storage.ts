@@ -39,8 +39,9 @@ interface Window {
 
 /** Callers that a process remembers; the least recently seen go first, and their count in Redis stays. */
 const REMEMBERED_CALLERS = 50_000;
-/** For how long limits are kept per process after Redis has failed. */
-const ON_OUR_OWN_MS = 1000;
+/** For how long limits are kept per process after Redis was away (when it stays away, the connection knows), or has refused to count. */
+const ALONE_WHEN_AWAY_MS = 100;
+const ALONE_WHEN_REFUSED_MS = 1000;
 /** How often Redis is asked whether an exhausted quota has got something back from another process. */
 const ASK_AGAIN_MS = 250;
 /** A lease that was not touched for one to two sweeps is given back. */
@@ -71,11 +72,11 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
     const now = performance.now();
     const window = this.windowOf(key, quota, now);
     const shared = now >= this.onOurOwnUntil && this.redis.isUsable;
-    const ceiling = !shared ? quota.limit : window.known ? window.charged : quota.credit;
-    if (window.spent < ceiling) {
+    if (window.spent < ceilingOf(window, shared)) {
       window.spent += 1;
       // The next lease is fetched while this one still lasts, so that nobody waits for it.
-      if (shared && ceiling - window.spent <= window.nextLease >> 1) this.leaseInAdvance(window);
+      if (shared && ceilingOf(window, true) - window.spent <= window.nextLease >> 1)
+        this.leaseInAdvance(window);
       return answer(window, true, now);
     }
     if (!shared) return answer(window, false, now);
@@ -184,10 +185,13 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
 
   private goOnAlone(error: unknown): void {
     const now = performance.now();
+    if (error instanceof TransientError) {
+      this.onOurOwnUntil = Math.max(this.onOurOwnUntil, now + ALONE_WHEN_AWAY_MS);
+      return;
+    }
     const isNews = now >= this.onOurOwnUntil;
-    this.onOurOwnUntil = now + ON_OUR_OWN_MS;
-    // A connection that is away is reported by the connection.
-    if (!isNews || error instanceof TransientError) return;
+    this.onOurOwnUntil = now + ALONE_WHEN_REFUSED_MS;
+    if (!isNews) return;
     this.logger.warn({ err: error }, 'Redis refuses to count requests; each process limits by itself');
   }
 
@@ -223,6 +227,15 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   private keyOf(key: string): string {
     return this.redis.key('rate-limit', key);
   }
+}
+
+/**
+ * Requests that may be admitted here without asking. Without Redis that is the whole limit, or, when Redis has told in this window what
+ * there was left for everybody, no more than that: a hiccup must not open a quota again that is used up.
+ */
+function ceilingOf({ quota, known, charged, free }: Window, shared: boolean): number {
+  if (shared) return known ? charged : quota.credit;
+  return known ? charged + free : quota.limit;
 }
 
 function answer(window: Window, allowed: boolean, now: number): Taken {

@@ -186,7 +186,7 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 10, 'read')).toBe(10);
     const { enter, headers, request, reply } = call('login');
     await enter();
-    for (let i = 0; i < 5; i += 1) limiter.countRefused(request as never, reply as never);
+    for (let i = 0; i < 5; i += 1) await limiter.countRefused(request as never, reply as never);
     expect(headers).toEqual({});
   });
 });

@@ -64,12 +64,10 @@ export class RateLimiter {
    * its user when the token was good. Callers with good tokens behind the same address are not touched.
    * @throws ClientError 429 `quota-exceeded` in place of the refusal, once the quota is used up
    */
-  countRefused(request: FastifyRequest, reply: FastifyReply): void {
+  countRefused(request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
     if (!this.enabled) return;
-    const [limit] = this.defaults.list as [Limit];
-    const taken = this.storage.take(limit.scope + callerKey(request), limit.quota);
-    // The refusal need not wait for Redis; the request is counted all the same.
-    if (!(taken instanceof Promise)) settle(reply, this.defaults, [taken]);
+    const admitted = this.admit(reply, callerKey(request), this.defaults);
+    if (admitted instanceof Promise) return admitted;
   }
 }
 

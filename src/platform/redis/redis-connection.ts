@@ -17,6 +17,8 @@ const RECONNECT_AFTER_MS = 300;
 const PROBE_EVERY_MS = 500;
 /** Milliseconds without a byte after a command before the socket counts as dead (a lost peer sends no FIN). */
 const SOCKET_TIMEOUT_MS = 10_000;
+/** Commands that are this many time limits old are taken out of the client's queue. */
+const ABANDON_AFTER = 4;
 /** Milliseconds that the start waits for the first connection; Redis is optional, so it goes on without. */
 const FIRST_CONNECTION_WITHIN_MS = 1000;
 
@@ -47,7 +49,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     this.client = new Redis(redis.url, {
       connectionName: 'holdfast',
       lazyConnect: true,
-      commandTimeout: redis.commandTimeoutMs,
+      // The library's own time limit only clears away what nobody waits for any more; the one that counts is in `run`.
+      commandTimeout: ABANDON_AFTER * redis.commandTimeoutMs,
       connectTimeout: 2000,
       socketTimeout: SOCKET_TIMEOUT_MS,
       // Nobody waits for an old command: what was not answered in time has been done without.
@@ -80,7 +83,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     if (!this.isUsable) throw unavailable();
     try {
       await this.faults?.strike('dependency:redis', this.timeoutMs);
-      return await work(this.client);
+      return await inTime(work(this.client), this.timeoutMs);
     } catch (error) {
       this.observe(error);
       throw isReply(error) ? error : unavailable(error);
@@ -91,8 +94,9 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   observe(error: unknown): void {
     if (!(error instanceof Error) || !/timed? ?out/i.test(error.message) || this.unresponsive) return;
     this.unresponsive = true;
-    this.nextProbeAt = Date.now() + PROBE_EVERY_MS;
     this.reportAway(error);
+    // At once: after a hiccup it answers in a moment.
+    this.probe();
   }
 
   async onModuleInit(): Promise<void> {
@@ -132,6 +136,17 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     this.reportedAway = false;
     this.logger.log('Redis answers again');
   }
+}
+
+/**
+ * Gives `work` so many milliseconds, and what has arrived by then is read first: when the event loop has stalled, timers run before
+ * sockets, and answers that have long been there would count as late.
+ */
+function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => setImmediate(reject, new Error('Command timed out')), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** An error that Redis itself answered (wrong type, script error, read-only): it is there, the command was refused. */
