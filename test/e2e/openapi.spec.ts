@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApi } from '../../src/api.js';
+import { loadSettings } from '../../src/config/index.js';
 import { UsersService } from '../../src/modules/users/index.js';
 import { signWebhook } from '../support/payment-sandbox.js';
 import { waitFor } from '../support/wait-for.js';
@@ -73,6 +75,43 @@ describe('the OpenAPI document', () => {
     expect(routes.toSorted()).toEqual(
       conformance.operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`).toSorted(),
     );
+  });
+
+  it('can be browsed, with a content security policy that lets the page run nothing but its own files', async () => {
+    const { text, headers } = await product.http.get('/docs');
+    const sources = [...text.matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+)"/g)].map(
+      ([, source = '']) => source,
+    );
+
+    expect(headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(text).not.toMatch(/<script>/);
+    expect(sources.length).toBeGreaterThan(3);
+    for (const source of sources)
+      expect((await product.http.get(new URL(source, `${product.url}/docs`).pathname)).status).toBe(200);
+  });
+
+  it.each([
+    ['is kept back in production', {}, 404],
+    ['is served in production when that is asked for', { DOCS_ENABLED: 'true' }, 200],
+  ])('%s', async (_, env, status) => {
+    const { database, redis } = product.settings;
+    const secrets = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'].map(
+      (name) => [name, 'x'.repeat(40)],
+    );
+    const urls = { DATABASE_URL: database.url, REDIS_URL: redis.url };
+    const settings = loadSettings({
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'silent',
+      ...Object.fromEntries(secrets),
+      ...urls,
+      ...env,
+    });
+    const app = await createApi(settings);
+    try {
+      for (const path of ['/docs', '/openapi.json']) expect((await app.inject(path)).statusCode).toBe(status);
+    } finally {
+      await app.close();
+    }
   });
 
   it('names each operation once', () => {
