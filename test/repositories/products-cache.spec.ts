@@ -193,6 +193,19 @@ describe('Reads', () => {
     }
   });
 
+  it('come from PostgreSQL when Redis is full and takes nothing', async () => {
+    const id = await product();
+    await a.redis.client.config('SET', 'maxmemory', '1');
+    try {
+      expect(await stockSeenBy(a, id)).toBe(5);
+      await a.service.change(id, undefined, { stock: 7 });
+      expect(await stockSeenBy(a, id)).toBe(7);
+    } finally {
+      await a.redis.client.config('SET', 'maxmemory', '0');
+    }
+    await waitFor(async () => (await inRedis(a, id)).v === '2', { what: 'the change in Redis' });
+  });
+
   it('come from Redis when PostgreSQL is frozen', async () => {
     const id = await product();
     await stockSeenBy(a, id);

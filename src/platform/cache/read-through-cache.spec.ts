@@ -326,6 +326,21 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toMatchObject({ stale: false, value: { name: 'v2' } });
     });
 
+    it('goes on with what there is after a probe that failed', async () => {
+      await withStaleCopy();
+      const first = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      await first;
+      cache.outdate('a', 2);
+      expect(await cache.get('a')).toMatchObject({ stale: true });
+      source.asked[2]?.reject(away());
+      await vi.advanceTimersByTimeAsync(900);
+      cache.outdate('a', 3);
+      expect(await cache.get('a')).toMatchObject({ stale: true });
+      expect(source.asked).toHaveLength(4);
+    });
+
     it('serves the shared stale copy when it has none of its own', async () => {
       copies.copy = { version: 7, text: '{"version":7,"name":"v7"}', freshForMs: -5000, outdated: false };
       const answer = cache.get('a');
