@@ -32,6 +32,7 @@ export interface MessagingProcess {
   database: Database;
   unitOfWork: UnitOfWork;
   outbox: Outbox;
+  health: HealthRegistry;
   /** Worker only. */
   runtime: MessagingRuntime;
   /** Announces parcels, each in a unit of work of its own. @returns the events' ids */
@@ -106,10 +107,12 @@ export async function openMessagingRoom(): Promise<MessagingRoom> {
 async function startProcess(settings: Settings, options: ProcessOptions): Promise<MessagingProcess> {
   const { role = 'worker', events = [parcelSent], queues = ['post'], providers = [], start = true } = options;
 
+  const health = new HealthRegistry();
+
   @Module({
     imports: [
       SettingsModule.forRoot(settings),
-      HealthModule.forRoot(new HealthRegistry()),
+      HealthModule.forRoot(health),
       ResilienceModule.forRoot(),
       DatabaseModule.forRoot('messaging-spec'),
       MessagingModule.forRoot({ role }),
@@ -133,6 +136,7 @@ async function startProcess(settings: Settings, options: ProcessOptions): Promis
     database,
     unitOfWork,
     outbox,
+    health,
     runtime,
     send: async (from, to) => {
       const ids: string[] = [];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { BullRegistrar, Processor } from '@nestjs/bullmq';
 import type { Worker, WorkerOptions } from 'bullmq';
@@ -23,6 +24,8 @@ const WORKER_RETRY_MS = 500;
 /** Share of the drain in which jobs may end by themselves, before they are told to. */
 const UNDISTURBED_SHARE = 0.7;
 const HAND_BACK_TIMEOUT_MS = 1000;
+/** How long Redis may take to hear that a job has ended. */
+const RECORD_TIMEOUT_MS = 1000;
 const SAME_ERROR_AGAIN_AFTER_MS = 10_000;
 
 export interface MessagingStatus {
@@ -80,32 +83,30 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     this.state = 'draining';
     this.jobs.stopTaking();
     this.relayStopped = this.relay.stop();
-    for (const worker of this.workers)
-      worker.pause(true).catch((error: unknown) => this.report(worker.name, error));
+    for (const worker of this.workers) {
+      const idle = worker.pause(true).then(() => worker.getBackend().disconnectBlocking(false));
+      idle.catch((error: unknown) => this.report(worker.name, error));
+    }
   }
 
   /**
-   * Lets jobs under way end, tells them to when most of the time is over, and puts back into the queue what does not. A job that
-   * even that does not reach, because Redis is away, is taken over by another worker once its lock expires.
+   * Lets jobs under way end, tells them to when most of the time is over, and puts back into the queue what does not. A job
+   * that even that does not reach, because Redis is away, is taken over by another worker once its lock expires.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.stopTaking();
     if (this.state !== 'draining') return;
-    const deadline = Date.now() + timeoutMs;
-    const remaining = () => Math.max(0, deadline - Date.now());
-    const ended = Promise.all([this.relayStopped, ...this.workers.map((worker) => worker.close())]);
-    try {
-      await bounded(ended, timeoutMs * UNDISTURBED_SHARE, 'Jobs are still running');
-      return;
-    } catch {
+    const started = Date.now();
+    if (!(await this.jobsEnded(started + timeoutMs * UNDISTURBED_SHARE))) {
       this.logger.warn({ activeJobs: this.jobs.active }, 'Jobs are still running; they are told to stop');
+      this.jobs.abort();
+      if (!(await this.jobsEnded(started + timeoutMs - HAND_BACK_TIMEOUT_MS))) await this.handBack();
     }
-    this.jobs.abort();
-    try {
-      await bounded(ended, Math.max(0, remaining() - HAND_BACK_TIMEOUT_MS), 'Jobs are still running');
-    } catch {
-      await this.handBack(Math.min(HAND_BACK_TIMEOUT_MS, remaining()));
-    }
+    const remainingMs = started + timeoutMs - Date.now();
+    // A batch that is still on its way is claimed, and comes again when its lease is over.
+    await bounded(this.relayStopped, Math.max(remainingMs, 0), 'late').catch(() => undefined);
+    // By force, because BullMQ's orderly end waits without a limit for a Redis that is away; what it would wait for is done.
+    await Promise.all(this.workers.map((worker) => worker.close(true)));
   }
 
   /** Closes the connections to Redis. */
@@ -138,9 +139,27 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     return { ...this.status() };
   }
 
-  private async handBack(timeoutMs: number): Promise<void> {
+  /** @returns whether all jobs ended, and Redis knows, before `deadline` */
+  private async jobsEnded(deadline: number): Promise<boolean> {
+    let idleSince: number | undefined;
+    while (this.workers.some((worker) => worker.isRunning())) {
+      const now = Date.now();
+      if (this.jobs.active > 0) idleSince = undefined;
+      // No job, and yet a worker waits: for a Redis that is away.
+      else if (now - (idleSince ??= now) > RECORD_TIMEOUT_MS) return true;
+      if (now >= deadline) return false;
+      await delay(10);
+    }
+    return true;
+  }
+
+  private async handBack(): Promise<void> {
     try {
-      const jobs = await bounded(this.jobs.handBackAll(), timeoutMs, 'Redis did not take them back');
+      const jobs = await bounded(
+        this.jobs.handBackAll(),
+        HAND_BACK_TIMEOUT_MS,
+        'Redis did not take them back',
+      );
       this.logger.warn({ jobs }, 'Jobs that did not end were put back into their queues');
     } catch (error) {
       this.logger.warn({ err: error }, 'Jobs that did not end are left; other workers take them over');

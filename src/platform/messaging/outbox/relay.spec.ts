@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../../config/index.js';
+import { TransientError } from '../../errors/index.js';
+import type { ClaimedEvent } from './outbox.repository.js';
+import { Relay } from './relay.js';
+
+/** PostgreSQL and Redis as the relay sees them, each step scripted. */
+class World {
+  waiting: string[] = [];
+  queued: string[] = [];
+  handedBack: string[] = [];
+  claims = 0;
+  refuse: (ids: string[]) => Error | undefined = () => undefined;
+  ping = (): Promise<void> => Promise.resolve();
+  upkeep = (): Promise<void> => Promise.resolve();
+  redeliver = (): Promise<{ redelivered: number; more: boolean }> =>
+    Promise.resolve({ redelivered: 0, more: false });
+  readonly cursors: number[] = [];
+
+  readonly relay = new Relay(
+    {
+      claim: async (after: number, limit: number) => {
+        this.claims += 1;
+        this.cursors.push(after);
+        return this.waiting
+          .splice(0, limit)
+          .map((id, i) => ({ id, position: Number(id) || i, name: 'parcel.sent' }));
+      },
+      handBack: async (ids: string[]) => {
+        this.handedBack.push(...ids);
+        this.waiting.unshift(...ids);
+      },
+    } as never,
+    {
+      add: async (events: ClaimedEvent[]) => {
+        const ids = events.map(({ id }) => id);
+        const error = this.refuse(ids);
+        if (error) throw error;
+        this.queued.push(...ids);
+      },
+    } as never,
+    { ping: () => this.ping() } as never,
+    { run: () => this.upkeep() } as never,
+    { run: () => this.redeliver() } as never,
+    { run: () => Promise.resolve() } as never,
+    { relayed: { inc: () => undefined } } as never,
+    loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
+  );
+}
+
+const refusal = (): Error => Object.assign(new Error('ERR value is not valid'), { name: 'ReplyError' });
+const lost = (): Error => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+describe('the relay', () => {
+  let world: World;
+
+  beforeEach(() => {
+    for (const level of ['log', 'warn', 'error'] as const)
+      vi.spyOn(Logger.prototype, level).mockReturnValue();
+    world = new World();
+  });
+
+  afterEach(() => world.relay.stop());
+
+  it('moves batches in order until nothing waits, and then looks again and again', async () => {
+    world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
+    world.relay.start();
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2', '3', '4', '5', '6', '7']));
+    world.waiting = ['8'];
+    await vi.waitFor(() => expect(world.queued).toContain('8'));
+  });
+
+  it('claims nothing more once it has been stopped', async () => {
+    world.relay.start();
+    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(1));
+    await world.relay.stop();
+    const { claims } = world;
+    await delay(30);
+    expect(world.claims).toBe(claims);
+  });
+
+  it('hands back what could not be added, says so once, and moves it when Redis is back', async () => {
+    world.waiting = ['1', '2'];
+    world.refuse = lost;
+    world.relay.start();
+    await vi.waitFor(() => expect(world.relay.problem).toContain('ECONNREFUSED'));
+    expect(world.handedBack.slice(0, 2)).toEqual(['1', '2']);
+
+    world.refuse = () => undefined;
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']), { timeout: 5000 });
+    await vi.waitFor(() => expect(world.relay.problem).toBeUndefined());
+    expect(vi.mocked(Logger.prototype.warn)).toHaveBeenCalledOnce();
+    // What is handed back lies below what was claimed: the next look starts from the beginning.
+    expect(world.cursors.every((cursor) => cursor === 0)).toBe(true);
+  });
+
+  it('claims nothing while Redis does not answer', async () => {
+    world.upkeep = () => Promise.reject(lost());
+    world.ping = () => Promise.reject(lost());
+    world.waiting = ['1'];
+    world.relay.start();
+    await vi.waitFor(() => expect(world.relay.problem).toBeDefined());
+    expect(world.claims).toBe(0);
+  });
+
+  it('does not let one event that Redis refuses hold up the others', async () => {
+    world.waiting = ['1', '2', '3', '4'];
+    world.refuse = (ids) => (ids.includes('2') ? refusal() : undefined);
+    world.relay.start();
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '3', '4']));
+    expect(world.handedBack).toEqual([]);
+    expect(vi.mocked(Logger.prototype.error)).toHaveBeenCalledOnce();
+  });
+
+  it('takes it for an outage when Redis refuses all of them', async () => {
+    world.waiting = ['1', '2'];
+    world.refuse = refusal;
+    world.relay.start();
+    await vi.waitFor(() => expect(world.relay.problem).toContain('not valid'));
+    expect(world.handedBack.slice(0, 2)).toEqual(['1', '2']);
+  });
+
+  it('keeps moving new events when old ones cannot be looked after', async () => {
+    world.redeliver = () => Promise.reject(new TypeError('bug'));
+    world.waiting = ['1'];
+    world.relay.start();
+    await vi.waitFor(() => expect(world.queued).toEqual(['1']));
+    expect(vi.mocked(Logger.prototype.error)).toHaveBeenCalled();
+
+    world.redeliver = () => Promise.reject(new TransientError({ code: 'away', detail: 'Away.' }));
+    world.waiting = ['2'];
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']));
+    expect(world.relay.problem).toBeUndefined();
+  });
+});

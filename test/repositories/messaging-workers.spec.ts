@@ -1,0 +1,150 @@
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Settings } from '../../src/config/index.js';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  Inbox,
+  MessagingRuntime,
+  Scheduled,
+  TopologyError,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { waitFor } from '../support/wait-for.js';
+import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
+
+let deliveries: number[] = [];
+const runs: Record<string, number> = {};
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+    deliveries.push(event.payload.number);
+    await this.inbox.record(event);
+  }
+}
+
+class OldChores {
+  @Scheduled({ name: 'sweep-attic', every: 100 })
+  async sweep(): Promise<void> {
+    runs['old'] = (runs['old'] ?? 0) + 1;
+  }
+
+  @Scheduled({ name: 'sweep-cellar', every: 3_600_000 })
+  async sweepCellar(): Promise<void> {}
+}
+
+class NewChores {
+  @Scheduled({ name: 'sweep-cellar', every: (settings) => settings.messaging.redeliveryAfterMs })
+  async sweepCellar(): Promise<void> {
+    runs['new'] = (runs['new'] ?? 0) + 1;
+  }
+}
+
+describe('workers', () => {
+  let room: MessagingRoom;
+
+  beforeEach(async () => {
+    deliveries = [];
+    for (const name of Object.keys(runs)) delete runs[name];
+    room = await openMessagingRoom();
+  });
+
+  afterEach(() => room.close());
+
+  it('deliver each event once, however many relay at the same time', async () => {
+    const workers = await Promise.all(
+      [1, 2, 3].map(() => room.process({ providers: [PostProcessor], env: { OUTBOX_BATCH_SIZE: '7' } })),
+    );
+    await Promise.all(workers.map((worker, i) => worker.send(i * 100 + 1, i * 100 + 100)));
+    await waitFor(() => deliveries.length >= 300, { within: 15_000, what: 'all deliveries' });
+    expect(deliveries.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+  });
+
+  it('deliver in the order of announcement', async () => {
+    const api = await room.process({ role: 'api' });
+    await api.send(1, 50);
+    await room.process({
+      providers: [PostProcessor],
+      env: { WORKER_CONCURRENCY: '1', OUTBOX_BATCH_SIZE: '8' },
+    });
+    await waitFor(() => deliveries.length >= 50, { within: 15_000, what: 'all deliveries' });
+    expect(deliveries).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+  });
+
+  it('settle what was handled, so that nothing is delivered again', async () => {
+    const worker = await room.process({
+      providers: [PostProcessor],
+      env: { OUTBOX_REDELIVERY_AFTER_MS: '500' },
+    });
+    await worker.send(1, 20);
+    await waitFor(
+      async () => {
+        const [row] = await worker.database.query<{ settled: number }>({
+          text: 'SELECT count(*)::int AS settled FROM outbox_events WHERE relayed_at IS NOT NULL AND redeliver_at IS NULL',
+        });
+        return row?.settled === 20;
+      },
+      { within: 10_000, what: 'all events settled' },
+    );
+    expect(deliveries).toHaveLength(20);
+  });
+
+  it('do nothing before they are started, and nothing in an api', async () => {
+    const idle = await room.process({ providers: [PostProcessor], start: false });
+    const api = await room.process({ role: 'api', providers: [PostProcessor] });
+    await api.send(1, 1);
+    await expect(waitFor(() => deliveries.length > 0, { within: 300 })).rejects.toThrow('did not come true');
+    expect(idle.runtime.status()).toMatchObject({ state: 'idle', activeJobs: 0 });
+    expect(() => api.app.get(MessagingRuntime)).toThrow();
+    const redis = new Redis(room.redis.url());
+    expect(await redis.dbsize()).toBe(0);
+    redis.disconnect();
+    idle.runtime.start();
+    await waitFor(() => deliveries.length === 1, { within: 10_000, what: 'the delivery' });
+    expect(() => idle.runtime.start()).toThrow('it is running');
+  });
+
+  it('do not start when a handler is missing', async () => {
+    await expect(room.process({ providers: [] })).rejects.toThrow(TopologyError);
+  });
+
+  it('keep the schedules that this version declares, with its intervals, and no others', async () => {
+    const old = await room.process({ providers: [PostProcessor, OldChores] });
+    await waitFor(() => (runs['old'] ?? 0) > 1, { within: 10_000, what: 'the old schedule' });
+    await old.close();
+
+    const worker = await room.process({
+      providers: [PostProcessor, NewChores],
+      env: { OUTBOX_REDELIVERY_AFTER_MS: '500' },
+    });
+    await waitFor(() => (runs['new'] ?? 0) > 1, { within: 10_000, what: 'the changed schedule' });
+    const { redis: settings } = worker.app.get(Settings);
+    const redis = new Redis(room.redis.url());
+    await waitFor(
+      async () => {
+        const names = await redis.zrange(`${settings.prefix}:maintenance:repeat`, '0', '-1');
+        return names.toSorted().join() === 'sweep-cellar,sweep-outbox';
+      },
+      { what: 'the old schedule being removed' },
+    );
+    redis.disconnect();
+  });
+
+  it('report to readiness how they are', async () => {
+    const worker = await room.process({ providers: [PostProcessor] });
+    await worker.send(1, 1);
+    await waitFor(() => deliveries.length === 1, { within: 10_000, what: 'the delivery' });
+    const [check] = worker.health.checks.filter(({ name }) => name === 'queues');
+    await waitFor(async () => (await check!.check())?.['backlog']);
+    expect(await check!.check()).toMatchObject({ state: 'running' });
+    expect(check!.essential).toBe(false);
+    await room.redis.kill();
+    await expect(check!.check()).rejects.toThrow();
+    expect(
+      await worker.app.get(Inbox).seen({ id: '01990000-0000-7000-8000-000000000001', consumer: 'post' }),
+    ).toBe(false);
+  });
+});
