@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Histogram } from 'prom-client';
+import type { Counter, Histogram } from 'prom-client';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { ApiModule } from './api.module.js';
 import type { Settings } from './config/index.js';
@@ -10,12 +10,15 @@ import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './pl
 import { HealthRegistry } from './platform/health/index.js';
 import { strikeRoutes } from './platform/http/route-faults.js';
 import { type FaultInjector } from './platform/resilience/index.js';
+import { InFlight } from './platform/http/in-flight.js';
 import { LoadShedder } from './platform/http/load-shedder.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import {
   createProcessLog,
   HTTP_DURATION,
+  HTTP_SHED,
   installAccessLog,
+  installShedLog,
   nestLogger,
   type ProcessLog,
 } from './platform/observability/index.js';
@@ -31,8 +34,13 @@ export async function createApi(
   health: HealthRegistry = new HealthRegistry(),
   faults?: FaultInjector,
 ): Promise<NestFastifyApplication> {
-  const shedder = new LoadShedder(settings.overload.maxInFlight, settings.overload.eventLoopDelayMs);
-  const adapter = createHttpAdapter(settings.http, shedder);
+  const inFlight = new InFlight();
+  const shedder = new LoadShedder(
+    inFlight,
+    settings.overload.maxInFlight,
+    settings.overload.eventLoopDelayMs,
+  );
+  const adapter = createHttpAdapter(settings.http, inFlight, shedder);
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule.forRoot(settings, log.logger, health, faults),
     adapter,
@@ -46,6 +54,7 @@ export async function createApi(
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
   installAccessLog(fastify, log.logger, app.get<Histogram>(getToken(HTTP_DURATION)));
+  installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);
   serialiseAsDocumented(fastify, document);

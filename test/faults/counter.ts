@@ -47,6 +47,7 @@ export async function openCounter({
     });
     const http = anonymous.as(login.body.accessToken);
     const { body } = await anonymous.get<{ data: { id: string }[] }>('/v1/products?limit=50');
+    let placed = 0;
     const products = body.data.map(({ id }) => id);
     return {
       stack,
@@ -54,10 +55,11 @@ export async function openCounter({
       http,
       anonymous,
       products,
+      // Of one product after the other: concurrent orders shall not queue for one row.
       order: (key = randomUUID()) =>
         http.post(
           '/v1/orders',
-          { items: [{ productId: products[0], quantity: 1 }] },
+          { items: [{ productId: products[placed++ % products.length], quantity: 1 }] },
           { headers: { 'Idempotency-Key': key } },
         ),
       pay: (orderId, paymentMethod, key = randomUUID()) =>

@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
 import { ClientError } from '../errors/index.js';
+import type { InFlight } from './in-flight.js';
 import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
@@ -23,11 +24,17 @@ const ARRIVAL_TIMEOUT_MS = 30_000;
 declare module 'fastify' {
   interface FastifyInstance {
     routeTable: RouteTable;
+    /** The requests that the public port is working on. */
+    inFlight: InFlight;
   }
 }
 
 /** The Fastify adapter of the public application, with everything that happens before Nest sees a request. */
-export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder): FastifyAdapter {
+export function createHttpAdapter(
+  settings: HttpSettings,
+  inFlight: InFlight,
+  shedder: LoadShedder,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,
@@ -56,6 +63,7 @@ export function createHttpAdapter(settings: HttpSettings, shedder: LoadShedder):
   });
   const fastify: FastifyInstance = adapter.getInstance();
   fastify.decorate('routeTable', new RouteTable());
+  fastify.decorate('inFlight', inFlight);
   fastify.decorateRequest('context', null as never);
   fastify.decorateRequest('caller', undefined);
   fastify.decorateRequest('rawBody', undefined);

@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InFlight } from './in-flight.js';
 import { LoadShedder } from './load-shedder.js';
 
 interface Answer {
@@ -22,7 +23,7 @@ describe('shedding of load', () => {
   let port: number;
 
   beforeEach(async () => {
-    shedder = new LoadShedder(10, 1000);
+    shedder = new LoadShedder(new InFlight(), 10, 1000);
     const handler = () => undefined;
     shedder.learn({ method: 'GET', url: '/list', handler, config: { priority: 'low' } as never });
     shedder.learn({ method: 'POST', url: '/orders', handler });
@@ -104,7 +105,7 @@ describe('shedding of load', () => {
   });
 
   it('takes on less while the event loop is late, and more again when it is not', async () => {
-    const late = new LoadShedder(100, 20);
+    const late = new LoadShedder(new InFlight(), 100, 20);
     try {
       await vi.waitFor(
         () => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouteOptions } from 'fastify';
 import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
+import type { InFlight } from './in-flight.js';
 import { patternOf } from './route-table.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { ADMITTED_UP_TO, type RoutePriority } from './priority.js';
@@ -11,6 +12,8 @@ import { ADMITTED_UP_TO, type RoutePriority } from './priority.js';
  * loses its samples when it is read and reset as often as this.
  */
 const ADAPT_EVERY_MS = 50;
+/** How often refusals are told of, in milliseconds. */
+const REPORT_EVERY_MS = 1000;
 /** The limit never falls below this share of its maximum: some work is always done. */
 const FLOOR = 0.1;
 
@@ -35,14 +38,18 @@ export class LoadShedder {
   private readonly timer: NodeJS.Timeout;
   private readonly shed: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
   private limit: number;
-  private inFlight = 0;
   private adaptedAt = performance.now();
+  private reportedAt = performance.now();
+  private unreported: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
+  private listener?: (shed: Record<RoutePriority, number>) => void;
 
   /**
+   * @param inFlight the requests that are being worked on
    * @param maxInFlight the limit while the event loop keeps up
    * @param maxDelayMs event-loop delay above which the limit shrinks
    */
   constructor(
+    private readonly inFlight: InFlight,
     private readonly maxInFlight: number,
     private readonly maxDelayMs: number,
   ) {
@@ -62,30 +69,34 @@ export class LoadShedder {
    * @returns whether the request is to be served
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.inFlight >= this.limit * ADMITTED_UP_TO.low) {
+    if (this.inFlight.count >= this.limit * ADMITTED_UP_TO.low) {
       const priority = this.priorityOf(request);
-      if (this.inFlight >= this.limit * ADMITTED_UP_TO[priority]) {
+      if (this.inFlight.count >= this.limit * ADMITTED_UP_TO[priority]) {
         this.shed[priority] += 1;
+        this.unreported[priority] += 1;
         refuse(request, response);
         return false;
       }
     }
-    this.inFlight += 1;
-    response.once('close', this.release);
+    this.inFlight.add(response);
     return true;
   }
 
+  /**
+   * Calls `listener` at most once a second with what was refused since the last time. A log line for each refusal would be
+   * most of the work of a process that is asked for too much.
+   */
+  onShed(listener: (shed: Record<RoutePriority, number>) => void): void {
+    this.listener = listener;
+  }
+
   get state(): Shedding {
-    return { limit: Math.round(this.limit), inFlight: this.inFlight, shed: { ...this.shed } };
+    return { limit: Math.round(this.limit), inFlight: this.inFlight.count, shed: { ...this.shed } };
   }
 
   close(): void {
     clearInterval(this.timer);
   }
-
-  private readonly release = (): void => {
-    this.inFlight -= 1;
-  };
 
   private adapt(): void {
     const now = performance.now();
@@ -93,6 +104,15 @@ export class LoadShedder {
     this.adaptedAt = now;
     if (delayMs > this.maxDelayMs) this.limit = Math.max(this.maxInFlight * FLOOR, this.limit * 0.9);
     else this.limit = Math.min(this.maxInFlight, this.limit + this.maxInFlight * 0.02);
+    this.report(now);
+  }
+
+  private report(now: number): void {
+    const { low, normal, critical } = this.unreported;
+    if (now - this.reportedAt < REPORT_EVERY_MS || low + normal + critical === 0) return;
+    this.reportedAt = now;
+    this.listener?.(this.unreported);
+    this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 
   private priorityOf({ method, url = '/' }: IncomingMessage): RoutePriority {

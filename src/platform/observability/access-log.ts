@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Histogram } from 'prom-client';
+import type { Counter, Histogram } from 'prom-client';
+import type { LoadShedder } from '../http/load-shedder.js';
 import { asProblem } from '../http/problem.js';
 
 /**
@@ -54,4 +55,12 @@ function writeLine(
   line.err = failure;
   if (asProblem(failure)) logger.warn(line, 'request');
   else logger.error(line, 'request');
+}
+
+/** A log line a second and a counter for the requests that are refused before they get this far. */
+export function installShedLog(shedder: LoadShedder, logger: Logger, refused: Counter): void {
+  shedder.onShed((shed) => {
+    for (const [priority, count] of Object.entries(shed)) refused.inc({ priority }, count);
+    logger.warn({ ...shedder.state, shed }, 'requests were refused: too many were in flight');
+  });
 }

@@ -1,3 +1,3 @@
-export { installAccessLog } from './access-log.js';
+export { installAccessLog, installShedLog } from './access-log.js';
 export { createProcessLog, LoggingModule, nestLogger, type ProcessLog } from './logging.js';
-export { HTTP_DURATION, MetricsModule } from './metrics.module.js';
+export { HTTP_DURATION, HTTP_SHED, MetricsModule } from './metrics.module.js';

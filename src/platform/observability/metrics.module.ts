@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
-import { makeHistogramProvider } from '@willsoto/nestjs-prometheus';
+import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 
 export const HTTP_DURATION = 'http_request_duration_seconds';
+export const HTTP_SHED = 'http_requests_shed_total';
 
 /** Metrics that belong to no single room; `/metrics` itself is served by the management application. */
 @Global()
@@ -13,7 +14,12 @@ export const HTTP_DURATION = 'http_request_duration_seconds';
       labelNames: ['method', 'route', 'status'],
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     }),
+    makeCounterProvider({
+      name: HTTP_SHED,
+      help: 'Requests refused before routing because too many were in flight, by priority.',
+      labelNames: ['priority'],
+    }),
   ],
-  exports: [`PROM_METRIC_${HTTP_DURATION.toUpperCase()}`],
+  exports: [getToken(HTTP_DURATION), getToken(HTTP_SHED)],
 })
 export class MetricsModule {}
