@@ -50,7 +50,11 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
     ...env,
   });
   const migrator = await Migrator.open(settings.database);
-  await migrator.migrate().finally(() => migrator.close());
+  try {
+    await migrator.migrate();
+  } finally {
+    await migrator.close();
+  }
   const log = (name: string) => createProcessLog(settings, name, pino.destination(2));
   const api = await createApi(settings, log('api'));
   await api.listen(0, '127.0.0.1');
