@@ -53,7 +53,7 @@ export async function createApi(
   app.useSecurityHeaders(SECURITY_HEADERS);
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
-  installAccessLog(fastify, log.logger, app.get<Histogram>(getToken(HTTP_DURATION)));
+  installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);

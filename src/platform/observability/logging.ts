@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Logger as NestLogger, LoggerModule, PinoLogger, type Params } from 'nestjs-pino';
-import pino, { type DestinationStream, type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import type { Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 
@@ -27,6 +27,11 @@ const BOOT_CONTEXTS = new Set([
 /** The process's log: one JSON object per line on standard output, buffered, so that a slow reader does not stop the event loop. */
 export interface ProcessLog {
   logger: Logger;
+  /**
+   * For the one line per request: what is in it is listed in access-log.ts, so that looking for secrets and asking for the
+   * context would find nothing, a few microseconds later.
+   */
+  access: Logger;
   /** Writes what is buffered; to be called before the process ends. */
   flush(): void;
 }
@@ -44,14 +49,18 @@ export function createProcessLog(
   const stdout = destination
     ? undefined
     : pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+  const common: LoggerOptions = {
+    level: settings.app.logLevel,
+    base: { process },
+    messageKey: 'message',
+    errorKey: 'err',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  const stream = (destination ?? stdout) as DestinationStream;
   const logger = pino(
     {
-      level: settings.app.logLevel,
-      base: { process },
-      messageKey: 'message',
-      errorKey: 'err',
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      ...common,
       redact: { paths: REDACTED, censor: '[redacted]' },
       hooks: {
         logMethod(args, method, level) {
@@ -65,10 +74,11 @@ export function createProcessLog(
         return requestId === undefined ? {} : { requestId };
       },
     },
-    (destination ?? stdout) as DestinationStream,
+    stream,
   );
   return {
     logger,
+    access: pino(common, stream),
     flush: () => {
       try {
         stdout?.flushSync();
