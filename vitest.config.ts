@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.spec.ts', 'scripts/**/*.spec.ts', 'schematics/**/*.spec.ts'],
+          include: ['{src,scripts,schematics}/**/*.spec.ts', 'test/verify/**/*.spec.ts'],
         },
       },
       {

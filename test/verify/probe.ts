@@ -28,9 +28,10 @@ export class Probe {
     return this.answers.reduce((slowest, { tookMs }) => Math.max(slowest, tookMs), 0);
   }
 
-  /** The moment at which an answer other than 200 was first asked for. */
+  /** The moment at which an answer other than 200 first came. */
   get firstUnwell(): number | undefined {
-    return this.answers.find(({ status }) => status !== 200)?.at;
+    const unwell = this.answers.filter(({ status }) => status !== 200).map(({ at, tookMs }) => at + tookMs);
+    return unwell.length > 0 ? Math.min(...unwell) : undefined;
   }
 
   count(of: (answer: Probed) => boolean): number {

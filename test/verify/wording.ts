@@ -13,8 +13,14 @@ export function percent(share: number, digits = 1): string {
 
 /** ` (timeout 3, reset 1)` or nothing. */
 export function worstOf(failures: Record<string, number>): string {
-  const kinds = Object.entries(failures)
+  const kinds = byFrequency(failures);
+  return kinds === '' ? '' : ` (${kinds})`;
+}
+
+/** `timeout 3, reset 1` */
+export function byFrequency(counts: Record<string, number>): string {
+  return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
-    .map(([kind, times]) => `${kind} ${times}`);
-  return kinds.length > 0 ? ` (${kinds.join(', ')})` : '';
+    .map(([kind, times]) => `${kind} ${count(times)}`)
+    .join(', ');
 }

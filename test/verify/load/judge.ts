@@ -7,6 +7,8 @@ export interface Judgement {
   outcome: Outcome;
   status: number;
   location?: string;
+  /** `code` of the problem document of a refusal. */
+  code?: string;
   /** Why it is a failure. */
   detail?: string;
 }
@@ -24,7 +26,7 @@ export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement 
   const fault = faultOf(ending.answer);
   if (fault) return { outcome: 'unexpected', status, detail: `${fault}: ${excerpt(ending.answer)}` };
   if (success) return { outcome: 'ok', status };
-  if (status === 503 || status === 429) return { outcome: 'refused', status };
+  if (status === 503 || status === 429) return { outcome: 'refused', status, code: codeOf(ending.answer) };
   return { outcome: 'unexpected', status, detail: excerpt(ending.answer) };
 }
 
@@ -36,6 +38,10 @@ function faultOf({ status, head }: Answer): string | undefined {
   const mustSayWhen = status === 503 || status === 429;
   if (mustSayWhen && !/^\d+$/.test(headerOf(head, 'retry-after') ?? '')) return 'no Retry-After';
   return undefined;
+}
+
+function codeOf({ body }: Answer): string {
+  return /"code":"([\w-]+)"/.exec(body.toString('latin1'))?.[1] ?? 'unknown';
 }
 
 function excerpt({ status, body }: Answer): string {

@@ -37,6 +37,8 @@ export class StreamResult {
   readonly journal: JournalEntry[];
   readonly samples: FailureSample[];
   readonly losses: ConnectionLoss[];
+  /** Refusals by the `code` of their problem document. */
+  readonly refusals: Record<string, number> = {};
   readonly lagMs: number;
 
   constructor(streams: StreamData[]) {
@@ -44,6 +46,11 @@ export class StreamResult {
     this.journal = streams.flatMap(({ journal }) => journal);
     this.samples = streams.flatMap(({ samples }) => samples);
     this.losses = streams.flatMap(({ losses }) => losses);
+    for (const { refusals } of streams) {
+      for (const [code, times] of Object.entries(refusals)) {
+        this.refusals[code] = (this.refusals[code] ?? 0) + times;
+      }
+    }
     this.lagMs = Math.max(0, ...streams.map(({ lagMs }) => lagMs));
   }
 

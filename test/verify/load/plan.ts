@@ -110,6 +110,8 @@ export interface StreamData {
   journal: JournalEntry[];
   samples: FailureSample[];
   losses: ConnectionLoss[];
+  /** Refusals by the `code` of their problem document. */
+  refusals: Record<string, number>;
   /** How late the generator itself was, worst case in milliseconds. */
   lagMs: number;
 }

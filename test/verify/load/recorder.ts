@@ -29,6 +29,8 @@ export interface Ended {
   status: number;
   startedAt: number;
   endedAt: number;
+  /** Of a refusal: what the problem document calls it. */
+  code?: string;
 }
 
 /** Milliseconds since the epoch, with fractions, the same in every thread. */
@@ -46,6 +48,7 @@ export class Recorder {
   readonly journal: JournalEntry[] = [];
   private readonly samples: FailureSample[] = [];
   private readonly losses: ConnectionLoss[] = [];
+  private readonly refusals: Record<string, number> = {};
   lagMs = 0;
   private fresh = { ok: 0, refused: 0, failed: 0, latency: new Histogram(), since: now() };
 
@@ -53,7 +56,7 @@ export class Recorder {
     this.name = name;
   }
 
-  record({ outcome, status, startedAt, endedAt }: Ended): void {
+  record({ outcome, status, startedAt, endedAt, code = 'unknown' }: Ended): void {
     const bucket = this.bucketOf(startedAt);
     const took = Math.max(0, endedAt - startedAt);
     if (status > 0) {
@@ -67,6 +70,7 @@ export class Recorder {
       this.fresh.latency.record(took);
     } else if (outcome === 'refused') {
       bucket.refused += 1;
+      this.refusals[code] = (this.refusals[code] ?? 0) + 1;
       this.fresh.refused += 1;
     } else {
       bucket.failures[outcome] = (bucket.failures[outcome] ?? 0) + 1;
@@ -97,8 +101,8 @@ export class Recorder {
         ...bucket,
         latency: latency?.counts,
       }));
-    const { name, journal, samples, losses, lagMs } = this;
-    return { name, buckets, journal, samples, losses, lagMs };
+    const { name, journal, samples, losses, refusals, lagMs } = this;
+    return { name, buckets, journal, samples, losses, refusals, lagMs };
   }
 
   private bucketOf(at: number): Bucket {

@@ -60,8 +60,9 @@ export class Stream {
   start(): void {
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS);
     if (this.plan.pace.kind === 'closed') {
-      this.clients = this.plan.pace.connections;
-      for (let client = 0; client < this.clients; client += 1) {
+      const { connections } = this.plan.pace;
+      this.clients = connections;
+      for (let client = 0; client < connections; client += 1) {
         const port = this.plan.ports[client % this.plan.ports.length]!;
         this.nextOf(new Connection(port));
       }
@@ -162,8 +163,8 @@ export class Stream {
   private ended(request: Request, ending: Ending, port: number): void {
     const endedAt = now();
     const { startedAt, index, key } = request;
-    const { outcome, status, location, detail } = judge(ending, this.expected);
-    this.recorder.record({ outcome, status, startedAt, endedAt });
+    const { outcome, status, location, detail, code } = judge(ending, this.expected);
+    this.recorder.record({ outcome, status, startedAt, endedAt, code });
     if (outcome !== 'ok' && outcome !== 'refused') {
       const { label } = this.prepared[index]!;
       this.recorder.sample({ kind: outcome, at: endedAt, request: label, detail: detail ?? '' });

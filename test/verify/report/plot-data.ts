@@ -18,13 +18,14 @@ export interface PlotData {
 
 /** No more points than a plot has room for. */
 const MOST_STEPS = 240;
-const STEPS_MS = [100, 200, 250, 500, 1_000, 2_000, 5_000];
+/** Multiples of what is recorded: anything else would draw waves that are not there. */
+const STEPS_MS = [200, 500, 1_000, 2_000, 5_000];
 
 export function plotDataOf(title: string, result: StreamResult, faults: Fault[]): PlotData {
   const { startedAt, endedAt } = result;
   if (result.buckets.length === 0) return emptyPlot(title);
   const length = endedAt - startedAt;
-  const stepMs = STEPS_MS.find((step) => step >= 250 && length / step <= MOST_STEPS) ?? STEPS_MS.at(-1)!;
+  const stepMs = STEPS_MS.find((step) => length / step <= MOST_STEPS) ?? STEPS_MS.at(-1)!;
   const steps = Math.ceil(length / stepMs);
   const counts = Array.from({ length: steps }, () => ({
     ok: 0,

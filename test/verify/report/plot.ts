@@ -2,7 +2,7 @@ import { escapeHtml } from './escape.ts';
 import type { PlotData } from './plot-data.ts';
 
 const WIDTH = 1_000;
-const LEFT = 52;
+const LEFT = 64;
 const RIGHT = 12;
 const RATES = { top: 26, height: 130 };
 const TIMES = { top: 178, height: 96 };

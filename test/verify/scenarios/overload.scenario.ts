@@ -6,7 +6,7 @@ import { Probe } from '../probe.ts';
 import { describeWindow, isNormal } from '../recovery.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { count, ms, percent, worstOf } from '../wording.ts';
+import { byFrequency, count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
   'Asked for four times what it can do, the product does nine tenths of its best, in under a second each, refuses the rest with Retry-After, and is normal within 2 s after.';
@@ -81,5 +81,6 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.figure('peak', `${count(peak.okPerSecond)} orders/s at p99 ${ms(peak.p99)}`);
   report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
   report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
+  report.figure('refused because of', byFrequency(result.refusals));
   report.figure('the load generator was late by at most', ms(result.lagMs));
 }

@@ -37,6 +37,8 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   });
   report.phase('PostgreSQL is back');
   const afterThaw = await during(NORMAL_WITHIN_MS + 2_000);
+  // What is under way when the next fault comes belongs to that one.
+  await delay(300);
   const down = await report.fault('PostgreSQL killed, restarted', async () => {
     await postgres.kill();
     await delay(DOWN_MS);

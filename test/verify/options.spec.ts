@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { discoverScenarios } from './discover.ts';
+import { parseOptions, UsageError } from './options.ts';
+
+const parse = (...args: string[]) => parseOptions(args, ['overload', 'soak'], 'reports');
+
+describe('the options of npm run verify', () => {
+  it('are none by default: everything, as shipped', () => {
+    expect(parse()).toEqual({ list: false, help: false, only: [], env: {}, reports: 'reports' });
+  });
+
+  it('choose scenarios and settings', () => {
+    expect(parse('--only', 'soak', '--only', 'overload', '--env', 'A=1', '--env', 'B=x=y')).toMatchObject({
+      only: ['soak', 'overload'],
+      env: { A: '1', B: 'x=y' },
+    });
+  });
+
+  it.each([
+    [['--only', 'soke'], 'There is no scenario "soke". There are: overload, soak'],
+    [['--env', 'NAME'], '--env wants NAME=VALUE, not "NAME"'],
+    [['--frobnicate'], "Unknown option '--frobnicate'"],
+  ])('are refused in words when they are wrong: %j', (args, message) => {
+    expect(() => parse(...args)).toThrow(UsageError);
+    expect(() => parse(...args)).toThrow(message);
+  });
+});
+
+describe('scenarios', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'holdfast-scenarios-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it('are found by the name of their file, the short ones first', async () => {
+    const scenario = (seconds: number): string =>
+      `export const promise = 'It holds.'; export const seconds = ${seconds}; export async function run() {}`;
+    writeFileSync(join(directory, 'long-one.scenario.mjs'), scenario(60));
+    writeFileSync(join(directory, 'long-one.scenario.ts'), scenario(60));
+    writeFileSync(join(directory, 'a-short-one.scenario.ts'), scenario(10));
+    writeFileSync(join(directory, 'helper.ts'), 'throw new Error("not a scenario")');
+    const names = (await discoverScenarios(directory)).map(({ name }) => name);
+    expect(names).toEqual(['a-short-one', 'long-one']);
+  });
+
+  it('are refused when they say no promise', async () => {
+    writeFileSync(join(directory, 'empty.scenario.ts'), 'export const run = 1;');
+    await expect(discoverScenarios(directory)).rejects.toThrow('empty.scenario.ts must export promise');
+  });
+
+  it('are there, each with a promise of one sentence', async () => {
+    const scenarios = await discoverScenarios();
+    expect(scenarios.length).toBeGreaterThanOrEqual(12);
+    for (const { name, promise } of scenarios) {
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(promise).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+});
