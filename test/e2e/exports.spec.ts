@@ -341,7 +341,7 @@ describe('A large export', () => {
       },
       { every: 2, within: 30_000 },
     );
-    await background.stop(0);
+    await background.interrupt();
     const { body } = await ada.http.get<ExportDto>(`/v1/exports/${interrupted}`);
     expect(body.status).toBe('running');
     background = await startBackground(shop.settings);

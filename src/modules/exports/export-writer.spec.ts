@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { TransientError } from '../../platform/errors/index.js';
@@ -6,16 +7,17 @@ import { ExportWriter } from './export-writer.js';
 import type { Lines, OrderExport } from './order-export.js';
 
 const run: ExportRun = { exportId: 'x', attempt: 1, userId: 'ada', allUsers: false, from: null, to: null };
-const LINE = `${'x'.repeat(98)}\r\n`;
+/** A thousand lines that do not compress well, also when they are repeated (deflate looks 32 KiB back). */
+const LINES = Array.from({ length: 1000 }, () => `${randomBytes(36).toString('base64')}\r\n`).join('');
 
-function setup(batches: number, rowsPerBatch: number) {
+function setup(batches: number) {
   const appended: { seq: number; data: Uint8Array; rows: number }[] = [];
   const source = { taken: 0, ended: false };
   async function* lines(): AsyncGenerator<Lines> {
     try {
       for (; source.taken < batches;) {
         source.taken += 1;
-        yield await Promise.resolve({ text: LINE.repeat(rowsPerBatch), rows: rowsPerBatch });
+        yield await Promise.resolve({ text: LINES, rows: 1000 });
       }
     } finally {
       source.ended = true;
@@ -28,7 +30,7 @@ function setup(batches: number, rowsPerBatch: number) {
       return Promise.resolve();
     }),
   };
-  const orders = { heading: 'h\r\n', count: () => Promise.resolve(batches * rowsPerBatch), lines };
+  const orders = { heading: 'h\r\n', count: () => Promise.resolve(batches * 1000), lines };
   const writer = new ExportWriter(runs as unknown as ExportRunsRepository, orders as unknown as OrderExport);
   return { writer, runs, appended, source };
 }
@@ -37,7 +39,7 @@ const signal = () => new AbortController().signal;
 
 describe('Writing an export', () => {
   it('makes numbered chunks that are one gzip file, each with the rows so far', async () => {
-    const { writer, runs, appended } = setup(40, 1000);
+    const { writer, runs, appended } = setup(40);
     const chunks = await writer.write(run, signal());
 
     expect(runs.announceTotal).toHaveBeenCalledExactlyOnceWith(run, 40_000);
@@ -45,18 +47,18 @@ describe('Writing an export', () => {
     expect(appended.map(({ seq }) => seq)).toEqual(Array.from({ length: chunks }, (_, seq) => seq));
     expect(appended.at(-1)?.rows).toBe(40_000);
     const file = gunzipSync(Buffer.concat(appended.map(({ data }) => data))).toString('utf8');
-    expect(file).toBe(`h\r\n${LINE.repeat(40_000)}`);
+    expect(file).toBe(`h\r\n${LINES.repeat(40)}`);
   });
 
   it('has one chunk when there are no rows', async () => {
-    const { writer, appended } = setup(0, 0);
+    const { writer, appended } = setup(0);
 
     expect(await writer.write(run, signal())).toBe(1);
     expect(gunzipSync(appended[0]?.data ?? Buffer.alloc(0)).toString()).toBe('h\r\n');
   });
 
   it('takes no further rows while a chunk is being written', async () => {
-    const { writer, runs, source } = setup(40, 1000);
+    const { writer, runs, source } = setup(40);
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
     runs.append.mockImplementationOnce(() => {
@@ -68,14 +70,14 @@ describe('Writing an export', () => {
     const taken = source.taken;
     await new Promise((resolve) => setImmediate(resolve));
     expect(source.taken).toBe(taken);
-    expect(taken).toBeLessThan(10);
+    expect(taken).toBeLessThan(15);
 
     open();
     await writing;
   });
 
   it('stops at the next batch when the process is about to end, and lets go of the rows', async () => {
-    const { writer, runs, source } = setup(40, 1000);
+    const { writer, runs, source } = setup(40);
     const controller = new AbortController();
     runs.append.mockImplementationOnce(() => {
       controller.abort();
@@ -88,7 +90,7 @@ describe('Writing an export', () => {
   });
 
   it('stops when another run has taken over, and lets go of the rows', async () => {
-    const { writer, runs, source } = setup(40, 1000);
+    const { writer, runs, source } = setup(40);
     runs.append.mockRejectedValueOnce(new SupersededError(run));
 
     await expect(writer.write(run, signal())).rejects.toThrow(SupersededError);

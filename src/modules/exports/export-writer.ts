@@ -4,12 +4,14 @@ import { ExportRunsRepository, type ExportRun } from './export-runs.repository.j
 import { GzipWriter } from './gzip-writer.js';
 import { OrderExport } from './order-export.js';
 
-/** Characters of text that become one chunk: about 256 KiB when compressed. */
-const CHARACTERS_PER_CHUNK = 768 * 1024;
+/** Compressed bytes that are worth a row of their own. */
+const BYTES_PER_CHUNK = 256 * 1024;
+/** Milliseconds after which less than that is written, so that the progress moves on a slow database too. */
+const WRITE_AFTER_MS = 500;
 
 /**
- * Writes the file of an export. Memory is bounded by one fetch of rows and one chunk of text: each step waits for the one
- * after it, down to the insert.
+ * Writes the file of an export. Memory is bounded by one batch of rows and one chunk: each step waits for the one after it,
+ * down to the insert.
  */
 @Injectable()
 export class ExportWriter {
@@ -28,22 +30,33 @@ export class ExportWriter {
     const gzip = new GzipWriter();
     let chunks = 0;
     let rows = 0;
-    let text = this.orders.heading;
-    const writeChunk = async (last: boolean) => {
-      const data = await gzip.piece(text, last);
-      await this.runs.append(run, chunks, data, rows);
+    let pending: Uint8Array[] = [];
+    let pendingBytes = 0;
+    let writtenAt = performance.now();
+    const add = (data: Uint8Array) => {
+      pending.push(data);
+      pendingBytes += data.length;
+    };
+    const writeChunk = async () => {
+      await this.runs.append(run, chunks, Buffer.concat(pending, pendingBytes), rows);
       chunks += 1;
-      text = '';
+      pending = [];
+      pendingBytes = 0;
+      writtenAt = performance.now();
     };
 
     await this.runs.announceTotal(run, await this.orders.count(run));
-    for await (const lines of this.orders.lines(run)) {
+    add(gzip.begin());
+    add(await gzip.piece(this.orders.heading));
+    for await (const batch of this.orders.lines(run)) {
       if (signal.aborted) throw interrupted();
-      text += lines.text;
-      rows += lines.rows;
-      if (text.length >= CHARACTERS_PER_CHUNK) await writeChunk(false);
+      add(await gzip.piece(batch.text));
+      rows += batch.rows;
+      const due = pendingBytes >= BYTES_PER_CHUNK || performance.now() - writtenAt >= WRITE_AFTER_MS;
+      if (due) await writeChunk();
     }
-    await writeChunk(true);
+    add(gzip.end());
+    await writeChunk();
     return chunks;
   }
 }

@@ -5,10 +5,9 @@ import { GzipWriter } from './gzip-writer.js';
 describe('The gzip writer', () => {
   async function write(pieces: string[]): Promise<Buffer> {
     const writer = new GzipWriter();
-    const written: Buffer[] = [];
-    for (const [index, piece] of pieces.entries()) {
-      written.push(await writer.piece(piece, index === pieces.length - 1));
-    }
+    const written = [writer.begin()];
+    for (const piece of pieces) written.push(await writer.piece(piece));
+    written.push(writer.end());
     return Buffer.concat(written);
   }
 

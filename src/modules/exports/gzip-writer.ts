@@ -3,6 +3,9 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 
 const deflate = promisify(deflateRaw);
 
+/** The flush ends a piece on a byte boundary without ending the stream. */
+const OPTIONS = { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 64 * 1024 };
+
 /** RFC 1952 section 2.3: magic number, deflate, no flags, no time, no extra flags, unknown system. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 /** An empty block that is marked as the last one (RFC 1951 section 3.2.6, fixed codes). */
@@ -16,25 +19,25 @@ const LAST_BLOCK = Uint8Array.of(3, 0);
 export class GzipWriter {
   private crc = 0;
   private size = 0;
-  private started = false;
 
-  /** The next bytes of the file. @param last whether `text` is the end of it */
-  async piece(text: string, last: boolean): Promise<Buffer> {
+  /** The first bytes of the file. */
+  begin(): Uint8Array {
+    return HEADER;
+  }
+
+  /** The bytes that the next piece of text becomes. To be called one after the other. */
+  async piece(text: string): Promise<Uint8Array> {
     const bytes = Buffer.from(text, 'utf8');
     this.crc = crc32(bytes, this.crc);
     this.size += bytes.length;
-    const head = this.started ? [] : [HEADER];
-    this.started = true;
-    // The flush ends the piece on a byte boundary without ending the stream.
-    const data = await deflate(bytes, { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 64 * 1024 });
-    return Buffer.concat([...head, data, ...(last ? [LAST_BLOCK, this.trailer()] : [])]);
+    return deflate(bytes, OPTIONS);
   }
 
-  /** RFC 1952 section 2.3.1: CRC-32 and length modulo 2^32, little end first. */
-  private trailer(): Uint8Array {
+  /** The last bytes of the file: CRC-32 and length modulo 2^32, little end first (RFC 1952 section 2.3.1). */
+  end(): Uint8Array {
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32LE(this.crc, 0);
     trailer.writeUInt32LE(this.size % 2 ** 32, 4);
-    return trailer;
+    return Buffer.concat([LAST_BLOCK, trailer]);
   }
 }
