@@ -14,7 +14,13 @@ let service: ProductsService;
 let catalogue: ProductsCatalogue;
 
 beforeAll(async () => {
-  db = await openTestDatabase();
+  // What is tested is who gets what, not how fast: a crowd on a busy machine waits longer than callers would.
+  db = await openTestDatabase({
+    DATABASE_ACQUIRE_TIMEOUT_MS: '20000',
+    DATABASE_QUERY_TIMEOUT_MS: '20000',
+    DATABASE_STATEMENT_TIMEOUT_MS: '20000',
+    DATABASE_LOCK_TIMEOUT_MS: '20000',
+  });
   ({ products, service, catalogue } = shopIn(db));
 }, 60_000);
 
