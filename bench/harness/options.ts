@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  help: boolean;
+  list: boolean;
+  /** Names of workloads; all that have a bar when there are none. */
+  only: string[];
+  rounds: number;
+  seconds: number;
+  json?: string;
+  profile?: string;
+}
+
+export const USAGE = `npm run bench -- [options]
+
+  --only NAME[,NAME]   only these workloads
+  --list               what workloads there are
+  --rounds N           measured rounds of each side (default 5)
+  --seconds N          length of a round (default 4)
+  --json FILE          also writes every figure of every round
+  --profile NAME       runs one workload once, leaves CPU profiles in reports/bench, and names the top costs`;
+
+/** @throws Error that says which option is wrong */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      list: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const profiling = values.profile !== undefined;
+  return {
+    ...values,
+    only: profiling ? [String(values.profile)] : values.only.flatMap((names) => names.split(',')),
+    // A profile wants one long look and no medians.
+    rounds: positive('--rounds', values.rounds ?? (profiling ? '1' : '5')),
+    seconds: positive('--seconds', values.seconds ?? (profiling ? '10' : '4')),
+  };
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0`);
+  return value;
+}

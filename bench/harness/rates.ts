@@ -1,0 +1,94 @@
+import type { Stage } from '../stage/stage.ts';
+import type { Check, Measure, Outcome } from '../workload.ts';
+import { alternate } from './alternate.ts';
+import type { Bench } from './bench.ts';
+import { cpuMicroseconds } from './process-usage.ts';
+import type { PlannedRequest } from './requests.ts';
+import { pairwise } from './statistics.ts';
+import { load } from './wrk.ts';
+import type { LoadResult } from './wrk.ts';
+
+/** A server that takes the load. */
+export interface Side {
+  name: string;
+  url: string;
+  readonly pid: number;
+}
+
+export interface RateOptions {
+  requests: readonly PlannedRequest[];
+  /** Before each round of each side, for instance to clear what the last one has left. */
+  prepare?: () => Promise<unknown>;
+}
+
+export interface Rate extends LoadResult {
+  /** Processor time of the server in microseconds per request. */
+  cpu: number;
+}
+
+const WARM_UP_SECONDS = 3;
+
+/** Sends the same requests to each side in turn, as fast as it answers, over 32 connections. */
+export function compareRates(
+  bench: Bench,
+  stage: Stage,
+  sides: readonly Side[],
+  { requests, prepare }: RateOptions,
+): Promise<Rate[][]> {
+  const run = async (side: Side, seconds: number): Promise<Rate> => {
+    const before = cpuMicroseconds(side.pid);
+    const result = await load({ url: side.url, requests, seconds, directory: stage.directory });
+    return { ...result, cpu: (cpuMicroseconds(side.pid) - before) / result.requests };
+  };
+  return alternate(
+    bench,
+    sides.map((side) => ({
+      name: side.name,
+      prepare,
+      warmUp: () => run(side, Math.min(WARM_UP_SECONDS, bench.seconds)),
+      measure: () => run(side, bench.seconds),
+    })),
+  );
+}
+
+export function rateMeasure(side: string, rounds: readonly Rate[]): Measure {
+  return {
+    side,
+    unit: 'requests/s',
+    rounds: rounds.map(({ perSecond }) => perSecond),
+    p50: rounds.map(({ p50 }) => p50),
+    p99: rounds.map(({ p99 }) => p99),
+    cpu: rounds.map(({ cpu }) => cpu),
+  };
+}
+
+export interface RateBars {
+  /** Throughput, ours by theirs. */
+  atLeast: number;
+  /** p99, ours by theirs. */
+  p99AtMost?: number;
+}
+
+/** The rows of a workload that compares the product with one other side. */
+export function rateOutcome(sides: readonly Side[], measured: readonly Rate[][], bars: RateBars): Outcome {
+  const [ours = [], theirs = []] = measured;
+  const checks: Check[] = [
+    pairwise(
+      'throughput of bare',
+      ours.map(({ perSecond }) => perSecond),
+      theirs.map(({ perSecond }) => perSecond),
+      { atLeast: bars.atLeast },
+    ),
+  ];
+  if (bars.p99AtMost !== undefined) {
+    checks.push(
+      pairwise(
+        'p99 of bare',
+        ours.map(({ p99 }) => p99),
+        theirs.map(({ p99 }) => p99),
+        { atMost: bars.p99AtMost },
+      ),
+    );
+  }
+  return { measures: sides.map(({ name }, index) => rateMeasure(name, measured[index] ?? [])), checks };
+}

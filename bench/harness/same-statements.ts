@@ -1,0 +1,78 @@
+import type { Stage } from '../stage/stage.ts';
+import { httpClient } from '../../test/support/http.ts';
+import { headersOf } from './requests.ts';
+import type { PlannedRequest } from './requests.ts';
+import { randomUUID } from 'node:crypto';
+
+/** Enough to tell what is done for each request from what is done now and then. */
+const REQUESTS = 20;
+
+interface Seen {
+  /** Statements and how often each was sent for `REQUESTS` requests. */
+  statements: string[];
+  answers: string[];
+}
+
+/**
+ * Sends the same requests to both sides and lets PostgreSQL tell what it was sent for them: the comparison is one of like
+ * with like only while both send the same statements, equally often. A change of the product's SQL ends here until the
+ * reference follows.
+ * @param options.sameAnswers also compares the bodies; not where each request makes something new
+ */
+export async function sameStatements(
+  stage: Stage,
+  sides: { name: string; url: string }[],
+  requests: readonly PlannedRequest[],
+  options: { sameAnswers: boolean },
+): Promise<void> {
+  await stage.sql.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  await track(stage, 'top');
+  const seen: Seen[] = [];
+  for (const { url } of sides) seen.push(await see(stage, url, requests.slice(0, REQUESTS)));
+  await track(stage, 'none');
+  const [first, ...others] = seen as [Seen, ...Seen[]];
+  for (const [index, other] of others.entries()) {
+    const pair = `${sides[0]?.name} and ${sides[index + 1]?.name}`;
+    compare(first.statements, other.statements, `${pair} do not send the same statements`);
+    if (options.sameAnswers) compare(first.answers, other.answers, `${pair} do not give the same answers`);
+  }
+}
+
+async function see(stage: Stage, url: string, requests: readonly PlannedRequest[]): Promise<Seen> {
+  const http = httpClient(url);
+  const send = async (request: PlannedRequest): Promise<string> => {
+    const { method, path, body } = request;
+    const answer = await http.request(method, path, { body, headers: headersOf(request, randomUUID()) });
+    if (answer.status >= 300) throw new Error(`${url}${path} answered ${answer.status}: ${answer.text}`);
+    return answer.text;
+  };
+  // Connections are opened and caches filled by the first ones.
+  for (const request of requests) await send(request);
+  await stage.sql.query('SELECT pg_stat_statements_reset()');
+  const answers: string[] = [];
+  for (const request of requests) answers.push(await send(request));
+  const { rows } = await stage.sql.query<{ statement: string }>(
+    `SELECT calls || ' x ' || queryid || ' ' || regexp_replace(query, '\\s+', ' ', 'g') AS statement
+     FROM pg_stat_statements WHERE calls >= $1 ORDER BY queryid`,
+    [requests.length],
+  );
+  return { statements: rows.map(({ statement }) => statement), answers };
+}
+
+async function track(stage: Stage, what: 'top' | 'none'): Promise<void> {
+  await stage.sql.query(`ALTER SYSTEM SET pg_stat_statements.track = '${what}'`);
+  await stage.sql.query('SELECT pg_reload_conf()');
+  // Sessions read their settings again between two statements, soon after the signal.
+  await stage.sql.query('SELECT pg_sleep(0.2)');
+}
+
+function compare(ours: string[], theirs: string[], complaint: string): void {
+  const key = (line: string): string => line.split(' ', 3).join(' ');
+  const only = (some: string[], others: string[]): string[] => {
+    const known = new Set(others.map(key));
+    return some.filter((line) => !known.has(key(line))).map((line) => `  ${line.slice(0, 300)}`);
+  };
+  const [first, second] = [only(ours, theirs), only(theirs, ours)];
+  if (first.length + second.length === 0) return;
+  throw new Error([complaint, 'only the first:', ...first, 'only the second:', ...second].join('\n'));
+}

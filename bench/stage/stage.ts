@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { privateDirectory } from '../../test/support/servers/index.ts';
+import { startTestStack } from '../../test/support/stack.ts';
+import { startReference } from './reference.ts';
+import type { Reference } from './reference.ts';
+import { AccessTokens } from './tokens.ts';
+
+type TestStack = Awaited<ReturnType<typeof startTestStack>>;
+type ApiProcess = Awaited<ReturnType<TestStack['api']>>;
+type WorkerProcess = Awaited<ReturnType<TestStack['worker']>>;
+type Environment = Record<string, string | undefined>;
+
+export interface StageOptions {
+  /**
+   * Requests per minute and caller. Default: the limit that ships, which only workloads with thousands of callers stay
+   * below; those whose callers have no account but one address between them need more.
+   */
+  rateLimit?: number;
+  /** On top of what ships, for every process of Holdfast. */
+  env?: Environment;
+}
+
+/** More than anything on this machine can ask for in a minute. */
+export const NO_PRACTICAL_LIMIT = 100_000_000;
+
+/** Servers of their own for one workload, with the built product in production mode on them. */
+export class Stage {
+  readonly stack: TestStack;
+  /** As the superuser: may skip checks of foreign keys when it fills tables. */
+  readonly sql: pg.Client;
+  readonly tokens: AccessTokens;
+  /** For files of this run; goes with it. */
+  readonly directory: string;
+  private readonly profileInto: string | undefined;
+  private readonly apps: (ApiProcess | WorkerProcess)[] = [];
+  private readonly references: Reference[] = [];
+  private readonly closers: (() => Promise<void>)[] = [];
+
+  private constructor(stack: TestStack, sql: pg.Client, directory: string, profileInto?: string) {
+    this.stack = stack;
+    this.sql = sql;
+    this.directory = directory;
+    this.profileInto = profileInto;
+    this.tokens = new AccessTokens(String(stack.env.AUTH_TOKEN_SECRET));
+  }
+
+  static async open({ rateLimit, env }: StageOptions, profileInto?: string): Promise<Stage> {
+    const directory = await privateDirectory('bench');
+    const stack = await startTestStack({
+      env: {
+        NODE_ENV: 'production',
+        RATE_LIMIT_ENABLED: 'true',
+        ...(rateLimit === undefined ? {} : { RATE_LIMIT_REQUESTS: String(rateLimit) }),
+        ...env,
+      },
+      // Lets `sameStatements` see what both sides send; nothing is tracked while anything is measured.
+      postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
+    });
+    const sql = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
+    try {
+      await sql.connect();
+      await sql.query(`ALTER SYSTEM SET pg_stat_statements.track = 'none'`);
+      await sql.query('SELECT pg_reload_conf()');
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    const stage = new Stage(stack, sql, directory.path, profileInto);
+    stage.closers.push(() => directory.remove());
+    return stage;
+  }
+
+  /** Starts an api; its access log goes to a file, as it would in production. */
+  async api(env: Environment = {}, name = 'holdfast-api'): Promise<ApiProcess> {
+    const api = await this.stack.api({ ...env, ...this.profiling(name) }, this.processOptions(name));
+    this.apps.push(api);
+    return api;
+  }
+
+  async worker(env: Environment = {}, name = 'holdfast-worker'): Promise<WorkerProcess> {
+    const worker = await this.stack.worker({ ...env, ...this.profiling(name) }, this.processOptions(name));
+    this.apps.push(worker);
+    return worker;
+  }
+
+  /** Starts a reference of `bench/`, in the same environment as the product. */
+  async reference(file: string, env: Environment = {}): Promise<Reference> {
+    const name = file.replace(/^.*\//, '').replace(/\.ts$/, '');
+    const reference = await startReference(file, {
+      ...this.stack.env,
+      ...env,
+      ...this.profiling(`reference-${name}`),
+    });
+    this.references.push(reference);
+    return reference;
+  }
+
+  /** Ends something that the workload has started by itself, with the rest. */
+  onClose(close: () => Promise<void>): void {
+    this.closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    // A profile is written by a process that ends by itself.
+    if (this.profileInto)
+      await Promise.all(this.apps.filter((app) => app.isRunning).map((app) => app.stop()));
+    await Promise.all(this.references.map((reference) => reference.stop()));
+    await this.sql.end();
+    await this.stack.stop();
+    for (const close of this.closers) await close();
+  }
+
+  private processOptions(name: string): { logFile: string } {
+    return { logFile: join(this.directory, `${name}-${randomUUID()}.log`) };
+  }
+
+  private profiling(name: string): Environment {
+    if (this.profileInto === undefined) return {};
+    const folder = join(this.profileInto, name);
+    mkdirSync(folder, { recursive: true });
+    return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
+  }
+}

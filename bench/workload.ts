@@ -1,0 +1,46 @@
+import type { Bench } from './harness/bench.ts';
+
+/** One row of the comparison: a file in `workloads/`. */
+export interface Workload {
+  /** For `--only` and `--profile`. */
+  name: string;
+  title: string;
+  /** True for what informs and has no bar: it runs only when it is asked for by name. */
+  onDemand?: boolean;
+  run(bench: Bench): Promise<Outcome>;
+}
+
+export interface Outcome {
+  measures: Measure[];
+  checks: Check[];
+  /** What a reader must know to judge the figures, beyond what holds for every workload. */
+  notes?: string[];
+}
+
+/** One line of the table: what one side did, once per round. */
+export interface Measure {
+  /** `holdfast`, `bare`, or whatever stands for them in this workload. */
+  side: string;
+  unit: string;
+  rounds: number[];
+  /** Latency of requests in milliseconds, by round. */
+  p50?: number[];
+  p99?: number[];
+  /** Processor time of the server process per request in microseconds, by round. */
+  cpu?: number[];
+}
+
+/** What must hold, and whether it does. */
+export interface Check {
+  what: string;
+  value: number;
+  /** Smallest and largest value of a round, where it was taken per round. */
+  spread?: [number, number];
+  unit?: string;
+  atLeast?: number;
+  atMost?: number;
+}
+
+export function isMet({ value, atLeast = -Infinity, atMost = Infinity }: Check): boolean {
+  return value >= atLeast && value <= atMost;
+}

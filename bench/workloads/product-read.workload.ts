@@ -1,0 +1,18 @@
+import { compareRates, rateOutcome } from '../harness/rates.ts';
+import { openShop } from '../stage/open-shop.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Workload } from '../workload.ts';
+
+export const productRead: Workload = {
+  name: 'product-read',
+  title: 'Cached read of a product; bare reads it from PostgreSQL',
+  run: async (bench) => {
+    const { stage, sides, shop } = await openShop(bench, { rateLimit: NO_PRACTICAL_LIMIT });
+    const requests = shop.products.map((id) => ({ method: 'GET' as const, path: `/v1/products/${id}` }));
+    const measured = await compareRates(bench, stage, sides, { requests });
+    return {
+      ...rateOutcome(sides, measured, { atLeast: 1.1 }),
+      notes: ['The limit of requests is raised: everybody who reads products here comes from one address.'],
+    };
+  },
+};
