@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { repositoryRoot } from '../support/servers/paths.ts';
 import type { Environment } from '../support/processes.ts';
-import type { PlotData } from './report/plot-data.ts';
+import type { LinePlotData, PlotData } from './report/plot-data.ts';
 import type { NamedScenario } from './scenario.ts';
 import type { Check, Evidence, ScenarioReport } from './scenario-report.ts';
 
@@ -30,6 +30,7 @@ export interface ScenarioResult {
   error: string | undefined;
   evidence: Evidence[];
   plots: PlotData[];
+  linePlots: LinePlotData[];
 }
 
 export function resultOf(
@@ -47,6 +48,7 @@ export function resultOf(
     notes: report.notes,
     evidence: report.evidence,
     plots: report.plots,
+    linePlots: report.linePlots,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Interval, LoadResult, StreamResult } from './load/load-result.ts';
 import type { FailureSample } from './load/plan.ts';
 import { now } from './load/recorder.ts';
 import { plotDataOf } from './report/plot-data.ts';
-import type { PlotData } from './report/plot-data.ts';
+import type { LinePlotData, PlotData } from './report/plot-data.ts';
 
 export interface Check {
   /** What must hold. */
@@ -28,6 +28,7 @@ export class ScenarioReport {
   readonly notes: string[] = [];
   readonly faults: Fault[] = [];
   readonly evidence: Evidence[] = [];
+  readonly linePlots: LinePlotData[] = [];
   private readonly plotted: { title: string; result: StreamResult }[] = [];
   private readonly onPhase: (phase: string) => void;
 
@@ -53,9 +54,9 @@ export class ScenarioReport {
     this.notes.push(text);
   }
 
-  /** Runs `work` as a fault that the plots shade. @returns when it was */
+  /** Runs `work` as a fault that the plots shade. @param label may be empty @returns when it was */
   async fault(label: string, work: () => Promise<unknown>): Promise<Interval> {
-    this.phase(label);
+    if (label !== '') this.phase(label);
     const fault = { label, from: now(), to: Infinity };
     this.faults.push(fault);
     try {
@@ -70,6 +71,10 @@ export class ScenarioReport {
   plot(title: string, result: LoadResult | StreamResult): void {
     this.plotted.push({ title, result });
     this.explain(result.samples);
+  }
+
+  plotLines(plot: LinePlotData): void {
+    this.linePlots.push(plot);
   }
 
   explain(samples: FailureSample[]): void {

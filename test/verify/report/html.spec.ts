@@ -39,6 +39,22 @@ function run(held: boolean): RunResult {
         error: held ? undefined : 'Error: it broke',
         evidence: [{ at: 'now', what: '<script>alert(1)</script>' }],
         plots: [plotDataOf('All traffic', someLoad(), [fault])],
+        linePlots: [
+          {
+            title: 'Memory',
+            unit: 'MB',
+            seconds: 10,
+            lines: [
+              {
+                name: 'api',
+                points: [
+                  [0, 90],
+                  [10, 91],
+                ],
+              },
+            ],
+          },
+        ],
       },
     ],
   };

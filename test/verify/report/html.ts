@@ -1,5 +1,6 @@
 import type { RunResult, ScenarioResult } from '../results.ts';
 import { escapeHtml } from './escape.ts';
+import { renderLines } from './line-plot.ts';
 import { renderPlot } from './plot.ts';
 import { style } from './style.ts';
 
@@ -55,7 +56,8 @@ function overview({ name, promise, held, durationMs }: ScenarioResult): string {
 }
 
 function renderScenario(scenario: ScenarioResult): string {
-  const { name, promise, held, durationMs, checks, figures, notes, error, evidence, plots } = scenario;
+  const { name, promise, held, durationMs, checks, figures, notes, error, evidence, plots, linePlots } =
+    scenario;
   const rows = checks.map(
     (check) =>
       `<tr><td class="mark">${mark(check.held)}</td><td>${escapeHtml(check.statement)}</td>` +
@@ -73,6 +75,7 @@ ${error ? `<pre>${escapeHtml(error)}</pre>` : ''}
 ${facts.length > 0 ? `<dl>${facts.join('')}</dl>` : ''}
 ${notes.map((text) => `<p class="note">${escapeHtml(text)}</p>`).join('')}
 ${plots.map((plot) => `<h3>${escapeHtml(plot.title)}</h3>${legend}${renderPlot(plot)}`).join('\n')}
+${linePlots.map((plot) => `<h3>${escapeHtml(plot.title)}</h3>${renderLines(plot)}`).join('\n')}
 ${seen.length > 0 ? `<details><summary>What failed, and what the product logged (${seen.length})</summary><pre>${seen.join('\n')}</pre></details>` : ''}
 </section>`;
 }

@@ -16,6 +16,15 @@ export interface PlotData {
   faults: { label: string; from: number; to: number }[];
 }
 
+/** Readings of something else over time, a line each. */
+export interface LinePlotData {
+  title: string;
+  unit: string;
+  seconds: number;
+  /** Points as seconds from the start and value. */
+  lines: { name: string; points: [seconds: number, value: number][] }[];
+}
+
 /** No more points than a plot has room for. */
 const MOST_STEPS = 240;
 /** Multiples of what is recorded: anything else would draw waves that are not there. */

@@ -1,24 +1,23 @@
+import { axisTitle, gridLine, INNER, LEFT, niceCeiling, px, shortNumber, timeTicks, WIDTH } from './axes.ts';
+import type { Panel } from './axes.ts';
 import { escapeHtml } from './escape.ts';
 import type { PlotData } from './plot-data.ts';
 
-const WIDTH = 1_000;
-const LEFT = 64;
-const RIGHT = 12;
 const RATES = { top: 26, height: 130 };
 const TIMES = { top: 178, height: 96 };
 const HEIGHT = 300;
-const INNER = WIDTH - LEFT - RIGHT;
-
-interface Panel {
-  top: number;
-  height: number;
-}
+const EVERYTHING: Panel = { top: RATES.top, height: TIMES.top + TIMES.height - RATES.top };
 
 /** One SVG: above, what became of requests per second, stacked; below, p50 and p99 of the successes, logarithmic. */
 export function renderPlot(data: PlotData): string {
   if (data.ok.length === 0) return '<p class="note">No request was sent.</p>';
   const x = (seconds: number): number => LEFT + (seconds / data.seconds) * INNER;
-  const parts = [...faults(data, x), ...timeAxis(data, x), ...rates(data), ...latencies(data)];
+  const parts = [
+    ...faults(data, x),
+    ...timeTicks(data.seconds, EVERYTHING),
+    ...rates(data),
+    ...latencies(data),
+  ];
   const label = `${data.title}: requests per second and latency over ${Math.round(data.seconds)} seconds`;
   return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg>`;
 }
@@ -42,22 +41,11 @@ function faults(data: PlotData, x: (seconds: number) => number): string[] {
   });
 }
 
-function timeAxis({ seconds }: PlotData, x: (seconds: number) => number): string[] {
-  const step = [1, 2, 5, 10, 20, 30, 60].find((candidate) => seconds / candidate <= 14) ?? 120;
-  const ticks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, i) => i * step);
-  const bottom = TIMES.top + TIMES.height;
-  return ticks.map(
-    (tick) =>
-      `<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="${RATES.top}" y2="${bottom}"/>` +
-      `<text class="tick" x="${px(x(tick))}" y="${bottom + 16}" text-anchor="middle">${tick} s</text>`,
-  );
-}
-
 function rates(data: PlotData): string[] {
   const totals = data.ok.map((ok, i) => ok + data.refused[i]! + data.failed[i]!);
   const most = niceCeiling(Math.max(1, ...totals));
   const y = (rate: number): number => RATES.top + RATES.height * (1 - rate / most);
-  const grid = [0, 0.5, 1].map((share) => gridLine(y(most * share), format(most * share)));
+  const grid = [0, 0.5, 1].map((share) => gridLine(y(most * share), shortNumber(most * share)));
   const layers = [
     { name: 'ok', below: () => 0, height: (i: number) => data.ok[i]! },
     { name: 'refused', below: (i: number) => data.ok[i]!, height: (i: number) => data.refused[i]! },
@@ -116,29 +104,4 @@ function latencies(data: PlotData): string[] {
 function stepEdges(i: number, { stepMs, seconds }: PlotData): [number, number] {
   const at = (step: number): number => LEFT + Math.min(1, (step * stepMs) / 1_000 / seconds) * INNER;
   return [at(i), at(i + 1)];
-}
-
-function gridLine(y: number, label: string): string {
-  return (
-    `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${px(y)}" y2="${px(y)}"/>` +
-    `<text class="tick" x="${LEFT - 6}" y="${px(y + 3.5)}" text-anchor="end">${label}</text>`
-  );
-}
-
-function axisTitle({ top, height }: Panel, title: string): string {
-  const middle = top + height / 2;
-  return `<text class="axis" x="10" y="${middle}" text-anchor="middle" transform="rotate(-90 10 ${middle})">${title}</text>`;
-}
-
-function niceCeiling(value: number): number {
-  const magnitude = 10 ** Math.floor(Math.log10(value));
-  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * magnitude >= value) ?? 10) * magnitude;
-}
-
-function format(value: number): string {
-  return value >= 10_000 ? `${value / 1_000}k` : String(Math.round(value * 10) / 10);
-}
-
-function px(value: number): string {
-  return (Math.round(value * 10) / 10).toString();
 }

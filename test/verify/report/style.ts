@@ -50,7 +50,7 @@ svg .fault-label { fill: var(--failed); font-weight: 600; }
 polygon.ok { fill: var(--ok-fill); stroke: var(--ok); stroke-width: 0.6; }
 polygon.refused { fill: var(--refused); }
 polygon.failed { fill: var(--failed); }
-path.p50, path.p99 { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
+path.p50, path.p99, path.line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 path.p50 { stroke: var(--p50); }
 path.p99 { stroke: var(--p99); }
 .legend { display: flex; gap: 18px; flex-wrap: wrap; color: var(--quiet); font-size: 12.5px; margin: 2px 0 4px; }

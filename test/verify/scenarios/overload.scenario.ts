@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { measureCapacity } from '../capacity.ts';
+import { CpuMeter } from '../cpu-meter.ts';
 import type { Interval } from '../load/load-result.ts';
 import { now } from '../load/recorder.ts';
 import { Probe } from '../probe.ts';
@@ -23,7 +24,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
   const requests = stage.shop.placing(customers);
   report.phase('finding out how many orders it can take at most');
-  const { peak } = await measureCapacity(stage, requests, 6_000);
+  const { peak, cpu } = await measureCapacity(stage, requests, 6_000);
   const ordinary = Math.round(peak.okPerSecond * 0.3);
   const flow = (perSecond: number) =>
     stage.load.start({
@@ -38,7 +39,10 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     ({ managementUrl }) => new Probe(`${managementUrl}/health/live`),
   );
   const overload = flow(Math.round(peak.okPerSecond * TIMES_CAPACITY));
+  const meter = new CpuMeter(stage);
   const window = await report.fault(`${TIMES_CAPACITY} times capacity`, () => delay(OVERLOAD_MS));
+  report.figure('cores at the peak', cpu);
+  report.figure('cores under overload', meter.describe());
   const stopped = overload.stop();
   const endedAt = now();
   const after = flow(ordinary);

@@ -16,8 +16,11 @@ const WARM_UP_MS = 30_000;
 const SOAK_MS = 180_000;
 const SHARE_OF_CAPACITY = 0.7;
 const MOST_GROWTH = 0.05;
-/** RSS is compared between the first and the last such stretch: a single reading says when the collector last ran. */
-const STRETCH_MS = 20_000;
+/**
+ * RSS is compared between the first and the last such stretch, on average: memory goes up until the collector runs and then
+ * down, every 10 to 80 s depending on the load, and single readings would only say when that was.
+ */
+const STRETCH_MS = 60_000;
 
 interface Reading {
   at: number;
@@ -28,7 +31,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const people = await shoppers(stage, { customers: 8, orders: 80 });
   const requests = mixed(stage, people);
   report.phase('finding out how much it can do at most');
-  const { peak } = await measureCapacity(stage, requests, 6_000);
+  const { peak, cpu } = await measureCapacity(stage, requests, 6_000);
   const perSecond = Math.round(peak.okPerSecond * SHARE_OF_CAPACITY);
   const load = stage.load.start({
     streams: [{ name: 'everything', ports: stage.ports, requests, pace: { kind: 'open', perSecond } }],
@@ -40,19 +43,30 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     ...stage.workers.map(({ pid }, i) => ({ name: `worker ${i + 1}`, pid, readings: [] as Reading[] })),
   ];
   const until = Date.now() + SOAK_MS;
-  await report.fault('measured', async () => {
+  await report.fault(`${SOAK_MS / 1_000} s at ${count(perSecond)} requests/s`, async () => {
     while (Date.now() < until) {
       for (const { pid, readings } of processes) readings.push({ at: now(), mb: residentMb(pid) });
-      report.phase(`${Math.round((until - Date.now()) / 1_000)} s left, ${count(perSecond)} requests/s`);
       await delay(Math.min(1_000, Math.max(0, until - Date.now())));
     }
   });
   const result = await load.stop();
 
   report.plot('All traffic', result);
+  report.plotLines({
+    title: 'Resident memory',
+    unit: 'MB',
+    seconds: SOAK_MS / 1_000,
+    lines: processes.map(({ name, readings }) => ({
+      name,
+      points: readings.map(({ at, mb }): [number, number] => [
+        (at - readings[0]!.at) / 1_000,
+        Math.round(mb),
+      ]),
+    })),
+  });
   for (const { name, readings } of processes) {
-    const first = typical(readings.filter(({ at }) => at < readings[0]!.at + STRETCH_MS));
-    const last = typical(readings.filter(({ at }) => at > readings.at(-1)!.at - STRETCH_MS));
+    const first = average(readings.filter(({ at }) => at < readings[0]!.at + STRETCH_MS));
+    const last = average(readings.filter(({ at }) => at > readings.at(-1)!.at - STRETCH_MS));
     const growth = last / first - 1;
     report.check(
       `${name}: RSS grows by less than ${percent(MOST_GROWTH, 0)}`,
@@ -63,6 +77,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { failed, refused, failures, p50, p99, requests: sent } = result.all;
   report.check('no request fails', failed === 0, `${count(failed)} of ${count(sent)}${worstOf(failures)}`);
   report.figure('capacity', `${count(peak.okPerSecond)} requests/s`);
+  report.figure('cores at capacity', cpu);
   report.figure('refused', count(refused));
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
 }
@@ -90,8 +105,6 @@ function residentMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
-/** The median. */
-function typical(readings: Reading[]): number {
-  const sorted = readings.map(({ mb }) => mb).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+function average(readings: Reading[]): number {
+  return readings.reduce((sum, { mb }) => sum + mb, 0) / Math.max(1, readings.length);
 }
