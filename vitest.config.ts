@@ -25,7 +25,7 @@ export default defineConfig({
       {
         extends: true,
         // Reads the whole tree and type-checks it.
-        test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'], testTimeout: 60_000 },
+        test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'], testTimeout: 180_000 },
       },
       {
         extends: true,

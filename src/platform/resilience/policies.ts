@@ -20,7 +20,7 @@ export type DependencyName = 'postgresql' | 'payment-provider' | 'smtp';
  * The one table of who may take how long. Redis is not in it: what is asked of it on the request path may always be done
  * without, so it has a connection of its own kind (platform/redis).
  */
-export function policyTable({ database, payments }: Settings): Record<DependencyName, DependencyPolicy> {
+export function policyTable({ database, payments, messaging }: Settings): Record<DependencyName, DependencyPolicy> {
   return {
     //                    timeoutMs                          retries    concurrency        breaker                             reopenAfterMs
     postgresql: {
@@ -40,7 +40,7 @@ export function policyTable({ database, payments }: Settings): Record<Dependency
     smtp: {
       timeoutMs: 10_000,
       retries: 0,
-      concurrency: 20,
+      concurrency: messaging.concurrency,
       breaker: { size: 10, minimumCalls: 5 },
       reopenAfterMs: 2000,
     },
