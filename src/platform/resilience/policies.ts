@@ -20,29 +20,16 @@ export type DependencyName = 'postgresql' | 'payment-provider' | 'smtp';
  * The one table of who may take how long. Redis is not in it: what is asked of it on the request path may always be done
  * without, so it has a connection of its own kind (platform/redis).
  */
-export function policyTable({ database, payments, messaging }: Settings): Record<DependencyName, DependencyPolicy> {
+export function policyTable({
+  database,
+  payments,
+  messaging,
+}: Settings): Record<DependencyName, DependencyPolicy> {
+  // prettier-ignore
   return {
-    //                    timeoutMs                          retries    concurrency        breaker                             reopenAfterMs
-    postgresql: {
-      timeoutMs: database.queryTimeoutMs,
-      retries: 0,
-      concurrency: Infinity,
-      breaker: { size: 20, minimumCalls: 8 },
-      reopenAfterMs: 500,
-    },
-    'payment-provider': {
-      timeoutMs: payments.timeoutMs,
-      retries: 1,
-      concurrency: 64,
-      breaker: { size: 10, minimumCalls: 3 },
-      reopenAfterMs: 2000,
-    },
-    smtp: {
-      timeoutMs: 10_000,
-      retries: 0,
-      concurrency: messaging.concurrency,
-      breaker: { size: 10, minimumCalls: 5 },
-      reopenAfterMs: 2000,
-    },
+    //                  one attempt                           repeated   at once                           circuit: half of the last calls      asked again after
+    postgresql:         { timeoutMs: database.queryTimeoutMs, retries: 0, concurrency: Infinity,              breaker: { size: 20, minimumCalls: 8 }, reopenAfterMs: 500 },
+    'payment-provider': { timeoutMs: payments.timeoutMs,      retries: 1, concurrency: 64,                    breaker: { size: 10, minimumCalls: 3 }, reopenAfterMs: 2000 },
+    smtp:               { timeoutMs: 10_000,                  retries: 0, concurrency: messaging.concurrency, breaker: { size: 10, minimumCalls: 5 }, reopenAfterMs: 2000 },
   };
 }
