@@ -7,6 +7,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     restoreMocks: true,
+    // Far above what anything takes: a machine with other work to do must not fail a test by that alone.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
@@ -33,8 +36,10 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{repositories,e2e,support}/**/*.spec.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          // After the unit specs, some of which look at the clock.
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -44,7 +49,7 @@ export default defineConfig({
           include: ['test/faults/**/*.spec.ts'],
           // One file at a time, after everything else: what is measured here is time.
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
