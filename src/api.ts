@@ -20,6 +20,7 @@ import {
   installAccessLog,
   installShedLog,
   nestLogger,
+  traceRequests,
   type ProcessLog,
 } from './platform/observability/index.js';
 
@@ -53,6 +54,7 @@ export async function createApi(
   app.useSecurityHeaders(SECURITY_HEADERS);
   if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
+  traceRequests(fastify);
   installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   if (faults) strikeRoutes(fastify, faults);

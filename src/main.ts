@@ -1,8 +1,13 @@
-import { createApi } from './api.js';
-import { httpService } from './platform/lifecycle/http-service.js';
-import { runProcess } from './platform/lifecycle/index.js';
+import { settingsOrExit } from './platform/lifecycle/settings.js';
+import { startTracing } from './platform/observability/tracing/tracing.js';
 
-await runProcess('api', async ({ settings, health, log, faults }) => {
+const settings = settingsOrExit();
+// What shall be traced is patched as it is loaded: everything else comes after this, by `import()`.
+await startTracing('api', settings);
+const { createApi } = await import('./api.js');
+const { httpService, runProcess } = await import('./platform/lifecycle/index.js');
+
+await runProcess('api', settings, async ({ health, log, faults }) => {
   const app = await createApi(settings, log, health, faults);
   await app.listen(settings.http.port, settings.http.host);
   return httpService(app);

@@ -1,8 +1,14 @@
-import { runProcess } from './platform/lifecycle/index.js';
-import { MessagingRuntime } from './platform/messaging/index.js';
-import { createWorker } from './worker-app.js';
+import { settingsOrExit } from './platform/lifecycle/settings.js';
+import { startTracing } from './platform/observability/tracing/tracing.js';
 
-await runProcess('worker', async ({ settings, health, log, faults }) => {
+const settings = settingsOrExit();
+// What shall be traced is patched as it is loaded: everything else comes after this, by `import()`.
+await startTracing('worker', settings);
+const { createWorker } = await import('./worker-app.js');
+const { MessagingRuntime } = await import('./platform/messaging/index.js');
+const { runProcess } = await import('./platform/lifecycle/index.js');
+
+await runProcess('worker', settings, async ({ health, log, faults }) => {
   const app = await createWorker(settings, log, health, faults);
   const messaging = app.get(MessagingRuntime);
   messaging.start();

@@ -45,8 +45,10 @@ function acceptedBy(sectionClass: object, { property, type }: SettingDefinition)
       .filter(({ propertyName }) => propertyName === property)
       .map(({ name, constraints }) => [name ?? '', constraints as unknown[]]),
   );
-  if (type === 'number')
-    return `whole number, ${String(rules.get('min')?.[0])} to ${String(rules.get('max')?.[0])}`;
+  if (type === 'number') {
+    const kind = rules.has('isInt') ? 'whole number' : 'number';
+    return `${kind}, ${String(rules.get('min')?.[0])} to ${String(rules.get('max')?.[0])}`;
+  }
   if (type === 'boolean') return 'true or false';
   const words = [...rules].flatMap(([name, constraints]) => WORDS[name]?.(constraints) ?? []);
   return [...words, ...(type === 'list' ? ['comma separated'] : [])].join(', ') || 'text';

@@ -13,6 +13,7 @@ import { OverloadSettings } from './sections/overload.settings.js';
 import { PaymentsSettings } from './sections/payments.settings.js';
 import { RateLimitSettings } from './sections/rate-limit.settings.js';
 import { RedisSettings } from './sections/redis.settings.js';
+import { TracingSettings } from './sections/tracing.settings.js';
 
 /**
  * The whole settings tree: inject it and read `settings.database.poolSize`. Nobody else reads the environment.
@@ -32,6 +33,7 @@ export class Settings {
   readonly idempotency = new IdempotencySettings();
   readonly exports = new ExportsSettings();
   readonly overload = new OverloadSettings();
+  readonly tracing = new TracingSettings();
   readonly faults = new FaultsSettings();
   readonly lifecycle = new LifecycleSettings();
 }

@@ -1,1 +1,2 @@
+export { httpService } from './http-service.js';
 export { runCommand, runProcess, type ProcessContext, type Service } from './process.js';

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
-import { ConfigurationError, loadSettings, readEnvironment, type Settings } from '../../config/index.js';
+import type { Settings } from '../../config/index.js';
 import { HealthRegistry, startManagement } from '../health/index.js';
 import { FaultInjector } from '../resilience/index.js';
-import { createProcessLog, type ProcessLog } from '../observability/index.js';
+import { createProcessLog, reportTracingTo, stopTracing, type ProcessLog } from '../observability/index.js';
+import { settingsOrExit } from './settings.js';
 
 /** What a process must be able to do for a controlled end, in the order in which it is asked. */
 export interface Service {
@@ -18,7 +19,6 @@ export interface Service {
 }
 
 export interface ProcessContext {
-  settings: Settings;
   health: HealthRegistry;
   log: ProcessLog;
   /** Present when `FAULTS_ENABLED`, which production refuses. */
@@ -29,16 +29,17 @@ export interface ProcessContext {
 const CLOSING_RESERVE_MS = 2000;
 
 /**
- * The life of a process (DESIGN: life of a process): settings, management port, `start`, ready; at SIGTERM or SIGINT
+ * The life of a process (DESIGN: life of a process): management port, `start`, ready; at SIGTERM or SIGINT
  * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled
  * rejection takes the same road to exit 1. A second signal exits at once.
  */
 export async function runProcess(
   name: string,
+  settings: Settings,
   start: (context: ProcessContext) => Promise<Service>,
 ): Promise<void> {
-  const settings = settingsOrExit();
   const log = createProcessLog(settings, name);
+  reportTracingTo(log.logger);
   const health = new HealthRegistry();
   const faults = settings.faults.enabled ? new FaultInjector() : undefined;
   let service: Service | undefined;
@@ -68,6 +69,8 @@ export async function runProcess(
         await service.close();
       }
       await management?.close();
+      // A little less than is left: a collector that does not answer must not make this an unclean end.
+      await stopTracing(remaining() - 200);
       log.logger.info({ durationMs: Date.now() - started }, 'shutdown complete');
       exit(log, exitCode);
     } catch (error) {
@@ -87,7 +90,7 @@ export async function runProcess(
 
   try {
     management = await startManagement(health, settings, faults);
-    service = await start({ settings, health, log, faults });
+    service = await start({ health, log, faults });
     if (!ending) health.phase = 'ready';
     log.logger.info(
       { pid: process.pid, startedInMs: Math.round(process.uptime() * 1000) },
@@ -107,16 +110,6 @@ export async function runCommand(work: (settings: Settings) => Promise<number>):
   } catch (error) {
     process.stderr.write(`${remedyFor(error)}\n`);
     // Not by exit code alone: what had connected before it failed would keep the process alive.
-    process.exit(1);
-  }
-}
-
-function settingsOrExit(): Settings {
-  try {
-    return loadSettings(readEnvironment());
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\nSee docs/configuration.md for every variable.\n`);
     process.exit(1);
   }
 }

@@ -40,6 +40,7 @@ function writeLine(
   const line: Record<string, unknown> = {
     // Explicit, not by the mixin: the hook may run outside of the request's asynchronous context.
     requestId: request.id,
+    traceId: request.traceId,
     userId: request.caller?.userId,
     method: request.method,
     route,

@@ -1,3 +1,11 @@
 export { installAccessLog, installShedLog } from './access-log.js';
 export { createProcessLog, LoggingModule, nestLogger, type ProcessLog } from './logging.js';
 export { HTTP_DURATION, HTTP_SHED, MetricsModule } from './metrics.module.js';
+export {
+  currentTraceparent,
+  reportTracingTo,
+  stopTracing,
+  traceRequests,
+  traceWork,
+  type TracedWork,
+} from './tracing/tracing.js';

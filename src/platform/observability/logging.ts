@@ -3,6 +3,7 @@ import { Logger as NestLogger, LoggerModule, PinoLogger, type Params } from 'nes
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import type { Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
+import { currentTraceId } from './tracing/tracing.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
 const REDACTED = [
@@ -70,8 +71,8 @@ export function createProcessLog(
         },
       },
       mixin: () => {
-        const requestId = RequestContext.current()?.requestId;
-        return requestId === undefined ? {} : { requestId };
+        // pino leaves out what is undefined.
+        return { requestId: RequestContext.current()?.requestId, traceId: currentTraceId() };
       },
     },
     stream,

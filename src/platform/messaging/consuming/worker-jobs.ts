@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
+import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
 import type { EventJob } from '../queues/queues.js';
@@ -68,8 +69,10 @@ export class WorkerJobs implements JobRunner {
     try {
       await context.run(() =>
         job.repeatJobKey === undefined
-          ? this.deliver(queue, job as Job<EventJob>, token, context)
-          : this.runSchedule(job),
+          ? traceWork(deliverySpan(queue, job as Job<EventJob>), () =>
+              this.deliver(queue, job as Job<EventJob>, token, context),
+            )
+          : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job)),
       );
     } finally {
       this.running.delete(running);
@@ -177,6 +180,18 @@ class NoHandlerError extends Error {
 /** Starts of which nothing was heard again: neither a success nor a failure. */
 function crashesOf(job: Job): number {
   return job.attemptsStarted - 1 - job.attemptsMade;
+}
+
+function deliverySpan(queue: string, job: Job<EventJob>): TracedWork {
+  const attributes = {
+    'messaging.system': 'bullmq',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': queue,
+    'messaging.message.id': job.id,
+    'holdfast.attempt': job.attemptsMade + 1,
+  };
+  return { name: `process ${job.name}`, attributes, traceparent: job.data.trace ?? null };
 }
 
 function requestIdOf(job: Job): string {

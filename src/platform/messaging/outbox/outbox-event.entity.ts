@@ -32,6 +32,10 @@ export class OutboxEvent {
   @Column('text', { name: 'request_id', nullable: true })
   requestId!: string | null;
 
+  /** `traceparent` (W3C Trace Context) of the span in which it was announced, when that is recorded. */
+  @Column('text', { name: 'trace_context', nullable: true })
+  traceContext!: string | null;
+
   @Column('timestamp with time zone', { name: 'occurred_at', precision: 3, default: () => 'now()' })
   occurredAt!: Date;
 

@@ -12,6 +12,8 @@ export interface ClaimedEvent {
   payload: string;
   key: string | null;
   request_id: string | null;
+  /** `traceparent` of the span in which it was announced, when that is recorded. */
+  trace_context: string | null;
   /** Epoch milliseconds. */
   occurred_at: number;
 }
@@ -70,7 +72,7 @@ export class OutboxRepository {
           LIMIT (SELECT $2::bigint)
           FOR UPDATE SKIP LOCKED
         ))
-        RETURNING id, position, name, consumers, payload::text AS payload, key, request_id,
+        RETURNING id, position, name, consumers, payload::text AS payload, key, request_id, trace_context,
                   floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at`,
       values: [after, limit, afterMs, atMostMs],
     });

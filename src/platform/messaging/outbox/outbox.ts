@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId, RequestContext } from '../../context/index.js';
 import { Database, UnitOfWork } from '../../database/index.js';
+import { currentTraceparent } from '../../observability/index.js';
 import type { EventDefinition } from '../events.js';
 import { Topology } from '../topology/topology.js';
 
@@ -34,7 +35,7 @@ export class Outbox {
     const id = newId();
     await this.database.execute({
       name: 'outbox-announce',
-      text: 'INSERT INTO outbox_events (id, name, consumers, payload, key, request_id) VALUES ($1, $2, $3, $4, $5, $6)',
+      text: 'INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, trace_context) VALUES ($1, $2, $3, $4, $5, $6, $7)',
       values: [
         id,
         event.name,
@@ -42,6 +43,7 @@ export class Outbox {
         JSON.stringify(payload),
         key ?? null,
         RequestContext.current()?.requestId ?? null,
+        currentTraceparent() ?? null,
       ],
     });
     return id;

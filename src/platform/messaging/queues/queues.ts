@@ -12,6 +12,8 @@ export interface EventJob {
   /** Epoch milliseconds. */
   occurredAt: number;
   requestId: string | null;
+  /** `traceparent` of what announced it. Absent when that was not recorded. */
+  trace?: string;
 }
 
 /** The queues, made when first needed: a relay must also carry events of a newer version's consumers during a rollout. */
@@ -46,6 +48,7 @@ export class Queues {
         key: event.key,
         occurredAt: event.occurred_at,
         requestId: event.request_id,
+        ...(event.trace_context === null ? undefined : { trace: event.trace_context }),
       };
       for (const consumer of event.consumers) {
         const list = jobs.get(consumer) ?? [];

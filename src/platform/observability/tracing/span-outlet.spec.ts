@@ -1,0 +1,55 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace';
+import pino from 'pino';
+import { expect, it } from 'vitest';
+import { SpanOutlet } from './span-outlet.js';
+
+function spans(): ReadableSpan[] {
+  const memory = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: memory })] });
+  provider.getTracer('test').startSpan('work').end();
+  return memory.getFinishedSpans();
+}
+
+it('says once that the collector takes nothing, and once that it does again', async () => {
+  let status = 400;
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url);
+    request
+      .resume()
+      .on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end('{}'));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const lines: { level: number; msg: string }[] = [];
+  const outlet = new SpanOutlet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`);
+  outlet.reportTo(
+    pino({}, { write: (line) => lines.push(JSON.parse(line) as { level: number; msg: string }) }),
+  );
+  const send = () => new Promise<ExportResult>((resolve) => outlet.export(spans(), resolve));
+
+  expect((await send()).code).toBe(ExportResultCode.FAILED);
+  expect((await send()).code).toBe(ExportResultCode.FAILED);
+  status = 200;
+  expect((await send()).code).toBe(ExportResultCode.SUCCESS);
+  expect((await send()).code).toBe(ExportResultCode.SUCCESS);
+
+  expect(asked).toEqual(Array(4).fill('/v1/traces'));
+  expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
+    [40, 'The trace collector takes no spans; they are dropped'],
+    [30, 'The trace collector takes spans again'],
+  ]);
+  await outlet.forceFlush();
+  await outlet.shutdown();
+  server.closeAllConnections();
+  server.close();
+});

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Settings } from '../../../config/index.js';
+
+/** Work outside a request: an event being handled, or a scheduled run. */
+export interface TracedWork {
+  /** What the span is called, such as `process order.placed`; few different ones. */
+  name: string;
+  attributes?: Record<string, string | number | undefined>;
+  /**
+   * The `traceparent` of what caused it, `null` when that was not recorded: then this is not either. `undefined` for work
+   * that nothing traced has caused, which begins a trace of its own for `TRACING_SAMPLE_RATIO` of the runs.
+   */
+  traceparent?: string | null;
+}
+
+/** Tracing that is switched on. Nothing of OpenTelemetry shows here, so that nobody loads it by importing this. */
+export interface Tracing {
+  /** Where it says that the collector takes nothing. */
+  reportTo(logger: Logger): void;
+  /** Records requests, from the first hook to the answer. */
+  traceRequests(fastify: FastifyInstance): void;
+  traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T>;
+  traceId(): string | undefined;
+  traceparent(): string | undefined;
+  /** Sends what has been recorded. Resolves when it is sent, or cannot be. */
+  shutdown(): Promise<void>;
+}
+
+/** How long a process that ends waits for the collector at most. Milliseconds. */
+const LAST_FLUSH_MS = 1000;
+
+/** One for the process, and no injectable: it must be there before the packages that it patches, Nest among them, are loaded. */
+let tracing: Tracing | undefined;
+
+/**
+ * Switches tracing on when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. To be called before anything is imported that connects or
+ * serves: only what is loaded afterwards can be traced.
+ * @param process name of the process, as in its log lines
+ */
+export async function startTracing(process: string, settings: Settings): Promise<void> {
+  if (settings.tracing.endpoint === undefined) return;
+  const { createTracing } = await import('./open-telemetry.js');
+  tracing = createTracing(process, settings.tracing.endpoint, settings);
+}
+
+export function reportTracingTo(logger: Logger): void {
+  tracing?.reportTo(logger);
+}
+
+/** Makes the application record its requests, when tracing is on. */
+export function traceRequests(fastify: FastifyInstance): void {
+  tracing?.traceRequests(fastify);
+}
+
+/** Runs `run`, recorded when tracing is on and the trace is sampled. */
+export function traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T> {
+  return tracing ? tracing.traceWork(work, run) : run();
+}
+
+/** Id of the trace that the work at hand belongs to, here or at a caller: for log lines. */
+export function currentTraceId(): string | undefined {
+  return tracing?.traceId();
+}
+
+/** What later work needs to join the trace of the work at hand (W3C Trace Context); undefined when that is not recorded. */
+export function currentTraceparent(): string | undefined {
+  return tracing?.traceparent();
+}
+
+/**
+ * Sends what has been recorded. Takes no longer than a second, whatever state the collector is in.
+ * @param atMostMs when there is less time than that
+ */
+export async function stopTracing(atMostMs: number): Promise<void> {
+  if (!tracing) return;
+  await Promise.race([tracing.shutdown(), delay(Math.max(0, Math.min(atMostMs, LAST_FLUSH_MS)))]);
+}

@@ -1,0 +1,45 @@
+import { createContextKey, type Context, type TextMapSetter } from '@opentelemetry/api';
+import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+
+const KEY = createContextKey('holdfast.unsampled');
+const ids = new RandomIdGenerator();
+
+/**
+ * A trace that is not recorded, in the place of a span: instrumentations find no span and do nothing, while calls to
+ * others still tell them (`traceparent` with the flag off) not to record it either.
+ */
+export class Unsampled {
+  private outgoing?: string;
+
+  /** @param incoming the caller's `traceparent`, when it was the caller who decided */
+  constructor(private readonly incoming?: string) {}
+
+  static in(context: Context): Unsampled | undefined {
+    return context.getValue(KEY) as Unsampled | undefined;
+  }
+
+  in(context: Context): Context {
+    return context.setValue(KEY, this);
+  }
+
+  /** Only where the caller knows the trace by it; nobody ever sees one that is made here. */
+  get traceId(): string | undefined {
+    return this.incoming?.slice(3, 35);
+  }
+
+  /** Made when it is first needed: most requests call nobody. */
+  get traceparent(): string {
+    this.outgoing ??= this.incoming ?? `00-${ids.generateTraceId()}-${ids.generateSpanId()}-00`;
+    return this.outgoing;
+  }
+}
+
+/** W3C Trace Context. Baggage is not passed on: it would be strangers' data in calls of ours. */
+export class TraceContextPropagator extends W3CTraceContextPropagator {
+  override inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    const unsampled = Unsampled.in(context);
+    if (unsampled) setter.set(carrier, 'traceparent', unsampled.traceparent);
+    else super.inject(context, carrier, setter);
+  }
+}

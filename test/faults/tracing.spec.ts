@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HttpClient } from '../support/http.ts';
+import { startJsonServer } from '../support/json-server.ts';
+import type { ApiProcess, LogRecord } from '../support/processes.ts';
+import { freePort } from '../support/servers/ports.ts';
+import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../support/trace-collector.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { openCounter, type Counter } from './counter.ts';
+
+const SERVER = 2;
+const CLIENT = 3;
+const CONSUMER = 5;
+
+/** Prints what is loaded of OpenTelemetry and its hooks. */
+const TELL_LOADED = `--import=data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    load(url, context, next) {
+      const name = /node_modules\\/(@opentelemetry\\/[^/]+|[a-z]+-in-the-middle)/.exec(url);
+      if (name) process.stdout.write('loaded ' + name[1] + '\\n');
+      return next(url, context);
+    },
+  });`)}`;
+
+interface TracedApi {
+  api: ApiProcess;
+  /** As the customer. */
+  http: HttpClient;
+}
+
+const says =
+  (words: string) =>
+  ({ message }: LogRecord): boolean =>
+    message?.includes(words) ?? false;
+
+const requestsIn = ({ spans }: TraceCollector): unknown[] =>
+  spans.map(({ attributes }) => attributes['holdfast.request_id']);
+
+/** A payment provider that knows nothing but the trace of whoever asks it. */
+async function startCuriousProvider() {
+  const traceparents: unknown[] = [];
+  const { url, stop } = await startJsonServer({ port: 0, host: '127.0.0.1' }, ({ headers }) => {
+    traceparents.push(headers.traceparent);
+    return { status: 500 };
+  });
+  return { url, stop, traceparents };
+}
+
+describe('tracing', () => {
+  let counter: Counter;
+  let collector: TraceCollector;
+  let provider: Awaited<ReturnType<typeof startCuriousProvider>>;
+
+  beforeAll(async () => {
+    counter = await openCounter({ worker: false });
+    collector = await startTraceCollector();
+    provider = await startCuriousProvider();
+  });
+  afterAll(async () => {
+    await counter?.close();
+    await collector?.stop();
+    await provider?.stop();
+  });
+
+  /** An api that traces to `endpoint`. */
+  async function tracedApi(env: Record<string, string>, endpoint = collector.url): Promise<TracedApi> {
+    const api = await counter.stack.api(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, PAYMENT_PROVIDER_URL: provider.url, ...env },
+      { within: 60_000 },
+    );
+    const login = await api.http.post<{ accessToken: string }>('/v1/auth/login', {
+      email: 'customer@example.com',
+      password: 'holdfast-demo-password',
+    });
+    return { api, http: api.http.as(login.body.accessToken) };
+  }
+
+  const placeOrder = (http: HttpClient, key: string, headers = {}) =>
+    http.post<{ id: string }>(
+      '/v1/orders',
+      { items: [{ productId: counter.products[0], quantity: 1 }] },
+      { headers: { 'Idempotency-Key': key, ...headers } },
+    );
+
+  const pay = async (http: HttpClient, key: string, headers = {}) => {
+    const order = await placeOrder(http, `${key}-order`, headers);
+    expect(order.status).toBe(201);
+    return http.post(
+      `/v1/orders/${order.body.id}/payments`,
+      { paymentMethod: 'pm_card_ok' },
+      { headers: { 'Idempotency-Key': `${key}-payment`, ...headers } },
+    );
+  };
+
+  const traceOf = (span: CollectedSpan): CollectedSpan[] =>
+    collector.spans.filter(({ traceId }) => traceId === span.traceId);
+
+  describe('of everything', () => {
+    let api: ApiProcess;
+    let http: HttpClient;
+
+    beforeAll(async () => {
+      ({ api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }));
+      await counter.stack.worker({
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        TRACING_SAMPLE_RATIO: '0',
+      });
+    });
+
+    it('follows an order from the request through its statements to the mail of the worker', async () => {
+      const { status, headers } = await placeOrder(http, 'traced-order');
+      expect(status).toBe(201);
+      const requestId = headers.get('x-request-id');
+      const request = await collector.waitForSpan(
+        ({ attributes }) => attributes['holdfast.request_id'] === requestId,
+      );
+      expect(request).toMatchObject({
+        service: 'holdfast-api',
+        name: 'POST /v1/orders',
+        kind: SERVER,
+        attributes: { 'http.route': '/v1/orders', 'http.response.status_code': 201 },
+      });
+      expect(request.parentSpanId).toBeUndefined();
+      // The worker records it although it begins no trace of its own.
+      const handling = await collector.waitForSpan(
+        ({ traceId, name }) => traceId === request.traceId && name === 'process order.placed',
+      );
+      expect(handling).toMatchObject({
+        service: 'holdfast-worker',
+        kind: CONSUMER,
+        parentSpanId: request.spanId,
+        attributes: { 'messaging.destination.name': 'notifications' },
+      });
+
+      const trace = traceOf(request);
+      const statements = (service: string) =>
+        trace.filter(({ name, ...span }) => span.service === service && name.startsWith('pg.query:'));
+      expect(statements('holdfast-api').map(({ kind }) => kind)).toContain(CLIENT);
+      expect(statements('holdfast-api').map(({ name }) => name)).toContainEqual(
+        expect.stringContaining('outbox-announce'),
+      );
+      expect(statements('holdfast-worker').length).toBeGreaterThan(0);
+      // Connected: every span but the first has its parent among the others.
+      const ids = new Set(trace.map(({ spanId }) => spanId));
+      expect(trace.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId))).toEqual([request]);
+    });
+
+    it('hands the trace on to the payment provider', async () => {
+      const asked = provider.traceparents.length;
+      const { headers } = await pay(http, 'paid');
+      const request = await collector.waitForSpan(
+        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+      );
+      const call = await collector.waitForSpan(
+        ({ parentSpanId, name }) => parentSpanId === request.spanId && name === 'POST',
+      );
+      expect(provider.traceparents[asked]).toBe(`00-${request.traceId}-${call.spanId}-01`);
+    });
+
+    it('puts the id of the trace on the log line of the request', async () => {
+      const { headers } = await placeOrder(http, 'logged-order');
+      const requestId = headers.get('x-request-id');
+      const line = await api.waitForLog((record) => record.requestId === requestId && 'status' in record);
+      await collector.waitForSpan(({ traceId }) => traceId === line.traceId);
+      expect(line.traceId).toMatch(/^[0-9a-f]{32}$/);
+    });
+
+    it('marks a request that failed', async () => {
+      const { headers } = await api.http.get('/v1/orders');
+      const refused = await collector.waitForSpan(
+        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+      );
+      // The caller's mistake is no failure of ours.
+      expect(refused.attributes['http.response.status_code']).toBe(401);
+      expect(refused.status.code ?? 0).toBe(0);
+    });
+
+    it('never sends what users typed: no values of statements, no query of the URL', async () => {
+      await http.get('/v1/orders?limit=7');
+      const listed = await collector.waitForSpan(
+        ({ name, attributes }) =>
+          name === 'GET /v1/orders' && attributes['http.response.status_code'] === 200,
+      );
+      await collector.waitForSpan(
+        ({ traceId, name }) => traceId === listed.traceId && name.startsWith('pg.query'),
+      );
+      const sent = JSON.stringify(collector.spans);
+      expect(sent).not.toContain('customer@example.com');
+      expect(sent).not.toContain('limit=7');
+    });
+
+    it('does not trace the management port', async () => {
+      await api.management.get('/health/ready');
+      const { headers } = await http.get('/v1/users/me');
+      await collector.waitForSpan(
+        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+      );
+      expect(collector.spans.filter(({ name }) => name.includes('/health'))).toEqual([]);
+    });
+
+    it('joins the trace of a caller, and leaves out what the caller left out', async () => {
+      const trace = 'a'.repeat(32);
+      const headers = { traceparent: `00-${trace}-${'b'.repeat(16)}-01` };
+      await http.get('/v1/users/me', { headers });
+      const joined = await collector.waitForSpan(({ traceId, kind }) => traceId === trace && kind === SERVER);
+      expect(joined.parentSpanId).toBe('b'.repeat(16));
+
+      const silent = 'c'.repeat(32);
+      const answer = await http.get('/v1/users/me', {
+        headers: { traceparent: `00-${silent}-${'d'.repeat(16)}-00` },
+      });
+      const line = await api.waitForLog(
+        ({ requestId, status }) => requestId === answer.headers.get('x-request-id') && status === 200,
+      );
+      expect(line.traceId).toBe(silent);
+      const later = await http.get('/v1/users/me');
+      await collector.waitForSpan(
+        ({ attributes }) => attributes['holdfast.request_id'] === later.headers.get('x-request-id'),
+      );
+      expect(collector.spans.filter(({ traceId }) => traceId === silent)).toEqual([]);
+    });
+
+    it('sends what it has before the process ends', async () => {
+      const { headers } = await http.get('/v1/users/me');
+      expect(await api.stop('SIGTERM')).toMatchObject({ code: 0 });
+      expect(requestsIn(collector)).toContain(headers.get('x-request-id'));
+    });
+  });
+
+  it('records nothing at ratio 0, tells others not to, and leaves decisions of callers aside that it does not trust', async () => {
+    const before = collector.exports;
+    const { api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '0', TRACING_TRUST_INCOMING: 'false' });
+    const headers = { traceparent: `00-${'e'.repeat(32)}-${'f'.repeat(16)}-01` };
+    const asked = provider.traceparents.length;
+    await pay(http, 'unrecorded', headers);
+    expect(provider.traceparents[asked]).toMatch(/^00-(?!e{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(await api.stop('SIGTERM')).toMatchObject({ code: 0 });
+    expect(collector.exports).toBe(before);
+    expect(api.logs.filter(({ traceId }) => traceId !== undefined)).toEqual([]);
+  });
+
+  describe('while the collector takes nothing', () => {
+    /** Six seconds of requests, of which every one would be recorded: several exports fail meanwhile. */
+    async function serveWithoutCollector({ api, http }: TracedApi) {
+      const durations: number[] = [];
+      const until = Date.now() + 6000;
+      while (Date.now() < until) {
+        const { status, durationMs } = await http.get('/v1/orders');
+        expect(status).toBe(200);
+        durations.push(durationMs);
+      }
+      // Far less than an export may take.
+      expect(Math.max(...durations)).toBeLessThan(1500);
+      expect((await placeOrder(http, `without-collector-${api.port}`)).status).toBe(201);
+      expect((await api.management.get('/health/ready')).status).toBe(200);
+      await api.waitForLog(says('takes no spans'));
+      expect(api.logs.filter(says('trace collector')).map(({ level }) => level)).toEqual(['warn']);
+    }
+
+    async function endsInTime({ api }: TracedApi) {
+      const asked = Date.now();
+      expect(await api.stop('SIGTERM')).toMatchObject({ code: 0 });
+      expect(Date.now() - asked).toBeLessThan(3000);
+    }
+
+    it('changes no answer and delays no end because it hangs', async () => {
+      const hanging = await startTraceCollector();
+      try {
+        const traced = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }, hanging.url);
+        await hanging.waitForSpan(() => true);
+        hanging.hangs = true;
+        await serveWithoutCollector(traced);
+        await endsInTime(traced);
+      } finally {
+        await hanging.stop();
+      }
+    });
+
+    it('changes no answer and delays no end because it is down, and sends again once it is back', async () => {
+      const port = await freePort();
+      const traced = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }, `http://127.0.0.1:${port}`);
+      await serveWithoutCollector(traced);
+      const back = await startTraceCollector(port);
+      try {
+        const { headers } = await traced.http.get('/v1/users/me');
+        await waitFor(() => requestsIn(back).includes(headers.get('x-request-id')), { within: 15_000 });
+        await traced.api.waitForLog(says('takes spans again'));
+      } finally {
+        await back.stop();
+      }
+      await traced.http.get('/v1/users/me');
+      await endsInTime(traced);
+    });
+  });
+
+  it('loads nothing of it when it is off', async () => {
+    const api = await counter.stack.api({ NODE_OPTIONS: TELL_LOADED }, { within: 60_000 });
+    const loaded = new Set(
+      api.logs.flatMap(({ message }) => (message?.startsWith('loaded ') ? [message.slice(7)] : [])),
+    );
+    // prom-client asks the API package, which does nothing by itself, for the current span.
+    expect([...loaded]).toEqual(['@opentelemetry/api']);
+  });
+});
