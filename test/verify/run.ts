@@ -61,7 +61,10 @@ async function main(): Promise<number> {
     progress.say();
     progress.say(
       held
-        ? progress.styled('green', `All ${results.length} promises held.`)
+        ? progress.styled(
+            'green',
+            results.length === 1 ? 'The promise held.' : `All ${results.length} promises held.`,
+          )
         : progress.styled('red', `Broken: ${broken.join(', ')}.`),
     );
     progress.say(`${files.html} shows how it went; ${files.json} has the figures.`);

@@ -1,4 +1,5 @@
 import { httpClient } from '../../support/http.ts';
+import type { HttpResponse } from '../../support/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { RequestTemplate } from '../load/plan.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
@@ -91,13 +92,12 @@ async function checkReplay(
   what: string,
   { path, body, headers, idempotencyKey }: RequestTemplate,
 ): Promise<void> {
-  const replays = await Promise.all(
-    stage.apis.map((api) =>
-      httpClient(api.url).post(path, body, {
-        headers: { ...headers, 'Idempotency-Key': String(idempotencyKey) },
-      }),
-    ),
-  );
+  const replays: HttpResponse[] = [];
+  // One after the other: at the same time they would be duplicates again, and one of them might get its 409.
+  for (const api of stage.apis) {
+    const all = { ...headers, 'Idempotency-Key': String(idempotencyKey) };
+    replays.push(await httpClient(api.url).post(path, body, { headers: all }));
+  }
   const marked = replays.filter((answer) => answer.headers.get('idempotency-replayed') === 'true').length;
   const same = new Set(replays.map(({ status, text }) => `${status} ${text}`)).size === 1;
   report.check(
