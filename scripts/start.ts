@@ -96,7 +96,11 @@ async function endNow(): Promise<void> {
 
 function wordsOf(error: unknown): string {
   if (error instanceof StartFailure) return error.message;
-  if (error instanceof BuildError) return `The product does not compile:\n${error.message}`;
+  if (error instanceof BuildError) {
+    const lacksPackage = /Cannot find module '[^.]/.test(error.message);
+    const remedy = lacksPackage ? '\nA package is not installed: run npm ci' : '';
+    return `The product does not compile:\n${error.message}${remedy}`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 
