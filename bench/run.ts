@@ -16,16 +16,6 @@ import { workloads } from './workloads/index.ts';
 
 const progress = new Progress();
 
-try {
-  process.exitCode = await main(readOptions(process.argv.slice(2)));
-} catch (error) {
-  progress.clear();
-  const known =
-    error instanceof BuildError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack)}\n`);
-  process.exitCode = 2;
-}
-
 async function main(options: Options): Promise<number> {
   if (options.help) return print(USAGE);
   if (options.list) return print(workloads.map(listed).join('\n'));
@@ -130,4 +120,14 @@ function asJson(options: Options, finished: readonly Finished[]): unknown {
 function print(text: string): 0 {
   process.stdout.write(`${text}\n`);
   return 0;
+}
+
+try {
+  process.exitCode = await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  progress.clear();
+  const known =
+    error instanceof BuildError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack)}\n`);
+  process.exitCode = 2;
 }

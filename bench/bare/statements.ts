@@ -1,5 +1,5 @@
 /**
- * The statements of the product, as text of its repositories; `sameStatements` has PostgreSQL check that they are the same.
+ * The statements of the product, as text of its repositories; `assertSame` has PostgreSQL check that they are the same.
  * Changed here whenever they change there.
  */
 const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name,

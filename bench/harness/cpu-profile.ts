@@ -40,7 +40,7 @@ export function costsOf(profile: CpuProfile, windows: readonly Window[]): Costs 
     if (!frame || delta < 0 || !windows.some(({ from, to }) => at >= from && at <= to)) continue;
     total += delta;
     const origin = originOf(frame.url, frame.functionName);
-    const where = frame.url === '' ? '' : ` ${origin}:${frame.lineNumber + 1}`;
+    const where = frame.url === '' ? '' : ` ${fileOf(frame.url)}:${frame.lineNumber + 1}`;
     add(origins, origin, delta);
     add(functions, `${frame.functionName || '(anonymous)'}${where}`, delta);
   }
@@ -62,6 +62,13 @@ export function readProfiles(folder: string): { name: string; file: string; prof
       file: join(folder, file),
       profile: JSON.parse(readFileSync(join(folder, file), 'utf8')) as CpuProfile,
     }));
+}
+
+/** `pg/lib/result.js`, `src/platform/http/adapter`. */
+function fileOf(url: string): string {
+  const path = url.replace(/^file:\/\//, '');
+  if (path.includes('/node_modules/')) return path.split('/node_modules/').at(-1) ?? path;
+  return originOf(url, '');
 }
 
 /** `pg`, `node:net`, `src/platform/http/adapter`: what somebody could do something about. */

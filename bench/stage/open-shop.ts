@@ -12,15 +12,26 @@ const PRODUCTS = 500;
 export interface OpenShop {
   stage: Stage;
   shop: Shop;
-  /** Holdfast's api, and the bare server on the same database. */
-  sides: Side[];
+  api: Side & { managementUrl: string };
   /** The customers' tokens, in no order. */
   callers: string[];
   /** An order of each customer with the token that may read it, in no order. */
   ordersOf: () => Promise<{ id: string; token: string }[]>;
 }
 
-/** What the workloads on the request path have in common: a shop with customers, and the two servers that it is read from. */
+/** The same with the bare server on the same database. */
+export interface BothSides extends OpenShop {
+  sides: Side[];
+}
+
+/** What the workloads that compare with the bare server have in common. */
+export async function openBothSides(bench: Bench, options: StageOptions = {}): Promise<BothSides> {
+  const open = await openShop(bench, options);
+  const bare = await open.stage.reference('bare/server.ts');
+  return { ...open, sides: [open.api, { name: 'bare', url: bare.url, pid: bare.pid }] };
+}
+
+/** What the workloads on the request path have in common: a shop with customers, and an api. */
 export async function openShop(bench: Bench, options: StageOptions = {}): Promise<OpenShop> {
   const stage = await bench.open(options);
   bench.say('filling tables');
@@ -29,15 +40,14 @@ export async function openShop(bench: Bench, options: StageOptions = {}): Promis
     products: PRODUCTS,
     orders: CUSTOMERS * ORDERS_EACH,
   });
-  bench.say('starting both sides');
-  const api = await stage.api();
-  const bare = await stage.reference('bare/server.ts');
+  bench.say('starting the api');
+  const { url, pid, managementUrl } = await stage.api();
   const tokens = new Map(shop.customers.map((id) => [id, stage.tokens.of(id)]));
   return {
     stage,
     shop,
     callers: shuffled([...tokens.values()]),
-    sides: [sideOf('holdfast', api), sideOf('bare', bare)],
+    api: { name: 'holdfast', url, pid, managementUrl },
     ordersOf: async () => {
       const { rows } = await stage.sql.query<{ id: string; user_id: string }>(
         'SELECT DISTINCT ON (user_id) id, user_id FROM orders ORDER BY user_id, id',
@@ -45,10 +55,6 @@ export async function openShop(bench: Bench, options: StageOptions = {}): Promis
       return shuffled(rows.map(({ id, user_id }) => ({ id, token: String(tokens.get(user_id)) })));
     },
   };
-}
-
-function sideOf(name: string, server: { url: string; readonly pid: number }): Side {
-  return { name, url: server.url, pid: server.pid };
 }
 
 function shuffled<T>(values: T[]): T[] {

@@ -1,5 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, repositoryRoot, ServerProcess } from '../../test/support/servers/index.ts';
+import { freePort, localPath, repositoryRoot, ServerProcess } from '../../test/support/servers/index.ts';
 
 /** A process that the product is compared with. */
 export interface Reference {
@@ -10,24 +11,34 @@ export interface Reference {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a file of `bench/` and waits until it answers on `GET /ready`.
- * @param env gets `PORT` added
- */
+export interface ReferenceOptions {
+  env: Record<string, string | undefined>;
+  /** The variable that tells it where to answer. Default `PORT`. */
+  portVariable?: string;
+  /** Answered with 200 once it is ready. Default `/ready`. */
+  readyPath?: string;
+  logFile?: string;
+}
+
+/** Starts a file of `bench/` and waits until it is ready. */
 export async function startReference(
   file: string,
-  env: Record<string, string | undefined>,
+  { env, portVariable = 'PORT', readyPath = '/ready', logFile }: ReferenceOptions,
 ): Promise<Reference> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  // A folder without a `.env` file: a developer's own settings must not leak into what is measured.
+  const cwd = localPath('run');
+  mkdirSync(cwd, { recursive: true });
   const server = new ServerProcess({
     name: file,
     command: process.execPath,
     args: [join(repositoryRoot, 'bench', file)],
-    env: { PATH: process.env.PATH, ...env, PORT: String(port) },
-    cwd: repositoryRoot,
+    env: { PATH: process.env.PATH, ...env, [portVariable]: String(port) },
+    cwd,
+    outputFile: logFile,
     isReady: async () => {
-      const answer = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1000) }).catch(
+      const answer = await fetch(`${url}${readyPath}`, { signal: AbortSignal.timeout(1000) }).catch(
         () => undefined,
       );
       return answer?.ok === true;

@@ -43,18 +43,18 @@ export async function fillShop(sql: pg.Client, { customers, products, orders }: 
 export async function addOrders(sql: pg.Client, orders: number): Promise<void> {
   if (orders === 0) return;
   await sql.query(
-    `INSERT INTO orders (id, user_id, status, item_count, total_amount, currency)
-     SELECT uuidv7(), ids[1 + n % cardinality(ids)], 'pending', 2, 4200, 'EUR'
-     FROM (SELECT array_agg(id ORDER BY id) AS ids FROM users) AS everybody, generate_series(1, $1::int) n`,
+    `WITH placed AS (
+       INSERT INTO orders (id, user_id, status, item_count, total_amount, currency)
+       SELECT uuidv7(), ids[1 + n % cardinality(ids)], 'pending', 2, 4200, 'EUR'
+       FROM (SELECT array_agg(id ORDER BY id) AS ids FROM users) AS everybody, generate_series(1, $1::int) n
+       RETURNING id
+     )
+     INSERT INTO order_items (order_id, line, product_id, name, quantity, unit_price)
+     SELECT placed.id, line, p.id, p.name, 1, 2100
+     FROM (SELECT array_agg(id ORDER BY id) AS ids FROM products) AS everything
+       CROSS JOIN placed CROSS JOIN generate_series(1, 2) line
+       JOIN products p ON p.id = ids[1 + (hashtext(placed.id::text) & 65535) * line % cardinality(ids)]`,
     [orders],
-  );
-  await sql.query(
-    `INSERT INTO order_items (order_id, line, product_id, name, quantity, unit_price)
-     SELECT o.id, line, p.id, p.name, 1, 2100
-     FROM (SELECT array_agg(id ORDER BY id) AS ids FROM products) AS all_products
-       CROSS JOIN orders o CROSS JOIN generate_series(1, 2) line
-       JOIN products p ON p.id = ids[1 + (hashtext(o.id::text) & 65535) * line % cardinality(ids)]
-     ORDER BY o.id`,
   );
   await settle(sql);
 }

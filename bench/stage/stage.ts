@@ -56,7 +56,7 @@ export class Stage {
         ...(rateLimit === undefined ? {} : { RATE_LIMIT_REQUESTS: String(rateLimit) }),
         ...env,
       },
-      // Lets `sameStatements` see what both sides send; nothing is tracked while anything is measured.
+      // Lets `assertSame` see what both sides send; nothing is tracked while anything is measured.
       postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
     });
     const sql = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
@@ -88,14 +88,27 @@ export class Stage {
 
   /** Starts a reference of `bench/`, in the same environment as the product. */
   async reference(file: string, env: Environment = {}): Promise<Reference> {
-    const name = file.replace(/^.*\//, '').replace(/\.ts$/, '');
-    const reference = await startReference(file, {
-      ...this.stack.env,
-      ...env,
-      ...this.profiling(`reference-${name}`),
-    });
-    this.references.push(reference);
-    return reference;
+    return this.keep(
+      await startReference(file, {
+        env: {
+          ...this.stack.env,
+          ...env,
+          ...this.profiling(file.replace(/[^a-z]+/g, '-').replace(/-ts$/, '')),
+        },
+      }),
+    );
+  }
+
+  /** Starts a worker of the product with more in it than ships, from a file of `bench/`. */
+  async extendedWorker(file: string, env: Environment = {}, name = 'holdfast-worker'): Promise<Reference> {
+    return this.keep(
+      await startReference(file, {
+        env: { MANAGEMENT_HOST: '127.0.0.1', ...this.stack.env, ...env, ...this.profiling(name) },
+        portVariable: 'MANAGEMENT_PORT',
+        readyPath: '/health/ready',
+        ...this.processOptions(name),
+      }),
+    );
   }
 
   /** Ends something that the workload has started by itself, with the rest. */
@@ -111,6 +124,11 @@ export class Stage {
     await this.sql.end();
     await this.stack.stop();
     for (const close of this.closers) await close();
+  }
+
+  private keep(reference: Reference): Reference {
+    this.references.push(reference);
+    return reference;
   }
 
   private processOptions(name: string): { logFile: string } {

@@ -1,8 +1,17 @@
 import type { Workload } from '../workload.ts';
+import { login } from './login.workload.ts';
+import { mailLatency } from './mail-latency.workload.ts';
 import { orderList } from './order-list.workload.ts';
 import { orderPlace } from './order-place.workload.ts';
 import { orderRead } from './order-read.workload.ts';
 import { productRead } from './product-read.workload.ts';
 
 /** In the order in which they run. */
-export const workloads: readonly Workload[] = [orderRead, orderList, productRead, orderPlace];
+export const workloads: readonly Workload[] = [
+  orderRead,
+  orderList,
+  productRead,
+  orderPlace,
+  login,
+  mailLatency,
+];

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { alternate } from '../harness/alternate.ts';
+import { scrape } from '../harness/metrics.ts';
+import { pacedReads } from '../harness/paced-reads.ts';
+import type { PlannedRequest } from '../harness/requests.ts';
+import { median, pairwise, spreadOf } from '../harness/statistics.ts';
+import { load } from '../harness/wrk.ts';
+import { openShop } from '../stage/open-shop.ts';
+import { PASSWORD } from '../stage/shop.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Workload } from '../workload.ts';
+
+const LOGINS_AT_ONCE = 16;
+/** Until all hashing threads are busy. */
+const LEAD_MS = 500;
+
+export const login: Workload = {
+  name: 'login',
+  title: 'Logins with argon2id (19 MiB, two passes), and reads meanwhile',
+  run: async (bench) => {
+    const { stage, api, ordersOf } = await openShop(bench, { rateLimit: NO_PRACTICAL_LIMIT });
+    const hashes = await stage.reference('bare/hashes.ts');
+    const logins: PlannedRequest[] = Array.from({ length: 1000 }, (_, index) => ({
+      method: 'POST',
+      path: '/v1/auth/login',
+      body: { email: `customer-${index + 1}@example.com`, password: PASSWORD },
+    }));
+    const logIn = (seconds: number) =>
+      load({
+        url: api.url,
+        requests: logins,
+        seconds,
+        connections: LOGINS_AT_ONCE,
+        directory: stage.directory,
+      });
+
+    const hashing = await alternate(bench, [
+      {
+        name: 'holdfast logins',
+        warmUp: () => logIn(1),
+        measure: async () => (await logIn(bench.seconds)).perSecond,
+      },
+      {
+        name: 'hashes alone',
+        warmUp: () => hashes.command('/', { seconds: 1 }),
+        measure: async () =>
+          (await hashes.command<{ perSecond: number }>('/', { seconds: bench.seconds })).perSecond,
+      },
+    ]);
+    const [loggedIn = [], possible = []] = hashing;
+
+    const reads: PlannedRequest[] = (await ordersOf()).map(({ id, token }) => ({
+      method: 'GET',
+      path: `/v1/orders/${id}`,
+      token,
+    }));
+    const loopDelays: number[] = [];
+    const read = () => pacedReads(stage, api.url, reads, bench.seconds);
+    const reading = await alternate(bench, [
+      { name: 'reads, nobody logs in', warmUp: read, measure: read },
+      {
+        name: 'reads beside logins',
+        measure: async () => {
+          const busy = logIn(bench.seconds + 1);
+          await delay(LEAD_MS);
+          // Each look at the figures begins a new period.
+          await scrape(api.managementUrl);
+          const result = await read();
+          const figures = await scrape(api.managementUrl);
+          loopDelays.push((figures.get('nodejs_eventloop_lag_p99_seconds') ?? Number.NaN) * 1000);
+          await busy;
+          return result;
+        },
+      },
+    ]);
+    const [quiet = [], beside = []] = reading;
+    const p99 = (rounds: typeof quiet): number[] => rounds.map((round) => round.p99);
+    const p50 = (rounds: typeof quiet): number[] => rounds.map((round) => round.p50);
+    const rate = (rounds: typeof quiet): number[] => rounds.map(({ perSecond }) => perSecond);
+    return {
+      measures: [
+        { side: 'holdfast', unit: 'logins/s', rounds: loggedIn },
+        { side: 'hashes alone', unit: 'hashes/s', rounds: possible },
+        { side: 'reads, quiet', unit: 'requests/s', rounds: rate(quiet), p50: p50(quiet), p99: p99(quiet) },
+        {
+          side: 'beside logins',
+          unit: 'requests/s',
+          rounds: rate(beside),
+          p50: p50(beside),
+          p99: p99(beside),
+        },
+      ],
+      checks: [
+        pairwise('logins of possible hashes', loggedIn, possible, { atLeast: 0.9 }),
+        pairwise('read p99 beside logins of quiet', p99(beside), p99(quiet), { atMost: 3 }),
+        {
+          what: 'event-loop delay p99',
+          value: median(loopDelays),
+          spread: spreadOf(loopDelays),
+          unit: 'ms',
+          atMost: 20,
+        },
+      ],
+      notes: [
+        `${LOGINS_AT_ONCE} logins at once; the limit of requests is raised, as all of them come from one address.`,
+        'Reads come at some 400/s. The event-loop delay is the figure of /metrics, of which some 10 ms are its own sampling interval.',
+      ],
+    };
+  },
+};
