@@ -12,6 +12,7 @@ import { startPaymentSandbox, type PaymentSandbox } from '../support/payment-san
 import { startPostgres } from '../support/servers/postgres.js';
 import { startRedis } from '../support/servers/redis.js';
 import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.js';
+import { PATIENT_DATABASE } from '../support/patience.js';
 
 /** The product in this process, over HTTP, on servers of its own: for tests of what all of it does together. */
 export interface ProductUnderTest {
@@ -47,6 +48,7 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
     SMTP_URL: sink.url,
     // On, as the limit on failed logins goes with it, but out of the way.
     RATE_LIMIT_REQUESTS: '1000000',
+    ...PATIENT_DATABASE,
     ...env,
   });
   const migrator = await Migrator.open(settings.database);

@@ -10,7 +10,7 @@ let shop: Shop;
 let admin: Customer;
 
 beforeAll(async () => {
-  shop = await openShop({ DATABASE_QUERY_TIMEOUT_MS: '1000' });
+  shop = await openShop({ DATABASE_ACQUIRE_TIMEOUT_MS: '600', DATABASE_QUERY_TIMEOUT_MS: '1000' });
   admin = await shop.newAdmin();
 }, 60_000);
 

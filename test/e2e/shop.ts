@@ -8,6 +8,7 @@ import { httpClient, type HttpClient } from '../support/http.ts';
 import { startSandboxProcess, type SandboxProcess } from '../support/outside-services.ts';
 import { startPostgres, type PostgresServer } from '../support/servers/postgres.ts';
 import { startRedis, type RedisServer } from '../support/servers/redis.ts';
+import { PATIENT_DATABASE } from '../support/patience.js';
 
 export interface Customer {
   userId: string;
@@ -60,6 +61,7 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
       RATE_LIMIT_ENABLED: 'false',
       PAYMENT_PROVIDER_TIMEOUT_MS: '500',
       PAYMENT_RECONCILE_AFTER_SECONDS: '1',
+      ...PATIENT_DATABASE,
       ...env,
       HOST: '127.0.0.1',
       PORT: '0',

@@ -37,7 +37,10 @@ class CountingRepository extends ProductsRepository {
 }
 
 beforeAll(async () => {
-  [db, server] = await Promise.all([openTestDatabase({ DATABASE_QUERY_TIMEOUT_MS: '1000' }), startRedis()]);
+  [db, server] = await Promise.all([
+    openTestDatabase({ DATABASE_ACQUIRE_TIMEOUT_MS: '600', DATABASE_QUERY_TIMEOUT_MS: '1000' }),
+    startRedis(),
+  ]);
 }, 60_000);
 
 afterAll(() => Promise.all([db.close(), server.stop()]));

@@ -36,7 +36,7 @@ export function httpClient(baseUrl: string, headers: Record<string, string> = {}
     options: HttpOptions = {},
   ): Promise<HttpResponse<T>> => {
     const started = performance.now();
-    const timeout = AbortSignal.timeout(options.timeoutMs ?? 15_000);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? 60_000);
     const { body, type } = encode(options.body);
     const response = await fetch(new URL(path, baseUrl), {
       method,

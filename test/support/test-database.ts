@@ -5,6 +5,7 @@ import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
 import { Policies } from '../../src/platform/resilience/index.js';
 import { startPostgres, type PostgresServer } from './servers/postgres.ts';
+import { PATIENT_DATABASE } from './patience.ts';
 
 /** What a process of the product has of PostgreSQL: a pool, a unit of work, statements. */
 export interface DatabaseRoom {
@@ -26,7 +27,12 @@ export interface TestDatabase extends DatabaseRoom {
 /** @param env settings, as environment variables */
 export async function openTestDatabase(env: Record<string, string> = {}): Promise<TestDatabase> {
   const server = await startPostgres();
-  const settings = loadSettings({ NODE_ENV: 'test', ...env, DATABASE_URL: server.url() });
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    ...PATIENT_DATABASE,
+    ...env,
+    DATABASE_URL: server.url(),
+  });
   const dataSources: DataSource[] = [];
   const openRoom = async (): Promise<DatabaseRoom> => {
     const dataSource = new DataSource(dataSourceOptions(settings.database, 'test'));

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LoadGenerator } from './load-generator.ts';
 import type { StreamPlan } from './plan.ts';
 
@@ -67,9 +67,7 @@ describe('LoadGenerator', () => {
       else response.end('at once');
     });
     const running = load.start({ streams: [plan(port, { pace: { kind: 'open', perSecond: 100 } })] });
-    await new Promise((resolve) => {
-      setTimeout(resolve, 500);
-    });
+    await vi.waitFor(() => expect(stalled?.length).toBeGreaterThan(45), { timeout: 20_000 });
     const waiting = stalled;
     stalled = undefined;
     for (const answer of waiting) answer();
