@@ -50,7 +50,11 @@ async function main(): Promise<void> {
   guardLock(leftovers);
 
   const ports = await localPorts();
-  stack = new LocalStack(ports, (message) => void end(1, message));
+  stack = new LocalStack(ports, (message, part) => {
+    // While somebody works on the code, its next version may well live.
+    if (watching && running && part === 'app') sayFailure(`${message}; waiting for the next change`);
+    else void end(1, message);
+  });
   // Servers and the compiler do not need each other; a failure of either waits for the other to be known.
   const [servers, built] = await Promise.allSettled([stack.startServers(), buildWhenStale()]);
   if (servers.status === 'rejected') throw servers.reason;

@@ -21,13 +21,16 @@ export interface Supporting {
   mailDirectory?: string;
 }
 
+/** A process of the product, which may be wrong and be started again, or something it stands on. */
+export type Part = 'app' | 'server';
+
 /**
  * The parts of the local stack, in the order they depend on each other. What DATABASE_URL, REDIS_URL,
  * PAYMENT_PROVIDER_URL or SMTP_URL name is used as it is and not started.
  */
 export class LocalStack {
   private readonly ports: LocalPorts;
-  private readonly onDeath: (message: string) => void;
+  private readonly onDeath: (message: string, part: Part) => void;
   private readonly servers: { stop(): Promise<unknown> }[] = [];
   private readonly outside: { stop(): Promise<unknown> }[] = [];
   private readonly logs: WriteStream[] = [];
@@ -37,8 +40,8 @@ export class LocalStack {
   readonly env: Environment;
   readonly supporting: Supporting = {};
 
-  /** @param onDeath told once in words when a part ends that nobody ended. */
-  constructor(ports: LocalPorts, onDeath: (message: string) => void) {
+  /** @param onDeath told in words when a part ends that nobody ended. */
+  constructor(ports: LocalPorts, onDeath: (message: string, part: Part) => void) {
     this.ports = ports;
     this.onDeath = onDeath;
     const given = Object.entries(process.env).filter(
@@ -210,7 +213,7 @@ export class LocalStack {
         env: { ...this.env, ...ports },
         stopWithinMs: 7_000,
         orphanSignal: 'SIGTERM',
-        onUnexpectedExit: this.death(`The ${name}`, name),
+        onUnexpectedExit: this.death(`The ${name}`, name, 'app'),
         onLog: (record, line) => {
           log.write(`${line}\n`);
           // Until it is ready its last words are told by the failure, once.
@@ -239,11 +242,12 @@ export class LocalStack {
     return log;
   }
 
-  private death(name: string, log: string): (reason: string) => void {
+  private death(name: string, log: string, part: Part = 'server'): (reason: string) => void {
     return (reason) => {
       if (this.stopping) return;
       this.onDeath(
         `${name} ended unexpectedly (${reason.slice(0, 300)}): see ${shownPath(stackPath('logs', `${log}.log`))}`,
+        part,
       );
     };
   }
