@@ -8,8 +8,8 @@ export function conditions(): string[] {
   return [
     `Machine: ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadavg()[0]?.toFixed(1)} at the start, Node ${process.version}.`,
     'Holdfast: the built api and worker, NODE_ENV=production, on settings that ship but for addresses and secrets; where a workload needs another one it says so.',
-    'On in it: authentication, validation, access log (info, into a file), metrics, security headers, rate limit over all instances, load shedding,',
-    '  deadlines, circuit breakers, problem documents, serialisation by schema.',
+    'On in it: authentication, validation, access log (info, into a file), metrics, security headers, rate limit over all instances, tracing at its default sampling (into a',
+    '  collector that takes it at once), load shedding, deadlines, circuit breakers, problem documents, serialisation by schema.',
     'Bare (bench/bare): Fastify, pg with named prepared statements, the same check of the same tokens, and the same statements, which PostgreSQL confirms. Nothing else.',
     'Both: one process, 10 database connections, the same private PostgreSQL 18 (fsync off, for both) and Redis on this machine.',
     'Load: wrk, 1 thread, 32 connections, both sides in turn with the same requests. Ratios are taken within each round; medians of the rounds count.',

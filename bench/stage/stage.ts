@@ -34,14 +34,23 @@ export class Stage {
   readonly tokens: AccessTokens;
   /** For files of this run; goes with it. */
   readonly directory: string;
+  /** Takes the traces of every process of Holdfast. */
+  private readonly collector: Reference;
   private readonly profileInto: string | undefined;
   private readonly apps: (ApiProcess | WorkerProcess)[] = [];
   private readonly references: Reference[] = [];
   private readonly closers: (() => Promise<void>)[] = [];
 
-  private constructor(stack: TestStack, sql: pg.Client, directory: string, profileInto?: string) {
+  private constructor(
+    stack: TestStack,
+    sql: pg.Client,
+    collector: Reference,
+    directory: string,
+    profileInto?: string,
+  ) {
     this.stack = stack;
     this.sql = sql;
+    this.collector = collector;
     this.directory = directory;
     this.profileInto = profileInto;
     this.tokens = new AccessTokens(String(stack.env.AUTH_TOKEN_SECRET));
@@ -49,10 +58,12 @@ export class Stage {
 
   static async open({ rateLimit, env }: StageOptions, profileInto?: string): Promise<Stage> {
     const directory = await privateDirectory('bench');
+    const collector = await startReference('stage/collector.ts', { env: {}, readyPath: '/received' });
     const stack = await startTestStack({
       env: {
         NODE_ENV: 'production',
         RATE_LIMIT_ENABLED: 'true',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         ...(rateLimit === undefined ? {} : { RATE_LIMIT_REQUESTS: String(rateLimit) }),
         ...env,
       },
@@ -68,7 +79,7 @@ export class Stage {
       await stack.stop();
       throw error;
     }
-    const stage = new Stage(stack, sql, directory.path, profileInto);
+    const stage = new Stage(stack, sql, collector, directory.path, profileInto);
     stage.closers.push(() => directory.remove());
     return stage;
   }
@@ -111,6 +122,12 @@ export class Stage {
     );
   }
 
+  /** What the collector has been sent so far. */
+  async tracesReceived(): Promise<{ exports: number; bytes: number }> {
+    const response = await fetch(`${this.collector.url}/received`);
+    return (await response.json()) as { exports: number; bytes: number };
+  }
+
   /** Ends something that the workload has started by itself, with the rest. */
   onClose(close: () => Promise<void>): void {
     this.closers.push(close);
@@ -123,6 +140,7 @@ export class Stage {
     await Promise.all(this.references.map((reference) => reference.stop()));
     await this.sql.end();
     await this.stack.stop();
+    await this.collector.stop();
     for (const close of this.closers) await close();
   }
 

@@ -1,10 +1,13 @@
 import type { Workload } from '../workload.ts';
+import { eventThroughput } from './event-throughput.workload.ts';
 import { login } from './login.workload.ts';
 import { mailLatency } from './mail-latency.workload.ts';
 import { orderList } from './order-list.workload.ts';
 import { orderPlace } from './order-place.workload.ts';
 import { orderRead } from './order-read.workload.ts';
 import { productRead } from './product-read.workload.ts';
+import { tracing } from './tracing.workload.ts';
+import { twoWorkers } from './two-workers.workload.ts';
 
 /** In the order in which they run. */
 export const workloads: readonly Workload[] = [
@@ -13,5 +16,8 @@ export const workloads: readonly Workload[] = [
   productRead,
   orderPlace,
   login,
+  tracing,
   mailLatency,
+  eventThroughput,
+  twoWorkers,
 ];

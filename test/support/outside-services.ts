@@ -99,6 +99,8 @@ export interface SinkProcessOptions {
   controlPort?: number;
   /** Default: a private directory that goes with the sink. */
   directory?: string;
+  /** How long the mood `slow` waits before it takes a message. */
+  slowMs?: number;
   onLine?: (line: string) => void;
   onUnexpectedExit?: (reason: string) => void;
 }
@@ -110,7 +112,10 @@ export async function startSinkProcess(options: SinkProcessOptions = {}): Promis
   const directory = options.directory ?? temporary?.path ?? '';
   const controlUrl = `http://127.0.0.1:${controlPort}`;
   const http = httpClient(controlUrl);
-  const flags = ['--port', String(port), '--control-port', String(controlPort), '--dir', directory];
+  const flags = [
+    ...['--port', String(port), '--control-port', String(controlPort), '--dir', directory],
+    ...(options.slowMs === undefined ? [] : ['--slow-ms', String(options.slowMs)]),
+  ];
   const server = new ServerProcess({
     name: 'The SMTP sink',
     command: process.execPath,

@@ -222,6 +222,7 @@ if (import.meta.main) {
       'control-port': { type: 'string', default: '8025' },
       host: { type: 'string', default: '127.0.0.1' },
       dir: { type: 'string', default: '.local/mail' },
+      'slow-ms': { type: 'string', default: '2000' },
     },
   });
   const sink = await startSmtpSink({
@@ -229,6 +230,7 @@ if (import.meta.main) {
     controlPort: Number(values['control-port']),
     host: values.host,
     directory: values.dir,
+    slowMs: Number(values['slow-ms']),
   });
   console.log(
     `SMTP sink listens on ${sink.url}, keeps mail in ${sink.directory}, control on ${sink.controlUrl}`,

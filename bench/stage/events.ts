@@ -1,0 +1,38 @@
+import type pg from 'pg';
+import { waitFor } from '../../test/support/wait-for.ts';
+
+/** Events for an outbox, committed at once: a backlog as it stands when a worker comes back. */
+export async function addEvents(
+  sql: pg.Client,
+  events: { name: string; consumer: string; count: number },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO outbox_events (id, name, consumers, payload)
+     SELECT uuidv7(), $1, ARRAY[$2], json_build_object('number', n) FROM generate_series(1, $3::int) n`,
+    [events.name, events.consumer, events.count],
+  );
+}
+
+/** The time as PostgreSQL has it, in epoch milliseconds: what its rows can be compared with. */
+export async function databaseNow(sql: pg.Client): Promise<number> {
+  const { rows } = await sql.query<{ now: number }>(
+    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
+  );
+  return rows[0]?.now ?? Number.NaN;
+}
+
+/** Waits until a consumer has recorded so many events. @returns when it recorded the last one, in epoch milliseconds */
+export async function recorded(sql: pg.Client, consumer: string, count: number): Promise<number> {
+  const seen = await waitFor(
+    async () => {
+      const { rows } = await sql.query<{ count: number; last: number }>(
+        `SELECT count(*)::int AS count, (extract(epoch FROM max(handled_at)) * 1000)::float8 AS last
+         FROM inbox WHERE consumer = $1`,
+        [consumer],
+      );
+      return rows[0]?.count === count && rows[0];
+    },
+    { within: 300_000, every: 200, what: `${count} events of ${consumer}` },
+  );
+  return seen.last;
+}

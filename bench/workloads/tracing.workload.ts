@@ -1,0 +1,38 @@
+import { compareRates, rateMeasure } from '../harness/rates.ts';
+import type { Side } from '../harness/rates.ts';
+import { pairwise } from '../harness/statistics.ts';
+import { openShop } from '../stage/open-shop.ts';
+import type { Workload } from '../workload.ts';
+
+export const tracing: Workload = {
+  name: 'tracing',
+  title: 'Tracing at its default sampling against none, on the read of an order',
+  run: async (bench) => {
+    const { stage, api, ordersOf } = await openShop(bench);
+    const untraced = await stage.api({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined }, 'holdfast-untraced');
+    const requests = (await ordersOf()).map(({ id, token }) => ({
+      method: 'GET' as const,
+      path: `/v1/orders/${id}`,
+      token,
+    }));
+    const sides: Side[] = [
+      { ...api, name: 'traced' },
+      { name: 'untraced', url: untraced.url, pid: untraced.pid },
+    ];
+    const [on = [], off = []] = await compareRates(bench, stage, sides, { requests });
+    const received = await stage.tracesReceived();
+    if (received.exports === 0) throw new Error('The collector was sent nothing: tracing was not on');
+    return {
+      measures: [rateMeasure('traced', on), rateMeasure('untraced', off)],
+      checks: [
+        pairwise(
+          'throughput of untraced',
+          on.map(({ perSecond }) => perSecond),
+          off.map(({ perSecond }) => perSecond),
+          { atLeast: 0.9 },
+        ),
+      ],
+      notes: [`The collector was sent ${Math.round(received.bytes / 1024).toLocaleString('en')} KiB.`],
+    };
+  },
+};
