@@ -9,8 +9,9 @@ import { breaksConnection, isOutage, translateDatabaseError } from './database.e
 type AfterCommit = () => void | Promise<void>;
 
 interface OpenUnit {
-  runner: QueryRunner;
   client: pg.PoolClient;
+  /** Made when TypeORM's manager is asked for, which is not on hot paths. */
+  runner?: QueryRunner;
   afterCommit: AfterCommit[];
   closed: boolean;
   /** The first error that makes the connection unfit for another user. */
@@ -71,7 +72,8 @@ export class UnitOfWork {
 
   /** TypeORM's manager in the open unit of work, for `Database` alone. */
   manager(): EntityManager | undefined {
-    return this.current()?.runner.manager;
+    const unit = this.current();
+    return unit && (unit.runner ??= runnerOn(this.dataSource, unit.client)).manager;
   }
 
   /** Remembers that the connection must not be used again (a timed-out query may still answer on it). */
@@ -89,41 +91,52 @@ export class UnitOfWork {
     return unit;
   }
 
+  // Straight on pg: TypeORM's query runner costs as much as the statements of a short transaction.
   private async transaction<T>(work: () => Promise<T>, options: UnitOfWorkOptions): Promise<T> {
-    const runner = this.dataSource.createQueryRunner('master');
-    const unit: OpenUnit = { runner, client: undefined as never, afterCommit: [], closed: false };
+    const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false };
     let result: T;
     try {
-      refuseWhenSaturated((this.dataSource.driver as unknown as { master: pg.Pool }).master);
-      unit.client = (await runner.connect()) as pg.PoolClient;
-      await runner.startTransaction(options.isolation);
-      if (options.readOnly) await unit.client.query('SET TRANSACTION READ ONLY');
+      await send(unit, begin(options));
       result = await this.storage.run(unit, work);
       unit.closed = true;
-      await runner.commitTransaction();
+      // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
+      if ((await send(unit, 'COMMIT')).command !== 'COMMIT') {
+        throw new Error(
+          'A statement of this unit of work failed and its error was caught: nothing was committed',
+        );
+      }
     } catch (error) {
       unit.closed = true;
-      if (breaksConnection(error)) unit.broken ??= driverErrorIn(error);
       await this.rollback(unit);
       throw translateDatabaseError(error);
     } finally {
       unit.closed = true;
-      await giveBack(unit);
+      unit.client.release(unit.broken);
     }
-    await this.runAfterCommit(unit.afterCommit);
+    if (unit.afterCommit.length > 0) await this.runAfterCommit(unit.afterCommit);
     return result;
   }
 
-  private async rollback({ runner, broken }: OpenUnit): Promise<void> {
-    if (broken || !runner.isTransactionActive) return;
+  private async connect(): Promise<pg.PoolClient> {
+    const pool = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
+    refuseWhenSaturated(pool);
     try {
-      await runner.rollbackTransaction();
+      return await pool.connect();
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
+  }
+
+  private async rollback(unit: OpenUnit): Promise<void> {
+    if (unit.broken) return;
+    try {
+      await unit.client.query('ROLLBACK');
     } catch (error) {
       this.logger.warn(
         { err: error },
         'Rollback failed; the connection is thrown away, which rolls back too',
       );
-      await (runner as PostgresRunner).releasePostgresConnection(error as Error);
+      unit.broken = error as Error;
     }
   }
 
@@ -139,15 +152,25 @@ export class UnitOfWork {
   }
 }
 
-type PostgresRunner = QueryRunner & { releasePostgresConnection(error?: Error): Promise<void> };
-
-async function giveBack({ runner, broken }: OpenUnit): Promise<void> {
-  if (runner.isReleased) return;
-  if (broken) await (runner as PostgresRunner).releasePostgresConnection(broken);
-  else await runner.release();
+function begin({ isolation, readOnly }: UnitOfWorkOptions): string {
+  return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
 }
 
-/** A business error thrown by `work` says nothing about the connection; only what the driver raised does. */
-function driverErrorIn(error: unknown): Error | undefined {
-  return error instanceof Error && 'driverError' in error ? error : undefined;
+async function send(unit: OpenUnit, text: string): Promise<pg.QueryResult> {
+  try {
+    return await unit.client.query(text);
+  } catch (error) {
+    if (breaksConnection(error)) unit.broken ??= error as Error;
+    throw error;
+  }
+}
+
+/** TypeORM's query runner on a connection and in a transaction that it has not opened, and must not close. */
+function runnerOn(dataSource: DataSource, client: pg.PoolClient): QueryRunner {
+  const runner = dataSource.createQueryRunner('master');
+  return Object.assign(runner, {
+    databaseConnection: client,
+    isTransactionActive: true,
+    transactionDepth: 1,
+  });
 }

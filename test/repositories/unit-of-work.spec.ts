@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/platform/context/index.js';
+import { UniqueViolationError } from '../../src/platform/database/index.js';
+import { TransientError } from '../../src/platform/errors/index.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait-for.js';
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await openTestDatabase({ DATABASE_POOL_SIZE: '4', DATABASE_STATEMENT_TIMEOUT_MS: '1500' });
+  await db.database.execute({ text: 'CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL)' });
+});
+afterAll(() => db?.close());
+beforeEach(() => db.database.execute({ text: 'TRUNCATE notes' }));
+
+const insert = (id: number) =>
+  db.database.execute({ text: 'INSERT INTO notes VALUES ($1, $2)', values: [id, 'x'] });
+const ids = async () =>
+  (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
+/** Nothing is lent out any more. */
+const expectNoLeak = () => {
+  const { total, idle, waiting } = db.database.poolState;
+  expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
+};
+
+describe('a unit of work', () => {
+  it('commits what repositories did in it, without being handed to them', async () => {
+    await db.unitOfWork.run(async () => {
+      await insert(1);
+      await insert(2);
+    });
+    expect(await ids()).toEqual([1, 2]);
+    expectNoLeak();
+  });
+
+  it('rolls all of it back when anything throws', async () => {
+    const failing = db.unitOfWork.run(async () => {
+      await insert(1);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await ids()).toEqual([]);
+    expectNoLeak();
+  });
+
+  it('is joined by the units inside it', async () => {
+    const failing = db.unitOfWork.run(async () => {
+      await db.unitOfWork.run(() => insert(1));
+      throw new Error('outer');
+    });
+    await expect(failing).rejects.toThrow('outer');
+    expect(await ids()).toEqual([]);
+  });
+
+  it('is joined by the TypeORM manager', async () => {
+    const failing = db.unitOfWork.run(async () => {
+      await db.database.manager.query('INSERT INTO notes VALUES (1, $1)', ['x']);
+      throw new Error('after the manager');
+    });
+    await expect(failing).rejects.toThrow('after the manager');
+    expect(await ids()).toEqual([]);
+    await db.unitOfWork.run(() => db.database.manager.query('INSERT INTO notes VALUES (1, $1)', ['x']));
+    expect(await ids()).toEqual([1]);
+    expectNoLeak();
+  });
+
+  it('keeps two at once apart', async () => {
+    const first = Promise.withResolvers<void>();
+    const one = db.unitOfWork.run(async () => {
+      await insert(1);
+      await first.promise;
+    });
+    await db.unitOfWork.run(async () => {
+      await insert(2);
+      expect(await ids()).toEqual([2]);
+    });
+    first.resolve();
+    await one;
+    expect(await ids()).toEqual([1, 2]);
+  });
+
+  it('runs steps after the commit, and none after a rollback', async () => {
+    const seen: string[] = [];
+    await db.unitOfWork.run(async () => {
+      db.unitOfWork.afterCommit(async () => {
+        seen.push(`committed ${(await ids()).join()}`);
+      });
+      await insert(1);
+      expect(seen).toEqual([]);
+    });
+    const failing = db.unitOfWork.run(async () => {
+      db.unitOfWork.afterCommit(() => void seen.push('never'));
+      await insert(1);
+    });
+    await expect(failing).rejects.toBeInstanceOf(UniqueViolationError);
+    expect(seen).toEqual(['committed 1']);
+  });
+
+  it('does not take back a commit because a step after it failed', async () => {
+    await db.unitOfWork.run(async () => {
+      db.unitOfWork.afterCommit(() => {
+        throw new Error('the cache is away');
+      });
+      await insert(1);
+    });
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('fails when a failed statement was caught, as PostgreSQL has committed nothing then', async () => {
+    const after: string[] = [];
+    const swallowing = db.unitOfWork.run(async () => {
+      db.unitOfWork.afterCommit(() => void after.push('committed'));
+      await insert(1);
+      await insert(1).catch(() => undefined);
+    });
+    await expect(swallowing).rejects.toThrow('nothing was committed');
+    expect(after).toEqual([]);
+    expect(await ids()).toEqual([]);
+    expectNoLeak();
+  });
+
+  it('refuses what was started inside it and goes on after its end', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const gate = Promise.withResolvers<void>();
+    await db.unitOfWork.run(async () => {
+      late = gate.promise.then(() => insert(9));
+      await insert(1);
+    });
+    gate.resolve();
+    await expect(late).rejects.toThrow('has ended');
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('reads one snapshot, and writes nothing, where that is asked for', async () => {
+    const writing = db.unitOfWork.run(() => insert(1), { readOnly: true });
+    await expect(writing).rejects.toMatchObject({ cause: { code: '25006' } });
+    await db.unitOfWork.run(
+      async () => {
+        expect(await ids()).toEqual([]);
+        const other = await db.anotherRoom();
+        await other.database.execute({ text: "INSERT INTO notes VALUES (5, 'x')" });
+        expect(await ids()).toEqual([]);
+      },
+      { isolation: 'REPEATABLE READ' },
+    );
+    expect(await ids()).toEqual([5]);
+  });
+
+  it('ends as briefly unable when its connection is killed, and the pool recovers', async () => {
+    const killed = db.unitOfWork.run(async () => {
+      await insert(1);
+      const [{ pid } = { pid: 0 }] = await db.database.query<{ pid: number }>({
+        text: 'SELECT pg_backend_pid() AS pid',
+      });
+      const other = await db.anotherRoom();
+      await other.database.query({ text: 'SELECT pg_terminate_backend($1)', values: [pid] });
+      await insert(2);
+    });
+    await expect(killed).rejects.toBeInstanceOf(TransientError);
+    await waitFor(async () => (await ids()).length === 0, { what: 'a pool that works' });
+    expectNoLeak();
+  });
+
+  it('leaks no connection however its units end', async () => {
+    const endings = Array.from({ length: 60 }, (_, i) =>
+      db.unitOfWork
+        .run(async () => {
+          await insert(i % 7);
+          if (i % 3 === 0) throw new Error('no');
+        })
+        .catch(() => undefined),
+    );
+    await Promise.all(endings);
+    expectNoLeak();
+  });
+});
+
+describe('a statement', () => {
+  it('is not sent for a request that was given up', async () => {
+    const context = new RequestContext('request-1', Date.now() + 60_000);
+    context.abort('The client went away.');
+    await expect(context.run(() => insert(1))).rejects.toMatchObject({ code: 'request-abandoned' });
+    expect(await ids()).toEqual([]);
+  });
+
+  it('is not sent after the deadline', async () => {
+    const context = new RequestContext('request-1', Date.now() - 1);
+    await expect(context.run(() => insert(1))).rejects.toMatchObject({ code: 'deadline-exceeded' });
+  });
+
+  it('is cancelled on the server when its client goes away', async () => {
+    const context = new RequestContext('request-1', Date.now() + 60_000);
+    const sleeping = context.run(() =>
+      db.database.query({ text: "SELECT pg_sleep(1.4), 'cancel me' AS mark" }),
+    );
+    const asleep = async () => {
+      const rows = await db.database.query({
+        text: `SELECT FROM pg_stat_activity WHERE query LIKE '%cancel me%' AND state = 'active' AND pid <> pg_backend_pid()`,
+      });
+      return rows.length > 0;
+    };
+    await waitFor(asleep, { what: 'the query' });
+    context.abort('The client went away.');
+    await expect(sleeping).rejects.toBeInstanceOf(TransientError);
+    await waitFor(async () => !(await asleep()), { within: 1000, what: 'the end of the query' });
+    expectNoLeak();
+  });
+
+  it('ends as briefly unable when it takes too long or nobody can be connected to', async () => {
+    await expect(db.database.query({ text: 'SELECT pg_sleep(5)' })).rejects.toMatchObject({
+      status: 503,
+      code: 'database-unavailable',
+    });
+    expectNoLeak();
+  });
+
+  it('tells which constraint it violated', async () => {
+    await insert(1);
+    await expect(insert(1)).rejects.toMatchObject({ constraint: 'notes_pkey' });
+  });
+});
