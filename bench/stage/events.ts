@@ -36,3 +36,29 @@ export async function recorded(sql: pg.Client, consumer: string, count: number):
   );
   return seen.last;
 }
+
+/** Waits until the relay has moved so many events of a name. @returns when it claimed the first and the last of them, in epoch milliseconds */
+export async function relayed(
+  sql: pg.Client,
+  name: string,
+  count: number,
+): Promise<{ first: number; last: number }> {
+  // Waiting events have an index of their own: asking for them costs next to nothing while they are few, and the count of the others
+  // is only taken once.
+  await waitFor(
+    async () => {
+      const { rows } = await sql.query('SELECT FROM outbox_events WHERE relayed_at IS NULL LIMIT 1');
+      return rows.length === 0;
+    },
+    { within: 300_000, every: 100, what: `${count} relayed events` },
+  );
+  const { rows } = await sql.query<{ count: number; first: number; last: number }>(
+    `SELECT count(*)::int AS count, (extract(epoch FROM min(relayed_at)) * 1000)::float8 AS first,
+       (extract(epoch FROM max(relayed_at)) * 1000)::float8 AS last
+     FROM outbox_events WHERE name = $1 AND relayed_at IS NOT NULL`,
+    [name],
+  );
+  const [row] = rows;
+  if (row?.count !== count) throw new Error(`${row?.count} events were relayed and not ${count}`);
+  return row;
+}

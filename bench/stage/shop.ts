@@ -39,22 +39,22 @@ export async function fillShop(sql: pg.Client, { customers, products, orders }: 
   };
 }
 
-/** Adds orders of two items each, from the customers in turn. */
-export async function addOrders(sql: pg.Client, orders: number): Promise<void> {
+/** Adds orders from the customers in turn. */
+export async function addOrders(sql: pg.Client, orders: number, itemsEach = 2): Promise<void> {
   if (orders === 0) return;
   await sql.query(
     `WITH placed AS (
        INSERT INTO orders (id, user_id, status, item_count, total_amount, currency)
-       SELECT uuidv7(), ids[1 + n % cardinality(ids)], 'pending', 2, 4200, 'EUR'
+       SELECT uuidv7(), ids[1 + n % cardinality(ids)], 'pending', $2::int, 4200, 'EUR'
        FROM (SELECT array_agg(id ORDER BY id) AS ids FROM users) AS everybody, generate_series(1, $1::int) n
        RETURNING id
      )
      INSERT INTO order_items (order_id, line, product_id, name, quantity, unit_price)
      SELECT placed.id, line, p.id, p.name, 1, 2100
      FROM (SELECT array_agg(id ORDER BY id) AS ids FROM products) AS everything
-       CROSS JOIN placed CROSS JOIN generate_series(1, 2) line
+       CROSS JOIN placed CROSS JOIN generate_series(1, $2::int) line
        JOIN products p ON p.id = ids[1 + (hashtext(placed.id::text) & 65535) * line % cardinality(ids)]`,
-    [orders],
+    [orders, itemsEach],
   );
   await settle(sql);
 }

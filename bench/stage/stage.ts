@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { privateDirectory } from '../../test/support/servers/index.ts';
 import { startTestStack } from '../../test/support/stack.ts';
@@ -8,6 +9,7 @@ import { startReference } from './reference.ts';
 import type { Reference } from './reference.ts';
 import { AccessTokens } from './tokens.ts';
 
+type PrivateDirectory = Awaited<ReturnType<typeof privateDirectory>>;
 type TestStack = Awaited<ReturnType<typeof startTestStack>>;
 type ApiProcess = Awaited<ReturnType<TestStack['api']>>;
 type WorkerProcess = Awaited<ReturnType<TestStack['worker']>>;
@@ -32,32 +34,36 @@ export class Stage {
   /** As the superuser: may skip checks of foreign keys when it fills tables. */
   readonly sql: pg.Client;
   readonly tokens: AccessTokens;
-  /** For files of this run; goes with it. */
-  readonly directory: string;
   /** Takes the traces of every process of Holdfast. */
   private readonly collector: Reference;
   private readonly profileInto: string | undefined;
   private readonly apps: (ApiProcess | WorkerProcess)[] = [];
   private readonly references: Reference[] = [];
-  private readonly closers: (() => Promise<void>)[] = [];
+  private readonly closers: (() => Promise<unknown>)[] = [];
+  private readonly folder: PrivateDirectory;
 
   private constructor(
     stack: TestStack,
     sql: pg.Client,
     collector: Reference,
-    directory: string,
+    folder: PrivateDirectory,
     profileInto?: string,
   ) {
     this.stack = stack;
     this.sql = sql;
     this.collector = collector;
-    this.directory = directory;
+    this.folder = folder;
     this.profileInto = profileInto;
     this.tokens = new AccessTokens(String(stack.env.AUTH_TOKEN_SECRET));
   }
 
+  /** For files of this run; goes with it. */
+  get directory(): string {
+    return this.folder.path;
+  }
+
   static async open({ rateLimit, env }: StageOptions, profileInto?: string): Promise<Stage> {
-    const directory = await privateDirectory('bench');
+    const folder = await privateDirectory('bench');
     const collector = await startReference('stage/collector.ts', { env: {}, readyPath: '/received' });
     const stack = await startTestStack({
       env: {
@@ -79,9 +85,7 @@ export class Stage {
       await stack.stop();
       throw error;
     }
-    const stage = new Stage(stack, sql, collector, directory.path, profileInto);
-    stage.closers.push(() => directory.remove());
-    return stage;
+    return new Stage(stack, sql, collector, folder, profileInto);
   }
 
   /** Starts an api; its access log goes to a file, as it would in production. */
@@ -122,26 +126,42 @@ export class Stage {
     );
   }
 
+  /** Deletes a queue's jobs, and everything else that Redis keeps under its key. */
+  async forgetQueue(key: string): Promise<void> {
+    const redis = new Redis(this.stack.redis.url());
+    try {
+      let cursor = '0';
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', `${key}:*`, 'COUNT', 10_000);
+        if (keys.length > 0) await redis.unlink(...keys);
+        cursor = next;
+      } while (cursor !== '0');
+    } finally {
+      redis.disconnect();
+    }
+  }
+
   /** What the collector has been sent so far. */
   async tracesReceived(): Promise<{ exports: number; bytes: number }> {
     const response = await fetch(`${this.collector.url}/received`);
     return (await response.json()) as { exports: number; bytes: number };
   }
 
-  /** Ends something that the workload has started by itself, with the rest. */
-  onClose(close: () => Promise<void>): void {
-    this.closers.push(close);
+  /** Ends something that the workload has started by itself, before its servers end. */
+  onClose(close: () => Promise<unknown>): void {
+    this.closers.unshift(close);
   }
 
   async close(): Promise<void> {
     // A profile is written by a process that ends by itself.
     if (this.profileInto)
       await Promise.all(this.apps.filter((app) => app.isRunning).map((app) => app.stop()));
+    for (const close of this.closers) await close();
     await Promise.all(this.references.map((reference) => reference.stop()));
     await this.sql.end();
     await this.stack.stop();
     await this.collector.stop();
-    for (const close of this.closers) await close();
+    await this.folder.remove();
   }
 
   private keep(reference: Reference): Reference {

@@ -1,11 +1,14 @@
 import type { Workload } from '../workload.ts';
 import { eventThroughput } from './event-throughput.workload.ts';
+import { exportMillion } from './export-million.workload.ts';
+import { growth } from './growth.workload.ts';
 import { login } from './login.workload.ts';
 import { mailLatency } from './mail-latency.workload.ts';
 import { orderList } from './order-list.workload.ts';
 import { orderPlace } from './order-place.workload.ts';
 import { orderRead } from './order-read.workload.ts';
 import { productRead } from './product-read.workload.ts';
+import { startup } from './startup.workload.ts';
 import { tracing } from './tracing.workload.ts';
 import { twoWorkers } from './two-workers.workload.ts';
 
@@ -19,5 +22,8 @@ export const workloads: readonly Workload[] = [
   tracing,
   mailLatency,
   eventThroughput,
+  growth,
+  exportMillion,
+  startup,
   twoWorkers,
 ];

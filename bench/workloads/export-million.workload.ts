@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { httpClient } from '../../test/support/http.ts';
+import { alternate } from '../harness/alternate.ts';
+import { pacedReads } from '../harness/paced-reads.ts';
+import { peakMemoryMiB } from '../harness/process-usage.ts';
+import type { PlannedRequest } from '../harness/requests.ts';
+import { pairwise, spreadOf } from '../harness/statistics.ts';
+import { addOrders, fillShop } from '../stage/shop.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Workload } from '../workload.ts';
+
+const FEW = 10_000;
+const MANY = 1_000_000;
+const POLL_MS = 100;
+
+interface ExportAnswer {
+  id: string;
+  status: 'queued' | 'running' | 'completed' | 'failed';
+  progress: { rows: number; total: number };
+}
+
+interface Round {
+  /** The worker's, in MiB. */
+  peak: number;
+  rowsPerSecond: number;
+  /** How often the progress was seen to have moved on, short of the end. */
+  steps: number;
+  /** Of reads meanwhile. */
+  p50: number;
+  p99: number;
+}
+
+export const exportMillion: Workload = {
+  name: 'export-million',
+  title: 'CSV export of a million orders against ten thousand, and reads meanwhile',
+  run: async (bench) => {
+    const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
+    bench.say('filling tables');
+    const { sql } = stage;
+    const { customers } = await fillShop(sql, { customers: 100, products: 10, orders: FEW });
+    const { rows: first } = await sql.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    await addOrders(sql, MANY - FEW, 0);
+    const api = await stage.api();
+    const admin = httpClient(api.url).as(stage.tokens.of(String(customers[0]), 'admin'));
+    const { rows: orders } = await sql.query<{ id: string; user_id: string }>(
+      'SELECT id, user_id FROM orders ORDER BY id LIMIT 1000',
+    );
+    const reads: PlannedRequest[] = orders.map(({ id, user_id }) => ({
+      method: 'GET',
+      path: `/v1/orders/${id}`,
+      token: stage.tokens.of(user_id),
+    }));
+
+    /** Asks for an export and watches it to its end. */
+    const exportOrders = async (
+      expected: number,
+      to?: Date,
+    ): Promise<Pick<Round, 'rowsPerSecond' | 'steps'>> => {
+      const started = performance.now();
+      const asked = await admin.post<ExportAnswer>('/v1/exports', { type: 'orders', to: to?.toISOString() });
+      if (asked.status !== 202) throw new Error(`An export was answered ${asked.status}: ${asked.text}`);
+      const seen = new Set<number>();
+      for (;;) {
+        const { status, progress } = (await admin.get<ExportAnswer>(`/v1/exports/${asked.body.id}`)).body;
+        if (status === 'failed') throw new Error('The export failed');
+        if (status === 'completed') {
+          if (progress.rows !== expected) throw new Error(`The export has ${progress.rows} rows`);
+          return { rowsPerSecond: (expected * 1000) / (performance.now() - started), steps: seen.size };
+        }
+        if (progress.rows > 0 && progress.rows < expected) seen.add(progress.rows);
+        await delay(POLL_MS);
+      }
+    };
+    /** Exports in a worker that has done nothing else, and reads orders for as long as a round lasts. */
+    const round = async (rows: number, meanwhile: boolean, to?: Date): Promise<Round> => {
+      const worker = await stage.worker();
+      const first = exportOrders(rows, to);
+      if (!meanwhile) await first;
+      let reading = true;
+      const goOn = meanwhile
+        ? first.then(async () => {
+            while (reading) await exportOrders(rows, to);
+          })
+        : first;
+      const { p50, p99 } = await pacedReads(stage, api.url, reads, bench.seconds);
+      reading = false;
+      await goOn;
+      const peak = peakMemoryMiB(worker.pid);
+      await worker.stop();
+      return { ...(await first), peak, p50, p99 };
+    };
+
+    await pacedReads(stage, api.url, reads, 2);
+    const [few = [], many = []] = await alternate(bench, [
+      { name: 'ten thousand', measure: () => round(FEW, false, first[0]?.now) },
+      { name: 'a million', measure: () => round(MANY, true) },
+    ]);
+    const each = (rounds: Round[], what: keyof Round): number[] => rounds.map((one) => one[what]);
+    const steps = each(many, 'steps');
+    return {
+      measures: [
+        { side: 'ten thousand', unit: 'MiB peak', rounds: each(few, 'peak') },
+        { side: 'a million', unit: 'MiB peak', rounds: each(many, 'peak') },
+        { side: 'ten thousand', unit: 'rows/s', rounds: each(few, 'rowsPerSecond') },
+        {
+          side: 'a million',
+          unit: 'rows/s',
+          rounds: each(many, 'rowsPerSecond'),
+          p50: each(many, 'p50'),
+          p99: each(many, 'p99'),
+        },
+        {
+          side: 'reads, quiet',
+          unit: 'ms p99',
+          rounds: each(few, 'p99'),
+          p50: each(few, 'p50'),
+          p99: each(few, 'p99'),
+        },
+      ],
+      checks: [
+        pairwise('peak memory of ten thousand', each(many, 'peak'), each(few, 'peak'), { atMost: 1.2 }),
+        { what: 'steps of progress seen', value: Math.min(...steps), spread: spreadOf(steps), atLeast: 10 },
+        pairwise('read p99 meanwhile of quiet', each(many, 'p99'), each(few, 'p99'), { atMost: 1.5 }),
+      ],
+      notes: [
+        'Each export runs in a worker that has just started. Reads come at some 400/s while the million is exported; quiet is the same beside an idle worker.',
+      ],
+    };
+  },
+};

@@ -1,0 +1,161 @@
+import pg from 'pg';
+import { alternate } from '../harness/alternate.ts';
+import type { Bench } from '../harness/bench.ts';
+import type { PlannedRequest } from '../harness/requests.ts';
+import { pairwise } from '../harness/statistics.ts';
+import { load } from '../harness/wrk.ts';
+import { addEvents, relayed } from '../stage/events.ts';
+import { fillShop } from '../stage/shop.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Stage } from '../stage/stage.ts';
+import type { Check, Measure, Workload } from '../workload.ts';
+
+const CUSTOMERS = 10;
+const SIZES = { small: 10_000, big: 1_000_000 };
+/** Events that wait, and events that have been relayed and are still kept. */
+const BACKLOGS = { small: 10_000, big: 100_000 };
+/** The relay's batch: the first one begins the measured time, so that what it moves does not count. */
+const BATCH = 500;
+const BAR = { atMost: 1.2 };
+const PAGES = ['first page of a customer', 'deep page of a customer', 'deep page of everybody'] as const;
+
+/** The same shop in two sizes, each with a database, an api and a worker of its own. */
+interface Size {
+  name: string;
+  sql: pg.Client;
+  url: string;
+  env: Record<string, string>;
+  requests: PlannedRequest[][];
+}
+
+export const growth: Workload = {
+  name: 'growth',
+  title: 'Ten thousand orders against a million: pages, and the relay with a backlog',
+  run: async (bench) => {
+    const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
+    const small = await openSize(bench, stage, 'small');
+    const big = await openSize(bench, stage, 'big');
+    const measures: Measure[] = [];
+    const checks: Check[] = [];
+    const add = (what: string, unit: string, few: number[], many: number[]): void => {
+      measures.push({ side: `${what}, small`, unit, rounds: few });
+      measures.push({ side: `${what}, big`, unit, rounds: many });
+      checks.push(pairwise(what, many, few, BAR));
+    };
+
+    // Half the time of a round: there are three pages, and the time of one at a time varies little.
+    const seconds = Math.ceil(bench.seconds / 2);
+    for (const [index, what] of PAGES.entries()) {
+      const page = (size: Size) => async () => {
+        const requests = size.requests[index] ?? [];
+        const { url } = size;
+        const result = await load({ url, requests, seconds, connections: 1, directory: stage.directory });
+        return 1000 / result.perSecond;
+      };
+      const [few = [], many = []] = await alternate(
+        bench,
+        [small, big].map((size) => ({
+          name: `${what}, ${size.name}`,
+          warmUp: page(size),
+          measure: page(size),
+        })),
+      );
+      add(what, 'ms/page', few, many);
+    }
+
+    await startRelays(stage, [small, big]);
+    const [few = [], many = []] = await alternate(bench, [
+      relay(stage, small, BACKLOGS.small),
+      relay(stage, big, BACKLOGS.big),
+    ]);
+    add('relay', 'µs/event', few, many);
+    return {
+      measures,
+      checks,
+      notes: [
+        `${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} orders of ${CUSTOMERS} customers, two items each; deep pages begin at random places after the first half.`,
+        `The relay has ${BACKLOGS.small.toLocaleString('en')} and ${BACKLOGS.big.toLocaleString('en')} waiting events in a table of ${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} relayed ones.`,
+      ],
+    };
+  },
+};
+
+async function openSize(bench: Bench, stage: Stage, name: keyof typeof SIZES): Promise<Size> {
+  bench.say(`filling tables, ${name}`);
+  const { postgres } = stage.stack;
+  const env: Record<string, string> = { DATABASE_URL: postgres.url(name), QUEUE_PREFIX: `{bench-${name}}` };
+  await stage.sql.query(`CREATE DATABASE ${name} OWNER holdfast`);
+  const migrated = await stage.stack.cli(['migrate'], env);
+  if (migrated.code !== 0) throw new Error(`cli migrate failed: ${migrated.stdout}${migrated.stderr}`);
+  const sql = new pg.Client({ connectionString: postgres.adminUrl(name) });
+  await sql.connect();
+  stage.onClose(() => sql.end());
+  const { customers } = await fillShop(sql, { customers: CUSTOMERS, products: 100, orders: SIZES[name] });
+  const { url } = await stage.api(env, `holdfast-api-${name}`);
+
+  const tokens = new Map(customers.map((id) => [id, stage.tokens.of(id)]));
+  const admin = stage.tokens.of(String(customers[0]), 'admin');
+  // One order in so many, so that there are two hundred places to begin at.
+  const places = await sql.query<{ id: string; user_id: string }>(
+    `SELECT id, user_id FROM (SELECT id, user_id, row_number() OVER (ORDER BY id) AS n FROM orders) AS numbered
+     WHERE n < $1::int / 2 AND n % ($1::int / 400 + 1) = 0`,
+    [SIZES[name]],
+  );
+  const page = (token: string, cursor?: string): PlannedRequest => ({
+    method: 'GET',
+    path: `/v1/orders?limit=20${cursor ? `&cursor=${cursorOf(cursor)}` : ''}`,
+    token,
+  });
+  return {
+    name,
+    sql,
+    url,
+    env,
+    requests: [
+      [...tokens.values()].map((token) => page(token)),
+      places.rows.map(({ id, user_id }) => page(String(tokens.get(user_id)), id)),
+      places.rows.map(({ id }) => page(admin, id)),
+    ],
+  };
+}
+
+/** As the api makes them (src/platform/http/pagination.ts). */
+function cursorOf(id: string): string {
+  return Buffer.from(JSON.stringify([id])).toString('base64url');
+}
+
+async function startRelays(stage: Stage, sizes: Size[]): Promise<void> {
+  for (const { name, sql, env } of sizes) {
+    await sql.query(
+      `INSERT INTO outbox_events (id, name, consumers, payload, relayed_at, relay_attempts)
+       SELECT uuidv7(interval '-1 hour'), 'bench.happened', '{parked}', json_build_object('number', n), now(), 1
+       FROM generate_series(1, $1::int) n`,
+      [SIZES[name as keyof typeof SIZES]],
+    );
+    await sql.query('VACUUM (ANALYZE) outbox_events');
+    // Nobody serves the queue they go to, so nobody records them: without this they would soon come again.
+    await stage.worker({ ...env, OUTBOX_REDELIVERY_AFTER_MS: '3600000' }, `holdfast-worker-${name}`);
+  }
+}
+
+/** Microseconds that the relay takes for an event of a backlog. */
+function relay(stage: Stage, { name, sql, env }: Size, backlog: number) {
+  const event = { name: 'bench.waiting', consumer: 'parked' };
+  return {
+    name: `relay, ${name}`,
+    prepare: async () => {
+      await sql.query('DELETE FROM outbox_events WHERE name = $1', [event.name]);
+      await sql.query('VACUUM outbox_events');
+      await stage.forgetQueue(`${env.QUEUE_PREFIX}:${event.consumer}`);
+    },
+    warmUp: async () => {
+      await addEvents(sql, { ...event, count: 2 * BATCH });
+      await relayed(sql, event.name, 2 * BATCH);
+    },
+    measure: async () => {
+      await addEvents(sql, { ...event, count: backlog });
+      const { first, last } = await relayed(sql, event.name, backlog);
+      return ((last - first) * 1000) / (backlog - BATCH);
+    },
+  };
+}
