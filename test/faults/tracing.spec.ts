@@ -140,6 +140,7 @@ describe('tracing', () => {
         expect.stringContaining('outbox-announce'),
       );
       expect(statements('holdfast-worker').length).toBeGreaterThan(0);
+      expect(trace.map(({ name }) => name)).toContain('send mail');
       // Connected: every span but the first has its parent among the others.
       const ids = new Set(trace.map(({ spanId }) => spanId));
       expect(trace.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId))).toEqual([request]);

@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
+import { traceStep } from '../../platform/observability/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
 import type { MailContent } from './mail-templates.js';
 
@@ -69,7 +70,7 @@ export class Mailer implements OnApplicationShutdown {
     };
     await this.server.execute(async ({ signal }) => {
       try {
-        await this.transport.sendMail({ ...mail, signal });
+        await traceStep('send mail', () => this.transport.sendMail({ ...mail, signal }));
       } catch (error) {
         throw translate(error as SmtpError);
       }

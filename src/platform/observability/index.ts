@@ -6,6 +6,7 @@ export {
   reportTracingTo,
   stopTracing,
   traceRequests,
+  traceStep,
   traceWork,
   type TracedWork,
 } from './tracing/tracing.js';

@@ -10,8 +10,8 @@ import { TraceContextPropagator, Unsampled } from './unsampled.js';
 
 /**
  * Decides for a whole trace, at its head, whether it is recorded: the caller's decision where there is one, else the ratio.
- * It is the parent-based ratio sampling of the OpenTelemetry specification, made before there is a span, because a span that
- * is not recorded still costs a tenth of a request here.
+ * It is the parent-based ratio sampling of the OpenTelemetry specification, made before there is a span, because instrumentations
+ * do most of their work for a span that is not recorded as well.
  */
 export class HeadSampling {
   private readonly propagator = new TraceContextPropagator();

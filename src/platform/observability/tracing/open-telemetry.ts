@@ -22,9 +22,9 @@ import { WorkTracing } from './work-tracing.js';
 /** Packages that the instrumentations below patch as they are loaded. What is not listed is loaded untouched. */
 const PATCHED = ['pg', 'pg-pool', 'ioredis'];
 
-/** Memory that a collector which takes nothing may cost: spans are about 1 KiB. What comes on top is dropped. */
+/** Spans that wait, about 4 KiB each: what a collector that takes nothing may cost. What comes on top is dropped. */
 const QUEUE_SPANS = 2048;
-/** Turning a batch into JSON stops the event loop; this many spans take about 2 ms. */
+/** Turning a batch into JSON stops the event loop; this many spans take about 1 ms. */
 const BATCH_SPANS = 256;
 const BATCH_DELAY_MS = 2000;
 
@@ -62,6 +62,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
     reportTo: (logger) => outlet.reportTo(logger),
     traceRequests: (fastify) => requests.install(fastify),
     traceWork: (what, run) => work.run(what, run),
+    traceStep: (name, run) => work.step(name, run),
     traceId: () => sampling.traceId(context.active()),
     traceparent: () => sampling.traceparent(context.active()),
     shutdown: () => provider.shutdown().catch(() => undefined),

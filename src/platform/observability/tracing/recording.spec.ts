@@ -156,3 +156,22 @@ describe('the span of background work', () => {
     ]);
   });
 });
+
+describe('the span of a step', () => {
+  const tracing = new WorkTracing(tracer, new HeadSampling(1, true));
+
+  it('belongs to the work at hand, and exists only where that is recorded', async () => {
+    await tracing.step('send mail', () => Promise.resolve());
+    await tracing.run({ name: 'process order.placed', traceparent: null }, () =>
+      tracing.step('send mail', () => Promise.resolve()),
+    );
+    expect(exporter.getFinishedSpans()).toEqual([]);
+
+    await tracing.run({ name: 'process order.placed', traceparent: TRACEPARENT }, () =>
+      tracing.step('send mail', () => Promise.resolve()),
+    );
+    const [step, work] = exporter.getFinishedSpans();
+    expect(step).toMatchObject({ name: 'send mail', kind: SpanKind.CLIENT });
+    expect(step!.parentSpanContext?.spanId).toBe(work!.spanContext().spanId);
+  });
+});

@@ -22,6 +22,7 @@ export interface Tracing {
   /** Records requests, from the first hook to the answer. */
   traceRequests(fastify: FastifyInstance): void;
   traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T>;
+  traceStep<T>(name: string, run: () => Promise<T>): Promise<T>;
   traceId(): string | undefined;
   traceparent(): string | undefined;
   /** Sends what has been recorded. Resolves when it is sent, or cannot be. */
@@ -57,6 +58,14 @@ export function traceRequests(fastify: FastifyInstance): void {
 /** Runs `run`, recorded when tracing is on and the trace is sampled. */
 export function traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T> {
   return tracing ? tracing.traceWork(work, run) : run();
+}
+
+/**
+ * Runs `run` as a step of the work at hand, for calls to others that no instrumentation sees.
+ * @param name as the span is called; few different ones
+ */
+export function traceStep<T>(name: string, run: () => Promise<T>): Promise<T> {
+  return tracing ? tracing.traceStep(name, run) : run();
 }
 
 /** Id of the trace that the work at hand belongs to, here or at a caller: for log lines. */

@@ -1,4 +1,12 @@
-import { context, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import {
+  context,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Context,
+  type SpanOptions,
+  type Tracer,
+} from '@opentelemetry/api';
 import type { HeadSampling } from './head-sampling.js';
 import type { TracedWork } from './tracing.js';
 import { Unsampled } from './unsampled.js';
@@ -14,11 +22,22 @@ export class WorkTracing {
     const head = traceparent === undefined ? this.sampling.forRoot() : this.sampling.forChild(traceparent);
     if (Unsampled.in(head)) return context.with(head, run);
     const kind = traceparent === undefined ? SpanKind.INTERNAL : SpanKind.CONSUMER;
-    const span = this.tracer.startSpan(name, { kind, attributes }, head);
-    return context.with(trace.setSpan(head, span), async () => {
+    return this.record(name, { kind, attributes }, head, run);
+  }
+
+  step<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const active = context.active();
+    if (trace.getSpan(active) === undefined) return run();
+    return this.record(name, { kind: SpanKind.CLIENT }, active, run);
+  }
+
+  private record<T>(name: string, options: SpanOptions, parent: Context, run: () => Promise<T>): Promise<T> {
+    const span = this.tracer.startSpan(name, options, parent);
+    return context.with(trace.setSpan(parent, span), async () => {
       try {
         return await run();
       } catch (error) {
+        // Its message and stack are in the log, which redacts; here they would go to another system.
         span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
         span.setStatus({ code: SpanStatusCode.ERROR });
         throw error;
