@@ -124,21 +124,25 @@ export class LoadShedder {
   }
 }
 
-/** Written by hand, without Fastify: refusing must cost a fraction of serving. */
+/** The answer to everything that is refused; what differs are the id and the path. */
+const REFUSAL = new TransientError({
+  code: 'temporary-reduced-capacity',
+  detail: 'More is asked of this server than it can do at the moment. Try again.',
+});
+const [BEFORE_INSTANCE = '', BETWEEN = '', AFTER_ID = ''] = JSON.stringify(
+  problemDocument(REFUSAL, '\0id', '\0instance'),
+).split(/"\\u0000(?:id|instance)"/);
+
+/** Written by hand, without Fastify, from parts made once: refusing must cost a fraction of serving. */
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   const requestId = newId();
-  const error = new TransientError({
-    code: 'temporary-reduced-capacity',
-    detail: 'More is asked of this server than it can do at the moment. Try again.',
-  });
-  const body = JSON.stringify(
-    problemDocument(error, requestId, (request.url ?? '/').split('?', 1)[0] ?? '/'),
-  );
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const body = `${BEFORE_INSTANCE}${JSON.stringify(path)}${BETWEEN}"${requestId}"${AFTER_ID}`;
   response
     .writeHead(503, {
       'Content-Type': PROBLEM_CONTENT_TYPE,
       'Content-Length': Buffer.byteLength(body),
-      'Retry-After': String(error.retryAfterSeconds),
+      'Retry-After': String(REFUSAL.retryAfterSeconds),
       'Cache-Control': 'no-store',
       'X-Request-Id': requestId,
     })
