@@ -105,19 +105,19 @@ describe('shedding of load', () => {
   });
 
   it('takes on less while the event loop is late, and more again when it is not', async () => {
-    const late = new LoadShedder(new InFlight(), 100, 20);
+    const late = new LoadShedder(new InFlight(), 100, 100);
     try {
       await vi.waitFor(
         () => {
-          const until = performance.now() + 120;
+          const until = performance.now() + 250;
           while (performance.now() < until) continue;
           expect(late.state.limit).toBeLessThan(100);
         },
-        { timeout: 4000, interval: 1 },
+        { timeout: 20_000, interval: 1 },
       );
-      await vi.waitFor(() => expect(late.state.limit).toBe(100), { timeout: 4000 });
+      await vi.waitFor(() => expect(late.state.limit).toBe(100), { timeout: 20_000 });
     } finally {
       late.close();
     }
-  });
+  }, 60_000);
 });
