@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../support/http.ts';
 import { startJsonServer } from '../support/json-server.ts';
-import type { ApiProcess, LogRecord } from '../support/processes.ts';
+import type { ApiProcess, AppProcess, LogRecord } from '../support/processes.ts';
 import { freePort } from '../support/servers/ports.ts';
 import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../support/trace-collector.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -98,10 +98,11 @@ describe('tracing', () => {
   describe('of everything', () => {
     let api: ApiProcess;
     let http: HttpClient;
+    let worker: AppProcess;
 
     beforeAll(async () => {
       ({ api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }));
-      await counter.stack.worker({
+      worker = await counter.stack.worker({
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         TRACING_SAMPLE_RATIO: '0',
       });
@@ -166,12 +167,32 @@ describe('tracing', () => {
       expect(line.traceId).toMatch(/^[0-9a-f]{32}$/);
     });
 
-    it('marks a request that failed', async () => {
+    it('puts it on the log lines of the job too, and marks the try that failed', async () => {
+      await counter.stack.sink.setMood('refuse');
+      try {
+        const { headers } = await placeOrder(http, 'refused-mail');
+        const requestId = headers.get('x-request-id');
+        const line = await worker.waitForLog(
+          (record) => record.requestId === requestId && record.level === 'warn',
+        );
+        const tried = await collector.waitForSpan(
+          ({ traceId, name }) => traceId === line.traceId && name === 'process order.placed',
+        );
+        expect(tried.status.code).toBe(2);
+        const request = await api.waitForLog(
+          (record) => record.requestId === requestId && 'status' in record,
+        );
+        expect(line.traceId).toBe(request.traceId);
+      } finally {
+        await counter.stack.sink.setMood('ok');
+      }
+    });
+
+    it('has no error for a request that the caller got wrong', async () => {
       const { headers } = await api.http.get('/v1/orders');
       const refused = await collector.waitForSpan(
         ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
       );
-      // The caller's mistake is no failure of ours.
       expect(refused.attributes['http.response.status_code']).toBe(401);
       expect(refused.status.code ?? 0).toBe(0);
     });
