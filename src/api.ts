@@ -5,6 +5,7 @@ import type { Counter, Histogram } from 'prom-client';
 import { getToken } from '@willsoto/nestjs-prometheus';
 import { ApiModule } from './api.module.js';
 import type { Settings } from './config/index.js';
+import { Database } from './platform/database/index.js';
 import { createHttpAdapter } from './platform/http/adapter.js';
 import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
 import { HealthRegistry } from './platform/health/index.js';
@@ -56,6 +57,8 @@ export async function createApi(
   const fastify: FastifyInstance = adapter.getInstance();
   traceRequests(fastify);
   installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
+  const database = app.get(Database, { strict: false });
+  shedder.watchDatabase(() => database.queueLoad);
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);

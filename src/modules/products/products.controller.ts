@@ -46,7 +46,7 @@ export class ProductsController {
   ) {}
 
   @Get()
-  @Priority('low')
+  @Priority('low', { cached: true })
   @Public()
   @ApiOperation({ operationId: 'listProducts', summary: 'All products, newest first' })
   @ApiPage(ProductDto)
@@ -62,6 +62,7 @@ export class ProductsController {
 
   /** Not `async`: a product at hand is answered without a turn of the event loop. */
   @Get(':id')
+  @Priority('normal', { cached: true })
   @Public()
   @ApiOperation({ operationId: 'getProduct', summary: 'One product' })
   @ApiAnswer(200, ProductDto, ['ETag'])

@@ -11,21 +11,6 @@ export interface Statement {
   query_timeout?: number;
 }
 
-/** Requests that may wait for a connection, for each connection there is. Beyond that a wait would end in a 503 anyway. */
-const WAITERS_PER_CONNECTION = 20;
-
-/**
- * Bounds the wait for connections in number; pg-pool bounds it in time.
- * @throws TransientError `database-saturated` when too many already wait.
- */
-export function refuseWhenSaturated(pool: pg.Pool): void {
-  if (pool.waitingCount < (pool.options.max ?? 10) * WAITERS_PER_CONNECTION) return;
-  throw new TransientError({
-    code: 'database-saturated',
-    detail: 'Too many requests wait for the database. Try again.',
-  });
-}
-
 /**
  * Sends a statement on a connection for the request at hand: not at all when the request was given up, for no longer than
  * its deadline, and cancelled when its client goes away while it runs.

@@ -3,7 +3,8 @@ import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
-import { refuseWhenSaturated, sendForRequest, type Statement } from './connections.js';
+import { queueOf } from './connection-queue.js';
+import { sendForRequest, type Statement } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -51,6 +52,11 @@ export class Database implements OnApplicationShutdown {
   get poolState(): { total: number; idle: number; waiting: number } {
     const { totalCount, idleCount, waitingCount } = this.primary;
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  /** How full the queue for the primary's connections is: from 1 on, who asks now would wait in vain. */
+  get queueLoad(): number {
+    return queueOf(this.primary).load;
   }
 
   /** Rows of a statement. @throws TransientError, UniqueViolationError, or the driver's error. */
@@ -102,7 +108,7 @@ export class Database implements OnApplicationShutdown {
   }
 
   private async sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
-    refuseWhenSaturated(pool);
+    queueOf(pool).refuseWhenFull();
     const client = await pool.connect();
     let unfit: Error | undefined;
     try {

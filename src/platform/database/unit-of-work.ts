@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Policies, type Dependency } from '../resilience/index.js';
-import { refuseWhenSaturated } from './connections.js';
+import { queueOf } from './connection-queue.js';
 import { breaksConnection, isOutage, translateDatabaseError } from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
@@ -119,7 +119,7 @@ export class UnitOfWork {
 
   private async connect(): Promise<pg.PoolClient> {
     const pool = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
-    refuseWhenSaturated(pool);
+    queueOf(pool).refuseWhenFull();
     try {
       return await pool.connect();
     } catch (error) {

@@ -89,6 +89,23 @@ describe('shedding of load', () => {
     expect(shedder.state.shed).toEqual({ low: 1, normal: 1, critical: 0 });
   });
 
+  it('refuses what would wait for the database in vain, and serves what needs no database', async () => {
+    const handler = () => undefined;
+    shedder.learn({ method: 'GET', url: '/cached', handler, config: { cached: true } as never });
+    let load = 0.7;
+    shedder.watchDatabase(() => load);
+    expect((await send('GET', '/list')).status).toBe(503);
+    load = 0.9;
+    expect((await send('POST', '/orders')).status).toBe(503);
+    expect(shedder.state.inFlight).toBe(0);
+    const served = [send('GET', '/cached'), send('POST', '/orders/7/payments')];
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(2));
+    for (const response of held.splice(0)) response.end('ok');
+    expect((await Promise.all(served)).map(({ status }) => status)).toEqual([200, 200]);
+    load = 1;
+    expect((await send('POST', '/orders/7/payments')).status).toBe(503);
+  });
+
   it('treats what it does not know as least important', async () => {
     await occupy(6);
     expect((await send('GET', '/nothing-here')).status).toBe(503);

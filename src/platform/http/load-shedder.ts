@@ -17,6 +17,16 @@ const REPORT_EVERY_MS = 1000;
 /** The limit never falls below this share of its maximum: some work is always done. */
 const FLOOR = 0.1;
 
+interface Route {
+  method: string;
+  pattern: RegExp;
+  priority: RoutePriority;
+  /** Mostly served without the database. */
+  cached: boolean;
+}
+
+const UNKNOWN = { priority: 'low', cached: false } as const;
+
 export interface Shedding {
   /** In-flight limit at the moment. */
   limit: number;
@@ -30,13 +40,15 @@ export interface Shedding {
  * before routing, hooks and parsing of the body, because at four times capacity most of the work is the refusing.
  *
  * The number of requests in flight is limited; the limit shrinks by a tenth while the event loop is late and grows back slowly
- * (additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits). Low priorities are refused
- * at a lower level of the limit, so they go first.
+ * (additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits). What needs the database is also
+ * refused when it would wait there in vain: it would be refused all the same, after most of the work. Low priorities are refused
+ * at a lower level of either limit, so they go first.
  */
 export class LoadShedder {
-  private readonly routes: { method: string; pattern: RegExp; priority: RoutePriority }[] = [];
+  private readonly routes: Route[] = [];
   private readonly timer: NodeJS.Timeout;
   private readonly shed: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
+  private databaseLoad: () => number = () => 0;
   private limit: number;
   private adaptedAt = performance.now();
   private reportedAt = performance.now();
@@ -60,8 +72,15 @@ export class LoadShedder {
 
   /** Learns a route's priority; to be called for each route that is registered. */
   learn({ method, url, config }: RouteOptions): void {
-    const priority = config?.priority ?? 'normal';
-    for (const verb of [method].flat()) this.routes.push({ method: verb, pattern: patternOf(url), priority });
+    const { priority = 'normal', cached = false } = config ?? {};
+    for (const verb of [method].flat()) {
+      this.routes.push({ method: verb, pattern: patternOf(url), priority, cached });
+    }
+  }
+
+  /** @param load how full the queue of the database is; asked for each request, so it must cost nothing */
+  watchDatabase(load: () => number): void {
+    this.databaseLoad = load;
   }
 
   /**
@@ -69,9 +88,11 @@ export class LoadShedder {
    * @returns whether the request is to be served
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.inFlight.count >= this.limit * ADMITTED_UP_TO.low) {
-      const priority = this.priorityOf(request);
-      if (this.inFlight.count >= this.limit * ADMITTED_UP_TO[priority]) {
+    const own = this.inFlight.count / this.limit;
+    const load = Math.max(own, this.databaseLoad());
+    if (load >= ADMITTED_UP_TO.low) {
+      const { priority, cached } = this.routeOf(request);
+      if ((cached ? own : load) >= ADMITTED_UP_TO[priority]) {
         this.shed[priority] += 1;
         this.unreported[priority] += 1;
         refuse(request, response);
@@ -115,12 +136,10 @@ export class LoadShedder {
     this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 
-  private priorityOf({ method, url = '/' }: IncomingMessage): RoutePriority {
+  private routeOf({ method, url = '/' }: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
     const end = url.indexOf('?');
     const path = end === -1 ? url : url.slice(0, end);
-    return (
-      this.routes.find((route) => route.method === method && route.pattern.test(path))?.priority ?? 'low'
-    );
+    return this.routes.find((route) => route.method === method && route.pattern.test(path)) ?? UNKNOWN;
   }
 }
 

@@ -10,11 +10,16 @@ export type RoutePriority = 'low' | 'normal' | 'critical';
 declare module 'fastify' {
   interface FastifyContextConfig {
     priority?: RoutePriority;
+    cached?: boolean;
   }
 }
 
-/** Declares a route's priority under overload; without it a route is `normal`. */
-export const Priority = (priority: RoutePriority) => RouteConfig({ priority });
+/**
+ * Declares a route's priority under overload; without it a route is `normal`.
+ * @param options `cached`: it is mostly served without the database, so that a queue there is no reason to refuse it
+ */
+export const Priority = (priority: RoutePriority, options: { cached?: boolean } = {}) =>
+  RouteConfig({ priority, ...options });
 
-/** Share of the in-flight limit at which a priority is no longer served. */
+/** Share of a limit (requests in flight, requests that wait for the database) at which a priority is no longer served. */
 export const ADMITTED_UP_TO: Record<RoutePriority, number> = { low: 0.6, normal: 0.8, critical: 1 };

@@ -1,0 +1,78 @@
+import { EventEmitter } from 'node:events';
+import type pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConnectionQueue, queueOf } from './connection-queue.js';
+
+/** A pool of 10 connections that are given up on after 600 ms, with as many waiting as a test says. */
+class Pool extends EventEmitter {
+  readonly options = { max: 10, connectionTimeoutMillis: 600 };
+  waitingCount = 0;
+
+  serve(times: number): void {
+    for (let i = 0; i < times; i += 1) this.emit('acquire');
+  }
+}
+
+describe('ConnectionQueue', () => {
+  let pool: Pool;
+  let queue: ConnectionQueue;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    pool = new Pool();
+    queue = new ConnectionQueue(pool as unknown as pg.Pool);
+  });
+
+  afterEach(() => vi.useRealTimers());
+
+  function isFullAt(waiting: number): boolean {
+    pool.waitingCount = waiting;
+    return queue.load >= 1;
+  }
+
+  /** Serves so many per second for a second, during which somebody always waits. */
+  function serveAt(perSecond: number): void {
+    pool.waitingCount = 1;
+    for (let i = 0; i < 5; i += 1) {
+      pool.serve(perSecond / 4);
+      vi.advanceTimersByTime(250);
+      void queue.load;
+    }
+  }
+
+  it('lets as many wait as will be served in half of the time they may wait', () => {
+    serveAt(400);
+    expect(isFullAt(119)).toBe(false);
+    expect(isFullAt(120)).toBe(true);
+    expect(() => queue.refuseWhenFull()).toThrow(
+      expect.objectContaining({ code: 'database-saturated' }) as Error,
+    );
+  });
+
+  it('lets a few wait for a database that serves nobody, and not everybody for one that is fast', () => {
+    serveAt(0);
+    expect(isFullAt(39)).toBe(false);
+    expect(isFullAt(40)).toBe(true);
+    serveAt(100_000);
+    expect(isFullAt(199)).toBe(false);
+    expect(isFullAt(200)).toBe(true);
+  });
+
+  it('does not take a quiet time for a slow database', () => {
+    pool.serve(2);
+    vi.advanceTimersByTime(60_000);
+    expect(isFullAt(100)).toBe(false);
+  });
+
+  it('is empty when nobody waits', () => {
+    serveAt(0);
+    pool.waitingCount = 0;
+    expect(queue.load).toBe(0);
+    expect(() => queue.refuseWhenFull()).not.toThrow();
+  });
+
+  it('is one for all who use a pool', () => {
+    const shared = new Pool() as unknown as pg.Pool;
+    expect(queueOf(shared)).toBe(queueOf(shared));
+  });
+});

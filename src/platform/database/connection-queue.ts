@@ -1,0 +1,63 @@
+import type pg from 'pg';
+import { TransientError } from '../errors/index.js';
+
+/** Requests that may always wait, and that may wait at most, for each connection there is. */
+const WAITERS_PER_CONNECTION = { least: 4, most: 20 };
+/** Share of `DATABASE_ACQUIRE_TIMEOUT_MS` that a request may expect to wait. */
+const EXPECTED_WAIT = 0.5;
+const MEASURED_OVER_MS = 250;
+
+/**
+ * How many requests may wait for a connection: as many as will be served in half the time that pg-pool lets them wait, going by
+ * how many were served lately (Little's law). A longer queue serves nobody sooner; those at its end would wait for a 503.
+ */
+export class ConnectionQueue {
+  private served = 0;
+  private measuredAt = performance.now();
+  private servedPerMs: number | undefined;
+
+  constructor(private readonly pool: pg.Pool) {
+    pool.on('acquire', () => {
+      this.served += 1;
+    });
+  }
+
+  /** 0 when nobody waits; from 1 on, who asks now would wait in vain. */
+  get load(): number {
+    const { waitingCount } = this.pool;
+    return waitingCount === 0 ? 0 : waitingCount / this.longest();
+  }
+
+  /** @throws TransientError `database-saturated` when too many already wait. */
+  refuseWhenFull(): void {
+    if (this.load < 1) return;
+    throw new TransientError({
+      code: 'database-saturated',
+      detail: 'Too many requests wait for the database. Try again.',
+    });
+  }
+
+  private longest(): number {
+    const elapsed = performance.now() - this.measuredAt;
+    if (elapsed >= MEASURED_OVER_MS) {
+      // A count over a longer time holds a quiet time: it says what was asked for, not what could be done.
+      this.servedPerMs = elapsed < 4 * MEASURED_OVER_MS ? this.served / elapsed : undefined;
+      this.served = 0;
+      this.measuredAt += elapsed;
+    }
+    const { max, connectionTimeoutMillis } = this.pool.options;
+    const most = max * WAITERS_PER_CONNECTION.most;
+    if (this.servedPerMs === undefined) return most;
+    const inTime = this.servedPerMs * connectionTimeoutMillis * EXPECTED_WAIT;
+    return Math.min(most, Math.max(max * WAITERS_PER_CONNECTION.least, inTime));
+  }
+}
+
+const queues = new WeakMap<pg.Pool, ConnectionQueue>();
+
+/** The queue for the connections of a pool, one and the same for everybody who uses it. */
+export function queueOf(pool: pg.Pool): ConnectionQueue {
+  let queue = queues.get(pool);
+  if (!queue) queues.set(pool, (queue = new ConnectionQueue(pool)));
+  return queue;
+}
