@@ -47,7 +47,7 @@ export interface Placing {
 export async function placeOrder(pool: pg.Pool, placing: Placing): Promise<string | undefined> {
   const client = await pool.connect();
   try {
-    await client.query('START TRANSACTION');
+    await client.query('BEGIN');
     const answer = await place(client, placing);
     await client.query(answer === undefined ? 'ROLLBACK' : 'COMMIT');
     return answer;
@@ -95,7 +95,7 @@ async function place(client: pg.PoolClient, { userId, key, body }: Placing): Pro
   });
   const created_at = inserted.rows[0]?.created_at as Date;
   const payload = JSON.stringify({ orderId: id, userId, amount, currency });
-  const event = [crypto.randomUUIDv7(), 'order.placed', ['notifications'], payload, id, null];
+  const event = [crypto.randomUUIDv7(), 'order.placed', ['notifications'], payload, id, null, null];
   await client.query({ ...announce, values: event });
   const answer = JSON.stringify(
     present({

@@ -73,7 +73,8 @@ export const insertOrder = {
 
 export const announce = {
   name: 'announce',
-  text: 'INSERT INTO outbox_events (id, name, consumers, payload, key, request_id) VALUES ($1, $2, $3, $4, $5, $6)',
+  text: `INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, trace_context)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 };
 
 export const recordAnswer = {

@@ -27,7 +27,7 @@ let finish: (() => void) | undefined;
 async function handle(eventId: string): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('START TRANSACTION');
+    await client.query('BEGIN');
     await client.query({ ...recordInbox, values: [eventId, QUEUE] });
     await client.query('COMMIT');
   } finally {
