@@ -45,7 +45,7 @@ export class ConnectionQueue {
       this.served = 0;
       this.measuredAt += elapsed;
     }
-    const { max, connectionTimeoutMillis } = this.pool.options;
+    const { max, connectionTimeoutMillis = 0 } = this.pool.options;
     const most = max * WAITERS_PER_CONNECTION.most;
     if (this.servedPerMs === undefined) return most;
     const inTime = this.servedPerMs * connectionTimeoutMillis * EXPECTED_WAIT;
