@@ -5,7 +5,7 @@
 import { build, BuildError } from '../../scripts/lib/build.ts';
 import { localPath, repositoryRoot } from '../support/servers/paths.ts';
 import { endEverythingGuarded } from '../support/servers/guard.ts';
-import { withLock } from '../support/servers/lock.ts';
+import { lockHolder, tryLock, withLock } from '../support/servers/lock.ts';
 import { join } from 'node:path';
 import { discoverScenarios } from './discover.ts';
 import { parseOptions, usage, UsageError } from './options.ts';
@@ -40,7 +40,11 @@ async function main(): Promise<number> {
   endOnSignals();
   const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   // Two runs at once would measure each other.
-  return withLock(localPath('verify.lock'), async () => {
+  const lock = localPath('verify.lock');
+  const free = tryLock(lock);
+  if (!free) process.stdout.write(`Waiting for the run of process ${lockHolder(lock)} to end …\n`);
+  free?.release();
+  return withLock(lock, async () => {
     const progress = new Progress(() => undefined);
     progress.begin('Building the product where it is stale');
     await build({ onlyIfStale: true });
