@@ -156,8 +156,9 @@ describe('The rows of exports', () => {
 
   it('never mix chunks of two runs that write at the same time', async () => {
     const id = await add();
-    const write = async () => {
-      const run = await begin(id);
+    // All begun before any writes: one that was quick enough would complete the export, and end the race.
+    const begun = [await begin(id), await begin(id), await begin(id)];
+    const write = async (run: (typeof begun)[number]) => {
       try {
         for (let seq = 0; seq < 20; seq += 1) await runs.append(run, seq, bytes(`${run.attempt}`), seq);
         await runs.complete(run, 20);
@@ -167,9 +168,7 @@ describe('The rows of exports', () => {
         throw error;
       }
     };
-    const outcomes = (await Promise.all([write(), write(), write()])).filter(
-      (attempt) => attempt !== undefined,
-    );
+    const outcomes = (await Promise.all(begun.map(write))).filter((attempt) => attempt !== undefined);
 
     expect(outcomes).toEqual([3]);
     expect(await chunksOf(id)).toEqual(Array.from({ length: 20 }, (_, seq) => ({ attempt: 3, seq })));
