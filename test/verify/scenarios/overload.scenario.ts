@@ -24,7 +24,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
   const requests = stage.shop.placing(customers);
   report.phase('finding out how many orders it can take at most');
-  const { peak, cpu } = await measureCapacity(stage, requests, 6_000);
+  const { peak, clients, cpu } = await measureCapacity(stage, requests, { clients: [24, 48, 96] });
   const ordinary = Math.round(peak.okPerSecond * 0.3);
   const flow = (perSecond: number) =>
     stage.load.start({
@@ -82,7 +82,10 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     isNormal(normal, quiet),
     `${describeWindow(normal)} (before: ${ms(quiet.p99)})`,
   );
-  report.figure('peak', `${count(peak.okPerSecond)} orders/s at p99 ${ms(peak.p99)}`);
+  report.figure(
+    'peak',
+    `${count(peak.okPerSecond)} orders/s at p99 ${ms(peak.p99)}, with ${clients} clients`,
+  );
   report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
   report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
   report.figure('refused because of', byFrequency(result.refusals));

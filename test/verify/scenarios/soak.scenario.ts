@@ -25,7 +25,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const people = await shoppers(stage, { customers: 8, orders: 80 });
   const requests = mixed(stage, people);
   report.phase('finding out how much it can do at most');
-  const { peak, cpu } = await measureCapacity(stage, requests, 6_000);
+  const { peak, cpu } = await measureCapacity(stage, requests);
   const perSecond = Math.round(peak.okPerSecond * SHARE_OF_CAPACITY);
   const load = stage.load.start({
     streams: [{ name: 'everything', ports: stage.ports, requests, pace: { kind: 'open', perSecond } }],
