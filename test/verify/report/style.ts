@@ -31,6 +31,7 @@ td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabula
 .held-mark { color: var(--ok); }
 .broken-mark { color: var(--failed); }
 a { color: inherit; }
+td a { white-space: nowrap; }
 section { border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px; margin: 26px 0; }
 section > header { display: flex; gap: 12px; align-items: baseline; flex-wrap: wrap; }
 section > header .time { margin-left: auto; color: var(--quiet); }
