@@ -36,7 +36,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const quiet = (await before.stop()).all;
 
   const management = [...stage.apis, ...stage.workers].map(
-    ({ managementUrl }) => new Probe(`${managementUrl}/health/live`),
+    ({ managementUrl }) => new Probe(`${managementUrl}/health/live`, { everyMs: 50 }),
   );
   const overload = flow(Math.round(peak.okPerSecond * TIMES_CAPACITY));
   const meter = new CpuMeter(stage);
@@ -69,12 +69,12 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     failed === 0 && refused > 0,
     `${count(refused)} refused (${percent(refused / asked)}), ${count(failed)} failed${worstOf(failures)}`,
   );
-  const slowest = Math.max(...management.map(({ slowestMs }) => slowestMs));
+  const slowest = management.map(({ slowestMs }) => slowestMs);
   const unwell = management.reduce((sum, probe) => sum + probe.count(({ status }) => status !== 200), 0);
   report.check(
     `the management ports answer within ${MANAGEMENT_MS} ms`,
-    slowest <= MANAGEMENT_MS && unwell === 0,
-    `slowest ${ms(slowest)}, ${count(unwell)} not 200`,
+    Math.max(...slowest) <= MANAGEMENT_MS && unwell === 0,
+    `slowest of the apis ${slowest.slice(0, 2).map(ms).join(' and ')}, of the workers ${slowest.slice(2).map(ms).join(' and ')}; ${count(unwell)} not 200`,
   );
   const normal = recovered.between({ from: endedAt + NORMAL_WITHIN_MS, to: Infinity });
   report.check(
