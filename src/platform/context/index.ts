@@ -1,3 +1,4 @@
 export type { Caller, Role } from './caller.js';
 export { newId } from './ids.js';
+export { Members } from './members.js';
 export { ABANDONED, RequestContext } from './request-context.js';

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from './ids.js';
+import { Members } from './members.js';
 import { TransientError } from '../errors/index.js';
 
 /** Code of the error with which the work for a request ends that nobody waits for any more. */
@@ -11,7 +12,7 @@ export class RequestContext {
 
   userId?: string;
   private given?: Error;
-  private readonly listeners = new Set<(reason: Error) => void>();
+  private readonly listeners = new Members<(reason: Error) => void>();
 
   /**
    * @param requestId what ties log lines, events and jobs to the request that caused them
@@ -56,8 +57,10 @@ export class RequestContext {
   abort(detail: string): void {
     if (this.given) return;
     this.given = new TransientError({ code: ABANDONED, detail });
-    for (const listener of [...this.listeners]) listener(this.given);
-    this.listeners.clear();
+    for (const listener of this.listeners) {
+      this.listeners.delete(listener);
+      listener(this.given);
+    }
   }
 
   /**

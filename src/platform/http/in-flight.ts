@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { Members } from '../context/index.js';
 
 /** The requests that a server is working on. */
 export class InFlight {
-  private readonly responses = new Set<ServerResponse>();
+  private readonly responses = new Members<ServerResponse>();
   private draining = false;
 
   get count(): number {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { Settings } from '../../../config/index.js';
-import { RequestContext } from '../../context/index.js';
+import { Members, RequestContext } from '../../context/index.js';
 import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
@@ -27,7 +27,7 @@ interface Running {
 @Injectable()
 export class WorkerJobs implements JobRunner {
   private readonly logger = new Logger(WorkerJobs.name);
-  private readonly running = new Set<Running>();
+  private readonly running = new Members<Running>();
   private readonly schedulesRunning = new Set<string>();
   private taking = true;
 

@@ -1,0 +1,30 @@
+/**
+ * A small set whose members come and go with every request or job; each is added once. In the place of `Set`, whose hash table is
+ * made anew after a few dozen of those, and the old table points to the new one (V8's OrderedHashTable, so that iterators find
+ * their way). As soon as one dead table is in the old generation it keeps all that follow alive, with everything in them: half of
+ * what was allocated for requests survived every scavenge, which took a tenth of the processor and made p99 three times as long.
+ */
+export class Members<T> {
+  private readonly list: T[] = [];
+
+  get size(): number {
+    return this.list.length;
+  }
+
+  add(member: T): void {
+    this.list.push(member);
+  }
+
+  /** Does nothing when it is not a member. */
+  delete(member: T): void {
+    const index = this.list.indexOf(member);
+    if (index === -1) return;
+    const last = this.list.pop() as T;
+    if (index < this.list.length) this.list[index] = last;
+  }
+
+  /** Those that are members now, in no order; later changes do not show. */
+  [Symbol.iterator](): Iterator<T> {
+    return [...this.list].values();
+  }
+}
