@@ -25,6 +25,9 @@ const BOOT_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
+/** Bytes of log lines that are written at once, by another thread; what is less waits 100 ms at most. */
+const LOG_BUFFER_BYTES = 12 * 1024;
+
 /** The process's log: one JSON object per line on standard output, buffered, so that a slow reader does not stop the event loop. */
 export interface ProcessLog {
   logger: Logger;
@@ -49,7 +52,7 @@ export function createProcessLog(
 ): ProcessLog {
   const stdout = destination
     ? undefined
-    : pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 });
+    : pino.destination({ dest: 1, sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: 100 });
   const common: LoggerOptions = {
     level: settings.app.logLevel,
     base: { process },
