@@ -43,17 +43,19 @@ export class OrdersService {
         throw pointingAtItem(error, wanted);
       });
       const order = { id: newId(), userId, items, totalAmount: totalOf(items), currency: currencyOf(items) };
-      const placedAt = await this.orders.insert(order);
-      const row = {
+      const event = { orderId: order.id, userId, amount: order.totalAmount, currency: order.currency };
+      const [placedAt] = await Promise.all([
+        this.orders.insert(order),
+        this.outbox.announce(orderPlaced, event, { key: order.id }),
+      ]);
+      return present({
         ...order,
         user_id: userId,
-        status: 'pending' as const,
+        status: 'pending',
         total_amount: order.totalAmount,
         created_at: placedAt,
         updated_at: placedAt,
-      };
-      await this.outbox.announce(orderPlaced, eventOf(row), { key: order.id });
-      return present(row);
+      });
     });
   }
 

@@ -15,12 +15,13 @@ export class Members<T> {
     this.list.push(member);
   }
 
-  /** Does nothing when it is not a member. */
-  delete(member: T): void {
+  /** @returns whether it was a member */
+  delete(member: T): boolean {
     const index = this.list.indexOf(member);
-    if (index === -1) return;
+    if (index === -1) return false;
     const last = this.list.pop() as T;
     if (index < this.list.length) this.list[index] = last;
+    return true;
   }
 
   /** Those that are members now, in no order; later changes do not show. */

@@ -10,6 +10,14 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
+/** PostgreSQL's output of a `timestamptz` in a session in UTC, as all of ours are. */
+const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00$/;
+const parseAnyTime = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date;
+/** pg's own parser knows all styles and offsets, and takes four times as long as that of JavaScript for the one we get. */
+pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
+  IN_UTC.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseAnyTime(text),
+);
+
 /** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
 export function poolOptions(settings: DatabaseSettings, applicationName: string): pg.PoolConfig {
   return {

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
-import { sendForRequest, type Statement } from './connections.js';
+import { connectTo, sendForRequest, type Statement } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -109,7 +109,7 @@ export class Database implements OnApplicationShutdown {
 
   private async sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
     queueOf(pool).refuseWhenFull();
-    const client = await pool.connect();
+    const client = await connectTo(pool);
     let unfit: Error | undefined;
     try {
       return await this.sendOn(client, statement, (reason) => {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { ask } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 
 /** Reading on a machine that is busy with something else may be slow; only a server that is gone must not hold us. */
@@ -31,7 +32,7 @@ export async function* streamRows<T>(
   try {
     const connection = (client = (await guard(runner.connect())) as pg.PoolClient);
     const send = (text: string, values?: unknown[]) =>
-      guard(connection.query<object>({ text, values, query_timeout: FETCH_TIMEOUT_MS } as pg.QueryConfig));
+      guard(ask(connection, { text, values }, FETCH_TIMEOUT_MS));
     await send('START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
     await send(`SET LOCAL statement_timeout = ${FETCH_TIMEOUT_MS}`);
     await send(`SET LOCAL idle_in_transaction_session_timeout = ${FETCH_TIMEOUT_MS}`);
@@ -44,7 +45,7 @@ export async function* streamRows<T>(
   } finally {
     if (client && !broken) {
       // There is nothing to commit; a connection that cannot even roll back is thrown away.
-      await guard(client.query('ROLLBACK')).catch(() => undefined);
+      await guard(ask(client, 'ROLLBACK', FETCH_TIMEOUT_MS)).catch(() => undefined);
     }
     await runner.releasePostgresConnection(broken);
   }

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
+import { askTraced, connectTo } from './connections.js';
 import { breaksConnection, isOutage, translateDatabaseError } from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
@@ -18,7 +19,12 @@ interface OpenUnit {
   broken?: Error;
 }
 
-export interface UnitOfWorkOptions {
+export interface UnitOfWorkOptions<F = undefined> {
+  /**
+   * Statements that are sent together with BEGIN instead of after its answer; `work` gets what they return. They must change
+   * nothing: should BEGIN fail, they would have run outside of the transaction.
+   */
+  first?: () => Promise<F>;
   /** Default: READ COMMITTED. */
   isolation?: 'REPEATABLE READ' | 'SERIALIZABLE';
   readOnly?: boolean;
@@ -34,12 +40,15 @@ export class UnitOfWork {
   private readonly logger = new Logger(UnitOfWork.name);
 
   private readonly postgresql: Dependency;
+  /** Of one statement. */
+  private readonly timeoutMs: number;
 
   constructor(
     private readonly dataSource: DataSource,
     policies: Policies,
   ) {
     this.postgresql = policies.for('postgresql');
+    this.timeoutMs = this.postgresql.policy.timeoutMs;
     this.postgresql.countAsFailure(isOutage);
   }
 
@@ -53,8 +62,11 @@ export class UnitOfWork {
    * @returns what `work` returns, once the commit is acknowledged.
    * @throws what `work` throws; `TransientError` when PostgreSQL is away, saturated, or chose this one to end a deadlock.
    */
-  async run<T>(work: () => Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
-    if (this.current()) return work();
+  async run<T, F = undefined>(
+    work: (first: F) => Promise<T>,
+    options: UnitOfWorkOptions<F> = {},
+  ): Promise<T> {
+    if (this.current()) return work((await options.first?.()) as F);
     return this.postgresql.guard(() => this.transaction(work, options));
   }
 
@@ -92,15 +104,16 @@ export class UnitOfWork {
   }
 
   // Straight on pg: TypeORM's query runner costs as much as the statements of a short transaction.
-  private async transaction<T>(work: () => Promise<T>, options: UnitOfWorkOptions): Promise<T> {
+  private async transaction<T, F>(work: (first: F) => Promise<T>, options: UnitOfWorkOptions<F>): Promise<T> {
     const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false };
     let result: T;
     try {
-      await send(unit, begin(options));
-      result = await this.storage.run(unit, work);
+      const begun = send(unit, begin(options), this.timeoutMs);
+      const [first] = await Promise.all([options.first && this.storage.run(unit, options.first), begun]);
+      result = await this.storage.run(unit, () => work(first as F));
       unit.closed = true;
       // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
-      if ((await send(unit, 'COMMIT')).command !== 'COMMIT') {
+      if ((await send(unit, 'COMMIT', this.timeoutMs)).command !== 'COMMIT') {
         throw new Error(
           'A statement of this unit of work failed and its error was caught: nothing was committed',
         );
@@ -111,7 +124,7 @@ export class UnitOfWork {
       throw translateDatabaseError(error);
     } finally {
       unit.closed = true;
-      unit.client.release(unit.broken);
+      pipelined(unit.client, false).release(unit.broken);
     }
     if (unit.afterCommit.length > 0) await this.runAfterCommit(unit.afterCommit);
     return result;
@@ -121,7 +134,7 @@ export class UnitOfWork {
     const pool = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
     queueOf(pool).refuseWhenFull();
     try {
-      return await pool.connect();
+      return pipelined(await connectTo(pool), true);
     } catch (error) {
       throw translateDatabaseError(error);
     }
@@ -130,7 +143,7 @@ export class UnitOfWork {
   private async rollback(unit: OpenUnit): Promise<void> {
     if (unit.broken) return;
     try {
-      await unit.client.query('ROLLBACK');
+      await askTraced(unit.client, 'ROLLBACK', this.timeoutMs);
     } catch (error) {
       this.logger.warn(
         { err: error },
@@ -152,17 +165,27 @@ export class UnitOfWork {
   }
 }
 
-function begin({ isolation, readOnly }: UnitOfWorkOptions): string {
+function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
   return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
 }
 
-async function send(unit: OpenUnit, text: string): Promise<pg.QueryResult> {
+async function send(unit: OpenUnit, text: string, timeoutMs: number): Promise<pg.QueryResult> {
   try {
-    return await unit.client.query(text);
+    return await askTraced(unit.client, text, timeoutMs);
   } catch (error) {
     if (breaksConnection(error)) unit.broken ??= error as Error;
     throw error;
   }
+}
+
+/**
+ * Sends statements on this connection without waiting for the answers to those before, each with a Sync of its own
+ * (https://node-postgres.com/features/pipelining); or not any more. Only for units of work: it makes single statements slower, and
+ * cursors of pg-query-stream do not work with it.
+ */
+function pipelined(client: pg.PoolClient, on: boolean): pg.PoolClient {
+  (client as { pipeline: boolean }).pipeline = on;
+  return client;
 }
 
 /** TypeORM's query runner on a connection and in a transaction that it has not opened, and must not close. */

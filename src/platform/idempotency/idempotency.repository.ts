@@ -36,7 +36,7 @@ export class IdempotencyRepository {
 
   /**
    * Takes the key for the open unit of work, without waiting for whoever has it.
-   * A statement of its own: what it guards must be looked up with a snapshot that is newer than the lock.
+   * A statement of its own: what it guards must be looked up after it, with a snapshot that is newer than the lock.
    */
   async tryLock({ scope, key }: RecordKey): Promise<boolean> {
     const row = await this.database.queryOne<{ locked: boolean }>({

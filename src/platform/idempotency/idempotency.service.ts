@@ -57,8 +57,7 @@ export class Idempotency {
   async once(request: IdempotentRequest, effect: () => Promise<Answer>): Promise<RecordedAnswer> {
     return this.alone(request, async (key) => {
       try {
-        return await this.unitOfWork.run(async () => {
-          const earlier = await this.claim(key);
+        return await this.claiming(key, async (earlier) => {
           if (earlier) return replayOf(earlier);
           const answer = recordedAnswer(await effect(), request);
           await this.records.insertFinished(key, answer);
@@ -119,8 +118,7 @@ export class Idempotency {
     work: ResumableWork<Started, Outcome>,
   ): Promise<RecordedAnswer | { started: Started }> {
     try {
-      return await this.unitOfWork.run(async () => {
-        const earlier = await this.claim(key);
+      return await this.claiming(key, async (earlier) => {
         if (earlier?.status) return replayOf(earlier);
         if (earlier?.locked) throw inUse();
         const started = await work.begin(earlier?.reference ?? undefined);
@@ -132,12 +130,16 @@ export class Idempotency {
     }
   }
 
-  /** Takes the key for the open unit of work and looks what there is under it. */
-  private async claim(key: RecordKey): Promise<FoundRecord | undefined> {
-    if (!(await this.records.tryLock(key))) throw inUse();
-    const found = await this.records.find(key);
-    if (found && found.fingerprint !== key.fingerprint) throw reused();
-    return found;
+  /** Runs `work` in a unit of work that has taken the key, with what there is under it. */
+  private claiming<T>(key: RecordKey, work: (earlier: FoundRecord | undefined) => Promise<T>): Promise<T> {
+    return this.unitOfWork.run(
+      ([locked, found]) => {
+        if (!locked) throw inUse();
+        if (found && found.fingerprint !== key.fingerprint) throw reused();
+        return work(found);
+      },
+      { first: () => Promise.all([this.records.tryLock(key), this.records.find(key)]) },
+    );
   }
 
   /**
@@ -147,8 +149,7 @@ export class Idempotency {
    */
   private async refused(request: IdempotentRequest, key: RecordKey, error: unknown): Promise<RecordedAnswer> {
     if (!(error instanceof BusinessRuleError) || error.code === IN_USE) throw error;
-    const faster = await this.unitOfWork.run(async () => {
-      const earlier = await this.claim(key);
+    const faster = await this.claiming(key, async (earlier) => {
       if (earlier?.locked) throw inUse();
       if (earlier?.status) return replayOf(earlier);
       await this.records.insertFinished(key, recordedAnswer(error, request));

@@ -120,7 +120,7 @@ export class DeadLetters {
             redeliver_at = NULL,
             relay_attempts = 0`,
         values: [replayed.map(({ id }) => id)],
-        query_timeout: 60_000,
+        timeoutMs: 60_000,
       });
       return replayed.length;
     });

@@ -128,7 +128,7 @@ export class OutboxRepository {
         WHERE outbox_events.id = checked.id
         RETURNING owed <> '{}' AS again`,
       values: [lostAt ?? null, limit],
-      query_timeout: BATCH_TIMEOUT_MS,
+      timeoutMs: BATCH_TIMEOUT_MS,
     });
     return { checked: rows.length, redelivered: rows.filter(({ again }) => again).length };
   }
@@ -164,7 +164,7 @@ export class OutboxRepository {
         )
         SELECT id FROM gone`,
       values: [from, before.id, before.time, limit],
-      query_timeout: BATCH_TIMEOUT_MS,
+      timeoutMs: BATCH_TIMEOUT_MS,
     });
     return rows.map(({ id }) => id);
   }

@@ -1,7 +1,6 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -20,7 +19,7 @@ import type { Tracing } from './tracing.js';
 import { WorkTracing } from './work-tracing.js';
 
 /** Packages that the instrumentations below patch as they are loaded. What is not listed is loaded untouched. */
-const PATCHED = ['pg', 'pg-pool', 'ioredis'];
+const PATCHED = ['ioredis'];
 
 /** Spans that wait, about 4 KiB each: what a collector that takes nothing may cost. What comes on top is dropped. */
 const QUEUE_SPANS = 2048;
@@ -62,7 +61,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
     reportTo: (logger) => outlet.reportTo(logger),
     traceRequests: (fastify) => requests.install(fastify),
     traceWork: (what, run) => work.run(what, run),
-    traceStep: (name, run) => work.step(name, run),
+    traceStep: (name, run, attributes) => work.step(name, run, attributes),
     traceId: () => sampling.traceId(context.active()),
     traceparent: () => sampling.traceparent(context.active()),
     shutdown: () => provider.shutdown().catch(() => undefined),
@@ -71,12 +70,12 @@ export function createTracing(process: string, endpoint: string, settings: Setti
 
 /**
  * Instrumentation by list: each one costs something on every call, also when the trace is not recorded. All of them do
- * nothing outside a recorded trace. Incoming requests have no package here: see RequestTracing.
+ * nothing outside a recorded trace. Incoming requests have no package here (see RequestTracing), nor has PostgreSQL (see
+ * connections.ts): their instrumentations were most of what tracing cost.
  */
 function instrument(): void {
   register({ include: PATCHED });
   for (const instrumentation of [
-    new PgInstrumentation({ requireParentSpan: true }),
     // Keys may hold what belongs to users.
     new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command }),
     new UndiciInstrumentation({ requireParentforSpans: true }),

@@ -22,7 +22,7 @@ export interface Tracing {
   /** Records requests, from the first hook to the answer. */
   traceRequests(fastify: FastifyInstance): void;
   traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T>;
-  traceStep<T>(name: string, run: () => Promise<T>): Promise<T>;
+  traceStep<T>(name: string, run: () => Promise<T>, attributes?: Record<string, string>): Promise<T>;
   traceId(): string | undefined;
   traceparent(): string | undefined;
   /** Sends what has been recorded. Resolves when it is sent, or cannot be. */
@@ -64,8 +64,12 @@ export function traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T
  * Runs `run` as a step of the work at hand, for calls to others that no instrumentation sees.
  * @param name as the span is called; few different ones
  */
-export function traceStep<T>(name: string, run: () => Promise<T>): Promise<T> {
-  return tracing ? tracing.traceStep(name, run) : run();
+export function traceStep<T>(
+  name: string,
+  run: () => Promise<T>,
+  attributes?: Record<string, string>,
+): Promise<T> {
+  return tracing ? tracing.traceStep(name, run, attributes) : run();
 }
 
 /** Id of the trace that the work at hand belongs to, here or at a caller: for log lines. */

@@ -25,10 +25,10 @@ export class WorkTracing {
     return this.record(name, { kind, attributes }, head, run);
   }
 
-  step<T>(name: string, run: () => Promise<T>): Promise<T> {
+  step<T>(name: string, run: () => Promise<T>, attributes?: Record<string, string>): Promise<T> {
     const active = context.active();
     if (trace.getSpan(active) === undefined) return run();
-    return this.record(name, { kind: SpanKind.CLIENT }, active, run);
+    return this.record(name, { kind: SpanKind.CLIENT, attributes }, active, run);
   }
 
   private record<T>(name: string, options: SpanOptions, parent: Context, run: () => Promise<T>): Promise<T> {
