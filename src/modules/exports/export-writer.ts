@@ -28,6 +28,14 @@ export class ExportWriter {
    */
   async write(run: ExportRun, signal: AbortSignal): Promise<number> {
     const gzip = new GzipWriter();
+    try {
+      return await this.writeWith(gzip, run, signal);
+    } finally {
+      gzip.close();
+    }
+  }
+
+  private async writeWith(gzip: GzipWriter, run: ExportRun, signal: AbortSignal): Promise<number> {
     let chunks = 0;
     let rows = 0;
     let pending: Uint8Array[] = [];
