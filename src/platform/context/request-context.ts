@@ -11,6 +11,8 @@ export class RequestContext {
   private static readonly storage = new AsyncLocalStorage<RequestContext>();
 
   userId?: string;
+  /** What tracing keeps for a request that it does not record: a context of its own would cost each of them another one. */
+  unsampled?: object;
   private given?: Error;
   private readonly listeners = new Members<(reason: Error) => void>();
 
@@ -68,8 +70,10 @@ export class RequestContext {
    * as recording the outcome of a charge.
    */
   static shielded<T>(work: () => Promise<T>): Promise<T> {
-    const context = new RequestContext(RequestContext.current()?.requestId ?? newId(), Infinity);
-    context.userId = RequestContext.current()?.userId;
+    const current = RequestContext.current();
+    const context = new RequestContext(current?.requestId ?? newId(), Infinity);
+    context.userId = current?.userId;
+    context.unsampled = current?.unsampled;
     return context.run(work);
   }
 }

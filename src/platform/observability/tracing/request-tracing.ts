@@ -37,11 +37,18 @@ export class RequestTracing {
     fastify.decorateRequest('span', undefined);
     fastify.addHook('onRequest', (request, _reply, done) => {
       let active = this.sampling.forRequest(request.headers);
-      if (!Unsampled.in(active)) {
+      const unsampled = Unsampled.in(active);
+      request.traceId = this.sampling.traceId(active);
+      if (unsampled && request.context) {
+        request.context.unsampled = unsampled;
+        done();
+        return;
+      }
+      if (!unsampled) {
         request.span = this.start(request, active);
         active = trace.setSpan(active, request.span);
+        request.traceId = this.sampling.traceId(active);
       }
-      request.traceId = this.sampling.traceId(active);
       context.with(active, done);
     });
     fastify.addHook('onResponse', (request, reply, done) => {

@@ -1,6 +1,7 @@
-import { createContextKey, type Context, type TextMapSetter } from '@opentelemetry/api';
+import { createContextKey, trace, type Context, type TextMapSetter } from '@opentelemetry/api';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { RequestContext } from '../../context/index.js';
 
 const KEY = createContextKey('holdfast.unsampled');
 const ids = new RandomIdGenerator();
@@ -15,8 +16,11 @@ export class Unsampled {
   /** @param incoming the caller's `traceparent`, when it was the caller who decided */
   constructor(private readonly incoming?: string) {}
 
+  /** The one in a context, or, where that holds nothing about tracing, the one of the request at hand. */
   static in(context: Context): Unsampled | undefined {
-    return context.getValue(KEY) as Unsampled | undefined;
+    const here = context.getValue(KEY) as Unsampled | undefined;
+    if (here ?? trace.getSpan(context)) return here;
+    return RequestContext.current()?.unsampled as Unsampled | undefined;
   }
 
   in(context: Context): Context {
