@@ -1,4 +1,10 @@
-import { createContextKey, trace, type Context, type TextMapSetter } from '@opentelemetry/api';
+import {
+  createContextKey,
+  isSpanContextValid,
+  trace,
+  type Context,
+  type TextMapSetter,
+} from '@opentelemetry/api';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { RequestContext } from '../../context/index.js';
@@ -19,7 +25,10 @@ export class Unsampled {
   /** The one in a context, or, where that holds nothing about tracing, the one of the request at hand. */
   static in(context: Context): Unsampled | undefined {
     const here = context.getValue(KEY) as Unsampled | undefined;
-    if (here ?? trace.getSpan(context)) return here;
+    if (here) return here;
+    // Instrumentations that need a parent put an invalid span in the place of theirs.
+    const span = trace.getSpanContext(context);
+    if (span && isSpanContextValid(span)) return undefined;
     return RequestContext.current()?.unsampled as Unsampled | undefined;
   }
 
