@@ -1,3 +1,4 @@
+import { keepCompiled } from './platform/lifecycle/compile-cache.js';
 import { settingsOrExit } from './platform/lifecycle/settings.js';
 import { startTracing } from './platform/observability/tracing/tracing.js';
 
@@ -12,3 +13,4 @@ await runProcess('api', settings, async ({ health, log, faults }) => {
   await app.listen(settings.http.port, settings.http.host);
   return httpService(app);
 });
+keepCompiled();

@@ -1,3 +1,4 @@
+import { keepCompiled } from './platform/lifecycle/compile-cache.js';
 import { settingsOrExit } from './platform/lifecycle/settings.js';
 import { startTracing } from './platform/observability/tracing/tracing.js';
 
@@ -22,3 +23,4 @@ await runProcess('worker', settings, async ({ health, log, faults }) => {
     },
   };
 });
+keepCompiled();
