@@ -16,7 +16,7 @@ export interface SharedCopy {
 interface CacheCommands {
   cacheRead(key: string): Promise<[string | null, string | null, string | null, number]>;
   cachePut(key: string, version: number, text: string, lifeMs: number): Promise<number>;
-  cacheOutdate(key: string, version: number, staleMs: number, guardMs: number): Promise<number>;
+  cacheOutdate(keys: number, ...keysThenLivesAndVersions: (string | number)[]): Promise<number>;
 }
 
 /**
@@ -34,15 +34,19 @@ const SCRIPTS = {
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'w', ARGV[1], 'd', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
     return 1`,
+  // KEYS: entries. ARGV: how long a copy is kept, how long a version without one, then the new version of each entry.
   // The copy stays for outages of the source; without one, the version need only outlive the loads under way.
   cacheOutdate: `
-    local known = tonumber(redis.call('HGET', KEYS[1], 'v') or -1)
-    if known >= tonumber(ARGV[1]) then return 0 end
-    redis.call('HSET', KEYS[1], 'v', ARGV[1])
-    local life = ARGV[3]
-    if redis.call('HEXISTS', KEYS[1], 'd') == 1 then life = ARGV[2] end
-    redis.call('PEXPIRE', KEYS[1], life)
-    return 1`,
+    for i, key in ipairs(KEYS) do
+      local version = ARGV[i + 2]
+      if tonumber(redis.call('HGET', key, 'v') or -1) < tonumber(version) then
+        redis.call('HSET', key, 'v', version)
+        local life = ARGV[2]
+        if redis.call('HEXISTS', key, 'd') == 1 then life = ARGV[1] end
+        redis.call('PEXPIRE', key, life)
+      end
+    end
+    return #KEYS`,
 };
 
 /** How long the version of a change is remembered for loads that began before it; longer than any query may take. */
@@ -50,6 +54,10 @@ const GUARD_MS = 60_000;
 /** Changes that Redis has not heard of and that are told again once it is back; beyond that the time to live has to do. */
 const UNTOLD_LIMIT = 10_000;
 const TELL_AGAIN_MS = 500;
+/** How long a change waits for others, to be told together with them: orders change products by the thousand. */
+const GATHER_MS = 2;
+/** Entries in one call of a script. */
+const MOST_AT_ONCE = 100;
 /** Milliseconds between two log lines about a Redis that answers, but refuses (full, read-only). */
 const COMPLAIN_EVERY_MS = 60_000;
 
@@ -61,6 +69,8 @@ export class SharedCopies {
   private readonly logger = new Logger(SharedCopies.name);
   private complainedAt = -Infinity;
   private readonly untold = new Map<string, number>();
+  private changed: string[] = [];
+  private gathering?: NodeJS.Timeout;
   private telling?: NodeJS.Timeout;
 
   constructor(
@@ -69,7 +79,7 @@ export class SharedCopies {
     private readonly staleMs: number,
   ) {
     for (const [command, lua] of Object.entries(SCRIPTS))
-      redis.client.defineCommand(command, { numberOfKeys: 1, lua });
+      redis.client.defineCommand(command, command === 'cacheOutdate' ? { lua } : { numberOfKeys: 1, lua });
   }
 
   /** The copy under a key, fresh or not. */
@@ -93,7 +103,13 @@ export class SharedCopies {
   outdate(key: string, version: number): void {
     if (this.untold.size >= UNTOLD_LIMIT && !this.untold.has(key)) return;
     this.untold.set(key, Math.max(version, this.untold.get(key) ?? version));
-    void this.tell(key);
+    this.changed.push(key);
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      const { changed } = this;
+      this.changed = [];
+      this.tell(changed);
+    }, GATHER_MS);
   }
 
   /** Drops the copy of what is no more. */
@@ -104,17 +120,33 @@ export class SharedCopies {
   /** Gives up telling what Redis has missed. */
   close(): void {
     clearTimeout(this.telling);
+    clearTimeout(this.gathering);
+    this.tell(this.changed);
     this.untold.clear();
   }
 
-  private async tell(key: string): Promise<void> {
-    const version = this.untold.get(key);
-    if (version === undefined) return;
+  private tell(keys: string[]): void {
+    const versions = new Map<string, number>();
+    for (const key of keys) {
+      const version = this.untold.get(key);
+      if (version !== undefined) versions.set(key, version);
+    }
+    const news = [...versions];
+    for (let from = 0; from < news.length; from += MOST_AT_ONCE)
+      void this.tellSome(news.slice(from, from + MOST_AT_ONCE));
+  }
+
+  private async tellSome(news: [key: string, version: number][]): Promise<void> {
+    const keys = news.map(([key]) => this.keyOf(key));
+    const versions = news.map(([, version]) => version);
     const answer = await this.attempt((redis) =>
-      redis.cacheOutdate(this.keyOf(key), version, this.staleMs, GUARD_MS),
+      redis.cacheOutdate(keys.length, ...keys, this.staleMs, GUARD_MS, ...versions),
     );
-    if (answer === undefined) this.tellAgain();
-    else if (this.untold.get(key) === version) this.untold.delete(key);
+    if (answer === undefined) {
+      this.tellAgain();
+      return;
+    }
+    for (const [key, version] of news) if (this.untold.get(key) === version) this.untold.delete(key);
   }
 
   private tellAgain(): void {
@@ -122,7 +154,7 @@ export class SharedCopies {
     this.telling = setTimeout(() => {
       this.telling = undefined;
       if (!this.redis.isUsable) this.tellAgain();
-      else for (const key of this.untold.keys()) void this.tell(key);
+      else this.tell([...this.untold.keys()]);
     }, TELL_AGAIN_MS).unref();
   }
 
