@@ -1,6 +1,7 @@
 import type { Workload } from '../workload.ts';
 import { eventThroughput } from './event-throughput.workload.ts';
 import { exportMillion } from './export-million.workload.ts';
+import { featureCosts } from './feature-costs.workload.ts';
 import { growth } from './growth.workload.ts';
 import { login } from './login.workload.ts';
 import { mailLatency } from './mail-latency.workload.ts';
@@ -26,4 +27,5 @@ export const workloads: readonly Workload[] = [
   exportMillion,
   startup,
   twoWorkers,
+  featureCosts,
 ];

@@ -1,0 +1,39 @@
+import { compareRates, rateMeasure } from '../harness/rates.ts';
+import type { Side } from '../harness/rates.ts';
+import { openBothSides } from '../stage/open-shop.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Workload } from '../workload.ts';
+
+const NO_TRACING = { OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
+const NO_ACCESS_LOG = { LOG_LEVEL: 'warn' };
+/** Callers are counted as ever, but the first lease lasts. */
+const NO_LEASES = { RATE_LIMIT_REQUESTS: String(NO_PRACTICAL_LIMIT) };
+
+/** The product without one of the features that can be switched off or made idle; never for the bars. */
+const WITHOUT = {
+  'without tracing': NO_TRACING,
+  'without access log': NO_ACCESS_LOG,
+  'without leases': NO_LEASES,
+  'without all three': { ...NO_TRACING, ...NO_ACCESS_LOG, ...NO_LEASES },
+};
+
+export const featureCosts: Workload = {
+  name: 'feature-costs',
+  title: 'What features cost, on the read of an order',
+  onDemand: true,
+  run: async (bench) => {
+    const { stage, sides, ordersOf } = await openBothSides(bench);
+    const all: Side[] = [...sides];
+    for (const [name, env] of Object.entries(WITHOUT)) {
+      const { url, pid } = await stage.api(env, `holdfast-${name.replaceAll(' ', '-')}`);
+      all.push({ name, url, pid });
+    }
+    const requests = (await ordersOf()).map(({ id, token }) => ({
+      method: 'GET' as const,
+      path: `/v1/orders/${id}`,
+      token,
+    }));
+    const measured = await compareRates(bench, stage, all, { requests });
+    return { measures: all.map(({ name }, index) => rateMeasure(name, measured[index] ?? [])), checks: [] };
+  },
+};
