@@ -171,7 +171,7 @@ describe('A webhook that did not come from the provider, or not lately', () => {
     ['with another id than was signed', { headers: { 'webhook-id': 'evt_other' } }],
     [
       'with another time than was signed',
-      { headers: { 'webhook-timestamp': String(Math.floor(Date.now() / 1000) + 1) } },
+      { headers: { 'webhook-timestamp': String(Math.floor(Date.now() / 1000) + 60) } },
     ],
     ['with a time that is none', { headers: { 'webhook-timestamp': 'yesterday' } }],
   ])('is 401 and changes nothing when it is %s', async (_, delivery) => {

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 import { TransientError } from '../errors/index.js';
-import { Members, RequestContext } from '../context/index.js';
+import { atEndOfTurn, Members, RequestContext } from '../context/index.js';
 import { traceStep } from '../observability/index.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
@@ -41,9 +41,9 @@ type TimedClient = pg.ClientBase & {
 };
 
 /**
- * Sends a statement by pg's callback, with one timer for all statements instead of pg's for each. Whatever pg's promises and timers
- * hold survives each scavenge (pg 8.23, Node 26): of an export of a million rows 300 bytes per row filled the old generation, and
- * of requests most of what they allocate.
+ * Sends a statement by pg's callback, at the end of this turn together with others, and with one timer for all statements instead of
+ * pg's for each. Whatever pg's promises and timers hold survives each scavenge (pg 8.23, Node 26): of an export of a million rows 300
+ * bytes per row filled the old generation, and of requests most of what they allocate.
  * @throws Error `Query read timeout` after `timeoutMs`, and the connection is cut: its answer would reach the next statement
  */
 export function ask(
@@ -52,13 +52,18 @@ export function ask(
   timeoutMs: number,
 ): Promise<pg.QueryResult<pg.QueryResultRow>> {
   const { connectionParameters, connection } = client as TimedClient;
+  const { stream } = connection;
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    atEndOfTurn(() => stream.uncork());
+  }
   return new Promise((resolve, reject) => {
     const one: UnderWay = {
       giveUpAt: performance.now() + timeoutMs,
       giveUp: () => {
         if (!underWay.delete(one)) return;
         reject(new Error('Query read timeout'));
-        connection.stream.destroy();
+        stream.destroy();
       },
     };
     underWay.add(one);

@@ -5,11 +5,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
 import { ClientError } from '../errors/index.js';
 import type { InFlight } from './in-flight.js';
+import { BatchedResponse } from './batched-response.js';
 import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { newId, RequestContext } from '../context/index.js';
+import { atEndOfTurn, newId, RequestContext } from '../context/index.js';
 import { RouteTable } from './route-table.js';
 
 /** What an `X-Request-Id` must look like to be taken over; anything else could forge log lines. */
@@ -55,10 +56,15 @@ export function createHttpAdapter(
       const admit: RequestListener = (request, response) => {
         if (shedder.admit(request, response)) serve(request, response);
       };
-      const timeouts = { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requestTimeout: ARRIVAL_TIMEOUT_MS };
+      const options = {
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        requestTimeout: ARRIVAL_TIMEOUT_MS,
+        requireHostHeader: false,
+        ServerResponse: BatchedResponse as typeof ServerResponse,
+      };
       // Node would answer these two itself, without a body: a missing Host (see `withoutHost`), and an `Expect` it does
       // not know, which a server may leave unheard (RFC 9110 section 10.1.1).
-      return createServer({ ...timeouts, requireHostHeader: false }, admit).on('checkExpectation', admit);
+      return createServer(options, admit).on('checkExpectation', admit);
     },
   });
   const fastify: FastifyInstance = adapter.getInstance();
@@ -119,10 +125,15 @@ function withoutHost({ raw, headers }: FastifyRequest): ClientError | undefined 
 
 /** Bytes that are not HTTP get a problem document as well, written by hand: there is no request to reply to. */
 function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
-  // An answer that is on its way, of a request before this one or of its own head, must not have another in its midst.
-  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  if (error.code === 'ECONNRESET' || !socket.writable || answering?.headersSent) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);
+    return;
+  }
+  // An answer that is on its way, of a request before this one or of its own head, must not have another in its midst. It
+  // leaves at the end of this turn.
+  const { _httpMessage: answering } = socket as Socket & { _httpMessage?: ServerResponse | null };
+  if (answering?.headersSent || answering?.writableEnded) {
+    atEndOfTurn(() => socket.destroy(error));
     return;
   }
   const [status, reason, message] =
