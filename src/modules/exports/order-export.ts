@@ -13,8 +13,12 @@ const COLUMNS: CsvColumn<OrderExportRow>[] = [
   { header: 'createdAt', value: ({ createdAt }) => createdAt },
 ];
 
-/** Rows that one fetch of the cursor brings: about a millisecond of formatting. */
-const ROWS_PER_FETCH = 1000;
+/**
+ * Rows that one fetch of the cursor brings. Of a thousand, PostgreSQL and this process are busy for milliseconds at a time, and reads
+ * on the same machine wait for them: their p99 was twice that of a quiet machine, with 250 it is some 1.4 times. Neither fewer rows
+ * nor pauses make it better: whoever wakes up is given the processor before those that wait.
+ */
+const ROWS_PER_FETCH = 250;
 
 /** Some lines of a file. */
 export interface Lines {
