@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { TransientError } from '../errors/index.js';
-import type { RedisConnection } from '../redis/index.js';
+import { piecesOf, type RedisConnection } from '../redis/index.js';
 
 /** A value as Redis holds it. */
 export interface SharedCopy {
@@ -24,19 +24,26 @@ interface CacheCommands {
  * freshness plus the time for which a stale copy is kept, so that instances need not agree about the clock.
  */
 const SCRIPTS = {
-  cacheRead: `
+  cacheRead: {
+    numberOfKeys: 1,
+    lua: `
     local entry = redis.call('HMGET', KEYS[1], 'v', 'w', 'd')
     return {entry[1], entry[2], entry[3], redis.call('PTTL', KEYS[1])}`,
+  },
   // A load that began before a change must not bury it.
-  cachePut: `
+  cachePut: {
+    numberOfKeys: 1,
+    lua: `
     local known = tonumber(redis.call('HGET', KEYS[1], 'v') or -1)
     if known > tonumber(ARGV[1]) then return 0 end
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'w', ARGV[1], 'd', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
     return 1`,
+  },
   // KEYS: entries. ARGV: how long a copy is kept, how long a version without one, then the new version of each entry.
   // The copy stays for outages of the source; without one, the version need only outlive the loads under way.
-  cacheOutdate: `
+  cacheOutdate: {
+    lua: `
     for i, key in ipairs(KEYS) do
       local version = ARGV[i + 2]
       if tonumber(redis.call('HGET', key, 'v') or -1) < tonumber(version) then
@@ -47,6 +54,7 @@ const SCRIPTS = {
       end
     end
     return #KEYS`,
+  },
 };
 
 /** How long the version of a change is remembered for loads that began before it; longer than any query may take. */
@@ -56,8 +64,6 @@ const UNTOLD_LIMIT = 10_000;
 const TELL_AGAIN_MS = 500;
 /** How long a change waits for others, to be told together with them: orders change products by the thousand. */
 const GATHER_MS = 2;
-/** Entries in one call of a script. */
-const MOST_AT_ONCE = 100;
 /** Milliseconds between two log lines about a Redis that answers, but refuses (full, read-only). */
 const COMPLAIN_EVERY_MS = 60_000;
 
@@ -78,8 +84,7 @@ export class SharedCopies {
     private readonly name: string,
     private readonly staleMs: number,
   ) {
-    for (const [command, lua] of Object.entries(SCRIPTS))
-      redis.client.defineCommand(command, command === 'cacheOutdate' ? { lua } : { numberOfKeys: 1, lua });
+    for (const [command, script] of Object.entries(SCRIPTS)) redis.client.defineCommand(command, script);
   }
 
   /** The copy under a key, fresh or not. */
@@ -131,9 +136,7 @@ export class SharedCopies {
       const version = this.untold.get(key);
       if (version !== undefined) versions.set(key, version);
     }
-    const news = [...versions];
-    for (let from = 0; from < news.length; from += MOST_AT_ONCE)
-      void this.tellSome(news.slice(from, from + MOST_AT_ONCE));
+    for (const news of piecesOf([...versions])) void this.tellSome(news);
   }
 
   private async tellSome(news: [key: string, version: number][]): Promise<void> {

@@ -4,9 +4,10 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
-import { connectTo, sendForRequest, type Statement } from './connections.js';
+import { connectTo, type Statement } from './connections.js';
 import { breaksConnection, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
+import { sendForRequest } from './send-for-request.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** How long a replica that failed is left alone, in milliseconds. */

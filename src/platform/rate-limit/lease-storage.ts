@@ -3,7 +3,7 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { ThrottlerStorageRecord } from '@nestjs/throttler/dist/throttler-storage-record.interface.js';
 import { LRUCache } from 'lru-cache';
 import { TransientError } from '../errors/index.js';
-import { RedisConnection } from '../redis/index.js';
+import { piecesOf, RedisConnection } from '../redis/index.js';
 import { defineLeaseCommands, type LeaseCommands } from './lease-scripts.js';
 import { quotaOf, type Quota } from './quota.js';
 
@@ -54,8 +54,6 @@ const ASK_AGAIN_MS = 250;
 const SWEEP_MS = 1000;
 /** How long a lease that nobody waits for may wait for others, to ask for them together; then most of what asking costs is shared. */
 const GATHER_MS = 10;
-/** Windows in one call of a script: Redis does nothing else meanwhile, some 0.3 ms. */
-const MOST_AT_ONCE = 100;
 
 /**
  * Counts requests over all processes without asking Redis for each: a process leases a part of a caller's quota and spends it by
@@ -118,7 +116,8 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearInterval(this.sweeper);
-    clearTimeout(this.gathering);
+    // Nobody is left waiting: without Redis they are answered by what is known here.
+    this.ask();
     this.holding.clear();
   }
 
@@ -173,8 +172,7 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
     this.gathering = undefined;
     const { asked } = this;
     this.asked = [];
-    for (let from = 0; from < asked.length; from += MOST_AT_ONCE)
-      void this.askFor(asked.slice(from, from + MOST_AT_ONCE));
+    for (const piece of piecesOf(asked)) void this.askFor(piece);
   }
 
   private async askFor(asked: Asked[]): Promise<void> {
@@ -245,8 +243,7 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
       }
       window.spentAtSweep = window.spent;
     }
-    for (let from = 0; from < unused.length; from += MOST_AT_ONCE)
-      this.giveBack(unused.slice(from, from + MOST_AT_ONCE));
+    for (const piece of piecesOf(unused)) this.giveBack(piece);
   }
 
   private giveBack(unused: { key: string; amount: number }[]): void {

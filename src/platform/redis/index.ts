@@ -1,2 +1,3 @@
+export { piecesOf } from './pieces.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';
