@@ -177,6 +177,17 @@ describe('a unit of work', () => {
 });
 
 describe('a statement', () => {
+  it('that is refused says who has asked, inside of a unit of work and outside', async () => {
+    async function theRepository() {
+      return await db.database.query({ text: 'SELECT nonsense' });
+    }
+    const inUnit = () => db.unitOfWork.run(theRepository);
+    for (const ask of [theRepository, inUnit]) {
+      const error = await ask().catch((refusal: unknown) => refusal as Error);
+      expect(String((error as Error).stack)).toContain('theRepository');
+    }
+  });
+
   it('is not sent for a request that was given up', async () => {
     const context = new RequestContext('request-1', Date.now() + 60_000);
     context.abort('The client went away.');

@@ -69,7 +69,7 @@ export function ask(
     watch ??= setInterval(giveUpLateOnes, WATCH_EVERY_MS).unref();
     const answered = (error: Error | null | undefined, result: pg.QueryResult<pg.QueryResultRow>) => {
       underWay.delete(one);
-      if (error) reject(located(error));
+      if (error) reject(error);
       else resolve(result);
     };
     const pgTimeout = connectionParameters.query_timeout;
@@ -89,15 +89,9 @@ export function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
   return new Promise((resolve, reject) => {
     pool.connect((error, client) => {
       if (client) resolve(client);
-      else reject(located(error ?? new Error('The pool gave no connection')));
+      else reject(error ?? new Error('The pool gave no connection'));
     });
   });
-}
-
-/** As pg does it for its promises: a stack that leads here says more than one that leads to the socket. */
-function located(error: Error): Error {
-  Error.captureStackTrace(error);
-  return error;
 }
 
 /** `ask`, recorded as a step of the work at hand: by its name, with its text, without its values. */

@@ -46,6 +46,15 @@ const TRANSIENT_MESSAGES =
 const OUTAGE_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
 
+/**
+ * Gives an error of the driver a stack that leads to who asked and not to the socket on which the answer came. To be called where an
+ * async function has caught it: from there V8 knows who waits.
+ */
+export function located(error: unknown): unknown {
+  if (error instanceof Error) Error.captureStackTrace(error, located);
+  return error;
+}
+
 /** True when the connection itself can no longer be trusted (a late answer would reach the next user of it). */
 export function breaksConnection(error: unknown): boolean {
   const code = codeOf(error);

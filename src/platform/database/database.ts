@@ -5,7 +5,7 @@ import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
 import { connectTo, type Statement } from './connections.js';
-import { breaksConnection, translateDatabaseError } from './database.errors.js';
+import { breaksConnection, located, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
 import { sendForRequest } from './send-for-request.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -85,7 +85,7 @@ export class Database implements OnApplicationShutdown {
     try {
       return (await this.sendTo(replica.pool, statement)).rows as T[];
     } catch (error) {
-      if (!breaksConnection(error)) throw translateDatabaseError(error);
+      if (!breaksConnection(error)) throw translateDatabaseError(located(error));
       replica.downUntil = Date.now() + REPLICA_COOLDOWN_MS;
       this.logger.warn({ err: error }, 'A read replica failed; reading from the primary');
       return this.query<T>(statement);
@@ -104,7 +104,7 @@ export class Database implements OnApplicationShutdown {
       return await this.sendOn(client, statement, (reason) => this.unitOfWork.markBroken(reason));
     } catch (error) {
       if (client && breaksConnection(error)) this.unitOfWork.markBroken(error as Error);
-      throw translateDatabaseError(error);
+      throw translateDatabaseError(located(error));
     }
   }
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { ask } from './connections.js';
-import { breaksConnection, translateDatabaseError } from './database.errors.js';
+import { breaksConnection, located, translateDatabaseError } from './database.errors.js';
 
 /** Reading on a machine that is busy with something else may be slow; only a server that is gone must not hold us. */
 const FETCH_TIMEOUT_MS = 60_000;
@@ -26,7 +26,7 @@ export async function* streamRows<T>(
       return await work;
     } catch (error) {
       if (breaksConnection(error)) broken = error as Error;
-      throw translateDatabaseError(error);
+      throw translateDatabaseError(located(error));
     }
   };
   try {

@@ -5,7 +5,7 @@ import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
 import { askTraced, connectTo } from './connections.js';
-import { breaksConnection, isOutage, translateDatabaseError } from './database.errors.js';
+import { breaksConnection, isOutage, located, translateDatabaseError } from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
 
@@ -174,7 +174,7 @@ async function send(unit: OpenUnit, text: string, timeoutMs: number): Promise<pg
     return await askTraced(unit.client, text, timeoutMs);
   } catch (error) {
     if (breaksConnection(error)) unit.broken ??= error as Error;
-    throw error;
+    throw located(error);
   }
 }
 
