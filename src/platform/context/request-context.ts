@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from './ids.js';
-import { Members } from './members.js';
+import { Members } from '../runtime/index.js';
 import { TransientError } from '../errors/index.js';
 
 /** Code of the error with which the work for a request ends that nobody waits for any more. */

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type pg from 'pg';
-import { atEndOfTurn, Members } from '../context/index.js';
+import { atEndOfTurn, Members } from '../runtime/index.js';
 import { traceStep } from '../observability/index.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */

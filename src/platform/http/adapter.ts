@@ -10,7 +10,8 @@ import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { atEndOfTurn, newId, RequestContext } from '../context/index.js';
+import { newId, RequestContext } from '../context/index.js';
+import { atEndOfTurn } from '../runtime/index.js';
 import { RouteTable } from './route-table.js';
 
 /** What an `X-Request-Id` must look like to be taken over; anything else could forge log lines. */

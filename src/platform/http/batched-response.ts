@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ServerResponse } from 'node:http';
-import { atEndOfTurn } from '../context/index.js';
+import { atEndOfTurn } from '../runtime/index.js';
 
 /**
  * A response that leaves together with the others that are complete in the same turn of the event loop. To its user it is like any

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Members } from '../context/index.js';
+import { Members } from '../runtime/index.js';
 
 /** The requests that a server is working on. */
 export class InFlight {

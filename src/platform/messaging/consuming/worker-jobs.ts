@@ -1,7 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { Settings } from '../../../config/index.js';
-import { Members, RequestContext } from '../../context/index.js';
+import { RequestContext } from '../../context/index.js';
+import { Members } from '../../runtime/index.js';
 import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';

@@ -1,0 +1,2 @@
+export { atEndOfTurn } from './end-of-turn.js';
+export { Members } from './members.js';
