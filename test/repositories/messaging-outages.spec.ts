@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TransientError } from '../../src/platform/errors/index.js';
 import {
   DeadLetters,
@@ -8,6 +8,7 @@ import {
   Scheduled,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
+import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
 import { waitFor } from '../support/wait-for.js';
 import {
   openMessagingRoom,
@@ -76,6 +77,36 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     const before = ticks;
     await waitFor(() => ticks > before + 1, { within: 10_000, what: 'the schedule' });
     expect(process.runtime.status().relayProblem).toBeUndefined();
+  });
+
+  it('does not take for lost what another worker has relayed since', async () => {
+    const env = { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '3600000' };
+    const slow = await room.process({ providers: [PostProcessor], env, start: false });
+    const outbox = slow.app.get(OutboxRepository);
+    const now = outbox.now.bind(outbox);
+    const asked = Promise.withResolvers<void>();
+    const othersHaveRelayed = Promise.withResolvers<void>();
+    vi.spyOn(outbox, 'now').mockImplementation(async () => {
+      asked.resolve();
+      await othersHaveRelayed.promise;
+      return now();
+    });
+    const settle = vi.spyOn(outbox, 'settle');
+    failWith = notNow;
+    slow.runtime.start();
+    await asked.promise;
+
+    const quick = await worker(env);
+    await quick.send(1, 20);
+    const relayed = (): Promise<{ attempts: number }[]> =>
+      quick.database.query({
+        text: 'SELECT relay_attempts AS attempts FROM outbox_events WHERE relayed_at IS NOT NULL',
+      });
+    await waitFor(async () => (await relayed()).length === 20, { within: 10_000, what: 'the relay' });
+    othersHaveRelayed.resolve();
+    await waitFor(() => settle.mock.settledResults.length > 0, { within: 10_000, what: 'the slow one' });
+
+    expect(await relayed()).toEqual(Array.from({ length: 20 }, () => ({ attempts: 1 })));
   });
 
   it('delivers what was in the queues when they are emptied, without waiting for the redelivery to be due', async () => {

@@ -14,7 +14,6 @@ export class Redelivery {
   private readonly logger = new Logger(Redelivery.name);
   private readonly everyMs: number;
   private nextAt = 0;
-  private everythingLost = false;
   private lostAt?: Date;
 
   constructor(
@@ -25,9 +24,9 @@ export class Redelivery {
     this.everyMs = Math.min(Math.max(messaging.redeliveryAfterMs / 10, 50), 3000);
   }
 
-  /** The queues are empty: all that was relayed until now is due at once. */
-  queuesLost(): void {
-    this.everythingLost = true;
+  /** The queues are empty: all that was relayed before is due at once. @param at by PostgreSQL's clock */
+  queuesLost(at: Date): void {
+    this.lostAt = at;
     this.nextAt = 0;
   }
 
@@ -39,10 +38,6 @@ export class Redelivery {
   async run(now: number): Promise<{ redelivered: number; more: boolean }> {
     if (now < this.nextAt) return { redelivered: 0, more: false };
     this.nextAt = now + this.everyMs;
-    if (this.everythingLost) {
-      this.lostAt = await this.outbox.now();
-      this.everythingLost = false;
-    }
     const { checked, redelivered } = await this.outbox.settle(BATCH, this.lostAt);
     if (redelivered > 0) {
       this.metrics.redelivered.inc(redelivered);

@@ -6,7 +6,7 @@ import { QueueConnections } from './queue-connections.js';
 export type MemoryState =
   /** The mark found there is the one seen before. */
   | 'kept'
-  /** There was no mark: whatever was in the queues is gone. This call has set a new one. */
+  /** There is no mark: whatever was in the queues is gone. */
   | 'lost'
   /** Another process has found it lost and set a new mark. */
   | 'renewed';
@@ -29,16 +29,18 @@ export class QueueMemory {
 
   /** Looks at the mark. @throws Error when Redis does not answer */
   async check(): Promise<MemoryState> {
-    const { producer } = this.connections;
-    const found = await producer.get(this.key);
-    if (found !== null) {
-      const state = this.known === undefined || this.known === found ? 'kept' : 'renewed';
-      this.known = found;
-      return state;
-    }
+    const found = await this.connections.producer.get(this.key);
+    if (found === null) return 'lost';
+    const state = this.known === undefined || this.known === found ? 'kept' : 'renewed';
+    this.known = found;
+    return state;
+  }
+
+  /** Sets a new mark where there is none. @returns whether it was this call that did. @throws Error when Redis does not answer */
+  async renew(): Promise<boolean> {
     const mark = newId();
-    if ((await producer.set(this.key, mark, 'NX')) !== 'OK') return this.check();
+    if ((await this.connections.producer.set(this.key, mark, 'NX')) !== 'OK') return false;
     this.known = mark;
-    return 'lost';
+    return true;
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { OutboxRepository } from '../outbox/outbox.repository.js';
 import { Redelivery } from '../outbox/redelivery.js';
 import { QueueMemory } from './queue-memory.js';
 import { Schedulers } from './schedulers.js';
@@ -17,20 +18,18 @@ export class QueueUpkeep {
     private readonly memory: QueueMemory,
     private readonly schedulers: Schedulers,
     private readonly redelivery: Redelivery,
+    private readonly outbox: OutboxRepository,
   ) {}
 
   /**
    * Looks after Redis, when it is time to. What fails is due again at the next call.
    * @param now milliseconds of the clock that it is called with each time
-   * @throws Error when Redis does not answer
+   * @throws Error when Redis does not answer; `TransientError` when the queues are empty and PostgreSQL is away.
    */
   async run(now: number): Promise<void> {
     if (now < this.nextAt && !this.schedulersDue) return;
     const state = await this.memory.check();
-    if (state === 'lost') {
-      this.logger.log('The queues start empty; events that were in them are relayed again');
-      this.redelivery.queuesLost();
-    }
+    if (state === 'lost') await this.startEmpty();
     if (state !== 'kept') this.schedulersDue = true;
     if (this.schedulersDue) {
       await this.schedulers.ensure();
@@ -39,5 +38,16 @@ export class QueueUpkeep {
       this.schedulersDue = false;
     }
     this.nextAt = now + EVERY_MS;
+  }
+
+  /**
+   * The moment is asked for before there is a new mark. Other workers relay as soon as they see it: asked for afterwards, their
+   * first events would pass for lost as well, and be delivered twice.
+   */
+  private async startEmpty(): Promise<void> {
+    const lostAt = await this.outbox.now();
+    if (!(await this.memory.renew())) return;
+    this.logger.log('The queues start empty; events that were in them are relayed again');
+    this.redelivery.queuesLost(lostAt);
   }
 }
