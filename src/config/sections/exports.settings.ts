@@ -16,4 +16,14 @@ export class ExportsSettings {
   @Min(1)
   @Max(100_000)
   maxQueued!: number;
+
+  @Setting('EXPORT_ROWS_PER_SECOND', {
+    default: 40_000,
+    describe:
+      'Rows that an export writes in a second at most, so that what shares its machines does not notice it.',
+  })
+  @IsInt()
+  @Min(100)
+  @Max(10_000_000)
+  rowsPerSecond!: number;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import { SupersededError, type ExportRun, type ExportRunsRepository } from './export-runs.repository.js';
 import { ExportWriter } from './export-writer.js';
@@ -31,7 +32,11 @@ function setup(batches: number) {
     }),
   };
   const orders = { heading: 'h\r\n', count: () => Promise.resolve(batches * 1000), lines };
-  const writer = new ExportWriter(runs as unknown as ExportRunsRepository, orders as unknown as OrderExport);
+  const writer = new ExportWriter(
+    runs as unknown as ExportRunsRepository,
+    orders as unknown as OrderExport,
+    loadSettings({ EXPORT_ROWS_PER_SECOND: '10000000' }),
+  );
   return { writer, runs, appended, source };
 }
 

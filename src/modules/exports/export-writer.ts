@@ -1,23 +1,30 @@
-import { Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import { ExportRunsRepository, type ExportRun } from './export-runs.repository.js';
 import { GzipWriter } from './gzip-writer.js';
 import { OrderExport } from './order-export.js';
+import { Pace } from './pace.js';
 
-/** Compressed bytes that are worth a row of their own. */
-const BYTES_PER_CHUNK = 256 * 1024;
+/** Compressed bytes that are worth a row of their own, and keep PostgreSQL busy for less than a millisecond. */
+const BYTES_PER_CHUNK = 64 * 1024;
 /** Milliseconds after which less than that is written, so that the progress moves on a slow database too. */
 const WRITE_AFTER_MS = 500;
 
 /**
  * Writes the file of an export. Memory is bounded by one batch of rows and one chunk: each step waits for the one after it,
  * down to the insert.
+ *
+ * It works at an even pace of `EXPORT_ROWS_PER_SECOND`. As fast as it can, it takes more than a core (of the worker, of PostgreSQL),
+ * and whoever shares the machine waits for it; nobody waits for a file that is made in the background.
  */
 @Injectable()
 export class ExportWriter {
   constructor(
     private readonly runs: ExportRunsRepository,
     private readonly orders: OrderExport,
+    @Inject(Settings) private readonly settings: Settings,
   ) {}
 
   /**
@@ -36,6 +43,7 @@ export class ExportWriter {
   }
 
   private async writeWith(gzip: GzipWriter, run: ExportRun, signal: AbortSignal): Promise<number> {
+    const pace = new Pace(this.settings.exports.rowsPerSecond);
     let chunks = 0;
     let rows = 0;
     let pending: Uint8Array[] = [];
@@ -62,6 +70,9 @@ export class ExportWriter {
       rows += batch.rows;
       const due = pendingBytes >= BYTES_PER_CHUNK || performance.now() - writtenAt >= WRITE_AFTER_MS;
       if (due) await writeChunk();
+      const waitMs = pace.waitAfter(batch.rows, performance.now());
+      // A timer is never shorter; what is not waited for now is waited for with the next batch.
+      if (waitMs >= 1) await delay(waitMs);
     }
     add(gzip.end());
     await writeChunk();
