@@ -11,7 +11,7 @@ import { byFrequency, count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
   'Asked for four times what it can do, the product does nine tenths of its best, in under a second each, refuses the rest with Retry-After, and is normal within 2 s after.';
-export const seconds = 50;
+export const seconds = 75;
 
 const TIMES_CAPACITY = 4;
 const OVERLOAD_MS = 20_000;
@@ -19,12 +19,17 @@ const LEAST_GOODPUT = 0.9;
 const P99_MS = 1_000;
 const MANAGEMENT_MS = 250;
 const NORMAL_WITHIN_MS = 2_000;
+const PEAK_MS = 8_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
   const requests = stage.shop.placing(customers);
   report.phase('finding out how many orders it can take at most');
-  const { peak, clients, cpu } = await measureCapacity(stage, requests, { clients: [24, 48, 96] });
+  const { clients } = await measureCapacity(stage, requests, { clients: [24, 48, 96] });
+  // The best of several is best by luck as well, and machines that are shared are faster and slower within a minute: the peak is
+  // measured anew, before the overload and after it, and the mean counts.
+  const measurePeak = () => measureCapacity(stage, requests, { clients: [clients], forMs: PEAK_MS });
+  const { peak, cpu } = await measurePeak();
   const ordinary = Math.round(peak.okPerSecond * 0.3);
   const flow = (perSecond: number) =>
     stage.load.start({
@@ -51,16 +56,19 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const recovered = await after.stop();
   const result = await stopped;
   for (const probe of management) probe.stop();
+  report.phase('finding out the same once more');
+  const { peak: peakAfter } = await measurePeak();
 
   report.plot('Under overload', result);
   report.plot('After it', recovered);
   const steady: Interval = { from: window.from + 1_000, to: window.to };
   const { okPerSecond, p99 } = result.between(steady);
-  const goodput = okPerSecond / peak.okPerSecond;
+  const best = (peak.okPerSecond + peakAfter.okPerSecond) / 2;
+  const goodput = okPerSecond / best;
   report.check(
     `goodput is at least ${LEAST_GOODPUT} of the peak`,
     goodput >= LEAST_GOODPUT,
-    `${goodput.toFixed(2)}: ${count(okPerSecond)} of ${count(peak.okPerSecond)} orders/s`,
+    `${goodput.toFixed(2)}: ${count(okPerSecond)} of ${count(best)} orders/s`,
   );
   report.check(`p99 of what is accepted is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
   const { failed, failures, refused, requests: asked } = result.all;
@@ -84,7 +92,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   report.figure(
     'peak',
-    `${count(peak.okPerSecond)} orders/s at p99 ${ms(peak.p99)}, with ${clients} clients`,
+    `${count(peak.okPerSecond)} orders/s before and ${count(peakAfter.okPerSecond)} after, at p99 ${ms(peak.p99)}, with ${clients} clients`,
   );
   report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
   report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
