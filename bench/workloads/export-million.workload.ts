@@ -13,8 +13,8 @@ import type { Measure, Workload } from '../workload.ts';
 const FEW = 10_000;
 const MANY = 1_000_000;
 const POLL_MS = 100;
-/** Reads of a round, in lengths of a round: one length brings 1,500 reads, and their p99 would hang on 15. */
-const READING_ROUNDS = 2;
+/** Reads of a round, in lengths of a round: one length brings 1,500 reads, and their p99 would hang on 15. The export takes longer. */
+const READING_ROUNDS = 5;
 
 interface ExportAnswer {
   id: string;
