@@ -68,7 +68,7 @@ describe('CpuPool', () => {
     const lowered = niceValues().filter(
       ({ id }) => !before.some((thread) => thread.id === id && thread.nice !== 0),
     );
-    expect(lowered.filter(({ nice }) => nice === 10)).toHaveLength(1);
+    expect(lowered.filter(({ nice }) => nice === 14)).toHaveLength(1);
     expect(niceValues().find(({ id }) => id === String(process.pid))?.nice).toBe(before[0]?.nice);
   });
 
