@@ -58,7 +58,12 @@ describe('SessionsRepository', () => {
       const { id, token } = await start();
       await db.database.execute({ text: `UPDATE users SET role = 'admin'` });
       const next = nextRefreshToken(token);
-      expect(await sessions.rotate(token, next.tokenHash, 3600)).toEqual({ id, userId, role: 'admin' });
+      expect(await sessions.rotate(token, next.tokenHash, 3600)).toEqual({
+        id,
+        userId,
+        role: 'admin',
+        retried: false,
+      });
       expect(await sessions.rotate(next, nextRefreshToken(next).tokenHash, 3600)).toMatchObject({ id });
     });
 
@@ -74,17 +79,29 @@ describe('SessionsRepository', () => {
       expect(row?.idle).toBeLessThan(10);
     });
 
-    it('lets exactly one of many at once win', async () => {
+    it('gives each of many at once a successor, until one of those is used', async () => {
       const { token } = await start();
+      const successors = Array.from({ length: 8 }, () => nextRefreshToken(token));
       const outcomes = await Promise.all(
-        Array.from({ length: 8 }, () => sessions.rotate(token, nextRefreshToken(token).tokenHash, 3600)),
+        successors.map(({ tokenHash }) => sessions.rotate(token, tokenHash, 3600)),
       );
-      expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(1);
+      expect(outcomes.filter((outcome) => outcome?.retried === false)).toHaveLength(1);
+      expect(outcomes.filter((outcome) => outcome?.retried === true)).toHaveLength(7);
+      const [one, another] = successors as [typeof token, typeof token];
+      expect(await sessions.rotate(one, nextRefreshToken(one).tokenHash, 3600)).toMatchObject({
+        retried: false,
+      });
+      for (const old of [token, another])
+        expect(await sessions.rotate(old, nextRefreshToken(old).tokenHash, 3600)).toBeUndefined();
     });
 
     it.each(['used', 'unknown', 'expired', 'revoked'])('refuses a token that is %s', async (how) => {
       const { id, token } = await start();
-      if (how === 'used') await sessions.rotate(token, nextRefreshToken(token).tokenHash, 3600);
+      if (how === 'used') {
+        const next = nextRefreshToken(token);
+        await sessions.rotate(token, next.tokenHash, 3600);
+        await sessions.rotate(next, nextRefreshToken(next).tokenHash, 3600);
+      }
       if (how === 'expired') await age(id, 'expires_at', 1);
       if (how === 'revoked') await sessions.revoke(id, userId);
       const presented = how === 'unknown' ? newRefreshToken() : token;

@@ -1,8 +1,7 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /**
- * One login of one user on one device. It lives as long as it is refreshed, and its refresh tokens are one family: at any
- * time exactly one of them is good.
+ * One login of one user on one device. It lives as long as it is refreshed, and its refresh tokens are one family.
  */
 @Entity('sessions')
 @Unique('sessions_family_hash_key', ['familyHash'])
@@ -24,6 +23,14 @@ export class Session {
   /** SHA-256 of the part that only the newest one has. */
   @Column('bytea', { name: 'token_hash' })
   tokenHash!: Buffer;
+
+  /** `tokenHash` of the token that was exchanged last; until one of its successors is used, it may be exchanged again. */
+  @Column('bytea', { name: 'used_hash', nullable: true })
+  usedHash!: Buffer | null;
+
+  /** `tokenHash` of each token that was given out for that one, newest first. */
+  @Column('bytea', { name: 'successor_hashes', array: true, default: () => "'{}'" })
+  successorHashes!: Buffer[];
 
   /** What the client called itself at login. */
   @Column('text', { name: 'user_agent', nullable: true })

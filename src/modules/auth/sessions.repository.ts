@@ -25,7 +25,12 @@ export interface RotatedSession {
   id: string;
   userId: string;
   role: Role;
+  /** Whether the token had been exchanged before, and none of its successors was used since. */
+  retried: boolean;
 }
+
+/** Successors of one token that are good at the same time: retries and tabs of one client, with room to spare. */
+const MAX_SUCCESSORS = 16;
 
 const LIVE = 'revoked_at IS NULL AND expires_at > now()';
 const COLUMNS = `id, user_agent AS "userAgent", host(ip_address) AS "ipAddress",
@@ -54,8 +59,11 @@ export class SessionsRepository {
   }
 
   /**
-   * Exchanges the refresh token of a live session. Of several at once with the same token one gets the row: the others
-   * wait for its lock, look again, and find the hash changed.
+   * Exchanges a refresh token of a live session: the one of the login, a successor of the last one that was exchanged, or that
+   * one again while none of its successors has been used. Of several at once with the same token each gets its own successor:
+   * the later ones wait for the row's lock and look again.
+   *
+   * A version without successors writes `token_hash` alone; what `used_hash` says then is about an older token and no longer counts.
    */
   rotate(
     used: { familyHash: Buffer; tokenHash: Buffer },
@@ -65,11 +73,15 @@ export class SessionsRepository {
     return this.database.queryOne({
       name: 'sessions-rotate',
       text: `UPDATE sessions s
-        SET token_hash = $3, last_used_at = now(), expires_at = now() + make_interval(secs => $4)
+        SET token_hash = $3, used_hash = $2,
+          successor_hashes = CASE WHEN s.used_hash = $2
+            THEN (ARRAY[$3::bytea] || s.successor_hashes)[1:${MAX_SUCCESSORS}] ELSE ARRAY[$3::bytea] END,
+          last_used_at = now(), expires_at = now() + make_interval(secs => $4)
         FROM users u
-        WHERE s.family_hash = $1 AND s.token_hash = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
-          AND u.id = s.user_id
-        RETURNING s.id, u.id AS "userId", u.role`,
+        WHERE s.family_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.id = s.user_id
+          AND (s.token_hash = $2
+            OR (s.token_hash = ANY (s.successor_hashes) AND (s.used_hash = $2 OR $2 = ANY (s.successor_hashes))))
+        RETURNING s.id, u.id AS "userId", u.role, cardinality(s.successor_hashes) > 1 AS retried`,
       values: [used.familyHash, used.tokenHash, nextTokenHash, ttlSeconds],
     });
   }

@@ -51,8 +51,8 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a refresh token for new tokens. One that was used before is in two hands, and nobody can tell which of them
-   * is the thief's: the session ends (RFC 9700 section 4.14.2).
+   * Exchanges a refresh token for new tokens. One that comes again is a retry as long as none of its successors was used; after that it is
+   * in two hands, nobody can tell which of them is the thief's, and the session ends (RFC 9700 section 4.14.2).
    * @throws ClientError 401 `invalid-refresh-token`.
    */
   async refresh(given: string): Promise<TokensDto> {
@@ -64,7 +64,9 @@ export class SessionsService {
       await this.endFamily(used.familyHash);
       throw invalidRefreshToken();
     }
-    return this.answer({ userId: session.userId, role: session.role, sessionId: session.id }, next.token);
+    const { id: sessionId, userId, role, retried } = session;
+    if (retried) this.logger.log({ sessionId, userId }, 'A refresh was retried before its answer was used');
+    return this.answer({ userId, role, sessionId }, next.token);
   }
 
   /** Ends a session of a user at once: its tokens are refused from now on. @throws ClientError 404 `session-not-found`. */

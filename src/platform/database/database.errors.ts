@@ -94,8 +94,9 @@ export function translateDatabaseError(error: unknown): unknown {
   if (!transient) return error;
   return new TransientError({
     code: 'database-unavailable',
+    // Whether a statement that got no answer took effect is not known: a frozen server carries it out when it goes on.
     detail:
-      'The database is briefly unable to answer. Nothing was changed that was not acknowledged; try again.',
+      'The database is briefly unable to answer. The request may or may not have taken effect; retry it, with the same Idempotency-Key where it has one.',
     cause: error,
   });
 }

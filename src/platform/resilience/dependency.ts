@@ -167,7 +167,7 @@ export class Dependency {
     if (!refused) return error;
     return new NotAttemptedError({
       code: `${this.name}-unavailable`,
-      detail: `The ${this.name} is briefly not available. Nothing was tried; try again.`,
+      detail: `The ${this.name} is briefly unavailable and was not asked; retry.`,
       retryAfterSeconds: Math.max(1, Math.ceil(this.policy.reopenAfterMs / 1000)),
       cause: error,
     });

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../support/wait-for.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  code?: string;
+}
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('a refresh that is retried', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop({
+      DATABASE_QUERY_TIMEOUT_MS: '1000',
+      DATABASE_STATEMENT_TIMEOUT_MS: '900',
+      DATABASE_LOCK_TIMEOUT_MS: '800',
+      DATABASE_ACQUIRE_TIMEOUT_MS: '1000',
+    });
+  });
+
+  afterAll(() => shop?.close());
+
+  const refresh = (refreshToken: string) => shop.http.post<Tokens>('/v1/auth/refresh', { refreshToken });
+  const isLoggedIn = async ({ accessToken }: Tokens) =>
+    (await shop.http.as(accessToken).get('/v1/users/me')).status === 200;
+
+  const sessionOf = ({ accessToken }: Tokens): string =>
+    (JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }).sid;
+
+  async function login(): Promise<Tokens> {
+    const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
+    await shop.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+    return (await shop.http.post<Tokens>('/v1/auth/login', account)).body;
+  }
+
+  it('succeeds when PostgreSQL froze and carried the first one out after the client had its 503', async () => {
+    const first = await login();
+    shop.postgres.freeze();
+    try {
+      const { status, text } = await refresh(first.refreshToken);
+      expect(status).toBe(503);
+      expect(text).not.toMatch(/nothing was changed/i);
+    } finally {
+      shop.postgres.thaw();
+    }
+    // What was buffered in the connection's socket takes effect although its client has given up.
+    await waitFor(
+      async () => {
+        const rows = await shop.sql('SELECT 1 FROM sessions WHERE id = $1 AND last_used_at > created_at', [
+          sessionOf(first),
+        ]);
+        return rows.length === 1;
+      },
+      { what: 'the refresh that nobody waits for' },
+    );
+    const retried = await waitFor(
+      async () => {
+        const answer = await refresh(first.refreshToken);
+        return answer.status === 503 ? undefined : answer;
+      },
+      { what: 'an answer from PostgreSQL' },
+    );
+    expect(retried.status).toBe(200);
+    expect(await isLoggedIn(retried.body)).toBe(true);
+    expect((await refresh(retried.body.refreshToken)).status).toBe(200);
+  });
+
+  it('succeeds for each of several at once, and whichever answer the client keeps is good', async () => {
+    const { refreshToken } = await login();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(refreshToken)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    const kept = answers[2]?.body as Tokens;
+    expect((await refresh(kept.refreshToken)).status).toBe(200);
+  });
+
+  it('ends the session once a successor was used: the old token is in two hands then', async () => {
+    const first = await login();
+    const second = (await refresh(first.refreshToken)).body;
+    const third = (await refresh(second.refreshToken)).body;
+    const { status, body } = await refresh(first.refreshToken);
+    expect([status, body.code]).toEqual([401, 'invalid-refresh-token']);
+    expect(await isLoggedIn(third)).toBe(false);
+    expect((await refresh(third.refreshToken)).status).toBe(401);
+  });
+
+  it.each(['thief', 'owner'])(
+    'by a thief before its owner uses the successor ends the session when both have gone on, the %s first',
+    async (first) => {
+      const { refreshToken } = await login();
+      const owner = (await refresh(refreshToken)).body;
+      const thief = (await refresh(refreshToken)).body;
+      expect(thief.refreshToken).not.toBe(owner.refreshToken);
+      const [ahead, behind] = first === 'thief' ? [thief, owner] : [owner, thief];
+      const next = (await refresh(ahead.refreshToken)).body;
+      expect((await refresh(behind.refreshToken)).status).toBe(401);
+      for (const tokens of [ahead, behind, next]) expect(await isLoggedIn(tokens)).toBe(false);
+      expect((await refresh(next.refreshToken)).status).toBe(401);
+    },
+  );
+
+  it('keeps as many successors as a flood of retries has, up to a bound', async () => {
+    const first = await login();
+    const { refreshToken } = first;
+    for (let i = 0; i < 30; i++) expect((await refresh(refreshToken)).status).toBe(200);
+    const [row] = await shop.sql<{ kept: number }>(
+      'SELECT cardinality(successor_hashes) AS kept FROM sessions WHERE id = $1',
+      [sessionOf(first)],
+    );
+    expect(row?.kept).toBe(16);
+  });
+
+  it('is judged by the token alone where an older version rotated in between', async () => {
+    const first = await login();
+    const second = (await refresh(first.refreshToken)).body;
+    // What a version without successors does with the second token: it knows token_hash only.
+    await shop.sql(`UPDATE sessions SET token_hash = sha256('third') WHERE id = $1`, [sessionOf(first)]);
+    expect((await refresh(first.refreshToken)).status).toBe(401);
+    expect(await isLoggedIn(second)).toBe(false);
+  });
+});
