@@ -90,6 +90,15 @@ export function createHttpAdapter(
     reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     context.run(() => done(withoutHost(request) ?? negotiate(request)));
   });
+  // The body has arrived and been parsed, or there is none.
+  fastify.addHook('preValidation', (request, reply, done) => {
+    done(shedder.start(request.raw, reply.raw));
+  });
+  // The handler has answered; how fast the client reads is its own business.
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    inFlight.free(reply.raw);
+    done(null, payload);
+  });
   fastify.addHook('onRequestAbort', (request, done) => {
     request.context?.abort('The client went away before the answer.');
     done();

@@ -1,21 +1,39 @@
 import type { ServerResponse } from 'node:http';
 import { Members } from '../runtime/index.js';
 
-/** The requests that a server is working on. */
+/**
+ * The requests of a server. One is *open* from its head until its answer is out or its connection is gone, and *in flight* only
+ * while it is worked on: it takes a slot when all of it has arrived and frees it when its handler has answered. How slowly a
+ * client sends its body or reads its answer takes nothing from the others (Slowloris, CWE-400).
+ */
 export class InFlight {
-  private readonly responses = new Members<ServerResponse>();
+  private readonly open = new Members<ServerResponse>();
+  private readonly working = new Members<ServerResponse>();
   private draining = false;
 
+  /** How many slots are taken. */
   get count(): number {
-    return this.responses.size;
+    return this.working.size;
   }
 
-  /** Counts a request from now until its answer is out or its connection is gone. */
+  /** Knows a request from now until its answer is out or its connection is gone. */
   add(response: ServerResponse): void {
-    const { responses } = this;
-    responses.add(response);
+    this.open.add(response);
     if (this.draining) response.shouldKeepAlive = false;
-    response.once('close', () => responses.delete(response));
+    response.once('close', () => {
+      this.open.delete(response);
+      this.free(response);
+    });
+  }
+
+  /** Gives an open request a slot. */
+  take(response: ServerResponse): void {
+    this.working.add(response);
+  }
+
+  /** Takes the slot back; nothing happens to a request that has none. */
+  free(response: ServerResponse): void {
+    this.working.delete(response);
   }
 
   /**
@@ -24,6 +42,6 @@ export class InFlight {
    */
   drain(): void {
     this.draining = true;
-    for (const response of this.responses) response.shouldKeepAlive = false;
+    for (const response of this.open) response.shouldKeepAlive = false;
   }
 }

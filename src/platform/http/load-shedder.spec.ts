@@ -34,7 +34,9 @@ describe('shedding of load', () => {
       config: { priority: 'critical' } as never,
     });
     server = createServer((request, response) => {
-      if (shedder.admit(request, response)) held.push(response);
+      if (!shedder.admit(request, response)) return;
+      expect(shedder.start(request, response)).toBeUndefined();
+      held.push(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = (server.address() as AddressInfo).port;

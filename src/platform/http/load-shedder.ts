@@ -84,22 +84,36 @@ export class LoadShedder {
   }
 
   /**
-   * Lets a request in, or answers it with 503 and `Retry-After` at once.
+   * Lets a request in whose head has arrived, or answers it with 503 and `Retry-After` at once: before its body is read.
    * @returns whether the request is to be served
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
-    const own = this.inFlight.count / this.limit;
-    const load = Math.max(own, this.databaseLoad());
-    if (load >= ADMITTED_UP_TO.low) {
-      const { priority, cached } = this.routeOf(request);
-      if ((cached ? own : load) >= ADMITTED_UP_TO[priority]) {
-        this.shed[priority] += 1;
-        this.unreported[priority] += 1;
-        refuse(request, response);
-        return false;
-      }
+    if (this.isTooMuch(request)) {
+      refuse(request, response);
+      return false;
     }
     this.inFlight.add(response);
+    return true;
+  }
+
+  /**
+   * Gives a slot to a request that has arrived whole. Many that were admitted may have sent the last byte of their body at once.
+   * @returns the error to answer with when there is no slot for it
+   */
+  start(request: IncomingMessage, response: ServerResponse): TransientError | undefined {
+    if (this.isTooMuch(request)) return REFUSAL;
+    this.inFlight.take(response);
+    return undefined;
+  }
+
+  private isTooMuch(request: IncomingMessage): boolean {
+    const own = this.inFlight.count / this.limit;
+    const load = Math.max(own, this.databaseLoad());
+    if (load < ADMITTED_UP_TO.low) return false;
+    const { priority, cached } = this.routeOf(request);
+    if ((cached ? own : load) < ADMITTED_UP_TO[priority]) return false;
+    this.shed[priority] += 1;
+    this.unreported[priority] += 1;
     return true;
   }
 

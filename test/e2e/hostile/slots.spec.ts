@@ -1,0 +1,95 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RawClient, type RawClientOptions } from '../../support/raw-client.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+
+let product: ProductUnderTest;
+const clients: RawClient[] = [];
+/** The server's ends of the connections. */
+const held: Socket[] = [];
+
+async function open(options?: RawClientOptions): Promise<RawClient> {
+  const client = await RawClient.open(product.url, options);
+  clients.push(client);
+  return client;
+}
+
+const slots = () => product.api.getHttpAdapter().getInstance().inFlight.count as number;
+
+beforeAll(async () => {
+  product = await startProduct({ OVERLOAD_MAX_IN_FLIGHT: '10', DOCS_ENABLED: 'true' });
+  const server = product.api.getHttpServer() as Server;
+  server.on('connection', (socket: Socket) => held.push(socket));
+});
+afterAll(() => product?.stop());
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  held.length = 0;
+  await waitFor(() => slots() === 0, { what: 'every slot free' });
+});
+
+describe('A server with 10 slots serves others', () => {
+  it('while 50 clients have sent headers and no body', async () => {
+    for (let n = 0; n < 50; n += 1) {
+      (await open()).send(
+        'POST /v1/auth/login HTTP/1.1',
+        'Host: here',
+        'Content-Type: application/json',
+        'Content-Length: 60',
+        '',
+        '{',
+      );
+    }
+    await waitFor(() => held.length >= 50, { what: '50 connections' });
+
+    for (let n = 0; n < 5; n += 1) expect((await product.http.get('/v1/products')).status).toBe(200);
+  });
+
+  it('while 3 clients send requests and never read their answers', async () => {
+    for (let n = 0; n < 3; n += 1) await open({ reads: false });
+    await waitFor(
+      () => {
+        // More and more of them, until the buffers of the kernel are full.
+        for (const client of clients)
+          client.send('GET /openapi.json HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(5));
+        return held.every(({ writableLength }) => writableLength > 0);
+      },
+      { within: 20_000, what: '3 connections whose answers do not leave' },
+    );
+
+    for (let n = 0; n < 5; n += 1) expect((await product.http.get('/v1/products')).status).toBe(200);
+  });
+
+  it('and takes no more than 10 when all bodies arrive at once', async () => {
+    const body = JSON.stringify({ email: 'nobody@example.com', password: 'a password of some length' });
+    const waiting: RawClient[] = [];
+    for (let n = 0; n < 40; n += 1) {
+      const client = await open();
+      waiting.push(
+        client.send(
+          'POST /v1/auth/login HTTP/1.1',
+          'Host: here',
+          'Content-Type: application/json',
+          `Content-Length: ${body.length}`,
+          '',
+          body.slice(0, -1),
+        ),
+      );
+    }
+    for (const client of waiting) client.send(body.slice(-1));
+    const answers = (await Promise.all(waiting.map((client) => client.receives(1)))).flat();
+
+    const refused = answers.filter(({ status }) => status === 503);
+    expect(answers.length - refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers, body: problem } of refused) {
+      expect(headers).toMatchObject({
+        'retry-after': '1',
+        'content-type': expect.stringContaining('problem'),
+      });
+      expect(JSON.parse(problem)).toMatchObject({ code: 'temporary-reduced-capacity' });
+    }
+  });
+});
