@@ -77,6 +77,16 @@ describe('sessions', () => {
     expect(await currentId(second.http)).toBe(data[0]?.id);
   });
 
+  it.each(['\u00ed\u00a0\u0080\u00ff', String.raw`\u0000\ud800`, '%00', 'x'.repeat(10_000)])(
+    'may begin with whatever a client calls itself, such as %j',
+    async (device) => {
+      const { http } = await signUp(device);
+      const [session] = (await list(http)).data;
+      expect(session?.userAgent).not.toBe('');
+      expect(device.startsWith(session?.userAgent ?? '-')).toBe(true);
+    },
+  );
+
   it('are listed page by page', async () => {
     const { account, http } = await signUp('first');
     await login(account, 'second');

@@ -8,6 +8,7 @@ import type { InFlight } from './in-flight.js';
 import { BatchedResponse } from './batched-response.js';
 import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
+import { parseJsonOnly } from './json-body.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { newId, RequestContext } from '../context/index.js';
@@ -105,22 +106,6 @@ export function createHttpAdapter(
   });
   parseJsonOnly(fastify);
   return adapter;
-}
-
-/** JSON is the one body there is; its text is kept for signatures. Anything else is 415 by Fastify. */
-function parseJsonOnly(fastify: FastifyInstance): void {
-  const parse = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string' },
-    (request: FastifyRequest, body, done) => {
-      request.rawBody = body as string;
-      // Clients send the content type with an empty body too; where a body is needed, validation says so.
-      if (body === '') done(null, undefined);
-      else void parse(request, body as string, done);
-    },
-  );
 }
 
 /** RFC 9112 section 3.2: a request of HTTP/1.1 without a Host is to be answered 400. */

@@ -18,7 +18,6 @@ import {
   MaxLength,
   Min,
   MinLength,
-  ValidateBy,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
@@ -44,7 +43,7 @@ export interface StringOptions extends FieldOptions {
   patternName?: string;
 }
 
-/** Text of `min` (default 0) to `max` (default 1000) characters without NUL, which PostgreSQL cannot store. */
+/** Text of `min` (default 0) to `max` (default 1000) characters. */
 export function StringField(options: StringOptions = {}): PropertyDecorator {
   const { min = 0, max = 1000, pattern, patternName } = options;
   return field(
@@ -59,7 +58,6 @@ export function StringField(options: StringOptions = {}): PropertyDecorator {
       IsString(),
       ...(min > 0 ? [MinLength(min)] : []),
       MaxLength(max),
-      NoControlNul(),
       ...(pattern
         ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })]
         : []),
@@ -72,7 +70,6 @@ export function EmailField(options: FieldOptions = {}): PropertyDecorator {
   return field(options, { type: 'string', format: 'email', maxLength: 254 }, [
     IsString(),
     MaxLength(254),
-    NoControlNul(),
     IsEmail({}, { message: '$property must be an e-mail address' }),
   ]);
 }
@@ -145,14 +142,4 @@ function field(options: FieldOptions, schema: object, validators: PropertyDecora
     ...(optional ? [ValidateIf((_, value) => value !== undefined)] : []),
     ...(nullable ? [ValidateIf((_, value) => value !== null)] : []),
   );
-}
-
-function NoControlNul(): PropertyDecorator {
-  return ValidateBy({
-    name: 'noNul',
-    validator: {
-      validate: (value: unknown) => typeof value !== 'string' || !value.includes('\0'),
-      defaultMessage: () => '$property must not contain NUL characters',
-    },
-  });
 }

@@ -1,85 +1,95 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { ClientError, type FieldProblem } from '../errors/index.js';
+import type { FieldProblem } from '../errors/index.js';
+import { invalidInput, pointerToken, shortened, textProblem } from './invalid-input.js';
+import { knownMembersOf } from './known-members.js';
 
-/** Levels of nesting, far beyond any DTO. What follows is recursive, and must not run out of stack for a body of brackets. */
-const DEEPEST = 20;
+/** Where something is: a JSON pointer into a body, or a parameter's name. */
+type Place = Pick<FieldProblem, 'pointer' | 'parameter'>;
+type PlaceOf = (pointer: string) => Place;
 
-/** Checks bodies and queries against their DTO: every problem at once, unknown members refused, nothing coerced. */
+const inBody: PlaceOf = (pointer) => ({ pointer });
+const inQuery: PlaceOf = (pointer) => ({ parameter: pointer.slice(1) });
+
+/** Checks bodies, queries and path parameters: every problem at once, unknown members refused, nothing coerced. */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
-  /** @throws ClientError 422 `validation-failed` naming each member by JSON pointer (body) or parameter (query). */
-  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+  /** @throws ClientError 422 `validation-failed` naming each member by JSON pointer (body) or parameter (query, path). */
+  transform(value: unknown, { type, metatype, data = '' }: ArgumentMetadata): unknown {
+    if (type !== 'body' && type !== 'custom') {
+      const problems = textProblems(value, data);
+      if (problems.length > 0) throw invalidInput(problems);
+    }
     if (!metatype || !isDto(metatype) || (type !== 'body' && type !== 'query')) return value;
     if (!isPlainObject(value)) {
-      throw invalid([
-        { ...(type === 'body' && { pointer: '' }), code: 'is-object', message: 'a JSON object is required' },
-      ]);
+      const place = type === 'body' ? { pointer: '' } : {};
+      throw invalidInput([{ ...place, code: 'is-object', message: 'a JSON object is required' }]);
     }
-    if (isDeeperThan(value, DEEPEST)) {
-      throw invalid([
-        { ...(type === 'body' && { pointer: '' }), code: 'is-shallow', message: 'it is nested too deeply' },
-      ]);
-    }
-    const dto = plainToInstance(metatype, value) as object;
-    const failures = validateSync(dto, {
-      whitelist: true,
-      forbidNonWhitelisted: true,
-      forbidUnknownValues: false,
-      stopAtFirstError: true,
-    });
-    const problems = [
-      ...problemsOf(failures, type === 'body'),
-      ...droppedMembers(value, dto, type === 'body'),
-    ];
-    if (problems.length > 0) throw invalid(problems);
-    return dto;
+    return checked(value, metatype, type === 'body' ? inBody : inQuery);
   }
 }
 
-function invalid(errors: FieldProblem[]): ClientError {
-  return new ClientError({
-    status: 422,
-    code: 'validation-failed',
-    detail:
-      errors.length === 1
-        ? `One thing is wrong: ${errors[0]?.message}`
-        : `${errors.length} things are wrong.`,
-    errors,
+/**
+ * class-transformer takes time by the square of what it is given, and what it drops or renames nobody sees: it gets to see only what
+ * the DTO knows.
+ */
+function checked(given: object, dto: Type<object>, placeOf: PlaceOf): object {
+  const unknown: FieldProblem[] = [];
+  const instance = plainToInstance(dto, knownPart(given, dto, placeOf, unknown)) as object;
+  const failures = validateSync(instance, {
+    // For members whose class depends on what is sent (a discriminator).
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: false,
+    stopAtFirstError: true,
   });
+  const problems = [...problemsOf(failures, placeOf), ...unknown];
+  if (problems.length > 0) throw invalidInput(problems);
+  return instance;
 }
 
-function problemsOf(failures: ValidationError[], isBody: boolean, prefix = ''): FieldProblem[] {
+/** A copy with the members that the DTO knows. The others are added to `unknown`. */
+function knownPart(
+  given: unknown,
+  dto: Type<object>,
+  placeOf: PlaceOf,
+  unknown: FieldProblem[],
+  prefix = '',
+): unknown {
+  if (Array.isArray(given))
+    return given.map((element, index) => knownPart(element, dto, placeOf, unknown, `${prefix}/${index}`));
+  if (!isPlainObject(given)) return given;
+  const known = knownMembersOf(dto);
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    const pointer = `${prefix}/${pointerToken(name)}`;
+    if (!known.has(name)) {
+      unknown.push({
+        ...placeOf(pointer),
+        code: 'unknown-field',
+        message: `${shortened(name)} is not a known field`,
+      });
+      continue;
+    }
+    const nested = known.get(name);
+    copy[name] = nested ? knownPart(value, nested, placeOf, unknown, pointer) : value;
+  }
+  return copy;
+}
+
+function problemsOf(failures: ValidationError[], placeOf: PlaceOf, prefix = ''): FieldProblem[] {
   return failures.flatMap(({ property, constraints = {}, children = [] }) => {
-    const pointer = `${prefix}/${escapePointer(property)}`;
-    const place = isBody ? { pointer } : { parameter: pointer.slice(1) };
+    const pointer = `${prefix}/${pointerToken(property)}`;
     return [
       ...Object.entries(constraints).map(([rule, message]) => ({
-        ...place,
+        ...placeOf(pointer),
         code: codeOf(rule),
-        message: textOf(rule, message, property),
+        message,
       })),
-      ...problemsOf(children, isBody, pointer),
+      ...problemsOf(children, placeOf, pointer),
     ];
   });
-}
-
-/** class-transformer drops what has the name of an inherited method (`toString`) without a word; it is unknown all the same. */
-function droppedMembers(given: object, taken: object, isBody: boolean, prefix = ''): FieldProblem[] {
-  return Object.entries(given).flatMap(([name, value]: [string, unknown]) => {
-    const pointer = `${prefix}/${escapePointer(name)}`;
-    if (!Object.hasOwn(taken, name)) {
-      const place = isBody ? { pointer } : { parameter: pointer.slice(1) };
-      return [{ ...place, code: 'unknown-field', message: `${name} is not a known field` }];
-    }
-    const kept = (taken as Record<string, unknown>)[name];
-    return isObject(value) && isObject(kept) ? droppedMembers(value, kept, isBody, pointer) : [];
-  });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function codeOf(rule: string): string {
@@ -88,18 +98,16 @@ function codeOf(rule: string): string {
     : rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function textOf(rule: string, message: string, property: string): string {
-  return rule === 'whitelistValidation' ? `${property} is not a known field` : message;
-}
-
-/** RFC 6901 section 3. */
-function escapePointer(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+/** Of a path parameter, or of each parameter of a query. (What is in a body has been looked at when it was parsed.) */
+function textProblems(value: unknown, parameter: string): FieldProblem[] {
+  if (typeof value === 'string') {
+    const problem = textProblem(value, parameter);
+    return problem ? [{ parameter, ...problem }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    [inner].flat().flatMap((text) => textProblems(text, name)),
+  );
 }
 
 function isDto(metatype: unknown): metatype is Type<object> {

@@ -382,6 +382,33 @@ describe('a member with a value that it cannot have', () => {
   });
 });
 
+describe('text that is no Unicode, half of a surrogate pair', () => {
+  const half = String.raw`\ud800`;
+
+  it.each(everyRoute)('is 422 wherever it stands (%s)', async (route) => {
+    for (const [name, value] of Object.entries(routes[route]().body)) {
+      const texts = [
+        `{"${name}":"${half}@example.com"}`,
+        `{"${name}":["${half}"]}`,
+        `{"${name}":{"a":"${half}"}}`,
+      ];
+      for (const text of texts) {
+        const [place] = placesOf(await raw(route, text, 422));
+        expect(place?.split('/')[1], `${JSON.stringify(value)} ${text}`).toBe(name);
+      }
+    }
+    expect(placesOf(await raw(route, `{"${half}":1}`, 422))).toEqual(['/\ufffd']);
+  });
+
+  it('is 422 in a webhook that is signed', async () => {
+    const body = `{"type":"charge.succeeded","data":{"id":"${half}"}}`;
+    const headers = signWebhook(product.settings.payments.webhookSecret, body, { id: 'evt_half' });
+    expect(placesOf(await refusalOf(422, 'POST', '/v1/webhooks/payments', body, headers))).toEqual([
+      '/data/id',
+    ]);
+  });
+});
+
 describe('an order of what there is not', () => {
   it('is 422 for an unknown product', async () => {
     const body = JSON.stringify({ items: [{ productId: NOBODY, quantity: 1 }] });
