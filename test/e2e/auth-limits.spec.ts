@@ -79,6 +79,88 @@ describe('repeated failures to log in', () => {
   });
 });
 
+describe('registrations from one network', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop({
+      ...LIMITS,
+      TRUST_PROXY: '127.0.0.0/8',
+      AUTH_REGISTRATIONS_PER_NETWORK: '5',
+      AUTH_HASH_CONCURRENCY: '1',
+    });
+  });
+
+  afterAll(() => shop?.close());
+
+  const register = (address: string, email = `${randomUUID()}@example.com`) =>
+    shop.http
+      .with({ 'x-forwarded-for': address })
+      .post<Problem>('/v1/auth/register', { email, password: PASSWORD, name: 'Ada' });
+  const statusesOf = async (answers: Promise<HttpResponse<unknown>>[]) =>
+    (await Promise.all(answers)).map(({ status }) => status).toSorted((a, b) => a - b);
+
+  it('end in 429 with the time to wait', async () => {
+    const answers = await statusesOf(Array.from({ length: 8 }, () => register('192.0.2.1')));
+    expect(answers).toEqual([201, 201, 201, 201, 201, 429, 429, 429]);
+    const { headers, body } = await register('192.0.2.1');
+    expect(body.code).toBe('quota-exceeded');
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(3000);
+    expect((await register('192.0.2.2')).status).toBe(201);
+  });
+
+  it('tell no more than a few times whether addresses have accounts', async () => {
+    const email = await account(shop);
+    const answers = await statusesOf(Array.from({ length: 8 }, () => register('192.0.2.3', email)));
+    expect(answers).toEqual([409, 409, 409, 409, 409, 429, 429, 429]);
+  });
+
+  it('do not multiply over the addresses of an IPv6 site', async () => {
+    const answers: number[] = [];
+    for (let i = 0; i < 30; i++) answers.push((await register(`2001:db8:1:${i.toString(16)}::1`)).status);
+    expect(answers.filter((status) => status === 201)).toHaveLength(20);
+  });
+
+  it('from many networks at once do not keep logins waiting', async () => {
+    const email = await account(shop);
+    const flood = statusesOf(Array.from({ length: 120 }, (_, i) => register(`198.51.100.${i}`)));
+    const logins = await statusesOf(
+      Array.from({ length: 12 }, (_, i) => login(shop, email, PASSWORD, `203.0.113.${i}`)),
+    );
+    expect(logins).toEqual(Array(12).fill(200));
+    expect(new Set(await flood)).toEqual(new Set([201, 503]));
+  });
+});
+
+describe('a forwarded address', () => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
+  });
+
+  afterAll(() => shop?.close());
+
+  it.each([
+    ['with a port', (i: number) => `192.0.2.1:${5000 + i}`],
+    ['with a port, through a proxy with one', (i: number) => `192.0.2.2:${5000 + i}, 10.0.0.1:${6000 + i}`],
+    ['of IPv6 in brackets with a port', (i: number) => `[2001:db8::1]:${5000 + i}`],
+  ])('%s counts as the same one whatever the port', async (_, addressOf) => {
+    const email = await account(shop);
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', addressOf(i))).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
+
+  it.each(['fe80::1%eth0', '[fe80::2%eth0]:4711', 'fe80::3%25en0'])(
+    'with a zone, %s, can log in',
+    async (address) => {
+      const email = await account(shop);
+      expect((await login(shop, email, PASSWORD, address)).status).toBe(200);
+    },
+  );
+});
+
 describe('a forwarded address that nobody vouches for', () => {
   let shop: Shop;
 

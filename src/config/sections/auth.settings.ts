@@ -43,6 +43,25 @@ export class AuthSettings {
   @Max(86_400)
   loginWindowSeconds!: number;
 
+  @Setting('AUTH_REGISTRATIONS_PER_NETWORK', {
+    default: 30,
+    describe:
+      'Registrations, successful or not, from one network (IPv4 address, IPv6 /64; four times as many from a /48) within the window.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  registrationsPerNetwork!: number;
+
+  @Setting('AUTH_REGISTRATION_WINDOW_SECONDS', {
+    default: 3600,
+    describe: 'Window in which registrations are counted.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(86_400)
+  registrationWindowSeconds!: number;
+
   @Setting('AUTH_HASH_CONCURRENCY', {
     default: 0,
     describe: 'Worker threads that hash passwords. 0: as many as the machine has cores.',

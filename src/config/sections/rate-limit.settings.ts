@@ -18,6 +18,16 @@ export class RateLimitSettings {
   @Max(1_000_000_000)
   requests!: number;
 
+  @Setting('RATE_LIMIT_CALLERS_PER_NETWORK', {
+    default: 10,
+    describe:
+      'How many times that limit all users of one network (IPv4 address, IPv6 /64) have together: one person can make many accounts. Raise it where many users share an address.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  callersPerNetwork!: number;
+
   @Setting('RATE_LIMIT_WINDOW_SECONDS', { default: 60, describe: 'Window of the rate limit.' })
   @IsInt()
   @Min(1)

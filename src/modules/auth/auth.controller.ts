@@ -1,9 +1,10 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import {
   ApiAnswer,
   ApiProblems,
+  clientAddress,
   CurrentCaller,
   Public,
   type Caller,
@@ -15,6 +16,7 @@ import { LoginDto } from './dto/login.dto.js';
 import { RefreshDto } from './dto/refresh.dto.js';
 import { RegisterDto } from './dto/register.dto.js';
 import { TokensDto } from './dto/tokens.dto.js';
+import { RegistrationLimit } from './registration-limit.guard.js';
 import { SessionsService } from './sessions.service.js';
 
 @ApiTags('auth')
@@ -27,9 +29,10 @@ export class AuthController {
 
   @Post('register')
   @Public()
+  @UseGuards(RegistrationLimit)
   @ApiOperation({ operationId: 'register', summary: 'Create an account' })
   @ApiAnswer(201, UserDto)
-  @ApiProblems(400, 409, 413, 415, 422)
+  @ApiProblems(400, 409, 413, 415, 422, 429)
   register(@Body() registration: RegisterDto): Promise<UserDto> {
     return this.auth.register(registration);
   }
@@ -42,7 +45,8 @@ export class AuthController {
   @ApiAnswer(200, TokensDto)
   @ApiProblems(400, 401, 413, 415, 422, 429)
   login(@Body() credentials: LoginDto, @Req() request: FastifyRequest): Promise<TokensDto> {
-    return this.auth.login(credentials, { address: request.ip, userAgent: request.headers['user-agent'] });
+    const userAgent = request.headers['user-agent'];
+    return this.auth.login(credentials, { address: clientAddress(request), userAgent });
   }
 
   @Post('refresh')

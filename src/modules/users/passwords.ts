@@ -35,10 +35,15 @@ export class Passwords {
 
   constructor(private readonly cpu: CpuPool) {}
 
-  /** The PHC string for a new password. @throws TransientError `busy` when too many hashes are waited for. */
+  /**
+   * The PHC string for a new password. Logins go first: anybody can ask for new accounts in any number.
+   * @throws TransientError `busy` when too many hashes are waited for.
+   */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_LENGTH);
-    const tag = await this.compute(password, { ...CURRENT_PARAMETERS, salt }, TAG_LENGTH);
+    const tag = await this.compute(password, { ...CURRENT_PARAMETERS, salt }, TAG_LENGTH, {
+      background: true,
+    });
     return encodePasswordHash({ ...CURRENT_PARAMETERS, salt, tag });
   }
 
@@ -58,9 +63,11 @@ export class Passwords {
     password: string,
     { memory, passes, parallelism, salt }: Omit<PasswordHash, 'tag'>,
     tagLength: number,
+    options?: { background: boolean },
   ): Promise<Uint8Array> {
     // Keyboards differ in how they compose the same character (NIST SP 800-63B, section on password verifiers).
     const bytes = Buffer.from(password.normalize('NFKC'), 'utf8');
-    return this.cpu.run(ARGON2ID, { password: bytes, salt, memory, passes, parallelism, tagLength });
+    const input = { password: bytes, salt, memory, passes, parallelism, tagLength };
+    return this.cpu.run(ARGON2ID, input, options);
   }
 }

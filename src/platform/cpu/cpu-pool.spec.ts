@@ -85,6 +85,25 @@ describe('CpuPool', () => {
     expect(await Promise.all(waiting)).toEqual(Array(64).fill(2));
   });
 
+  it('runs what is urgent before background tasks that came first, and has room for it whatever their number', async () => {
+    open(1);
+    const running = pool.run(spin, 200);
+    const order: string[] = [];
+    const note = (name: string) => () => order.push(name);
+    const background = Array.from({ length: 60 }, () =>
+      pool
+        .run(double, 1, { background: true })
+        .then(note('background'), (error: TransientError) => error.code),
+    );
+    const urgent = pool.run(double, 1).then(note('urgent'));
+    await urgent;
+    // One waits in the thread itself and can no longer be overtaken.
+    expect(order.filter((name) => name === 'background').length).toBeLessThanOrEqual(1);
+    const refused = (await Promise.all(background)).filter((outcome) => outcome === 'busy');
+    expect(refused.length).toBeGreaterThan(40);
+    expect(await running).toBe('spun');
+  });
+
   it('does not begin a task whose request has been given up', async () => {
     open(1);
     const running = pool.run(spin, 100);

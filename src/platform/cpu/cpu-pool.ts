@@ -7,9 +7,12 @@ import { TransientError } from '../errors/index.js';
 import { RequestContext } from '../context/index.js';
 import type { CpuTask } from './cpu-task.js';
 import type { ThreadResult, ThreadTask } from './cpu-thread.js';
+import { BACKGROUND, TwoClassQueue } from './two-class-queue.js';
 
 /** Tasks that may wait for each thread. With a password hash at about 30 ms that is a wait of some 2 seconds. */
 const WAITING_PER_THREAD = 64;
+/** Of these, background tasks have less room, and none of the others': however many they are, the rest finds its own free. */
+const BACKGROUND_PER_THREAD = 16;
 /** One runs and one waits in the thread itself, which would else be idle until the event loop hands it the next: 2 % of all logins. */
 const TASKS_PER_THREAD = 2;
 /** A thread that had nothing to do for this long is ended; the next task starts one (about 40 ms). */
@@ -25,20 +28,20 @@ const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 export class CpuPool implements OnApplicationShutdown {
   readonly threads: number;
   private readonly logger = new Logger(CpuPool.name);
-  private readonly capacity: number;
   private readonly pool: Piscina<ThreadTask, ThreadResult>;
-  /** Tasks that run or wait. */
-  private tasks = 0;
+  /** Tasks that run or wait, without those in the background. */
+  private urgent = 0;
+  private background = 0;
 
   constructor(@Inject(Settings) { auth }: Settings) {
     this.threads = auth.hashConcurrency || availableParallelism();
-    this.capacity = this.threads * WAITING_PER_THREAD;
     this.pool = new Piscina<ThreadTask, ThreadResult>({
       filename: fileURLToPath(new URL(`./cpu-thread.${ENDING}`, import.meta.url)),
       minThreads: 0,
       maxThreads: this.threads,
       concurrentTasksPerWorker: TASKS_PER_THREAD,
       idleTimeout: IDLE_THREAD_MS,
+      taskQueue: new TwoClassQueue(),
       // Neither the tracing preload nor the secrets of this process have business in a thread that computes.
       execArgv: [],
       env: {},
@@ -51,27 +54,35 @@ export class CpuPool implements OnApplicationShutdown {
 
   /** Tasks that wait for a thread. */
   get waiting(): number {
-    return Math.max(0, this.tasks - this.threads);
+    return Math.max(0, this.urgent + this.background - this.threads);
   }
 
   /**
    * Runs a task in a thread. A task whose request is past its deadline when its turn comes is not begun.
+   * @param options `background`: waits until nothing else does
    * @throws TransientError `busy` when too many wait or the deadline passed; whatever the task throws.
    */
-  async run<Input, Output>(task: CpuTask<Input, Output>, input: Input): Promise<Output> {
-    if (this.waiting >= this.capacity) throw busy();
-    this.tasks += 1;
+  async run<Input, Output>(
+    task: CpuTask<Input, Output>,
+    input: Input,
+    { background = false } = {},
+  ): Promise<Output> {
+    const kind = background ? 'background' : 'urgent';
+    const places = this.threads * (1 + (background ? BACKGROUND_PER_THREAD : WAITING_PER_THREAD));
+    if (this[kind] >= places) throw busy();
+    this[kind] += 1;
     try {
       const result = await this.pool.run({
         module: task.module,
         name: task.name,
         input,
         deadline: RequestContext.current()?.deadline ?? Number.MAX_SAFE_INTEGER,
+        ...(background && BACKGROUND),
       });
       if (!result.done) throw busy();
       return result.output as Output;
     } finally {
-      this.tasks -= 1;
+      this[kind] -= 1;
     }
   }
 

@@ -6,6 +6,7 @@ import type { HttpSettings } from '../../config/sections/http.settings.js';
 import { ClientError } from '../errors/index.js';
 import type { InFlight } from './in-flight.js';
 import { BatchedResponse } from './batched-response.js';
+import { withoutForwardedPorts } from './client-address.js';
 import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { parseJsonOnly } from './json-body.js';
@@ -56,6 +57,7 @@ export function createHttpAdapter(
     clientErrorHandler: refuseMalformedHttp,
     serverFactory: (serve: RequestListener) => {
       const admit: RequestListener = (request, response) => {
+        if (settings.trustProxy.length > 0) withoutForwardedPorts(request);
         if (shedder.admit(request, response)) serve(request, response);
       };
       const options = {

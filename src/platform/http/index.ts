@@ -1,3 +1,4 @@
+export { clientAddress, networkOf } from './client-address.js';
 export { isNotModified, strongTags } from './entity-tags.js';
 export {
   CurrentCaller,

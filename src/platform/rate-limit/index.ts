@@ -1,2 +1,3 @@
 export { RateLimitModule } from './rate-limit.module.js';
-export { RateLimiter } from './rate-limiter.js';
+export { limitsOf, RateLimiter, type Limits } from './rate-limiter.js';
+export { quotaOf } from './quota.js';

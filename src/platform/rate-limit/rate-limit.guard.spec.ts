@@ -134,6 +134,24 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 2, 'read', { ip: '192.0.2.1' })).toBe(1);
   });
 
+  it('does not let one network multiply the quota with accounts of its own', async () => {
+    const { call } = await guardWith({ RATE_LIMIT_CALLERS_PER_NETWORK: '2' });
+    const from = async (ip: string, users: number) => {
+      const through: number[] = [];
+      for (let i = 0; i < users; i++)
+        through.push(await admitted(call, 3, 'read', { ip, userId: `${ip}-${i}` }));
+      return through;
+    };
+    expect(await from('203.0.113.7', 3)).toEqual([3, 3, 0]);
+    expect(await from('203.0.113.8', 1)).toEqual([3]);
+    const { enter, headers } = call('read', { ip: '203.0.113.7', userId: 'one more' });
+    expect(enter).toThrow(
+      expect.objectContaining({ status: 429, extensions: { 'violated-policies': ['network'] } }) as Error,
+    );
+    expect(headers['RateLimit-Policy']).toBe('"default";q=3;w=60, "network";q=6;w=60');
+    expect(headers.RateLimit).toBe('"default";r=2;t=60, "network";r=0;t=60');
+  });
+
   it('honours @Throttle with counters of its own and @SkipThrottle', async () => {
     const { call } = await guardWith();
     expect(await admitted(call, 5, 'login')).toBe(2);

@@ -18,7 +18,7 @@ import {
 } from '@nestjs/throttler/dist/throttler.constants.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../../config/index.js';
-import { callerKey } from './caller-key.js';
+import { callerKey, sharedNetwork } from './caller-key.js';
 import { quotaOf } from './quota.js';
 import { limitsOf, RateLimiter, type Limit, type Limits } from './rate-limiter.js';
 
@@ -61,19 +61,21 @@ export class RateLimitGuard extends ThrottlerGuard {
     if (plan === undefined) return super.canActivate(context);
     if (plan.list.length === 0) return true;
     const http = context.switchToHttp();
-    const caller = callerKey(http.getRequest<FastifyRequest>());
-    return this.limiter.admit(http.getResponse<FastifyReply>(), caller, plan);
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    return this.limiter.admit(reply, callerKey(request), plan, sharedNetwork(request));
   }
 
   /** The library's road, for limits that depend on the request: it resolves them and comes here for each. */
   protected override async handleRequest(request: ThrottlerRequest): Promise<boolean> {
     const { context, limit, ttl, throttler, getTracker, generateKey } = request;
     const http = context.switchToHttp();
-    const tracker = await getTracker(http.getRequest<FastifyRequest>(), context);
+    const asked = http.getRequest<FastifyRequest>();
+    const tracker = await getTracker(asked, context);
     const name = throttler.name as string;
     const key = generateKey(context, tracker, name);
     const limits = limitsOf([{ quota: quotaOf(name, limit, ttl), scope: '' }]);
-    return this.limiter.admit(http.getResponse<FastifyReply>(), key, limits);
+    return this.limiter.admit(http.getResponse<FastifyReply>(), key, limits, sharedNetwork(asked));
   }
 
   protected override getTracker(request: Record<string, unknown>): Promise<string> {

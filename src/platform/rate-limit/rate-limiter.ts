@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../../config/index.js';
 import { ClientError } from '../errors/index.js';
-import { callerKey } from './caller-key.js';
+import { callerKey, sharedNetwork } from './caller-key.js';
 import { LeaseStorage, type Taken } from './lease-storage.js';
 import { quotaOf, type Quota } from './quota.js';
 
@@ -33,21 +33,27 @@ export function limitsOf(list: readonly Limit[]): Limits {
 export class RateLimiter {
   private readonly enabled: boolean;
   private readonly defaults: Limits;
+  /** What all callers of one network may ask for together. */
+  private readonly network: Limit;
 
   constructor(
     private readonly storage: LeaseStorage,
     @Inject(Settings) { rateLimit }: Settings,
   ) {
     this.enabled = rateLimit.enabled;
-    const quota = quotaOf(DEFAULT_POLICY, rateLimit.requests, rateLimit.windowSeconds * 1000);
+    const windowMs = rateLimit.windowSeconds * 1000;
+    const quota = quotaOf(DEFAULT_POLICY, rateLimit.requests, windowMs);
+    const together = quotaOf('network', rateLimit.requests * rateLimit.callersPerNetwork, windowMs);
+    this.network = { quota: together, scope: 'network:' };
     this.defaults = limitsOf([{ quota, scope: `${DEFAULT_POLICY}:` }]);
   }
 
   /**
    * Counts one request of a caller. True at once when nothing has to be asked.
+   * @param network where it comes from, when that is to be counted too; its state is told to clients only once it is used up
    * @throws ClientError 429 `quota-exceeded`
    */
-  admit(reply: FastifyReply, caller: string, limits: Limits): true | Promise<true> {
+  admit(reply: FastifyReply, caller: string, limits: Limits, network?: string): true | Promise<true> {
     const taken: (Taken | Promise<Taken>)[] = [];
     let waits = false;
     for (const { scope, quota } of limits.list) {
@@ -55,8 +61,15 @@ export class RateLimiter {
       waits ||= one instanceof Promise;
       taken.push(one);
     }
-    if (!waits) return settle(reply, limits, taken as Taken[]);
-    return Promise.all(taken.map((one) => Promise.resolve(one))).then((all) => settle(reply, limits, all));
+    if (network !== undefined) {
+      const one = this.storage.take(this.network.scope + network, this.network.quota);
+      waits ||= one instanceof Promise;
+      taken.push(one);
+    }
+    if (!waits) return this.settle(reply, limits, taken as Taken[]);
+    return Promise.all(taken.map((one) => Promise.resolve(one))).then((all) =>
+      this.settle(reply, limits, all),
+    );
   }
 
   /**
@@ -66,8 +79,14 @@ export class RateLimiter {
    */
   countRefused(request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
     if (!this.enabled) return;
-    const admitted = this.admit(reply, callerKey(request), this.defaults);
+    const admitted = this.admit(reply, callerKey(request), this.defaults, sharedNetwork(request));
     if (admitted instanceof Promise) return admitted;
+  }
+
+  private settle(reply: FastifyReply, limits: Limits, taken: readonly Taken[]): true {
+    const network = taken[limits.list.length];
+    if (network === undefined || network.allowed) return settle(reply, limits, taken);
+    return settle(reply, limitsOf([...limits.list, this.network]), taken);
   }
 }
 
