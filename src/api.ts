@@ -53,7 +53,6 @@ export async function createApi(
     },
   );
   app.useSecurityHeaders(SECURITY_HEADERS);
-  if (settings.http.corsOrigins.length > 0) app.enableCors({ origin: settings.http.corsOrigins });
   const fastify: FastifyInstance = adapter.getInstance();
   traceRequests(fastify);
   installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));

@@ -7,6 +7,7 @@ import { ClientError } from '../errors/index.js';
 import type { InFlight } from './in-flight.js';
 import { BatchedResponse } from './batched-response.js';
 import { withoutForwardedPorts } from './client-address.js';
+import { Cors } from './cors.js';
 import { LoadShedder } from './load-shedder.js';
 import { negotiate } from './content-negotiation.js';
 import { parseJsonOnly } from './json-body.js';
@@ -39,6 +40,7 @@ export function createHttpAdapter(
   inFlight: InFlight,
   shedder: LoadShedder,
 ): FastifyAdapter {
+  const cors = new Cors(settings.corsOrigins);
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,
@@ -54,10 +56,11 @@ export function createHttpAdapter(
     // The router refuses some URLs before any hook has run.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(request, reply, error),
-    clientErrorHandler: refuseMalformedHttp,
+    clientErrorHandler: (error, socket) => refuseMalformedHttp(error, socket, cors),
     serverFactory: (serve: RequestListener) => {
       const admit: RequestListener = (request, response) => {
         if (settings.trustProxy.length > 0) withoutForwardedPorts(request);
+        cors.mark(request, response);
         if (shedder.admit(request, response)) serve(request, response);
       };
       const options = {
@@ -93,6 +96,7 @@ export function createHttpAdapter(
     reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     context.run(() => done(withoutHost(request) ?? negotiate(request)));
   });
+  cors.install(fastify);
   // The body has arrived and been parsed, or there is none.
   fastify.addHook('preValidation', (request, reply, done) => {
     done(shedder.start(request.raw, reply.raw));
@@ -121,7 +125,7 @@ function withoutHost({ raw, headers }: FastifyRequest): ClientError | undefined 
 }
 
 /** Bytes that are not HTTP get a problem document as well, written by hand: there is no request to reply to. */
-function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
+function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket, cors: Cors): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);
     return;
@@ -139,10 +143,11 @@ function refuseMalformedHttp(error: Error & { code?: string }, socket: Socket): 
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'The request did not arrive in time.']
         : [400, 'Bad Request', 'This is not well-formed HTTP.'];
+  const requestId = newId();
   const body = JSON.stringify(
-    problemDocument(Object.assign(new Error(message as string), { statusCode: status }), newId(), '/'),
+    problemDocument(Object.assign(new Error(message as string), { statusCode: status }), requestId, '/'),
   );
   socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${requestId}\r\n${cors.ofMalformed}Connection: close\r\n\r\n${body}`,
   );
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouteOptions } from 'fastify';
 import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
+import { preflightedMethod } from './cors.js';
 import type { InFlight } from './in-flight.js';
 import { patternOf } from './route-table.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
@@ -150,10 +151,15 @@ export class LoadShedder {
     this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 
-  private routeOf({ method, url = '/' }: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
+  private routeOf(request: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
+    const { url = '/' } = request;
     const end = url.indexOf('?');
     const path = end === -1 ? url : url.slice(0, end);
-    return this.routes.find((route) => route.method === method && route.pattern.test(path)) ?? UNKNOWN;
+    // A login whose preflight is refused is a login that is refused.
+    const preflighted = preflightedMethod(request);
+    const method = preflighted ?? request.method;
+    const route = this.routes.find((each) => each.method === method && each.pattern.test(path)) ?? UNKNOWN;
+    return preflighted === undefined ? route : { priority: route.priority, cached: true };
   }
 }
 

@@ -23,6 +23,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   void reply
     .code(document.status)
     .header('Content-Type', PROBLEM_CONTENT_TYPE)
+    // The router refuses some URLs before any hook has run.
+    .header('X-Request-Id', request.id)
     // A string: no serialiser of a success schema may touch a problem document.
     .send(JSON.stringify(document));
 }

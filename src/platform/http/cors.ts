@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+
+/** Headers of answers that scripts of other origins may read, besides those that they always may (Fetch, section 2.2.2). */
+const EXPOSED = [
+  'Allow',
+  'Cache-Status',
+  'Content-Disposition',
+  'Content-Length',
+  'ETag',
+  'Idempotency-Replayed',
+  'Link',
+  'Location',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+].join(', ');
+
+/** What every answer depends on. */
+const VARY = 'Origin';
+
+/** How long a browser need not ask again; what Chromium honours at most. */
+const MAX_AGE_SECONDS = 7200;
+
+/** The names of headers, as a browser lists them; what is repeated in an answer must be nothing else. */
+const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]+$/;
+
+/**
+ * Cross-origin resource sharing: lets scripts of some origins call the api. Not @fastify/cors, which marks only what passes Fastify's
+ * hooks: a script must be able to read the status and `Retry-After` of a request that was shed, too. Its route for preflights also makes
+ * every path one that exists. Cookies play no part here, so credentials stay off.
+ */
+export class Cors {
+  private readonly origins: ReadonlySet<string>;
+
+  /** @param origins those that are let in, such as `https://shop.example` */
+  constructor(origins: string[]) {
+    this.origins = new Set(origins);
+  }
+
+  /** Headers of an answer to bytes of which it is not known where they come from; it holds nothing that is anybody's. */
+  get ofMalformed(): string {
+    return this.origins.size > 0 ? 'Access-Control-Allow-Origin: *\r\n' : '';
+  }
+
+  /** Marks an answer before anybody has made it. */
+  mark(request: IncomingMessage, response: ServerResponse): void {
+    if (this.origins.size === 0) return;
+    response.setHeader('Vary', VARY);
+    const { origin } = request.headers;
+    if (origin === undefined || !this.origins.has(origin)) return;
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Expose-Headers', EXPOSED);
+  }
+
+  /** Answers preflights, of paths that do not exist too: that they do not is for the request itself to say. */
+  install(fastify: FastifyInstance): void {
+    if (this.origins.size === 0) return;
+    fastify.addHook('onRequest', (request, reply, done) => {
+      const method = preflightedMethod(request.raw);
+      if (method === undefined || !this.origins.has(request.headers.origin ?? '')) return done();
+      const allowed = fastify.routeTable.allowed(request.url.split('?', 1)[0] ?? '/');
+      void reply.headers({
+        'Access-Control-Allow-Methods': (allowed.length > 0 ? allowed : [method]).join(', '),
+        'Access-Control-Max-Age': MAX_AGE_SECONDS,
+      });
+      const headers = request.headers['access-control-request-headers'];
+      if (headers !== undefined && HEADER_NAMES.test(headers))
+        void reply.header('Access-Control-Allow-Headers', headers);
+      void reply.code(204).send();
+    });
+    // What a route varies by would replace what `mark` has set.
+    fastify.addHook('onSend', (_request, reply, payload, done) => {
+      const vary = String(reply.getHeader('Vary'));
+      if (vary !== VARY) void reply.header('Vary', `${vary}, ${VARY}`);
+      done(null, payload);
+    });
+  }
+}
+
+/** The method of the request that a browser asks about in a preflight (Fetch, section 4.8); undefined for any other request. */
+export function preflightedMethod({ method, headers }: IncomingMessage): string | undefined {
+  if (method !== 'OPTIONS' || headers.origin === undefined) return undefined;
+  return headers['access-control-request-method'];
+}

@@ -1,0 +1,240 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { UsersService } from '../../src/modules/users/index.js';
+import { sendBytes } from './bad-input/refusals.js';
+import { startProduct, type ProductUnderTest } from './product-under-test.js';
+
+const SHOP = 'https://shop.example';
+const ID = '019aa000-0000-7000-8000-000000000000';
+const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
+/** What scripts may read without being allowed to (Fetch, "CORS-safelisted response-header name"), and what is no script's business. */
+const NEED_NO_EXPOSURE =
+  /^(cache-control|content-(language|length|type|encoding)|expires|last-modified|pragma|access-control-.*|vary|date|connection|keep-alive|transfer-encoding|(content-security|referrer)-policy|x-(content-type|frame)-options|strict-transport-security|cross-origin-.*|origin-agent-cluster)$/;
+
+let product: ProductUnderTest;
+let fastify: FastifyInstance;
+let token: string;
+
+beforeAll(async () => {
+  product = await startProduct({
+    CORS_ORIGINS: `${SHOP},http://localhost:5173`,
+    OVERLOAD_MAX_IN_FLIGHT: '100',
+  });
+  fastify = product.api.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  await product.http.post('/v1/auth/register', ACCOUNT);
+  await product.api.get(UsersService, { strict: false }).promote(ACCOUNT.email);
+  const { email, password } = ACCOUNT;
+  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+  token = body.accessToken;
+});
+
+afterAll(() => product?.stop());
+
+/** From a script of an origin. (Fetch of Node.js does not hold back the headers that only a browser may set.) */
+const send = (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
+  product.http.request(method, path, { headers: { origin: SHOP, ...headers }, body });
+
+const preflight = (method: string, path: string, headers: Record<string, string> = {}) =>
+  send('OPTIONS', path, { 'access-control-request-method': method, ...headers });
+
+const listed = (header: string | null) => (header ?? '').split(',').map((name) => name.trim());
+
+describe('A preflight', () => {
+  it('allows every method of every route, with the headers that are asked for', async () => {
+    for (const { url, methods } of fastify.routeTable.list()) {
+      for (const method of methods) {
+        const path = url.replaceAll(/:\w+/g, ID).replace('*', 'x');
+        const { status, headers, text } = await preflight(method, path, {
+          'access-control-request-headers': 'authorization,content-type,idempotency-key,if-match',
+        });
+        expect([method, path, status, text]).toEqual([method, path, 204, '']);
+        expect(headers.get('access-control-allow-origin')).toBe(SHOP);
+        expect(listed(headers.get('access-control-allow-methods'))).toContain(method);
+        expect(listed(headers.get('access-control-allow-headers'))).toEqual([
+          'authorization',
+          'content-type',
+          'idempotency-key',
+          'if-match',
+        ]);
+        expect(Number(headers.get('access-control-max-age'))).toBeGreaterThanOrEqual(600);
+        expect(headers.get('x-request-id')).toMatch(/^[\w.:-]{8,}$/);
+        expect(listed(headers.get('vary'))).toContain('Origin');
+      }
+    }
+  });
+
+  it('lets the request itself say that there is no such path or method', async () => {
+    expect(await preflight('PATCH', '/v1/nothing')).toMatchObject({ status: 204 });
+    const { headers } = await preflight('PUT', '/v1/users/me');
+    expect(listed(headers.get('access-control-allow-methods'))).toEqual(['GET', 'HEAD', 'PATCH']);
+  });
+
+  it('of another origin is not allowed', async () => {
+    for (const origin of ['https://evil.example', `${SHOP}.evil.example`, 'null', `${SHOP}:444`]) {
+      const { status, headers } = await preflight('PATCH', '/v1/users/me', { origin });
+      expect([origin, status]).toEqual([origin, 405]);
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+      expect(headers.get('vary')).toBe('Origin');
+    }
+  });
+});
+
+describe('Without a preflight', () => {
+  it.each(['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])('%s of an unknown path is 404', async (method) => {
+    const { status, body } = await send(method, '/v1/nothing', { authorization: `Bearer ${token}` });
+    expect([status, body]).toMatchObject([404, { code: 'not-found' }]);
+  });
+
+  it.each<Record<string, string>>([{}, { origin: '' }, { origin: SHOP }])(
+    'OPTIONS is a problem like any other (%j)',
+    async (more) => {
+      const { status, headers, body } = await product.http.request('OPTIONS', '/v1/users/me', {
+        headers: more,
+      });
+      expect(status).toBe(405);
+      expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+      expect(headers.get('allow')).toBe('GET, HEAD, PATCH');
+      expect(body).toMatchObject({ code: 'method-not-allowed', requestId: headers.get('x-request-id') });
+    },
+  );
+});
+
+describe('A script of an allowed origin', () => {
+  /** Answers of all kinds. */
+  const answers = async () => {
+    const bearer = { authorization: `Bearer ${token}` };
+    const json = { ...bearer, 'content-type': 'application/json' };
+    const made = await send(
+      'POST',
+      '/v1/products',
+      json,
+      '{"name":"Lamp","price":{"amount":1,"currency":"EUR"},"stock":1}',
+    );
+    const { id } = made.body as { id: string };
+    const key = { ...json, 'idempotency-key': 'cors' };
+    const order = `{"items":[{"productId":"${id}","quantity":1}]}`;
+    return Promise.all([
+      Promise.resolve(made),
+      send('GET', `/v1/products/${id}`),
+      send('GET', `/v1/products/${id}`, { 'if-none-match': '*' }),
+      send('HEAD', `/v1/products/${id}`),
+      send('PATCH', `/v1/products/${id}`, { ...json, 'if-match': '"9"' }, '{"stock":2}'),
+      send('GET', '/v1/users/me'),
+      send('GET', '/v1/users/me', bearer),
+      send('DELETE', '/v1/users/me', bearer),
+      send('GET', '/v1/nothing'),
+      send('GET', '/v1/products/%zz'),
+      send('GET', '/v1/products', { accept: 'text/html;q=1' }),
+      send('POST', '/v1/auth/login', { 'content-type': 'text/plain' }, 'x'),
+      send('POST', '/v1/auth/login', json, '{'),
+      send('POST', '/v1/auth/login', json, JSON.stringify({ email: 'x'.repeat(300_000) })),
+      send('POST', '/v1/auth/login', json, '{}'),
+      send('POST', '/v1/orders', key, order).then((first) =>
+        send('POST', '/v1/orders', key, order).then((again) => {
+          expect([first.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+          return again;
+        }),
+      ),
+      send('POST', '/v1/exports', json, '{"type":"orders"}'),
+    ]);
+  };
+
+  it('can read every answer, and each of its headers that says something', async () => {
+    const statuses = new Set<number>();
+    for (const { status, headers } of await answers()) {
+      statuses.add(status);
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([status, SHOP]);
+      expect(listed(headers.get('vary'))).toContain('Origin');
+      const exposed = listed(headers.get('access-control-expose-headers')).map((name) => name.toLowerCase());
+      for (const name of headers.keys()) {
+        if (!NEED_NO_EXPOSURE.test(name)) expect(exposed).toContain(name);
+      }
+    }
+    expect([...statuses].toSorted((a, b) => a - b)).toEqual([
+      200, 201, 202, 304, 400, 401, 404, 405, 406, 412, 413, 415, 422,
+    ]);
+  });
+
+  it('can read every header that is documented', async () => {
+    const { body } = await product.http.get<{
+      paths: Record<string, Record<string, { responses: Record<string, { headers?: object }> }>>;
+    }>('/openapi.json');
+    const documented = Object.values(body.paths)
+      .flatMap((operations) => Object.values(operations))
+      .flatMap(({ responses }) => Object.values(responses))
+      .flatMap(({ headers = {} }) => Object.keys(headers));
+    const { headers } = await send('GET', '/v1/products');
+    expect(listed(headers.get('access-control-expose-headers'))).toEqual(
+      expect.arrayContaining([
+        ...documented,
+        ...['ETag', 'Location', 'Retry-After', 'Idempotency-Replayed', 'X-Request-Id', 'Link'],
+        ...['RateLimit', 'RateLimit-Policy', 'Cache-Status', 'WWW-Authenticate'],
+      ]),
+    );
+  });
+
+  it('can read that it sent what is not HTTP', async () => {
+    for (const bytes of [
+      `GET /v1/products HTTP/1.1\r\nHost: x\r\nOrigin: ${SHOP}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`,
+      `GET /v1/products HTTP/1.1\r\nHost: x\r\nOrigin: ${SHOP}\r\nnonsense\r\n\r\n`,
+    ]) {
+      const { status, headers } = await sendBytes(product.url, bytes);
+      expect([400, 431]).toContain(status);
+      expect(headers.get('access-control-allow-origin')).toBe('*');
+      expect(headers.get('x-request-id')).not.toBeNull();
+    }
+  });
+});
+
+describe('A script of another origin', () => {
+  it('can read nothing, and a cache learns that the answer depends on it', async () => {
+    for (const origin of ['https://evil.example', '']) {
+      const { status, headers } = await send('GET', '/v1/products', { origin });
+      expect(status).toBe(200);
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+      expect(headers.get('vary')).toBe('Origin');
+    }
+  });
+});
+
+describe('Under overload', () => {
+  const slots: ServerResponse[] = [];
+
+  /** Requests that hold so many of the hundred slots. */
+  function occupy(count: number): void {
+    for (let slot = 0; slot < count; slot += 1) {
+      const response = new EventEmitter() as ServerResponse;
+      fastify.inFlight.add(response);
+      fastify.inFlight.take(response);
+      slots.push(response);
+    }
+  }
+
+  afterEach(() => {
+    for (const response of slots.splice(0)) response.emit('close');
+  });
+
+  it('a preflight is served exactly when the request itself would be', async () => {
+    occupy(85);
+    const login = await preflight('POST', '/v1/auth/login');
+    expect(login.status).toBe(204);
+    const { email, password } = ACCOUNT;
+    const body = JSON.stringify({ email, password });
+    expect((await send('POST', '/v1/auth/login', { 'content-type': 'application/json' }, body)).status).toBe(
+      200,
+    );
+    expect((await preflight('GET', '/v1/products')).status).toBe(503);
+    expect((await send('GET', '/v1/products')).status).toBe(503);
+  });
+
+  it('a script can read that it is to retry later', async () => {
+    occupy(100);
+    for (const answer of [await send('GET', '/v1/products'), await preflight('POST', '/v1/auth/login')]) {
+      expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([503, SHOP]);
+      expect(listed(answer.headers.get('access-control-expose-headers'))).toContain('Retry-After');
+      expect(answer.headers.get('retry-after')).not.toBeNull();
+    }
+  });
+});
