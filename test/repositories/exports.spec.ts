@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   ExportRunsRepository,
   SupersededError,
   type ExportRun,
 } from '../../src/modules/exports/export-runs.repository.js';
 import { ExportSweepRepository } from '../../src/modules/exports/export-sweep.repository.js';
+import { ExportsSweep } from '../../src/modules/exports/exports.sweep.js';
 import { ExportsRepository } from '../../src/modules/exports/exports.repository.js';
+import { loadSettings } from '../../src/config/index.js';
 import { newId } from '../../src/platform/database/index.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -58,7 +60,6 @@ describe('The rows of exports', () => {
   }
 
   const bytes = (text: string) => Buffer.from(text);
-  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
   it('are queued when they are new, with the range that was asked for', async () => {
     const range = { from: new Date('2026-01-01T00:00:00.123Z'), to: new Date('2026-02-01T00:00:00Z') };
@@ -196,9 +197,9 @@ describe('The rows of exports', () => {
       const [old, young] = [await add(8), await add(6)];
       for (const id of [old, young]) await runs.append(await begin(id), 0, bytes('x'), 1);
 
-      expect(await sweep.removeChunks(daysAgo(7))).toBe(1);
-      expect(await sweep.removeChunks(daysAgo(7))).toBe(0);
-      expect(await sweep.remove(daysAgo(7))).toBe(1);
+      expect(await sweep.removeChunks(7)).toBe(1);
+      expect(await sweep.removeChunks(7)).toBe(0);
+      expect(await sweep.remove(7)).toBe(1);
       expect(await exports.find(old, userId)).toBeUndefined();
       expect(await chunksOf(young)).toHaveLength(1);
     });
@@ -208,7 +209,7 @@ describe('The rows of exports', () => {
       for (const run of [failed, running]) await runs.append(run, 0, bytes('x'), 1);
       await runs.fail(failed);
 
-      expect(await sweep.removeChunks(daysAgo(7))).toBe(1);
+      expect(await sweep.removeChunks(7)).toBe(1);
       expect(await chunksOf(running.exportId)).toHaveLength(1);
     });
 
@@ -216,13 +217,25 @@ describe('The rows of exports', () => {
       const run = await begin(await add(8));
       for (let seq = 0; seq < 150; seq += 1) await runs.append(run, seq, bytes('x'), seq);
 
-      expect(await sweep.removeChunks(daysAgo(7))).toBe(100);
-      expect(await sweep.removeChunks(daysAgo(7))).toBe(50);
+      expect(await sweep.removeChunks(7)).toBe(100);
+      expect(await sweep.removeChunks(7)).toBe(50);
+    });
+
+    it('stay while they are young by the clock of PostgreSQL, whatever that of the worker says', async () => {
+      const run = await begin(await add());
+      await runs.append(run, 0, bytes('x'), 1);
+      const now = Date.now();
+      vi.spyOn(Date, 'now').mockReturnValue(now + 8 * 86_400_000);
+
+      await new ExportsSweep(sweep, loadSettings({})).sweep();
+
+      expect(await exports.find(run.exportId, userId)).toMatchObject({ status: 'running' });
+      expect(await chunksOf(run.exportId)).toHaveLength(1);
     });
 
     it('count as failed when nobody has finished them for long', async () => {
       const [stuck, fresh] = [await add(2), await add()];
-      await sweep.giveUp(daysAgo(1));
+      await sweep.giveUp(1);
 
       expect(await exports.find(stuck, userId)).toMatchObject({ status: 'failed' });
       expect(await exports.find(fresh, userId)).toMatchObject({ status: 'queued' });

@@ -1,3 +1,4 @@
+import type { Gauge } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TransientError } from '../../src/platform/errors/index.js';
 import {
@@ -8,6 +9,7 @@ import {
   Scheduled,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
+import { MessagingMetrics } from '../../src/platform/messaging/messaging.metrics.js';
 import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
 import { waitFor } from '../support/wait-for.js';
 import {
@@ -155,6 +157,22 @@ describe('messaging when Redis or PostgreSQL is away', () => {
 
     await handled(5);
     expect(sorted()).toEqual(numbers(1, 5));
+  });
+
+  it('reports what waits, and since when, while Redis is down', async () => {
+    const process = await worker();
+    const metrics = process.app.get(MessagingMetrics);
+    const value = async (gauge: Gauge): Promise<number> => (await gauge.get()).values[0]?.value ?? 0;
+    await waitFor(() => value(metrics.redisUp), { within: 10_000, what: 'the queues being up' });
+    await room.redis.kill();
+    await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
+
+    await process.send(1, 7);
+
+    await waitFor(async () => (await value(metrics.pending)) === 7, { within: 10_000, what: 'the backlog' });
+    await waitFor(async () => (await value(metrics.lag)) > 2, { within: 10_000, what: 'the lag growing' });
+    expect(await value(metrics.redisUp)).toBe(0);
+    expect(process.runtime.status().backlog).toMatchObject({ pending: 7 });
   });
 
   it('goes on by itself when PostgreSQL was away', async () => {

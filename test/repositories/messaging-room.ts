@@ -44,6 +44,7 @@ export interface ProcessOptions {
   role?: MessagingRole;
   events?: EventDefinition[];
   queues?: string[];
+  retiredSchedules?: { name: string; queue: string }[];
   providers?: Type[];
   env?: Record<string, string>;
   /** Default true: a worker begins to work at once. */
@@ -106,6 +107,7 @@ export async function openMessagingRoom(): Promise<MessagingRoom> {
 
 async function startProcess(settings: Settings, options: ProcessOptions): Promise<MessagingProcess> {
   const { role = 'worker', events = [parcelSent], queues = ['post'], providers = [], start = true } = options;
+  const { retiredSchedules } = options;
 
   const health = new HealthRegistry();
 
@@ -116,7 +118,7 @@ async function startProcess(settings: Settings, options: ProcessOptions): Promis
       ResilienceModule.forRoot(),
       DatabaseModule.forRoot('messaging-spec'),
       MessagingModule.forRoot({ role }),
-      MessagingModule.forFeature({ events, queues }),
+      MessagingModule.forFeature({ events, queues, retiredSchedules }),
     ],
     providers,
   })

@@ -4,6 +4,7 @@ import { Database } from '../../platform/database/index.js';
 /** Chunks that are removed at once: some 25 MB. */
 const CHUNKS_PER_STEP = 100;
 
+/** What is old is decided by PostgreSQL's clock: a worker whose own is ahead must not delete what people still download. */
 @Injectable()
 export class ExportSweepRepository {
   constructor(private readonly database: Database) {}
@@ -13,17 +14,17 @@ export class ExportSweepRepository {
    * not the current one.
    * @returns how many; 0 when there are none left
    */
-  removeChunks(before: Date): Promise<number> {
+  removeChunks(days: number): Promise<number> {
     return this.database.execute({
       text: `
         DELETE FROM export_chunks AS chunk USING (
           SELECT c.export_id, c.attempt, c.seq
           FROM exports e JOIN export_chunks c ON c.export_id = e.id
-          WHERE e.created_at < $1 OR e.status = 'failed' OR c.attempt < e.attempt
+          WHERE e.created_at < now() - make_interval(days => $1) OR e.status = 'failed' OR c.attempt < e.attempt
           LIMIT $2
         ) AS useless
         WHERE chunk.export_id = useless.export_id AND chunk.attempt = useless.attempt AND chunk.seq = useless.seq`,
-      values: [before, CHUNKS_PER_STEP],
+      values: [days, CHUNKS_PER_STEP],
     });
   }
 
@@ -31,18 +32,19 @@ export class ExportSweepRepository {
    * Declares exports failed that nobody has finished in all that time: their event was given up before it reached a run,
    * and they must not count as work to come. Should it be replayed, the run begins all the same.
    */
-  async giveUp(before: Date): Promise<void> {
+  async giveUp(days: number): Promise<void> {
     await this.database.execute({
-      text: `UPDATE exports SET status = 'failed' WHERE status IN ('queued', 'running') AND created_at < $1`,
-      values: [before],
+      text: `UPDATE exports SET status = 'failed' WHERE status IN ('queued', 'running')
+             AND created_at < now() - make_interval(days => $1)`,
+      values: [days],
     });
   }
 
   /** Removes exports that are too old. @returns how many */
-  remove(before: Date): Promise<number> {
+  remove(days: number): Promise<number> {
     return this.database.execute({
-      text: 'DELETE FROM exports WHERE created_at < $1',
-      values: [before],
+      text: 'DELETE FROM exports WHERE created_at < now() - make_interval(days => $1)',
+      values: [days],
     });
   }
 }

@@ -8,19 +8,18 @@ it('The sweep removes chunks step by step before the exports, and gives up what 
   const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   const left = [100, 100, 50, 0];
   const repository = {
-    giveUp: vi.fn<(before: Date) => Promise<void>>(async () => undefined),
-    removeChunks: vi.fn<(before: Date) => Promise<number>>(async () => left.shift() ?? 0),
-    remove: vi.fn<(before: Date) => Promise<number>>(async () => 2),
+    giveUp: vi.fn<(days: number) => Promise<void>>(async () => undefined),
+    removeChunks: vi.fn<(days: number) => Promise<number>>(async () => left.shift() ?? 0),
+    remove: vi.fn<(days: number) => Promise<number>>(async () => 2),
   };
   await new ExportsSweep(
     repository as unknown as ExportSweepRepository,
     loadSettings({ EXPORT_RETENTION_DAYS: '3' }),
   ).sweep();
-  const daysAgo = ([date]: [Date]) => (Date.now() - date.getTime()) / 86_400_000;
 
   expect(repository.removeChunks).toHaveBeenCalledTimes(4);
-  expect(daysAgo(repository.removeChunks.mock.calls[0]!)).toBeCloseTo(3, 2);
-  expect(daysAgo(repository.remove.mock.calls[0]!)).toBeCloseTo(3, 2);
-  expect(daysAgo(repository.giveUp.mock.calls[0]!)).toBeCloseTo(1, 2);
+  expect(repository.removeChunks).toHaveBeenLastCalledWith(3);
+  expect(repository.remove).toHaveBeenCalledExactlyOnceWith(3);
+  expect(repository.giveUp).toHaveBeenCalledExactlyOnceWith(1);
   expect(log).toHaveBeenCalledExactlyOnceWith({ removed: 2 }, expect.any(String));
 });

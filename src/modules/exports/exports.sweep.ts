@@ -4,28 +4,27 @@ import { Scheduled } from '../../platform/messaging/index.js';
 import { ExportSweepRepository } from './export-sweep.repository.js';
 
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const GIVEN_UP_AFTER_DAYS = 1;
 
 /** Removes exports that are older than `EXPORT_RETENTION_DAYS`, and what interrupted runs have left behind. */
 @Injectable()
 export class ExportsSweep {
   private readonly logger = new Logger(ExportsSweep.name);
-  private readonly retentionMs: number;
+  private readonly retentionDays: number;
 
   constructor(
     private readonly exports: ExportSweepRepository,
     @Inject(Settings) settings: Settings,
   ) {
-    this.retentionMs = settings.exports.retentionDays * DAY_MS;
+    this.retentionDays = settings.exports.retentionDays;
   }
 
   @Scheduled({ name: 'sweep-exports', every: HOUR_MS })
   async sweep(): Promise<void> {
-    const before = new Date(Date.now() - this.retentionMs);
-    await this.exports.giveUp(new Date(Date.now() - DAY_MS));
+    await this.exports.giveUp(GIVEN_UP_AFTER_DAYS);
     // In small steps, so that none runs into the statement timeout: a large export is hundreds of megabytes.
-    while ((await this.exports.removeChunks(before)) > 0);
-    const removed = await this.exports.remove(before);
+    while ((await this.exports.removeChunks(this.retentionDays)) > 0);
+    const removed = await this.exports.remove(this.retentionDays);
     if (removed > 0) this.logger.log({ removed }, 'Old exports were removed');
   }
 }

@@ -75,6 +75,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     for (const { consumer } of this.topology.consumers.values())
       this.workers.push(this.watched(consumer.worker));
     this.relay.start();
+    this.meter.start();
   }
 
   /** At the signal: claim and fetch nothing more. Does not wait; what runs goes on. */
@@ -113,6 +114,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   async close(): Promise<void> {
     if (this.state === 'running') await this.drain(0);
     this.state = 'closed';
+    this.meter.stop();
     this.connections.close();
   }
 

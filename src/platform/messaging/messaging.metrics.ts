@@ -17,6 +17,8 @@ const LAG = 'messaging_outbox_lag_seconds';
 const DEAD = 'messaging_dead_letters';
 const STALLED = 'messaging_jobs_stalled_total';
 const SCHEDULED = 'messaging_scheduled_runs_total';
+const SCHEDULE_AGE = 'messaging_scheduled_last_run_age_seconds';
+const REDIS_UP = 'messaging_redis_up';
 
 /** What became of a delivery. */
 export type Outcome =
@@ -56,7 +58,10 @@ export const messagingMetrics: Provider[] = [
     labelNames: ['consumer'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
   }),
-  makeGaugeProvider({ name: PENDING, help: 'Events that wait for the relay, counted up to 10000.' }),
+  makeGaugeProvider({
+    name: PENDING,
+    help: 'Events that wait for the relay; above 10000 estimated from their positions, rather too many than too few.',
+  }),
   makeGaugeProvider({ name: LAG, help: 'Age of the first event that waits for the relay.' }),
   makeGaugeProvider({ name: DEAD, help: 'Dead letters that wait to be looked at.' }),
   makeCounterProvider({
@@ -65,6 +70,12 @@ export const messagingMetrics: Provider[] = [
     labelNames: ['queue'],
   }),
   makeCounterProvider({ name: SCHEDULED, help: 'Runs of scheduled jobs.', labelNames: ['name', 'outcome'] }),
+  makeGaugeProvider({
+    name: SCHEDULE_AGE,
+    help: 'Seconds since a scheduled job last ended well in any worker; since the start of this one if none is known.',
+    labelNames: ['name'],
+  }),
+  makeGaugeProvider({ name: REDIS_UP, help: '1 while the Redis of the queues answers, else 0.' }),
 ];
 
 /** The measures of messaging, in one place. */
@@ -81,6 +92,8 @@ export class MessagingMetrics {
     @InjectMetric(DEAD) readonly deadLetters: Gauge,
     @InjectMetric(STALLED) readonly stalled: Counter,
     @InjectMetric(SCHEDULED) readonly scheduled: Counter,
+    @InjectMetric(SCHEDULE_AGE) readonly scheduleAge: Gauge,
+    @InjectMetric(REDIS_UP) readonly redisUp: Gauge,
   ) {}
 
   /** Counts a delivery. @param startedAt of the handler, by `performance.now()` */

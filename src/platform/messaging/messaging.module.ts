@@ -26,7 +26,7 @@ import { QueueMemory } from './queues/queue-memory.js';
 import { QueueUpkeep } from './queues/queue-upkeep.js';
 import { Queues } from './queues/queues.js';
 import { Schedulers } from './queues/schedulers.js';
-import { FeatureDeclarations } from './topology/declarations.js';
+import { FeatureDeclarations, type RetiredSchedule } from './topology/declarations.js';
 import { MESSAGING_ROLE, Topology, type MessagingRole } from './topology/topology.js';
 
 @Module({ providers: [QueueConnections], exports: [QueueConnections] })
@@ -97,18 +97,27 @@ export class MessagingModule {
    * What a feature announces and handles.
    * @param events that the feature announces, each in one feature only
    * @param queues that its processors serve, each in one feature only
+   * @param retiredSchedules that earlier releases had and no running one has any more: list a schedule one release after the one
+   *   that removed its method, for during a rollout the old version still needs it
    */
   static forFeature({
     events = [],
     queues = [],
+    retiredSchedules = [],
   }: {
     // Payload types differ; what is checked here does not look at them.
     events?: readonly EventDefinition[];
     queues?: readonly string[];
+    retiredSchedules?: readonly RetiredSchedule[];
   }): DynamicModule {
     return {
       module: FeatureMessagingModule,
-      providers: [{ provide: FeatureDeclarations, useValue: new FeatureDeclarations(events, queues) }],
+      providers: [
+        {
+          provide: FeatureDeclarations,
+          useValue: new FeatureDeclarations(events, queues, retiredSchedules),
+        },
+      ],
     };
   }
 }

@@ -1,8 +1,19 @@
 import { Global, Module } from '@nestjs/common';
-import { RedisHealth } from './redis.health.js';
+import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { REDIS_UP, RedisHealth } from './redis.health.js';
 import { RedisConnection } from './redis-connection.js';
 
 /** The one Redis connection of a process for what a request waits for: cache and limits. Queues keep their own. */
 @Global()
-@Module({ providers: [RedisConnection, RedisHealth], exports: [RedisConnection] })
+@Module({
+  providers: [
+    RedisConnection,
+    RedisHealth,
+    makeGaugeProvider({
+      name: REDIS_UP,
+      help: '1 while Redis answers in time, else 0: cache and rate limits go on without it.',
+    }),
+  ],
+  exports: [RedisConnection],
+})
 export class RedisModule {}

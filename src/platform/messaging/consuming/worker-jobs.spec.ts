@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
 import { TransientError } from '../../errors/index.js';
@@ -43,6 +43,7 @@ describe('the jobs of a worker', () => {
         delivered: (_event: string, _consumer: string, outcome: string) => outcomes.push(outcome),
         scheduled: { inc: ({ outcome }: { outcome: string }) => outcomes.push(outcome) },
       } as never,
+      { ran: () => Promise.resolve() } as never,
       loadSettings({}),
     );
   });
@@ -179,8 +180,18 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['done']);
     });
 
-    it('are skipped when another version made them, or when they kill the process', async () => {
-      await run({ name: 'of-another-version' });
+    it('are offered to other workers when another version made them, and skipped in the end', async () => {
+      let offers = 0;
+      const moveToDelayed = async (): Promise<void> => {
+        offers += 1;
+      };
+      const unknown = { name: 'of-another-version', moveToDelayed };
+      await expect(run(unknown)).rejects.toThrow(DelayedError);
+      await run({ ...unknown, attemptsStarted: 21 });
+      expect(offers).toBe(1);
+    });
+
+    it('are skipped when they kill the process', async () => {
       await run({ attemptsStarted: CRASHES_ALLOWED + 2 });
       expect(outcomes).toEqual([]);
     });

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { UnrecoverableError, WaitingError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
 import { Members } from '../../runtime/index.js';
@@ -7,6 +7,7 @@ import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
 import type { EventJob } from '../queues/queues.js';
+import { Schedulers } from '../queues/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { Delivery } from './delivered-event.js';
 import type { JobRunner } from './event-consumer.js';
@@ -17,6 +18,9 @@ import { isTransient } from './retries.js';
  * or a crash for another reason hits whatever happens to run, again and again.
  */
 export const CRASHES_ALLOWED = 25;
+/** How often, and after how long, a run that this version does not know is offered to other workers. */
+const OFFERS_TO_OTHERS = 20;
+const OFFER_AGAIN_MS = 500;
 
 interface Running {
   job: Job;
@@ -36,6 +40,7 @@ export class WorkerJobs implements JobRunner {
     private readonly topology: Topology,
     private readonly deadLetters: DeadLetters,
     private readonly metrics: MessagingMetrics,
+    private readonly schedulers: Schedulers,
     @Inject(Settings) private readonly settings: Settings,
   ) {}
 
@@ -73,7 +78,7 @@ export class WorkerJobs implements JobRunner {
           ? traceWork(deliverySpan(queue, job as Job<EventJob>), () =>
               this.deliver(queue, job as Job<EventJob>, token, context),
             )
-          : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job)),
+          : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job, token)),
       );
     } finally {
       this.running.delete(running);
@@ -137,10 +142,10 @@ export class WorkerJobs implements JobRunner {
     }
   }
 
-  private async runSchedule(job: Job): Promise<void> {
+  private async runSchedule(job: Job, token: string): Promise<void> {
     const schedule = this.topology.schedules.get(job.name);
     if (!schedule) {
-      this.logger.warn({ schedule: job.name }, 'A scheduled job of another version was skipped');
+      await this.leaveToOthers(job, token);
     } else if (crashesOf(job) > CRASHES_ALLOWED) {
       this.logger.error(
         { schedule: job.name },
@@ -151,11 +156,21 @@ export class WorkerJobs implements JobRunner {
     }
   }
 
+  /** During a rollout another version knows it; finished here, a run that comes once an hour would not take place. */
+  private async leaveToOthers(job: Job, token: string): Promise<void> {
+    if (job.attemptsStarted <= OFFERS_TO_OTHERS) {
+      await job.moveToDelayed(Date.now() + OFFER_AGAIN_MS, token);
+      throw new DelayedError();
+    }
+    this.logger.warn({ schedule: job.name }, 'No worker here knows a scheduled job; this run is skipped');
+  }
+
   private async runOnce({ name, run }: ScheduleEntry): Promise<void> {
     this.schedulesRunning.add(name);
     try {
       await run();
       this.metrics.scheduled.inc({ name, outcome: 'done' });
+      await this.schedulers.ran(name).catch(() => undefined);
     } catch (error) {
       this.metrics.scheduled.inc({ name, outcome: 'failed' });
       this.logger.error({ schedule: name, err: error }, 'A scheduled run failed; the next one is on its way');

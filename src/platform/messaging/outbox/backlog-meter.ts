@@ -1,19 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
+import { QueueConnections } from '../queues/queue-connections.js';
+import { Schedulers } from '../queues/schedulers.js';
 import { OutboxRepository, type Backlog } from './outbox.repository.js';
 
-const EVERY_MS = 5000;
+const EVERY_MS = 2000;
 
-/** Keeps the gauges of what waits up to date. */
+/** Keeps the gauges of what waits up to date. By a timer of its own: measured by the relay, they stood still when it did. */
 @Injectable()
 export class BacklogMeter {
-  private nextAt = 0;
+  private timer?: NodeJS.Timeout;
+  private stopped = true;
   private measured?: Backlog;
 
   constructor(
     private readonly outbox: OutboxRepository,
     private readonly deadLetters: DeadLetters,
+    private readonly connections: QueueConnections,
+    private readonly schedulers: Schedulers,
     private readonly metrics: MessagingMetrics,
   ) {}
 
@@ -22,10 +27,34 @@ export class BacklogMeter {
     return this.measured;
   }
 
-  /** Measures, when it is time to. @param now milliseconds of the clock that it is called with each time */
-  async run(now: number): Promise<void> {
-    if (now < this.nextAt) return;
-    this.nextAt = now + EVERY_MS;
+  /** Measures every two seconds, until `stop`. */
+  start(): void {
+    this.stopped = false;
+    void this.measure();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private async measure(): Promise<void> {
+    for (const [name, seconds] of this.schedulers.ages()) this.metrics.scheduleAge.set({ name }, seconds);
+    // Each by itself: what one of them depends on must not silence the other.
+    await Promise.allSettled([this.askRedis(), this.askPostgres()]);
+    if (!this.stopped) this.timer = setTimeout(() => void this.measure(), EVERY_MS).unref();
+  }
+
+  private async askRedis(): Promise<void> {
+    const up = await this.connections.ping().then(
+      () => 1,
+      () => 0,
+    );
+    this.metrics.redisUp.set(up);
+  }
+
+  /** While PostgreSQL is down the last figures stand; its own metrics and readiness report it. */
+  private async askPostgres(): Promise<void> {
     this.measured = await this.outbox.backlog();
     this.metrics.pending.set(this.measured.pending);
     this.metrics.lag.set(this.measured.lagSeconds);

@@ -20,7 +20,9 @@ export class OutboxSweep {
   /** Bounded batches, each its own transaction: vacuum and other writers never wait for long. */
   @Scheduled({ name: 'sweep-outbox', every: 60_000 })
   async sweep(): Promise<void> {
-    const time = new Date(Date.now() - this.settings.messaging.retentionHours * HOUR_MS);
+    // By PostgreSQL's clock: a worker whose own is ahead must delete nothing.
+    const now = await this.outbox.now();
+    const time = new Date(now.getTime() - this.settings.messaging.retentionHours * HOUR_MS);
     const before = { id: lowestIdOf(time), time };
     let swept = 0;
     let from = ANY_ID;

@@ -25,13 +25,13 @@ export interface RedeliveryPolicy {
 }
 
 export interface Backlog {
-  /** Events that wait for the relay, counted up to `BACKLOG_COUNTED`. */
+  /** Events that wait for the relay: counted up to `BACKLOG_COUNTED`, and estimated from their positions beyond it. */
   pending: number;
   /** Age of the first of them in seconds; 0 when there is none. */
   lagSeconds: number;
 }
 
-/** Counting further would cost more than the figure is worth. */
+/** Counting further would cost more than the exact figure is worth. */
 export const BACKLOG_COUNTED = 10_000;
 
 /** Sweeps and checks go through many rows; they may take longer than a request's queries. Milliseconds. */
@@ -179,17 +179,21 @@ export class OutboxRepository {
     return (row?.waiting ?? 0) > most;
   }
 
-  /** What waits for the relay. */
+  /** What waits for the relay. The cost is bounded: events above those counted are taken for waiting, as the relay goes by position. */
   async backlog(): Promise<Backlog> {
-    const [row] = await this.database.query<{ pending: number; lag: number | null }>({
+    const [row] = await this.database.query<{ counted: number; beyond: number | null; lag: number | null }>({
       name: 'outbox-backlog',
       text: `
-        SELECT count(*)::int AS pending,
-               extract(epoch FROM clock_timestamp() - (array_agg(occurred_at))[1])::float8 AS lag
+        SELECT count(*)::int AS counted,
+               extract(epoch FROM clock_timestamp() - (array_agg(occurred_at))[1])::float8 AS lag,
+               ((SELECT max(position) FROM outbox_events WHERE relayed_at IS NULL) - max(position))::float8 AS beyond
         FROM (
-          SELECT occurred_at FROM outbox_events WHERE relayed_at IS NULL ORDER BY position LIMIT ${BACKLOG_COUNTED}
+          SELECT occurred_at, position FROM outbox_events
+          WHERE relayed_at IS NULL ORDER BY position LIMIT ${BACKLOG_COUNTED}
         ) AS waiting`,
     });
-    return { pending: row?.pending ?? 0, lagSeconds: Math.max(0, row?.lag ?? 0) };
+    const { counted = 0, beyond = 0, lag = 0 } = row ?? {};
+    const pending = counted < BACKLOG_COUNTED ? counted : counted + Math.max(0, beyond ?? 0);
+    return { pending, lagSeconds: Math.max(0, lag ?? 0) };
   }
 }

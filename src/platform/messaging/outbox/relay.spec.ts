@@ -44,7 +44,6 @@ class World {
     { ping: () => this.ping() } as never,
     { run: () => this.upkeep() } as never,
     { run: () => this.redeliver() } as never,
-    { run: () => Promise.resolve() } as never,
     { relayed: { inc: () => undefined } } as never,
     loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
   );

@@ -6,7 +6,6 @@ import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
 import { QueueUpkeep } from '../queues/queue-upkeep.js';
 import { Queues } from '../queues/queues.js';
-import { BacklogMeter } from './backlog-meter.js';
 import { OutboxRepository, type ClaimedEvent, type RedeliveryPolicy } from './outbox.repository.js';
 import { Redelivery } from './redelivery.js';
 import { RelayCursor } from './relay-cursor.js';
@@ -40,7 +39,6 @@ export class Relay {
     private readonly connections: QueueConnections,
     private readonly upkeep: QueueUpkeep,
     private readonly redelivery: Redelivery,
-    private readonly meter: BacklogMeter,
     private readonly metrics: MessagingMetrics,
     @Inject(Settings) private readonly settings: Settings,
   ) {
@@ -96,7 +94,6 @@ export class Relay {
   /** What fails here is due again, and must not keep new events waiting. */
   private async lookAfterRelayed(now: number): Promise<boolean> {
     try {
-      await this.meter.run(now);
       const { redelivered, more } = await this.redelivery.run(now);
       if (redelivered > 0) this.cursor.rewind();
       return more;

@@ -5,14 +5,15 @@ import { QueueMemory } from './queue-memory.js';
 import { Schedulers } from './schedulers.js';
 
 const EVERY_MS = 2000;
+const MEND_EVERY_MS = 5000;
 
 /** Sees to it that Redis holds what it should: the job schedulers, and all events again after it has lost them. */
 @Injectable()
 export class QueueUpkeep {
   private readonly logger = new Logger(QueueUpkeep.name);
   private nextAt = 0;
+  private mendAt = 0;
   private schedulersDue = true;
-  private firstTime = true;
 
   constructor(
     private readonly memory: QueueMemory,
@@ -31,11 +32,10 @@ export class QueueUpkeep {
     const state = await this.memory.check();
     if (state === 'lost') await this.startEmpty();
     if (state !== 'kept') this.schedulersDue = true;
-    if (this.schedulersDue) {
-      await this.schedulers.ensure();
-      if (this.firstTime) await this.schedulers.removeUnknown();
-      this.firstTime = false;
+    if (this.schedulersDue || now >= this.mendAt) {
+      await (this.schedulersDue ? this.schedulers.declare() : this.schedulers.mend());
       this.schedulersDue = false;
+      this.mendAt = now + MEND_EVERY_MS;
     }
     this.nextAt = now + EVERY_MS;
   }

@@ -1,42 +1,146 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Job, JobSchedulerJson, Queue } from 'bullmq';
 import { Settings } from '../../../config/index.js';
-import { Topology } from '../topology/topology.js';
+import { Topology, type ScheduleEntry } from '../topology/topology.js';
+import { QueueConnections } from './queue-connections.js';
 import { Queues } from './queues.js';
 
-/** Keeps BullMQ's job schedulers as `@Scheduled` declares them. They live in Redis, and go when it loses its data. */
+/** How far clocks of workers may be apart before it is taken for a wrong clock. Milliseconds. */
+const CLOCK_TOLERANCE_MS = 10_000;
+/** BullMQ sorts delayed jobs by their time in the upper bits of a double, and by their order in the lower twelve. */
+const DELAYED_SCORE_FACTOR = 0x1000;
+const STRANDED_AT_ONCE = 1000;
+
+/**
+ * Keeps BullMQ's job schedulers as `@Scheduled` declares them. They live in Redis, go when it loses its data, and their times are those
+ * of workers' clocks: one worker that was 8 days ahead for 8 seconds stopped every schedule for 8 days. So all of them are looked at
+ * again and again, by the clock of Redis, which all workers share. Nothing is removed because this version does not know it: the
+ * version that does may run beside it.
+ */
 @Injectable()
 export class Schedulers {
   private readonly logger = new Logger(Schedulers.name);
+  private readonly runsKey: string;
+  /** When each one last ran, by `performance.now()`; the start of this process when nothing is known. */
+  private readonly lastRuns = new Map<string, number>();
+  private readonly madeAnewAt = new Map<string, number>();
 
   constructor(
     private readonly topology: Topology,
     private readonly queues: Queues,
+    private readonly connections: QueueConnections,
     @Inject(Settings) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.runsKey = `${settings.redis.prefix}:schedule-runs`;
+  }
 
-  /** Makes those that are missing, corrects those that differ; any number of workers may do so at once. */
-  async ensure(): Promise<void> {
-    for (const { name, every, queue } of this.topology.schedules.values()) {
-      const everyMs = typeof every === 'function' ? every(this.settings) : every;
-      await this.queues
-        .get(queue)
-        .upsertJobScheduler(
-          name,
-          { every: everyMs },
-          { name, opts: { attempts: 1, removeOnComplete: true, removeOnFail: true } },
-        );
+  /** Makes each as this version declares it, and removes what is declared as retired; for the start, and for a Redis that lost its data. */
+  async declare(): Promise<void> {
+    await this.mend();
+    for (const schedule of this.topology.schedules.values()) await this.make(schedule);
+    for (const { name, queue } of this.topology.retiredSchedules) {
+      if (await this.queues.get(queue).removeJobScheduler(name))
+        this.logger.log({ schedule: name, queue }, 'A retired schedule is removed');
     }
   }
 
-  /** Takes away what an earlier version has left behind; called at start only, as during a rollout the old version still runs. */
-  async removeUnknown(): Promise<void> {
-    for (const queueName of this.topology.consumers.keys()) {
-      const queue = this.queues.get(queueName);
-      for (const { key } of await queue.getJobSchedulers()) {
-        if (this.topology.schedules.get(key)?.queue === queueName) continue;
-        this.logger.log({ schedule: key, queue: queueName }, 'A schedule that no longer exists is removed');
-        await queue.removeJobScheduler(key);
+  /** Makes those that are missing and those that a wrong clock has stopped; any number of workers may do so at once. */
+  async mend(): Promise<void> {
+    const now = await this.redisNow();
+    for (const schedule of this.topology.schedules.values()) {
+      const queue = this.queues.get(schedule.queue);
+      const found = await queue.getJobScheduler(schedule.name);
+      if (found) {
+        if (!(await this.isStopped(queue, schedule, found, now))) continue;
+        this.logger.warn(
+          { schedule: schedule.name, next: found.next, now },
+          'A schedule was stopped by a wrong clock and is made anew',
+        );
+        this.madeAnewAt.set(schedule.name, performance.now());
+        await queue.removeJobScheduler(schedule.name);
       }
+      await this.make(schedule);
     }
+    for (const queue of this.topology.consumers.keys())
+      await this.promoteStranded(this.queues.get(queue), now);
+    await this.readRuns(now);
+  }
+
+  /** Notes that a schedule has run, for all workers. */
+  async ran(name: string): Promise<void> {
+    this.lastRuns.set(name, performance.now());
+    await this.connections.producer.hset(this.runsKey, name, await this.redisNow());
+  }
+
+  /** Seconds since each schedule last ran in any worker, as far as is known; it grows on while Redis is down. */
+  *ages(): Generator<[name: string, seconds: number]> {
+    const now = performance.now();
+    for (const name of this.topology.schedules.keys())
+      yield [name, Math.max(0, (now - (this.lastRuns.get(name) ?? 0)) / 1000)];
+  }
+
+  private async make(schedule: ScheduleEntry): Promise<void> {
+    const { name, queue } = schedule;
+    const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true };
+    await this.queues.get(queue).upsertJobScheduler(name, { every: this.everyMs(schedule) }, { name, opts });
+  }
+
+  /** Whether its next run is too far ahead, or was due and is promoted by no worker: then all of them are behind. */
+  private async isStopped(
+    queue: Queue,
+    schedule: ScheduleEntry,
+    { next = 0, every = 0 }: JobSchedulerJson,
+    now: number,
+  ): Promise<boolean> {
+    const everyMs = this.everyMs(schedule);
+    // During a rollout the other version may have another interval.
+    if (next > now + Math.max(everyMs, every) + CLOCK_TOLERANCE_MS) return true;
+    if (next > now - CLOCK_TOLERANCE_MS) return false;
+    // Made anew it runs at once: no more often than it should.
+    if (performance.now() - (this.madeAnewAt.get(schedule.name) ?? -Infinity) < everyMs) return false;
+    const job = (await queue.getJob(`repeat:${schedule.name}:${next}`)) as Job | undefined;
+    return !job || (await job.isDelayed());
+  }
+
+  /** A worker whose clock is ahead puts a failed event off by as much: such events are due now. */
+  private async promoteStranded(queue: Queue, now: number): Promise<void> {
+    const latest = (now + this.settings.messaging.backoffMaxMs + CLOCK_TOLERANCE_MS) * DELAYED_SCORE_FACTOR;
+    const ids = await this.connections.producer.zrange(
+      queue.toKey('delayed'),
+      `(${latest}`,
+      '+inf',
+      'BYSCORE',
+      'LIMIT',
+      0,
+      STRANDED_AT_ONCE,
+    );
+    // Those of schedules are looked after above, by the version that knows them.
+    const events = ids.filter((id) => !id.startsWith('repeat:'));
+    if (events.length === 0) return;
+    this.logger.warn(
+      { queue: queue.name, events: events.length },
+      'Events put off by a wrong clock are due now',
+    );
+    // Another worker may have been faster.
+    for (const id of events) await (await queue.getJob(id))?.promote().catch(() => undefined);
+  }
+
+  private async readRuns(now: number): Promise<void> {
+    const runs = await this.connections.producer.hgetall(this.runsKey);
+    const localNow = performance.now();
+    for (const [name, at] of Object.entries(runs)) {
+      const local = localNow - (now - Number(at));
+      if (local > (this.lastRuns.get(name) ?? -Infinity)) this.lastRuns.set(name, local);
+    }
+  }
+
+  private everyMs({ every }: ScheduleEntry): number {
+    return typeof every === 'function' ? every(this.settings) : every;
+  }
+
+  /** Milliseconds of the clock of Redis, the one that all workers share. */
+  private async redisNow(): Promise<number> {
+    const [seconds, microseconds] = await this.connections.producer.time();
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 }

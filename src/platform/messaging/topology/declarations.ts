@@ -5,7 +5,14 @@ export class FeatureDeclarations {
   constructor(
     readonly events: readonly EventDefinition[],
     readonly queues: readonly string[],
+    readonly retiredSchedules: readonly RetiredSchedule[] = [],
   ) {}
+}
+
+/** A schedule of earlier releases, still in Redis. */
+export interface RetiredSchedule {
+  name: string;
+  queue: string;
 }
 
 /** A class with `@EventProcessor`, as far as its correctness at start goes. */
@@ -33,4 +40,5 @@ export interface FoundTopology {
   queues: readonly string[];
   processors: readonly FoundProcessor[];
   schedules: readonly FoundSchedule[];
+  retiredSchedules: readonly RetiredSchedule[];
 }

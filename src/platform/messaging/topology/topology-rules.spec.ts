@@ -27,6 +27,7 @@ const good: FoundTopology = {
   queues: ['post', 'insurance'],
   processors: [processor('post', [sent, lost]), processor('insurance', [lost])],
   schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'post' }],
+  retiredSchedules: [{ name: 'sweep-all', queue: 'post' }],
 };
 
 describe('the check at start', () => {
@@ -155,6 +156,11 @@ describe('the check at start', () => {
       { schedules: [{ where: 'Sweep.run', name: 'sweep:all', queue: 'post' }] },
       ['the schedule sweep:all must be named in lower case, with dots and dashes only'],
     ],
+    [
+      'a schedule that is retired and not',
+      { retiredSchedules: [{ name: 'sweep', queue: 'post' }] },
+      ['the schedule sweep (Sweep.run) is listed as retired; take it off that list or remove it'],
+    ],
   ])('names %s and its remedy', (_what, change, problems) => {
     expect(topologyProblems({ ...good, ...change })).toEqual(problems);
   });
@@ -165,6 +171,7 @@ describe('the check at start', () => {
       queues: ['post'],
       processors: [],
       schedules: [],
+      retiredSchedules: [],
     });
     expect(problems).toHaveLength(2);
     const error = new TopologyError(problems);

@@ -115,7 +115,7 @@ function handlerProblems({ events, queues, processors }: FoundTopology): string[
   return problems;
 }
 
-function scheduleProblems({ queues, schedules }: FoundTopology): string[] {
+function scheduleProblems({ queues, schedules, retiredSchedules }: FoundTopology): string[] {
   const problems: string[] = [];
   for (const [name, count] of counted(schedules.map((schedule) => schedule.name))) {
     const places = schedules.filter((schedule) => schedule.name === name).map(({ where }) => where);
@@ -129,6 +129,10 @@ function scheduleProblems({ queues, schedules }: FoundTopology): string[] {
   for (const { where, name, queue } of schedules) {
     if (!queues.includes(queue))
       problems.push(`the schedule ${name} (${where}) runs on the queue ${queue}, which no feature declares`);
+    if (retiredSchedules.some((retired) => retired.name === name && retired.queue === queue))
+      problems.push(
+        `the schedule ${name} (${where}) is listed as retired; take it off that list or remove it`,
+      );
   }
   return problems;
 }

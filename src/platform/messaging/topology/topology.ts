@@ -10,7 +10,7 @@ import {
   type ScheduledOptions,
 } from '../consuming/decorators.js';
 import type { DeliveredEvent, EventDefinition } from '../events.js';
-import { FeatureDeclarations, type FoundTopology } from './declarations.js';
+import { FeatureDeclarations, type FoundTopology, type RetiredSchedule } from './declarations.js';
 import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
 
 export const MESSAGING_ROLE = Symbol('holdfast:messaging-role');
@@ -45,6 +45,7 @@ export class Topology implements OnModuleInit {
   readonly consumers = new Map<string, ConsumerEntry>();
   /** By name. */
   readonly schedules = new Map<string, ScheduleEntry>();
+  retiredSchedules: readonly RetiredSchedule[] = [];
   private readonly events = new Map<string, EventDefinition>();
 
   constructor(
@@ -59,6 +60,7 @@ export class Topology implements OnModuleInit {
     const problems = this.role === 'worker' ? topologyProblems(found) : eventProblems(found);
     if (problems.length > 0) throw new TopologyError(problems);
     for (const event of found.events) this.events.set(event.name, event);
+    this.retiredSchedules = found.retiredSchedules;
   }
 
   /** @throws Error when no feature lists the event: its consumers would not have been checked. */
@@ -115,6 +117,7 @@ export class Topology implements OnModuleInit {
       queues: features.flatMap(({ queues }) => queues),
       processors,
       schedules,
+      retiredSchedules: features.flatMap(({ retiredSchedules }) => retiredSchedules),
     };
   }
 

@@ -1,0 +1,215 @@
+import type { Type } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TransientError } from '../../src/platform/errors/index.js';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  Scheduled,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { MessagingMetrics } from '../../src/platform/messaging/messaging.metrics.js';
+import { Queues } from '../../src/platform/messaging/queues/queues.js';
+import { waitFor } from '../support/wait-for.js';
+import {
+  openMessagingRoom,
+  parcelSent,
+  type MessagingProcess,
+  type MessagingRoom,
+  type Parcel,
+} from './messaging-room.js';
+
+const DAY_MS = 86_400_000;
+
+let runs: Record<string, number> = {};
+let handled: number[] = [];
+let failures = 0;
+let failing = false;
+
+const ran = (name: string): Promise<void> => {
+  runs[name] = (runs[name] ?? 0) + 1;
+  return Promise.resolve();
+};
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent({ payload }: DeliveredEvent<Parcel>): Promise<void> {
+    if (failing) {
+      failures += 1;
+      throw new TransientError({ code: 'not-now', detail: 'Later.' });
+    }
+    handled.push(payload.number);
+  }
+}
+
+class Chores {
+  @Scheduled({ name: 'sweep-attic', every: 200 })
+  sweep(): Promise<void> {
+    return ran('attic');
+  }
+}
+
+class RareChores {
+  @Scheduled({ name: 'sweep-roof', every: 3_600_000 })
+  sweep(): Promise<void> {
+    return ran('roof');
+  }
+}
+
+class ChoresOfAnotherVersion {
+  @Scheduled({ name: 'sweep-cellar', every: 300 })
+  sweep(): Promise<void> {
+    return ran('cellar');
+  }
+}
+
+/** Clocks of everything in this process are wrong by so much until the test ends or sets them right. */
+const shiftClock = (ms: number): void => {
+  const right = Date.now.bind(Date);
+  vi.spyOn(Date, 'now').mockImplementation(() => right() + ms);
+};
+
+describe('schedules', () => {
+  let room: MessagingRoom;
+
+  beforeEach(async () => {
+    runs = {};
+    handled = [];
+    failures = 0;
+    failing = false;
+    room = await openMessagingRoom();
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await room.close();
+  });
+
+  const worker = (...chores: Type[]): Promise<MessagingProcess> =>
+    room.process({ providers: [PostProcessor, ...chores] });
+
+  const runsAgain = async (name: string): Promise<void> => {
+    const before = runs[name] ?? 0;
+    await waitFor(() => (runs[name] ?? 0) > before + 1, { within: 20_000, what: `${name} running on` });
+  };
+
+  describe('and a worker with a wrong clock', () => {
+    it.each([
+      ['8 days ahead', 8 * DAY_MS],
+      ['8 days behind', -8 * DAY_MS],
+    ])('go on after it has run them: %s', async (_what, wrongBy) => {
+      shiftClock(wrongBy);
+      const wrong = await worker(Chores);
+      await runsAgain('attic');
+      await wrong.close();
+      vi.restoreAllMocks();
+
+      await worker(Chores);
+
+      await runsAgain('attic');
+    });
+
+    it('go on in workers that were running all the time', async () => {
+      const right = await worker(Chores);
+      await runsAgain('attic');
+      const queue = right.app.get(Queues).get('maintenance');
+      await queue.removeJobScheduler('sweep-attic');
+      shiftClock(8 * DAY_MS);
+      await queue.upsertJobScheduler('sweep-attic', { every: 200 }, { name: 'sweep-attic' });
+      await waitFor(
+        async () => ((await queue.getJobScheduler('sweep-attic'))?.next ?? 0) > Date.now() - 1000,
+      );
+      vi.restoreAllMocks();
+
+      await runsAgain('attic');
+    });
+
+    it('go on in a worker that is the only one, and behind', async () => {
+      const right = await worker(Chores);
+      await runsAgain('attic');
+      await right.close();
+      shiftClock(-8 * DAY_MS);
+
+      await worker(Chores);
+
+      await runsAgain('attic');
+    });
+
+    it('are not the only ones: events that it put off are handled by the others', async () => {
+      failing = true;
+      shiftClock(8 * DAY_MS);
+      const wrong = await worker();
+      await wrong.send(1, 3);
+      await waitFor(() => failures > 5, { what: 'the failures' });
+      await wrong.close();
+      vi.restoreAllMocks();
+      failing = false;
+
+      await worker();
+
+      await waitFor(() => new Set(handled).size === 3, { within: 20_000, what: 'the events' });
+    });
+  });
+
+  describe('of two versions side by side', () => {
+    it('are all kept, whichever of them starts last', async () => {
+      const [old] = [await worker(Chores), await worker(ChoresOfAnotherVersion)];
+      await old.close();
+      await worker(Chores);
+
+      await runsAgain('cellar');
+      await runsAgain('attic');
+    });
+
+    it('run although workers that do not know them take their jobs first', async () => {
+      for (const _ of [1, 2, 3]) await worker(ChoresOfAnotherVersion);
+      await runsAgain('cellar');
+      await worker(RareChores);
+
+      await waitFor(() => runs['roof'], { within: 10_000, what: 'the hourly run' });
+    });
+
+    it('go when a later release lists them as retired', async () => {
+      const old = await worker(Chores);
+      await runsAgain('attic');
+      await old.close();
+      const retiredSchedules = [{ name: 'sweep-attic', queue: 'maintenance' }];
+
+      const { app } = await room.process({ providers: [PostProcessor], retiredSchedules });
+
+      const queue = app.get(Queues).get('maintenance');
+      await waitFor(async () => (await queue.getJobScheduler('sweep-attic')) === undefined, {
+        within: 10_000,
+      });
+    });
+
+    it('report how long ago they ran, whichever worker ran them', async () => {
+      const other = await worker(RareChores);
+      await waitFor(() => runs['roof'], { within: 10_000, what: 'the hourly run' });
+      await other.close();
+      const redis = new Redis(room.redis.url());
+      const anHourAgo = Number((await redis.time())[0]) * 1000 - 3_600_000;
+      await redis.hset('{holdfast}:schedule-runs', 'sweep-roof', anHourAgo);
+      redis.disconnect();
+
+      const { app } = await worker(RareChores);
+
+      const { scheduleAge } = app.get(MessagingMetrics);
+      const age = async (): Promise<number> =>
+        (await scheduleAge.get()).values.find(({ labels }) => labels['name'] === 'sweep-roof')?.value ?? 0;
+      await waitFor(async () => (await age()) > 3600, { within: 10_000, what: 'the age in the metrics' });
+      expect(await age()).toBeLessThan(3700);
+    });
+
+    it('come back when something has removed them', async () => {
+      const { app } = await worker(Chores);
+      await runsAgain('attic');
+
+      await app.get(Queues).get('maintenance').removeJobScheduler('sweep-attic');
+
+      await runsAgain('attic');
+    });
+  });
+});
