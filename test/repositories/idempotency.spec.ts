@@ -276,9 +276,7 @@ describe('Work that leaves the database', () => {
     const second = new Payment(async ({ id, resumed }) => `charged ${id} ${resumed}`);
 
     expect(await codeOf(other.resumable(request(), second))).toBe('idempotency-key-in-use');
-    await db.database.execute({
-      text: "UPDATE idempotency_records SET locked_until = now() - interval '1 second'",
-    });
+    await overdue();
     expect(await other.resumable(request(), second)).toMatchObject({ status: 201, replayed: false });
     expect(await effects()).toEqual(['begun', 'payment-1 charged payment-1 true']);
   });
@@ -333,9 +331,7 @@ describe('Work that leaves the database', () => {
   it('gets the answer of whoever took over and was faster', async () => {
     const other = serviceIn(await db.anotherRoom());
     const slow = new Payment(async () => {
-      await db.database.execute({
-        text: "UPDATE idempotency_records SET locked_until = now() - interval '1 second'",
-      });
+      await overdue();
       await other.resumable(
         request(),
         new Payment(async () => 'charged', { status: 201, body: 'by the other' }),
@@ -344,8 +340,75 @@ describe('Work that leaves the database', () => {
     });
 
     expect(await pay(slow)).toMatchObject({ status: 201, body: '"by the other"', replayed: true });
+    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
+  });
+
+  it.each([
+    ['nothing has happened', () => Promise.reject(new NotAttemptedError({ code: 'open', detail: 'open' }))],
+    [
+      'the caller was wrong',
+      () => Promise.reject(new ClientError({ status: 422, code: 'no', detail: 'no' })),
+    ],
+    ['it is done', () => Promise.resolve('by the first')],
+  ])(
+    'is neither abandoned nor finished by an attempt that was taken over, though it learns that %s',
+    async (_, outcome) => {
+      const other = serviceIn(await db.anotherRoom());
+      const { promise: performing, resolve: perform } = Promise.withResolvers<void>();
+      const { promise: held, resolve: release } = Promise.withResolvers<void>();
+      let successor: Promise<RecordedAnswer> | undefined;
+      const first = new Payment(async () => {
+        await overdue();
+        const second = new Payment(async () => {
+          perform();
+          await held;
+          return 'by the second';
+        });
+        successor = other.resumable(request(), second);
+        await performing;
+        return outcome();
+      });
+
+      expect(await codeOf(pay(first))).toBe('idempotency-key-in-use');
+      release();
+      const answer = await successor;
+      expect(answer).toMatchObject({ status: 201, replayed: false });
+      expect(await pay(first)).toEqual({ ...answer, replayed: true });
+      expect(await effects()).toEqual(['begun', 'payment-1 by the second']);
+    },
+  );
+
+  it('is taken over by one of several that come at once', async () => {
+    const rooms = [db, await db.anotherRoom(), await db.anotherRoom()];
+    await expect(pay(new Payment(() => Promise.reject(new Error('killed'))))).rejects.toThrow('killed');
+    await overdue();
+    const performed: string[] = [];
+    const codes = await Promise.all(
+      rooms.map((room) =>
+        codeOf(
+          serviceIn(room).resumable(
+            request(),
+            new Payment(async ({ id }) => {
+              performed.push(id);
+              return 'charged';
+            }),
+          ),
+        ),
+      ),
+    );
+
+    expect(performed).toEqual(['payment-1']);
+    expect(new Set(codes)).toEqual(new Set(['no error', 'idempotency-key-in-use']));
+    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
   });
 });
+
+/** Ends the lease of whatever is under way. */
+async function overdue(): Promise<void> {
+  await db.database.execute({
+    text: "UPDATE idempotency_records SET locked_until = now() - interval '1 second'",
+  });
+}
 
 async function expire(): Promise<void> {
   await db.database.execute({

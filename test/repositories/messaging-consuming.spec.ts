@@ -248,6 +248,15 @@ describe('handling events', () => {
     expect(second?.eventId).toBe(first?.eventId);
   });
 
+  it('buries no event that another worker has handled while the one that failed stood still', async () => {
+    onSent = (event, inbox) => inbox.record(event);
+    await process.send(1, 1);
+    await waitFor(async () => (await recorded()).length === 1, { what: 'the event' });
+    await letters.record(deliveries[0]!, new Error('too late'), 12);
+
+    expect(await letters.list({ limit: 10 })).toEqual([]);
+  });
+
   it('lists dead letters page by page, newest first, and by consumer', async () => {
     onSent = () => Promise.reject(new Error('bad'));
     onLost = () => Promise.reject(new Error('bad'));

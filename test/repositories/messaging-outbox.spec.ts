@@ -5,6 +5,7 @@ import { defineEvent, Outbox } from '../../src/platform/messaging/index.js';
 import { lowestIdOf } from '../../src/platform/messaging/outbox/outbox-sweep.js';
 import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait-for.js';
 
 const parcelSent = defineEvent<{ number: number }>('parcel.sent', { consumers: ['post', 'insurance'] });
 const POLICY = { afterMs: 30_000, atMostMs: 3_600_000 };
@@ -117,12 +118,22 @@ describe('the outbox', () => {
 
     it('can be handed back, as if it had not happened', async () => {
       const ids = await announceAll(3);
-      await repository.handBack(await claim(2));
+      await repository.handBack(await repository.claim(0, 2, POLICY));
       expect(await claim()).toEqual(ids);
       const rows = await database.query<{ relay_attempts: number }>({
         text: 'SELECT relay_attempts FROM outbox_events',
       });
       expect(rows.map(({ relay_attempts }) => relay_attempts)).toEqual([1, 1, 1]);
+    });
+
+    it('cannot be handed back by a relay whose claim has passed to another', async () => {
+      await announceAll(1);
+      const frozen = await repository.claim(0, 1, { afterMs: 0, atMostMs: 0 });
+      await waitFor(async () => (await repository.settle(10)).redelivered === 1, { what: 'redelivery' });
+      const [id] = await claim();
+      await repository.handBack(frozen);
+
+      expect([frozen[0]?.id, await claim()]).toEqual([id, []]);
     });
 
     it('is due again later with every attempt, up to a limit', async () => {

@@ -10,6 +10,17 @@ export interface RecordKey {
   fingerprint: string;
 }
 
+/**
+ * One attempt's right to work on what a key stands for. `until` is also its fencing token: an attempt is taken over only after it,
+ * and the next one's is later, so no two attempts have the same. A column that every version of this program has always
+ * written, so an older instance beside this one fences and is fenced as well.
+ */
+export interface Lease {
+  /** Id of what was started. */
+  reference: string;
+  until: Date;
+}
+
 /** A record that has not expired. */
 export interface FoundRecord {
   fingerprint: string;
@@ -17,8 +28,10 @@ export interface FoundRecord {
   status: number | null;
   headers: Record<string, string> | null;
   body: string | null;
+  /** Of the attempt that is under way. */
   reference: string | null;
-  /** The work is under way and whoever does it is not overdue. */
+  locked_until: Date | null;
+  /** The work is under way and not overdue. */
   locked: boolean;
 }
 
@@ -50,7 +63,8 @@ export class IdempotencyRepository {
   find({ scope, key }: RecordKey): Promise<FoundRecord | undefined> {
     return this.database.queryOne<FoundRecord>({
       name: 'idempotency-find',
-      text: `SELECT fingerprint, status, headers, body, reference, coalesce(locked_until > now(), false) AS locked
+      text: `SELECT fingerprint, status, headers, body, reference, locked_until,
+               coalesce(locked_until > now(), false) AS locked
              FROM idempotency_records WHERE scope = $1 AND key = $2 AND expires_at > now()`,
       values: [scope, key],
     });
@@ -78,40 +92,68 @@ export class IdempotencyRepository {
     });
   }
 
-  /** Records that the work is under way, for the first time or taken over. */
-  async upsertRunning(
+  /** Records that the work is under way. Only for a key that has no record, or an expired one. */
+  async insertRunning(
     { scope, key, fingerprint }: RecordKey,
     reference: string,
     leaseMs: number,
-  ): Promise<void> {
-    await this.database.execute({
-      name: 'idempotency-upsert-running',
+  ): Promise<Lease> {
+    const row = await this.database.queryOne<{ until: Date }>({
+      name: 'idempotency-insert-running',
       text: `INSERT INTO idempotency_records (scope, key, fingerprint, reference, locked_until, expires_at)
              VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), now() + make_interval(hours => $6))
              ON CONFLICT (scope, key) DO UPDATE SET
                fingerprint = excluded.fingerprint, status = NULL, headers = NULL, body = NULL,
                reference = excluded.reference, locked_until = excluded.locked_until,
-               created_at = excluded.created_at, expires_at = excluded.expires_at`,
+               created_at = excluded.created_at, expires_at = excluded.expires_at
+             RETURNING locked_until AS until`,
       values: [scope, key, fingerprint, reference, leaseMs / 1000, this.retentionHours],
     });
+    return { reference, until: row!.until };
   }
 
-  /** Records the answer of work that was under way. @returns false when somebody else has, or the record is gone. */
-  async finish({ scope, key }: RecordKey, reference: string, answer: RecordedAnswer): Promise<boolean> {
-    const changed = await this.database.execute({
-      name: 'idempotency-finish',
-      text: `UPDATE idempotency_records SET status = $4, headers = $5, body = $6, locked_until = NULL
-             WHERE scope = $1 AND key = $2 AND reference = $3 AND status IS NULL`,
-      values: [scope, key, reference, answer.status, JSON.stringify(answer.headers), answer.body],
+  /**
+   * Takes an overdue attempt over, which from then on can neither finish nor abandon anything.
+   * @returns undefined when it has done so in the meantime, or has been taken over by another one
+   */
+  async takeOver({ scope, key }: RecordKey, overdue: Lease, leaseMs: number): Promise<Lease | undefined> {
+    const row = await this.database.queryOne<{ until: Date }>({
+      name: 'idempotency-take-over',
+      text: `UPDATE idempotency_records
+             SET locked_until = now() + make_interval(secs => $5), expires_at = now() + make_interval(hours => $6)
+             WHERE scope = $1 AND key = $2 AND reference = $3 AND locked_until = $4 AND status IS NULL
+             RETURNING locked_until AS until`,
+      values: [scope, key, overdue.reference, overdue.until, leaseMs / 1000, this.retentionHours],
     });
-    return changed > 0;
+    return row && { reference: overdue.reference, until: row.until };
   }
 
-  /** Forgets work under way that came to nothing: the key is free again. */
-  async remove({ scope, key }: RecordKey, reference: string): Promise<void> {
+  /** Keeps others from taking the work over for the rest of the unit of work. @returns false when it is taken over already */
+  async hold({ scope, key }: RecordKey, { reference, until }: Lease): Promise<boolean> {
+    const row = await this.database.queryOne({
+      name: 'idempotency-hold',
+      text: `SELECT 1 FROM idempotency_records
+             WHERE scope = $1 AND key = $2 AND reference = $3 AND locked_until = $4 AND status IS NULL FOR UPDATE`,
+      values: [scope, key, reference, until],
+    });
+    return row !== undefined;
+  }
+
+  /** Records the answer of work that is held. */
+  async finish({ scope, key }: RecordKey, answer: RecordedAnswer): Promise<void> {
     await this.database.execute({
-      text: 'DELETE FROM idempotency_records WHERE scope = $1 AND key = $2 AND reference = $3 AND status IS NULL',
-      values: [scope, key, reference],
+      name: 'idempotency-finish',
+      text: `UPDATE idempotency_records SET status = $3, headers = $4, body = $5, locked_until = NULL
+             WHERE scope = $1 AND key = $2`,
+      values: [scope, key, answer.status, JSON.stringify(answer.headers), answer.body],
+    });
+  }
+
+  /** Forgets work that is held and came to nothing: the key is free again. */
+  async remove({ scope, key }: RecordKey): Promise<void> {
+    await this.database.execute({
+      text: 'DELETE FROM idempotency_records WHERE scope = $1 AND key = $2',
+      values: [scope, key],
     });
   }
 

@@ -4,14 +4,22 @@ import { UnitOfWork } from '../database/index.js';
 import { BusinessRuleError, ClientError, NotAttemptedError } from '../errors/index.js';
 import { recordedAnswer, type Answer, type RecordedAnswer } from './answer.js';
 import { fingerprintOf } from './fingerprint.js';
-import { IdempotencyRepository, type FoundRecord, type RecordKey } from './idempotency.repository.js';
+import {
+  IdempotencyRepository,
+  type FoundRecord,
+  type Lease,
+  type RecordKey,
+} from './idempotency.repository.js';
 import type { IdempotentRequest } from './idempotent-request.js';
 
 const IN_USE = 'idempotency-key-in-use';
 
 /** Work that cannot be one transaction, because it calls somebody over the network. */
 export interface ResumableWork<Started extends { id: string }, Outcome> {
-  /** Milliseconds after which a process that works on it is taken for dead, and a repetition may take over. */
+  /**
+   * Milliseconds after which a process that works on it is taken for dead, and a repetition may take over. Should it live, it
+   * neither finishes nor abandons anything any more.
+   */
   leaseMs: number;
   /**
    * In the unit of work that records the key as under way.
@@ -81,49 +89,71 @@ export class Idempotency {
     return this.alone(request, async (key) => {
       const begun = await this.begin(request, key, work);
       if ('replayed' in begun) return begun;
-      const { started } = begun;
+      const { started, lease } = begun;
       let outcome: Outcome;
       try {
         outcome = await work.perform(started);
       } catch (error) {
-        if (error instanceof NotAttemptedError || error instanceof ClientError) {
-          await this.shielded(async () => {
-            await work.abandon(started);
-            await this.records.remove(key, started.id);
-          });
-        }
-        throw error;
+        if (!(error instanceof NotAttemptedError || error instanceof ClientError)) throw error;
+        const abandoned = this.asHolder(key, lease, async () => {
+          await work.abandon(started);
+          await this.records.remove(key);
+          return true;
+        });
+        if (await abandoned) throw error;
+        return this.ofSuccessor(key);
       }
-      const answer = await this.shielded(async () => {
+      const answer = await this.asHolder(key, lease, async () => {
         const result = await work.finish(started, outcome);
         const recorded = recordedAnswer(result, request);
-        if (await this.records.finish(key, started.id, recorded)) return result;
-        // Overdue, so another request took over and was first to finish: its answer is the answer.
-        const other = await this.records.find(key);
-        return other?.status ? replayOf(other) : result;
+        await this.records.finish(key, recorded);
+        return { result, recorded };
       });
-      if (answer instanceof BusinessRuleError) throw answer;
-      return 'replayed' in answer ? answer : recordedAnswer(answer, request);
+      if (!answer) return this.ofSuccessor(key);
+      if (answer.result instanceof BusinessRuleError) throw answer.result;
+      return answer.recorded;
     });
   }
 
-  /** What has happened out there is recorded even when the client has gone meanwhile. */
-  private shielded<T>(work: () => Promise<T>): Promise<T> {
-    return RequestContext.shielded(() => this.unitOfWork.run(work));
+  /**
+   * Runs the end of an attempt in a unit of work, if this attempt still holds the key. A process that was frozen past its lease
+   * does not know that another one is at work: had it abandoned what that one was charging, the next retry would charge again.
+   * What has happened out there is recorded even when the client has gone meanwhile.
+   * @returns undefined when another attempt has taken over; then nothing was changed
+   */
+  private asHolder<T>(key: RecordKey, lease: Lease, work: () => Promise<T>): Promise<T | undefined> {
+    return RequestContext.shielded(() =>
+      this.unitOfWork.run((held) => (held ? work() : Promise.resolve(undefined)), {
+        first: () => this.records.hold(key, lease),
+      }),
+    );
+  }
+
+  /** The answer of the attempt that took over. @throws BusinessRuleError 409 `idempotency-key-in-use` while there is none */
+  private async ofSuccessor(key: RecordKey): Promise<RecordedAnswer> {
+    const record = await RequestContext.shielded(() => this.records.find(key));
+    if (!record?.status) throw inUse();
+    return replayOf(record);
   }
 
   private async begin<Started extends { id: string }, Outcome>(
     request: IdempotentRequest,
     key: RecordKey,
     work: ResumableWork<Started, Outcome>,
-  ): Promise<RecordedAnswer | { started: Started }> {
+  ): Promise<RecordedAnswer | { started: Started; lease: Lease }> {
     try {
       return await this.claiming(key, async (earlier) => {
         if (earlier?.status) return replayOf(earlier);
         if (earlier?.locked) throw inUse();
-        const started = await work.begin(earlier?.reference ?? undefined);
-        await this.records.upsertRunning(key, started.id, work.leaseMs);
-        return { started };
+        if (!earlier?.reference || !earlier.locked_until) {
+          const started = await work.begin(undefined);
+          return { started, lease: await this.records.insertRunning(key, started.id, work.leaseMs) };
+        }
+        // First the record, then what it stands for, as the end of an attempt does: nobody waits in a circle.
+        const overdue = { reference: earlier.reference, until: earlier.locked_until };
+        const lease = await this.records.takeOver(key, overdue, work.leaseMs);
+        if (!lease) throw inUse();
+        return { started: await work.begin(lease.reference), lease };
       });
     } catch (error) {
       return this.refused(request, key, error);

@@ -40,14 +40,18 @@ export class DeadLetters {
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
-  /** Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed. */
+  /**
+   * Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed; nor does it when
+   * the event was handled meanwhile, by the worker to which it went while this one stood still.
+   */
   async record(event: DeliveredEvent, error: unknown, attempts: number): Promise<void> {
     await this.database.execute({
       name: 'dead-letter-record',
       text: `
         INSERT INTO dead_letters
           (id, event_id, consumer, name, payload, key, request_id, occurred_at, reason, stack, attempts)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        SELECT $1::uuid, $2::uuid, $3, $4, $5::json, $6, $7, $8::timestamptz, $9, $10, $11::integer
+        WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE event_id = $2::uuid AND consumer = $3)
         ON CONFLICT (event_id, consumer) WHERE replayed_at IS NULL DO NOTHING`,
       values: [
         newId(),

@@ -16,6 +16,8 @@ export interface ClaimedEvent {
   trace_context: string | null;
   /** Epoch milliseconds. */
   occurred_at: number;
+  /** When it was claimed: the fencing token of the relay that did. */
+  claimed_at: Date;
 }
 
 /** How long a claim waits for its effect before it is made again, growing with the attempts. Milliseconds. */
@@ -73,21 +75,26 @@ export class OutboxRepository {
           FOR UPDATE SKIP LOCKED
         ))
         RETURNING id, position, name, consumers, payload::text AS payload, key, request_id, trace_context,
-                  floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at`,
+                  floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at,
+                  relayed_at AS claimed_at`,
       values: [after, limit, afterMs, atMostMs],
     });
     return rows.sort((a, b) => a.position - b.position);
   }
 
-  /** Undoes a claim whose events did not reach the queue. */
-  async handBack(ids: string[]): Promise<void> {
+  /**
+   * Undoes a claim whose events did not reach the queue, of those that no other relay has claimed since: this process may have
+   * stood still for longer than its claim lasts.
+   */
+  async handBack(events: ClaimedEvent[]): Promise<void> {
     await this.database.execute({
       name: 'outbox-hand-back',
       text: `
         UPDATE outbox_events
         SET relayed_at = NULL, redeliver_at = NULL, relay_attempts = GREATEST(relay_attempts - 1, 0)
-        WHERE id = ANY ($1::uuid[]) AND redeliver_at IS NOT NULL`,
-      values: [ids],
+        FROM unnest($1::uuid[], $2::timestamptz[]) AS claimed (id, at)
+        WHERE outbox_events.id = claimed.id AND relayed_at = claimed.at AND redeliver_at IS NOT NULL`,
+      values: [events.map(({ id }) => id), events.map(({ claimed_at }) => claimed_at)],
     });
   }
 

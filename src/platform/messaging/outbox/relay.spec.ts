@@ -28,7 +28,8 @@ class World {
           .splice(0, limit)
           .map((id, i) => ({ id, position: Number(id) || i, name: 'parcel.sent' }));
       },
-      handBack: async (ids: string[]) => {
+      handBack: async (events: ClaimedEvent[]) => {
+        const ids = events.map(({ id }) => id);
         this.handedBack.push(...ids);
         this.waiting.unshift(...ids);
       },

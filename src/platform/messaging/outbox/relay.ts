@@ -119,7 +119,7 @@ export class Relay {
       await this.queues.add(events);
     } catch (error) {
       if (isRefusal(error) && (await this.addOneByOne(events))) return;
-      await this.outbox.handBack(events.map(({ id }) => id));
+      await this.outbox.handBack(events);
       this.cursor.rewind();
       throw error;
     }
