@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PaymentsRepository, type PaymentRow } from '../../src/modules/payments/payments.repository.js';
 import { newId, UniqueViolationError } from '../../src/platform/database/index.js';
+import { waitFor } from '../support/wait-for.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let db: TestDatabase;
@@ -115,9 +116,9 @@ describe('The reconciliation', () => {
     await payments.settle(settled.id, succeeded);
     await addPayment();
 
-    expect((await payments.claimDue(2, 60_000)).toSorted()).toEqual(due.slice(0, 2).toSorted());
-    expect(await payments.claimDue(2, 60_000)).toEqual(due.slice(2));
-    expect(await payments.claimDue(2, 60_000)).toEqual([]);
+    expect((await claim(2)).toSorted()).toEqual(due.slice(0, 2).toSorted());
+    expect(await claim(2)).toEqual(due.slice(2));
+    expect(await claim(2)).toEqual([]);
   });
 
   it('claims for one worker alone', async () => {
@@ -127,26 +128,73 @@ describe('The reconciliation', () => {
       Array.from({ length: 10 }, (_, index) => (index % 2 ? other : payments).claimDue(5, 60_000)),
     );
 
-    expect(new Set(claims.flat()).size).toBe(20);
+    expect(new Set(claims.flat().map(({ id }) => id)).size).toBe(20);
     expect(claims.flat()).toHaveLength(20);
   });
 
-  it('takes a payment for never charged only when no request can charge it any more', async () => {
-    const charging = await addPayment(undefined, { chargingMs: 60_000 });
-    const over = await addPayment(undefined, { chargingMs: -10_000 });
-    const settled = await addPayment(undefined, { chargingMs: -10_000 });
-    await payments.settle(settled.id, succeeded);
+  it('takes a payment for never charged only when no request could charge it when it was claimed', async () => {
+    await addPayment(undefined, { chargingMs: 60_000, checkAfterMs: -1000 });
+    const over = await addPayment(undefined, { chargingMs: -10_000, checkAfterMs: -1000 });
 
-    expect(await payments.lockOverdue(charging.id, 0)).toBe(false);
-    expect(await payments.lockOverdue(over.id, 5000)).toBe(true);
-    expect(await payments.lockOverdue(over.id, 60_000)).toBe(false);
-    expect(await payments.lockOverdue(settled.id, 0)).toBe(false);
+    const overdue = async (graceMs: number) => {
+      await db.database.execute({ text: `UPDATE payments SET next_check_at = now() - interval '1 second'` });
+      const claimed = await payments.claimDue(10, graceMs);
+      return claimed.filter((payment) => payment.overdue).map(({ id }) => id);
+    };
+    expect(await overdue(5000)).toEqual([over.id]);
+    expect(await overdue(60_000)).toEqual([]);
   });
 
-  it('waits again when a request takes the payment up once more', async () => {
-    const { id } = await addPayment(undefined, { chargingMs: -10_000 });
-    expect(await payments.resume(id, 60_000)).toMatchObject({ id, status: 'pending' });
+  it('waits again when a request takes the payment up while the provider is asked, or it is settled', async () => {
+    for (const change of [
+      (id: string) => payments.resume(id, -20_000),
+      (id: string) => payments.settle(id, succeeded),
+    ]) {
+      const { id } = await addPayment(undefined, { chargingMs: -10_000, checkAfterMs: -1000 });
+      const [claimed] = await payments.claimDue(1, 0);
+      expect(await payments.lockUnchanged(claimed!)).toBe(true);
+      await change(id);
 
-    expect(await payments.lockOverdue(id, 0)).toBe(false);
+      expect(await payments.lockUnchanged(claimed!)).toBe(false);
+    }
+  });
+
+  it('asks about an undecided payment ever more rarely, but within a limit', async () => {
+    const { id } = await addPayment(undefined, { checkAfterMs: -1000 });
+    const waitAt = async (age: string): Promise<number> => {
+      await db.database.execute({
+        text: `UPDATE payments SET next_check_at = now() - interval '1 second', created_at = now() - $1::interval`,
+        values: [age],
+      });
+      const [claimed] = await payments.claimDue(1, 5000);
+      await payments.postpone(claimed!, 600_000);
+      const [row] = await db.database.query<{ wait: number }>({
+        text: 'SELECT extract(epoch FROM next_check_at - now())::float8 AS wait FROM payments WHERE id = $1',
+        values: [id],
+      });
+      return Math.round(row!.wait);
+    };
+    expect([await waitAt('1 second'), await waitAt('2 minutes'), await waitAt('1 day')]).toEqual([
+      5, 60, 600,
+    ]);
+  });
+
+  it('leaves a payment alone that another one has claimed since', async () => {
+    await addPayment(undefined, { checkAfterMs: -1000 });
+    const frozen = await payments.claimDue(1, 0);
+    const [current] = await waitFor(async () => {
+      const claimed = await payments.claimDue(1, 60_000);
+      return claimed.length > 0 && claimed;
+    });
+    await payments.handBack(frozen);
+    await payments.postpone(frozen[0]!, 0);
+    expect(await claim(1)).toEqual([]);
+
+    await payments.handBack([current!]);
+    expect(await claim(1)).toEqual([current?.id]);
   });
 });
+
+async function claim(limit: number): Promise<string[]> {
+  return (await payments.claimDue(limit, 60_000)).map(({ id }) => id);
+}

@@ -15,7 +15,19 @@ import { WebhookSender } from './sandbox/webhooks.ts';
 export { signWebhook } from './sandbox/webhooks.ts';
 export type { Charge } from './sandbox/ledger.ts';
 
-export const sandboxMoods = ['ok', 'declined', 'slow', 'error', 'hang', 'charged_then_dropped'] as const;
+export const sandboxMoods = [
+  'ok',
+  'declined',
+  'slow',
+  'error',
+  'hang',
+  'charged_then_dropped',
+  // Taken, and never decided upon.
+  'processing',
+  // Charged, but the connection is dropped and whoever asks about it gets a 500, or nothing.
+  'lookup_error',
+  'lookup_hang',
+] as const;
 export type SandboxMood = (typeof sandboxMoods)[number];
 
 export interface PaymentSandboxOptions {
@@ -70,12 +82,12 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
     if (behaviour === 'error') return failure(500, 'The provider failed; nothing was charged');
     if (behaviour === 'hang') return undefined;
 
-    const recorded = ledger.record(key, charge, behaviour === 'declined' ? 'card_declined' : undefined);
+    const recorded = ledger.record(key, charge, statusIn(behaviour));
     if (recorded.outcome === 'conflict')
       return failure(409, 'This Idempotency-Key was used for another charge');
     if (behaviour === 'slow') await delay(slowMs);
     if (recorded.outcome === 'new') webhooks.announce(recorded.charge);
-    if (behaviour === 'charged_then_dropped') {
+    if (['charged_then_dropped', 'lookup_error', 'lookup_hang'].includes(behaviour)) {
       request.drop();
       return undefined;
     }
@@ -86,6 +98,8 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
     if (mood === 'hang') return undefined;
     if (mood === 'error') return failure(500, 'The provider failed');
     const charge = ledger.find(request.query.get('idempotencyKey') ?? '');
+    if (charge?.paymentMethod === 'pm_card_lookup_hang') return undefined;
+    if (charge?.paymentMethod === 'pm_card_lookup_error') return failure(500, 'The provider failed');
     return { status: 200, body: { data: charge ? [charge] : [] } };
   };
 
@@ -175,6 +189,10 @@ function failure(status: number, message: string): JsonAnswer {
 function moodOf(paymentMethod: string): SandboxMood | undefined {
   const name = paymentMethod.replace(/^pm_card_/, '');
   return paymentMethod.startsWith('pm_card_') ? sandboxMoods.find((mood) => mood === name) : undefined;
+}
+
+function statusIn(mood: SandboxMood): Charge['status'] {
+  return mood === 'declined' || mood === 'processing' ? mood : 'succeeded';
 }
 
 function chargeRequest(body: unknown): ChargeRequest | undefined {

@@ -10,6 +10,11 @@ export interface Charge {
   declineCode?: string;
 }
 
+/** Whether a charge in this status stays as it is. Providers have others, for what they are still working on. */
+export function isFinal(status: unknown): status is Charge['status'] {
+  return status === 'succeeded' || status === 'declined';
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What the provider sent as a charge, if it is one of ours; what we do not know of it is left out. */
@@ -20,7 +25,7 @@ export function parseCharge(value: unknown): Charge | undefined {
   >;
   if (typeof id !== 'string' || typeof idempotencyKey !== 'string' || !UUID.test(idempotencyKey))
     return undefined;
-  if (status !== 'succeeded' && status !== 'declined') return undefined;
+  if (!isFinal(status)) return undefined;
   if (!Number.isSafeInteger(amount) || typeof currency !== 'string') return undefined;
   return {
     id,

@@ -88,6 +88,11 @@ describe('A charge', () => {
     });
   });
 
+  it('may be left undecided by the provider, which does not open its circuit', async () => {
+    answer = answering(201, { ...charge, status: 'requires_action' });
+    for (let asked = 0; asked < 20; asked += 1) expect(await client.charge(request)).toBe('undecided');
+  });
+
   it('was certainly not made when nobody listens', async () => {
     const port = (server.address() as AddressInfo).port;
     await new Promise((resolve) => server.close(resolve));
@@ -151,7 +156,13 @@ describe('Looking for a charge', () => {
 
   it('finds none', async () => {
     answer = answering(200, { data: [] });
-    expect(await client.find(request.paymentId)).toBeUndefined();
+    expect(await client.find(request.paymentId)).toBe('none');
+  });
+
+  it('finds one that the provider has not decided, as often as it is asked, and goes on asking', async () => {
+    answer = answering(200, { data: [{ ...charge, status: 'processing' }] });
+    for (let asked = 0; asked < 20; asked += 1)
+      expect(await client.find(request.paymentId)).toBe('undecided');
   });
 
   it('asks once more when the provider fails', async () => {

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { ClientError, NotAttemptedError, TransientError } from '../../platform/errors/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
-import { parseCharge, type Charge } from './charge.js';
+import { isFinal, parseCharge, type Charge } from './charge.js';
 
 export interface ChargeRequest {
   /** The idempotency key: the provider charges once for it, however often it is asked. */
@@ -40,11 +40,12 @@ export class PaymentProviderClient {
 
   /**
    * Charges, once for each `paymentId`.
+   * @returns `undecided` when the provider has taken the request and says later what became of it
    * @throws NotAttemptedError when the provider was certainly not asked
    * @throws ClientError 422 `payment-method-refused` when it does not take the payment method: nothing was charged
    * @throws TransientError when it is unknown whether it has charged: no answer, a broken connection, a 5xx
    */
-  async charge({ paymentId, orderId, ...request }: ChargeRequest): Promise<Charge> {
+  async charge({ paymentId, orderId, ...request }: ChargeRequest): Promise<Charge | 'undecided'> {
     return this.provider.execute(async ({ signal }) => {
       const { status, body } = await this.send(this.chargesUrl, {
         method: 'POST',
@@ -57,8 +58,8 @@ export class PaymentProviderClient {
     });
   }
 
-  /** The charge that was made for a payment, if any. @throws TransientError when the provider does not say */
-  async find(paymentId: string): Promise<Charge | undefined> {
+  /** What the provider knows of a payment: its charge, `none`, or `undecided`. @throws TransientError when it does not say */
+  async find(paymentId: string): Promise<Charge | 'none' | 'undecided'> {
     return this.provider.execute(
       async ({ signal }) => {
         const url = new URL(this.chargesUrl);
@@ -66,7 +67,7 @@ export class PaymentProviderClient {
         const { status, body } = await this.send(url, { signal });
         const { data } = bodyOf(status, body) as { data?: unknown };
         if (!Array.isArray(data)) throw unintelligible(status);
-        return data.length > 0 ? chargeIn(data[0], paymentId) : undefined;
+        return data.length > 0 ? chargeIn(data[0], paymentId) : 'none';
       },
       { repeatable: true },
     );
@@ -104,9 +105,13 @@ function bodyOf(status: number, text: string): unknown {
   }
 }
 
-function chargeIn(body: unknown, paymentId: string): Charge {
+/** A charge that the provider is still working on is an answer: it must not count against the circuit. */
+function chargeIn(body: unknown, paymentId: string): Charge | 'undecided' {
+  const { idempotencyKey, status } = (body ?? {}) as Record<string, unknown>;
+  if (idempotencyKey !== paymentId || typeof status !== 'string') throw unintelligible(200);
+  if (!isFinal(status)) return 'undecided';
   const charge = parseCharge(body);
-  if (charge?.idempotencyKey !== paymentId) throw unintelligible(200);
+  if (!charge) throw unintelligible(200);
   return charge;
 }
 

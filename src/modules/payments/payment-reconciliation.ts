@@ -1,15 +1,17 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
-import { TransientError } from '../../platform/errors/index.js';
+import { NotAttemptedError, TransientError } from '../../platform/errors/index.js';
 import { Scheduled } from '../../platform/messaging/index.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
 import { PaymentSettlement } from './payment-settlement.service.js';
-import { PaymentsRepository } from './payments.repository.js';
+import { PaymentsRepository, type DuePayment } from './payments.repository.js';
 
-/** Payments looked at in one run; what is left waits for the next. */
+/** Payments claimed at once. */
 const BATCH = 100;
 /** Questions to the provider at once. */
 const AT_ONCE = 10;
+/** Longest wait between two questions about the same payment. */
+const ASK_AGAIN_AT_MOST_MS = 600_000;
 
 /**
  * Asks the provider about payments whose outcome never arrived, neither as an answer nor by webhook, and settles them to
@@ -34,24 +36,57 @@ export class PaymentReconciliation {
     every: ({ payments }) => Math.min(payments.reconcileAfterSeconds * 1000, 5000),
   })
   async reconcile(): Promise<void> {
-    const due = await this.payments.claimDue(BATCH, this.graceMs);
-    for (let start = 0; start < due.length; start += AT_ONCE) {
-      const asked = await Promise.allSettled(due.slice(start, start + AT_ONCE).map((id) => this.settle(id)));
-      const failed = asked.find((result) => result.status === 'rejected');
-      if (!failed) continue;
-      // When the provider is away the others would only wait for it too; they are due again soon.
-      if (!(failed.reason instanceof TransientError)) throw failed.reason;
-      this.logger.warn(
-        { err: failed.reason as Error, left: due.length - start },
-        'Payments cannot be reconciled at the moment',
-      );
-      break;
+    for (;;) {
+      const due = await this.payments.claimDue(BATCH, this.graceMs);
+      const left = await this.settleAll(due);
+      if (left.length > 0) await this.payments.handBack(left);
+      if (left.length > 0 || due.length < BATCH) return;
     }
   }
 
-  private async settle(paymentId: string): Promise<void> {
-    const charge = await this.provider.find(paymentId);
-    if (charge) await this.settlement.settle(charge, 'reconciliation');
-    else await this.settlement.settleNeverCharged(paymentId, this.graceMs);
+  /**
+   * A payment that the provider does not decide, or fails to answer for, concerns no other one: it is asked about again later, and
+   * the run goes on. Only a provider that cannot be asked at all ends it.
+   * @returns those that were not asked about
+   */
+  private async settleAll(due: DuePayment[]): Promise<DuePayment[]> {
+    const waiting = [...due];
+    let away: NotAttemptedError | undefined;
+    const inTurn = async (): Promise<void> => {
+      while (!away) {
+        const payment = waiting.shift();
+        if (!payment) return;
+        try {
+          if (!(await this.settle(payment))) await this.payments.postpone(payment, ASK_AGAIN_AT_MOST_MS);
+        } catch (error) {
+          if (error instanceof NotAttemptedError) {
+            away = error;
+            waiting.push(payment);
+          } else {
+            this.complain(payment, error);
+            await this.payments.postpone(payment, ASK_AGAIN_AT_MOST_MS);
+          }
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, inTurn));
+    if (away)
+      this.logger.warn({ err: away, left: waiting.length }, 'Payments cannot be reconciled at the moment');
+    return waiting;
+  }
+
+  /** @returns false when there is nothing certain yet */
+  private async settle(payment: DuePayment): Promise<boolean> {
+    const charge = await this.provider.find(payment.id);
+    if (charge === 'undecided') return false;
+    if (charge === 'none') await this.settlement.settleNeverCharged(payment);
+    else await this.settlement.settle(charge, 'reconciliation');
+    return true;
+  }
+
+  private complain({ id }: DuePayment, error: unknown): void {
+    const details = { paymentId: id, err: error };
+    if (error instanceof TransientError) this.logger.warn(details, 'A payment could not be reconciled');
+    else this.logger.error(details, 'A payment cannot be reconciled');
   }
 }

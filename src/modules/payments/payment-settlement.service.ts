@@ -4,7 +4,12 @@ import { Outbox } from '../../platform/messaging/index.js';
 import { OrdersService } from '../orders/index.js';
 import type { Charge } from './charge.js';
 import { paymentDeclined, paymentSucceeded } from './payments.events.js';
-import { PaymentsRepository, type PaymentRow, type Settlement } from './payments.repository.js';
+import {
+  PaymentsRepository,
+  type DuePayment,
+  type PaymentRow,
+  type Settlement,
+} from './payments.repository.js';
 
 /** The decline code of payments that never reached the provider. */
 export const NEVER_CHARGED = 'never-charged';
@@ -58,13 +63,14 @@ export class PaymentSettlement {
 
   /**
    * Settles a payment that the provider knows nothing about as declined, if it is certain that no request can still charge it.
-   * @param graceMs how long ago the last request must have ended: what it sent may take that long to arrive
+   * @param payment as it was before the provider was asked: its answer says nothing about requests that came after it
    */
-  async settleNeverCharged(paymentId: string, graceMs: number): Promise<void> {
+  async settleNeverCharged(payment: DuePayment): Promise<void> {
+    if (!payment.overdue) return;
     await this.unitOfWork.run(async () => {
-      // Under the lock, because a repetition of the request may have begun to charge while we asked the provider.
-      if (!(await this.payments.lockOverdue(paymentId, graceMs))) return;
-      await this.become(paymentId, {
+      // Under the lock, because a retry of the request may have begun to charge while we asked the provider.
+      if (!(await this.payments.lockUnchanged(payment))) return;
+      await this.become(payment.id, {
         status: 'declined',
         declineCode: NEVER_CHARGED,
         settledBy: 'reconciliation',

@@ -30,6 +30,17 @@ export interface Settlement {
   settledBy: string;
 }
 
+/** An unsettled payment that a reconciler has claimed. */
+export interface DuePayment {
+  id: string;
+  /** The claim's fencing token. */
+  claimed_until: Date;
+  /** Moves with each request that may charge it. */
+  charging_until: Date;
+  /** No request could charge it any more when it was claimed, and none that had been sent was still on its way. */
+  overdue: boolean;
+}
+
 const COLUMNS = 'id, order_id, user_id, status, amount, currency, payment_method, decline_code, created_at';
 const UNSETTLED = "('pending', 'unknown')";
 
@@ -87,12 +98,11 @@ export class PaymentsRepository {
     });
   }
 
-  /** Locks a payment that is not settled and that no request can charge any more since `graceMs`. */
-  async lockOverdue(id: string, graceMs: number): Promise<boolean> {
+  /** Locks a payment that is not settled, unless a request has begun to charge it again after it was claimed. */
+  async lockUnchanged({ id, charging_until }: DuePayment): Promise<boolean> {
     const row = await this.database.queryOne({
-      text: `SELECT 1 FROM payments WHERE id = $1 AND status IN ${UNSETTLED}
-             AND charging_until + make_interval(secs => $2) < now() FOR UPDATE`,
-      values: [id, graceMs / 1000],
+      text: `SELECT 1 FROM payments WHERE id = $1 AND status IN ${UNSETTLED} AND charging_until = $2 FOR UPDATE`,
+      values: [id, charging_until],
     });
     return row !== undefined;
   }
@@ -114,19 +124,42 @@ export class PaymentsRepository {
   }
 
   /**
-   * Takes up to `limit` payments whose check is due, for one reconciler alone; they are due again after `againMs`.
+   * Takes up to `limit` payments whose check is due, for one reconciler alone; they are due again after `graceMs`.
    * Found by `ctid`, before the update begins: joined by id, the planner may run the limited subquery anew for each row.
    */
-  async claimDue(limit: number, againMs: number): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>({
+  claimDue(limit: number, graceMs: number): Promise<DuePayment[]> {
+    return this.database.query<DuePayment>({
       name: 'payments-claim-due',
       text: `UPDATE payments SET next_check_at = now() + make_interval(secs => $2)
              WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM payments WHERE status IN ${UNSETTLED} AND next_check_at <= now()
                ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-             RETURNING id`,
-      values: [limit, againMs / 1000],
+             RETURNING id, charging_until, next_check_at AS claimed_until,
+               charging_until + make_interval(secs => $2) < now() AS overdue`,
+      values: [limit, graceMs / 1000],
     });
-    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Puts off a payment that was asked about in vain: until half of its age has passed once more, so that one that stays
+   * undecided is asked about ever more rarely. What another reconciler has claimed since is left to that one.
+   */
+  async postpone({ id, claimed_until }: DuePayment, atMostMs: number): Promise<void> {
+    await this.database.execute({
+      text: `UPDATE payments
+             SET next_check_at = GREATEST(next_check_at, now() + LEAST((now() - created_at) / 2, make_interval(secs => $3)))
+             WHERE id = $1 AND next_check_at = $2 AND status IN ${UNSETTLED}`,
+      values: [id, claimed_until, atMostMs / 1000],
+    });
+  }
+
+  /** Gives back what was claimed and not asked about: it is due at once. */
+  async handBack(claimed: DuePayment[]): Promise<void> {
+    await this.database.execute({
+      text: `UPDATE payments SET next_check_at = now()
+             FROM unnest($1::uuid[], $2::timestamptz[]) AS claimed (id, until)
+             WHERE payments.id = claimed.id AND next_check_at = claimed.until AND status IN ${UNSETTLED}`,
+      values: [claimed.map(({ id }) => id), claimed.map(({ claimed_until }) => claimed_until)],
+    });
   }
 }

@@ -120,7 +120,7 @@ export class PaymentsService {
         });
       }
       // From here on the client may leave: a charge that is sent cannot be called back, only its outcome be missed.
-      return await RequestContext.shielded(() =>
+      const charge = await RequestContext.shielded(() =>
         this.provider.charge({
           paymentId: id,
           orderId: row.order_id,
@@ -129,6 +129,7 @@ export class PaymentsService {
           paymentMethod: row.payment_method,
         }),
       );
+      return charge === 'undecided' ? undefined : charge;
     } catch (error) {
       // An earlier request may have charged what this one could not even ask for.
       if (error instanceof TransientError && (resumed || !(error instanceof NotAttemptedError)))

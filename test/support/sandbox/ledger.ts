@@ -13,7 +13,7 @@ export interface ChargeRequest {
 export interface Charge extends ChargeRequest {
   id: string;
   idempotencyKey: string;
-  status: 'succeeded' | 'declined';
+  status: 'succeeded' | 'declined' | 'processing';
   declineCode?: string;
   createdAt: string;
 }
@@ -41,7 +41,7 @@ export class Ledger {
     this.attempts.set(idempotencyKey, (this.attempts.get(idempotencyKey) ?? 0) + 1);
   }
 
-  record(idempotencyKey: string, request: ChargeRequest, declineCode?: string): Recorded {
+  record(idempotencyKey: string, request: ChargeRequest, status: Charge['status'] = 'succeeded'): Recorded {
     const earlier = this.byKey.get(idempotencyKey);
     if (earlier) {
       const { amount, currency, paymentMethod, reference } = earlier;
@@ -51,9 +51,9 @@ export class Ledger {
     const charge: Charge = {
       id: `ch_${randomBytes(12).toString('hex')}`,
       idempotencyKey,
-      status: declineCode ? 'declined' : 'succeeded',
+      status,
       ...request,
-      ...(declineCode ? { declineCode } : {}),
+      ...(status === 'declined' && { declineCode: 'card_declined' }),
       createdAt: new Date().toISOString(),
     };
     this.remember(charge);

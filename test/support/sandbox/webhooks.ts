@@ -55,7 +55,7 @@ export class WebhookSender {
   }
 
   announce(charge: Charge): void {
-    if (!this.enabled || !this.settings.url) return;
+    if (!this.enabled || !this.settings.url || charge.status === 'processing') return;
     const event: WebhookEvent = {
       id: `evt_${randomBytes(12).toString('hex')}`,
       type: `charge.${charge.status}`,

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
+import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
+import { newId } from '../../src/platform/database/index.js';
+import { waitFor } from '../support/wait-for.ts';
+import { startBackground, type Background } from './background.ts';
+import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+
+let shop: Shop;
+let ada: Customer;
+let chair: string;
+
+beforeAll(async () => {
+  shop = await openShop({ PAYMENT_RECONCILE_AFTER_SECONDS: '5', PAYMENT_PROVIDER_TIMEOUT_MS: '2500' });
+  ada = await shop.newCustomer();
+  chair = await shop.newProduct({ amount: 1990, stock: 10_000 });
+  await shop.sandbox.setWebhooks(false);
+}, 60_000);
+
+afterAll(() => shop?.close());
+
+/** An order that the provider has charged (or not decided upon) without our having heard of it, due to be looked at. */
+async function unsettled(paymentMethod: string): Promise<string> {
+  const items = [{ productId: chair, quantity: 1 }];
+  const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
+  const paymentId = newId();
+  await fetch(`${shop.sandbox.url}/v1/charges`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Idempotency-Key': paymentId,
+      Authorization: `Bearer ${shop.settings.payments.apiKey}`,
+    },
+    body: JSON.stringify({ amount: 1990, currency: 'EUR', paymentMethod, reference: order.id }),
+  }).catch(() => undefined);
+  await shop.sql('UPDATE orders SET payment_id = $2 WHERE id = $1', [order.id, paymentId]);
+  await shop.sql(
+    `INSERT INTO payments
+       (id, order_id, user_id, status, amount, currency, payment_method, charging_until, next_check_at)
+     VALUES ($1, $2, $3, 'unknown', 1990, 'EUR', $4, now(), now() - interval '1 second')`,
+    [paymentId, order.id, ada.userId, paymentMethod],
+  );
+  return order.id;
+}
+
+async function paid(orders: string[]): Promise<number> {
+  const [row] = await shop.sql<{ paid: number }>(
+    `SELECT count(*)::int AS paid FROM orders WHERE id = ANY ($1) AND status = 'paid'`,
+    [orders],
+  );
+  return row?.paid ?? 0;
+}
+
+describe('The reconciliation', () => {
+  it.each(['pm_card_processing', 'pm_card_lookup_error', 'pm_card_lookup_hang'])(
+    'settles 290 payments within 30 s, though the ten oldest are stuck (%s)',
+    async (method) => {
+      const stuck = await Promise.all(Array.from({ length: 10 }, () => unsettled(method)));
+      const others: string[] = [];
+      for (let n = 0; n < 29; n += 1)
+        others.push(...(await Promise.all(Array.from({ length: 10 }, () => unsettled('pm_card_ok')))));
+      const worker: Background = await startBackground(shop.settings);
+      try {
+        await waitFor(async () => (await paid(others)) === others.length, {
+          within: 30_000,
+          what: 'the settlement of the others',
+        });
+        expect(await paid(stuck)).toBe(0);
+      } finally {
+        await worker.stop();
+        await shop.sql(`DELETE FROM payments WHERE status = 'unknown'`);
+      }
+    },
+  );
+
+  it('goes on when one payment cannot be settled for a reason of ours', async () => {
+    const [broken, other] = [await unsettled('pm_card_ok'), await unsettled('pm_card_ok')];
+    await shop.sql('UPDATE orders SET payment_id = NULL WHERE id = $1', [broken]);
+    await shop.app.get(PaymentReconciliation, { strict: false }).reconcile();
+
+    expect([await paid([broken]), await paid([other])]).toEqual([0, 1]);
+  });
+});
