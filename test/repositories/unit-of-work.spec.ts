@@ -231,3 +231,78 @@ describe('a statement', () => {
     await expect(insert(1)).rejects.toMatchObject({ constraint: 'notes_pkey' });
   });
 });
+
+describe('what we refuse ourselves', () => {
+  /** The connections of the pool, by the processes that serve them. */
+  const backends = async () => {
+    const rows = await db.database.query<{ pid: number }>({
+      text: "SELECT pid FROM pg_stat_activity WHERE application_name = 'test' ORDER BY pid",
+    });
+    return rows.map(({ pid }) => pid);
+  };
+
+  it('costs no connection: past the deadline, given up, or with values that cannot be sent', async () => {
+    const before = await backends();
+    const late = new RequestContext('request-1', Date.now() + 60_000);
+    const left = new RequestContext('request-2', Date.now() + 60_000);
+    const inUnit = (work: () => Promise<unknown>) =>
+      db.unitOfWork.run(async () => {
+        await insert(1);
+        await work();
+      });
+    const circular: Record<string, unknown> = {};
+    circular.itself = circular;
+    const unsendable = () => db.database.query({ text: 'SELECT $1::jsonb', values: [circular] });
+    const beyond = () => db.database.query({ text: 'SELECT 9007199254740993::bigint' });
+
+    const endings = await Promise.allSettled([
+      late.run(() =>
+        inUnit(() => {
+          Object.assign(late, { deadline: 0 });
+          return insert(2);
+        }),
+      ),
+      left.run(() =>
+        inUnit(() => {
+          left.abort('The client went away.');
+          return insert(3);
+        }),
+      ),
+    ]);
+    expect(endings).toMatchObject([
+      { reason: { code: 'deadline-exceeded' } },
+      { reason: { code: 'request-abandoned' } },
+    ]);
+    await expect(unsendable()).rejects.toThrow(/circular/);
+    await expect(beyond()).rejects.toThrow(RangeError);
+    await expect(inUnit(unsendable)).rejects.toThrow(/circular/);
+    expect(await ids()).toEqual([]);
+    expect(await backends()).toEqual(expect.arrayContaining(before));
+    expectNoLeak();
+  });
+
+  it('is no outage: requests with little time left do not open the circuit', async () => {
+    const hurried = Array.from({ length: 12 }, () =>
+      new RequestContext('request-1', Date.now() + 150).run(() =>
+        db.database.query({ text: 'SELECT pg_sleep(1)' }),
+      ),
+    );
+    const endings = await Promise.allSettled(hurried);
+    expect(endings.map((ending) => ending.status)).not.toContain('fulfilled');
+    expect(endings[0]).toMatchObject({ reason: { code: 'deadline-exceeded' } });
+    expect(db.policies.for('postgresql').circuit).toBe('closed');
+  });
+
+  it('leaves nothing running on the server', async () => {
+    const context = new RequestContext('request-1', Date.now() + 200);
+    const slow = context.run(() => db.database.query({ text: "SELECT pg_sleep(1.4), 'too late' AS mark" }));
+    await expect(slow).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    const running = async () =>
+      (
+        await db.database.query({
+          text: `SELECT FROM pg_stat_activity WHERE query LIKE '%too late%' AND state = 'active' AND pid <> pg_backend_pid()`,
+        })
+      ).length;
+    await waitFor(async () => (await running()) === 0, { within: 700, what: 'the cancellation' });
+  });
+});

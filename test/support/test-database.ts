@@ -24,14 +24,20 @@ export interface TestDatabase extends DatabaseRoom {
   close(): Promise<void>;
 }
 
-/** @param env settings, as environment variables */
-export async function openTestDatabase(env: Record<string, string> = {}): Promise<TestDatabase> {
+/**
+ * @param env settings, as environment variables
+ * @param address starts what stands between the product and the server, if anything does, and gives its port
+ */
+export async function openTestDatabase(
+  env: Record<string, string> = {},
+  address: (server: PostgresServer) => number | Promise<number> = ({ port }) => port,
+): Promise<TestDatabase> {
   const server = await startPostgres();
   const settings = loadSettings({
     NODE_ENV: 'test',
     ...PATIENT_DATABASE,
     ...env,
-    DATABASE_URL: server.url(),
+    DATABASE_URL: server.url().replace(`:${server.port}/`, `:${await address(server)}/`),
   });
   const dataSources: DataSource[] = [];
   const openRoom = async (): Promise<DatabaseRoom> => {

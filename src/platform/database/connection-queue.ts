@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { TransientError } from '../errors/index.js';
+import { saturated } from './database.errors.js';
 
 /** Requests that may always wait, and that may wait at most, for each connection there is. */
 const WAITERS_PER_CONNECTION = { least: 4, most: 20 };
@@ -30,11 +30,7 @@ export class ConnectionQueue {
 
   /** @throws TransientError `database-saturated` when too many already wait. */
   refuseWhenFull(): void {
-    if (this.load < 1) return;
-    throw new TransientError({
-      code: 'database-saturated',
-      detail: 'Too many requests wait for the database. Try again.',
-    });
+    if (this.load >= 1) throw saturated();
   }
 
   private longest(): number {

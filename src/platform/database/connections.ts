@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 import { atEndOfTurn, Members } from '../runtime/index.js';
 import { traceStep } from '../observability/index.js';
+import { cancelRequest } from './cancel-request.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
 export interface Statement {
@@ -14,6 +15,13 @@ export interface Statement {
 
 /** How often statements under way are looked at for one that takes too long, in milliseconds. */
 const WATCH_EVERY_MS = 20;
+
+const READ_TIMEOUT = 'Query read timeout';
+
+/** True for the error of `ask` when no answer came in time. */
+export function isReadTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === READ_TIMEOUT;
+}
 
 /** A statement that has been sent. */
 interface UnderWay {
@@ -43,7 +51,8 @@ type TimedClient = pg.ClientBase & {
  * Sends a statement by pg's callback, at the end of this turn together with others, and with one timer for all statements instead of
  * pg's for each. Whatever pg's promises and timers hold survives each scavenge (pg 8.23, Node 26): of an export of a million rows 300
  * bytes per row filled the old generation, and of requests most of what they allocate.
- * @throws Error `Query read timeout` after `timeoutMs`, and the connection is cut: its answer would reach the next statement
+ * @throws Error `Query read timeout` after `timeoutMs`, the statement is cancelled and the connection
+ *   cut: its answer would reach the next statement
  */
 export function ask(
   client: pg.ClientBase,
@@ -61,7 +70,8 @@ export function ask(
       giveUpAt: performance.now() + timeoutMs,
       giveUp: () => {
         if (!underWay.delete(one)) return;
-        reject(new Error('Query read timeout'));
+        reject(new Error(READ_TIMEOUT));
+        cancelRequest(client);
         stream.destroy();
       },
     };
@@ -81,16 +91,6 @@ export function ask(
       // For what does not come this way: TypeORM's manager.
       connectionParameters.query_timeout = pgTimeout;
     }
-  });
-}
-
-/** A connection from a pool; by its callback, as `ask`. */
-export function connectTo(pool: pg.Pool): Promise<pg.PoolClient> {
-  return new Promise((resolve, reject) => {
-    pool.connect((error, client) => {
-      if (client) resolve(client);
-      else reject(error ?? new Error('The pool gave no connection'));
-    });
   });
 }
 

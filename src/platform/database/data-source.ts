@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
+import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.js';
 
 /** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would lie. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -19,15 +20,10 @@ pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
 );
 
 /** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
-export function poolOptions(settings: DatabaseSettings, applicationName: string): pg.PoolConfig {
+export function poolOptions(settings: DatabaseSettings, applicationName: string): ConnectionPoolOptions {
   return {
     max: settings.poolSize,
     min: 0,
-    // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
-    // process: so did the loss of PostgreSQL. Whoever uses the client hears of it from the query.
-    onConnect: (client) => {
-      client.on('error', () => undefined);
-    },
     application_name: applicationName,
     // pg-pool counts both the wait for a free connection and the making of a new one against this.
     connectionTimeoutMillis: settings.acquireTimeoutMs,
@@ -51,6 +47,8 @@ export function dataSourceOptions(settings: DatabaseSettings, applicationName: s
   const compiled = import.meta.url.endsWith('.js');
   return {
     type: 'postgres',
+    // TypeORM makes the pool by itself, of what it takes for the module pg.
+    driver: Object.create(pg, { Pool: { value: ConnectionPool } }),
     url: settings.url,
     applicationName,
     installExtensions: false,

@@ -1,4 +1,4 @@
-import { TransientError } from '../errors/index.js';
+import { ProblemError, TransientError } from '../errors/index.js';
 
 /** A unique constraint said no; the service that knows what the constraint means turns it into its own answer. */
 export class UniqueViolationError extends Error {
@@ -9,6 +9,39 @@ export class UniqueViolationError extends Error {
     super(`unique constraint ${constraint} violated`, { cause });
     this.name = 'UniqueViolationError';
   }
+}
+
+/** The server behind a primary's address is a standby. */
+export class StandbyError extends Error {
+  constructor() {
+    super('The server at the address of the primary is a standby: the primary has moved, or is about to');
+    this.name = 'StandbyError';
+  }
+}
+
+/** Too many wait for a connection, or waited too long for one: a busy pool of ours says nothing about PostgreSQL. */
+export function saturated(cause?: unknown): TransientError {
+  return new TransientError({
+    code: 'database-saturated',
+    detail: 'Too many requests wait for the database. Try again.',
+    cause,
+  });
+}
+
+/** PostgreSQL refused to write, because it is a standby or a transaction is read-only. */
+export function isRefusedWrite(error: unknown): boolean {
+  return codeOf(error) === '25006';
+}
+
+/**
+ * A prepared statement of this connection can no longer be used; nothing was executed. A migration has changed the type of its result
+ * ("cached plan must not change result type", by its routine because messages are translated), or it is not there, or there already:
+ * after DISCARD or DEALLOCATE, or by a pooler that gives each transaction another connection.
+ */
+export function isLostStatement(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === '0A000') return (error as { routine?: string }).routine === 'RevalidateCachedQuery';
+  return code === '26000' || code === '42P05';
 }
 
 /**
@@ -40,9 +73,9 @@ const NETWORK_CODES = new Set([
 ]);
 /** pg reports these without a code. */
 const TRANSIENT_MESSAGES =
-  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
+  /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
-/** Of those, "timeout exceeded when trying to connect" is a busy pool of ours, and no sign that PostgreSQL is away. */
+/** Of those, a pool that we have ended ourselves is no sign that PostgreSQL is away. */
 const OUTAGE_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
 
@@ -55,8 +88,13 @@ export function located(error: unknown): unknown {
   return error;
 }
 
-/** True when the connection itself can no longer be trusted (a late answer would reach the next user of it). */
+/**
+ * True when the connection itself can no longer be trusted (a late answer would reach the next user of it). Not so when the statement
+ * was never sent, because we refused to or could not write its values, or its answer came and could not be read.
+ */
 export function breaksConnection(error: unknown): boolean {
+  if (error instanceof ProblemError || error instanceof TypeError || error instanceof RangeError)
+    return false;
   const code = codeOf(error);
   return (
     code === undefined ||
@@ -70,6 +108,7 @@ export function breaksConnection(error: unknown): boolean {
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof TransientError) return error.code === 'database-unavailable' && isOutage(error.cause);
+  if (error instanceof StandbyError) return true;
   const code = codeOf(error);
   if (code === undefined) return OUTAGE_MESSAGES.test((error as Error).message);
   return NETWORK_CODES.has(code) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
@@ -86,11 +125,13 @@ export function translateDatabaseError(error: unknown): unknown {
     return new UniqueViolationError((error as { constraint?: string }).constraint ?? '', error);
   }
   const transient =
-    code === undefined
+    error instanceof StandbyError ||
+    isLostStatement(error) ||
+    (code === undefined
       ? TRANSIENT_MESSAGES.test(error.message)
       : TRANSIENT_STATES.has(code) ||
         NETWORK_CODES.has(code) ||
-        TRANSIENT_CLASSES.some((c) => code.startsWith(c));
+        TRANSIENT_CLASSES.some((c) => code.startsWith(c)));
   if (!transient) return error;
   return new TransientError({
     code: 'database-unavailable',

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import pg from 'pg';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
+import { ConnectionPool } from './connection-pool.js';
 import { Database } from './database.js';
 
 /** Shorter than a probe's own timeout, so that the answer is "down" and not silence. */
@@ -13,14 +13,14 @@ const PING_TIMEOUT_MS = 700;
  */
 @Injectable()
 export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
-  private readonly pool: pg.Pool;
+  private readonly pool: ConnectionPool;
 
   constructor(
     @Inject(Settings) settings: Settings,
     private readonly health: HealthRegistry,
     private readonly database: Database,
   ) {
-    this.pool = new pg.Pool({
+    this.pool = new ConnectionPool({
       connectionString: settings.database.url,
       application_name: 'holdfast-health',
       max: 1,

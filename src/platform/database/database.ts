@@ -1,20 +1,21 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
-import { connectTo, type Statement } from './connections.js';
+import { ConnectionPool, type LentConnection } from './connection-pool.js';
+import type { Statement } from './connections.js';
 import { breaksConnection, located, translateDatabaseError } from './database.errors.js';
 import { poolOptions } from './data-source.js';
 import { sendForRequest } from './send-for-request.js';
-import { UnitOfWork } from './unit-of-work.js';
+import { ATTEMPTS, UnitOfWork } from './unit-of-work.js';
 
 /** How long a replica that failed is left alone, in milliseconds. */
 const REPLICA_COOLDOWN_MS = 5000;
 
 interface Replica {
-  pool: pg.Pool;
+  pool: ConnectionPool;
   downUntil: number;
 }
 
@@ -25,7 +26,7 @@ interface Replica {
 @Injectable()
 export class Database implements OnApplicationShutdown {
   private readonly logger = new Logger(Database.name);
-  private readonly primary: pg.Pool;
+  private readonly primary: ConnectionPool;
   private readonly replicas: Replica[];
   private readonly postgresql: Dependency;
 
@@ -36,7 +37,7 @@ export class Database implements OnApplicationShutdown {
     @Inject(Settings) private readonly settings: Settings,
   ) {
     this.postgresql = policies.for('postgresql');
-    this.primary = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    this.primary = (dataSource.driver as unknown as { master: ConnectionPool }).master;
     // A pool reports the death of an idle connection here; unheard, it would end the process.
     this.primary.on('error', (error) =>
       this.logger.warn({ err: error }, 'An idle database connection was lost'),
@@ -108,9 +109,9 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  private async sendTo(pool: pg.Pool, statement: Statement): Promise<pg.QueryResult> {
+  private async sendTo(pool: ConnectionPool, statement: Statement, attempt = 1): Promise<pg.QueryResult> {
     queueOf(pool).refuseWhenFull();
-    const client = await connectTo(pool);
+    const client = await pool.lend();
     let unfit: Error | undefined;
     try {
       return await this.sendOn(client, statement, (reason) => {
@@ -119,25 +120,21 @@ export class Database implements OnApplicationShutdown {
     } catch (error) {
       // Only what breaks the connection throws it away: pg-pool's own `query` would drop it after any refused row.
       if (breaksConnection(error)) unfit = error as Error;
-      throw error;
+      // Nothing was executed, so it may be sent again: on a connection that was made since.
+      if (!client.outdated || attempt === ATTEMPTS) throw error;
     } finally {
       client.release(unfit);
     }
+    return this.sendTo(pool, statement, attempt + 1);
   }
 
   private sendOn(
-    client: pg.PoolClient,
+    client: LentConnection,
     statement: Statement,
     abandon: (reason: Error) => void,
   ): Promise<pg.QueryResult> {
-    return sendForRequest(client, statement, this.settings.database.queryTimeoutMs, this.cancel, abandon);
+    return sendForRequest(client, statement, this.settings.database.queryTimeoutMs, abandon);
   }
-
-  private readonly cancel = (processId: number): void => {
-    this.primary.query('SELECT pg_cancel_backend($1)', [processId]).catch((error: unknown) => {
-      this.logger.debug({ err: error }, 'A query of a request that was given up could not be cancelled');
-    });
-  };
 
   private pickReplica(): Replica | undefined {
     if (this.replicas.length === 0) return undefined;
@@ -147,8 +144,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   private replica(url: string, settings: Settings): Replica {
-    const pool = new pg.Pool({
+    const pool = new ConnectionPool({
       connectionString: url,
+      acceptsStandby: true,
       ...poolOptions(settings.database, 'holdfast-replica-reader'),
     });
     pool.on('error', (error) => this.logger.warn({ err: error }, 'An idle replica connection was lost'));

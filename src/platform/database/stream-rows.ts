@@ -1,5 +1,5 @@
-import type pg from 'pg';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
+import type { ConnectionPool, LentConnection } from './connection-pool.js';
 import { ask } from './connections.js';
 import { breaksConnection, located, translateDatabaseError } from './database.errors.js';
 
@@ -18,8 +18,8 @@ export async function* streamRows<T>(
   statement: { text: string; values?: unknown[] },
   batchSize: number,
 ): AsyncGenerator<T[], void, undefined> {
-  const runner = dataSource.createQueryRunner('master') as PostgresRunner;
-  let client: pg.PoolClient | undefined;
+  const { master } = dataSource.driver as unknown as { master: ConnectionPool };
+  let client: LentConnection | undefined;
   let broken: Error | undefined;
   const guard = async <R>(work: Promise<R>): Promise<R> => {
     try {
@@ -30,7 +30,8 @@ export async function* streamRows<T>(
     }
   };
   try {
-    const connection = (client = (await guard(runner.connect())) as pg.PoolClient);
+    const connection = (client = await guard(master.lend()));
+    client.readOnly = true;
     const send = (text: string, values?: unknown[]) =>
       guard(ask(connection, { text, values }, FETCH_TIMEOUT_MS));
     await send('START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -47,8 +48,9 @@ export async function* streamRows<T>(
       // There is nothing to commit; a connection that cannot even roll back is thrown away.
       await guard(ask(client, 'ROLLBACK', FETCH_TIMEOUT_MS)).catch(() => undefined);
     }
-    await runner.releasePostgresConnection(broken);
+    if (client) {
+      client.readOnly = false;
+      client.release(broken);
+    }
   }
 }
-
-type PostgresRunner = QueryRunner & { releasePostgresConnection(error?: Error): Promise<void> };

@@ -2,15 +2,26 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { TransientError } from '../errors/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
-import { askTraced, connectTo } from './connections.js';
-import { breaksConnection, isOutage, located, translateDatabaseError } from './database.errors.js';
+import type { ConnectionPool, LentConnection } from './connection-pool.js';
+import { askTraced } from './connections.js';
+import {
+  breaksConnection,
+  isOutage,
+  isRefusedWrite,
+  located,
+  translateDatabaseError,
+} from './database.errors.js';
 
 type AfterCommit = () => void | Promise<void>;
 
+/** How often the work is begun at most, where connections are outdated by a migration or a failover. */
+export const ATTEMPTS = 3;
+
 interface OpenUnit {
-  client: pg.PoolClient;
+  client: LentConnection;
   /** Made when TypeORM's manager is asked for, which is not on hot paths. */
   runner?: QueryRunner;
   afterCommit: AfterCommit[];
@@ -28,6 +39,11 @@ export interface UnitOfWorkOptions<F = undefined> {
   /** Default: READ COMMITTED. */
   isolation?: 'REPEATABLE READ' | 'SERIALIZABLE';
   readOnly?: boolean;
+  /**
+   * Whether `work` may be begun again from the start, on another connection, when a migration or a failover has outdated this one: all
+   * it did in the database is rolled back then. Default: true. What it does elsewhere it would do twice; see `afterCommit`.
+   */
+  repeatable?: boolean;
 }
 
 /**
@@ -58,7 +74,7 @@ export class UnitOfWork {
 
   /**
    * Runs `work` in a transaction: commits when it resolves, rolls back when it throws, and gives the connection back in
-   * either case. A `run` inside a `run` joins the outer one.
+   * either case. After a migration or a failover `work` may be called more than once (`repeatable`). A `run` inside a `run` joins the outer one.
    * @returns what `work` returns, once the commit is acknowledged.
    * @throws what `work` throws; `TransientError` when PostgreSQL is away, saturated, or chose this one to end a deadlock.
    */
@@ -78,7 +94,7 @@ export class UnitOfWork {
   }
 
   /** The connection of the open unit of work, for `Database` alone. */
-  client(): pg.PoolClient | undefined {
+  client(): LentConnection | undefined {
     return this.current()?.client;
   }
 
@@ -104,8 +120,13 @@ export class UnitOfWork {
   }
 
   // Straight on pg: TypeORM's query runner costs as much as the statements of a short transaction.
-  private async transaction<T, F>(work: (first: F) => Promise<T>, options: UnitOfWorkOptions<F>): Promise<T> {
+  private async transaction<T, F>(
+    work: (first: F) => Promise<T>,
+    options: UnitOfWorkOptions<F>,
+    attempt = 1,
+  ): Promise<T> {
     const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false };
+    unit.client.readOnly = options.readOnly ?? false;
     let result: T;
     try {
       const begun = send(unit, begin(options), this.timeoutMs);
@@ -121,23 +142,34 @@ export class UnitOfWork {
     } catch (error) {
       unit.closed = true;
       await this.rollback(unit);
+      const again = unit.client.outdated && options.repeatable !== false && attempt < ATTEMPTS;
+      this.giveBack(unit);
+      if (again) return this.transaction(work, options, attempt + 1);
+      if (options.readOnly && isRefusedWrite(causeOf(error))) {
+        throw new Error('A unit of work that is declared read-only tried to write', {
+          cause: causeOf(error),
+        });
+      }
       throw translateDatabaseError(error);
-    } finally {
-      unit.closed = true;
-      pipelined(unit.client, false).release(unit.broken);
     }
+    this.giveBack(unit);
     if (unit.afterCommit.length > 0) await this.runAfterCommit(unit.afterCommit);
     return result;
   }
 
-  private async connect(): Promise<pg.PoolClient> {
-    const pool = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
+  private async connect(): Promise<LentConnection> {
+    const pool = (this.dataSource.driver as unknown as { master: ConnectionPool }).master;
     queueOf(pool).refuseWhenFull();
     try {
-      return pipelined(await connectTo(pool), true);
+      return pipelined(await pool.lend(), true);
     } catch (error) {
       throw translateDatabaseError(error);
     }
+  }
+
+  private giveBack({ client, broken }: OpenUnit): void {
+    client.readOnly = false;
+    pipelined(client, false).release(broken);
   }
 
   private async rollback(unit: OpenUnit): Promise<void> {
@@ -165,6 +197,11 @@ export class UnitOfWork {
   }
 }
 
+/** What the driver said, also when a repository has passed it on translated. */
+function causeOf(error: unknown): unknown {
+  return error instanceof TransientError ? error.cause : error;
+}
+
 function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
   return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
 }
@@ -183,7 +220,7 @@ async function send(unit: OpenUnit, text: string, timeoutMs: number): Promise<pg
  * (https://node-postgres.com/features/pipelining); or not any more. Only for units of work: it makes single statements slower, and
  * cursors of pg-query-stream do not work with it.
  */
-function pipelined(client: pg.PoolClient, on: boolean): pg.PoolClient {
+function pipelined(client: LentConnection, on: boolean): LentConnection {
   (client as { pipeline: boolean }).pipeline = on;
   return client;
 }

@@ -1,0 +1,66 @@
+import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import pg from 'pg';
+
+/** A server that does not even take this in has other worries than one statement. */
+const TIMEOUT_MS = 1000;
+/** Each costs the server a process. What is not cancelled ends by `statement_timeout`. */
+const AT_ONCE = 16;
+
+let underWay = 0;
+
+type Wire = {
+  stream: Socket;
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+  on(event: 'connect' | 'sslconnect' | 'end', listener: () => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+};
+type Connected = {
+  host: string;
+  processID: number;
+  secretKey: number;
+  ssl: boolean | object;
+  sslNegotiation: 'postgres' | 'direct';
+  connection: Wire;
+};
+type WireConstructor = new (options: { ssl: object | false; sslNegotiation: string }) => Wire;
+
+/**
+ * Asks the server of a connection to cancel what runs on it, by the protocol's CancelRequest (PostgreSQL documentation 54.2.9): it
+ * needs no connection from a pool, reaches the server on which the statement runs, be it a replica, and is passed on by PgBouncer. A
+ * process id would mean another backend on the primary, and on PgBouncer nothing at all.
+ *
+ * Nobody is told whether it came in time.
+ */
+export function cancelRequest(client: pg.ClientBase): void {
+  const { host, processID, secretKey, ssl, sslNegotiation, connection } = client as unknown as Connected;
+  // The address and not the name, which may lead to another server by now.
+  const { remoteAddress, remotePort } = connection.stream;
+  if (underWay >= AT_ONCE || remoteAddress === undefined || remotePort === undefined) return;
+  underWay += 1;
+  const tls = ssl && tlsTo(host, ssl === true ? {} : ssl);
+  const { Connection } = pg as unknown as { Connection: WireConstructor };
+  const wire = new Connection({ ssl: tls, sslNegotiation });
+  const cancel = (): void => wire.cancel(processID, secretKey);
+  const timer = setTimeout(() => wire.stream.destroy(), TIMEOUT_MS).unref();
+  wire.on('connect', () => {
+    if (!tls) cancel();
+    else if (sslNegotiation !== 'direct') wire.requestSsl();
+  });
+  wire.on('sslconnect', cancel);
+  wire.on('error', () => wire.stream.destroy());
+  // The server closes the connection when it has passed the request on.
+  wire.on('end', () => {
+    clearTimeout(timer);
+    underWay -= 1;
+  });
+  wire.connect(remotePort, remoteAddress);
+}
+
+/** pg hides the private key from enumeration, and takes the name to verify from the host, which is an address here. */
+function tlsTo(host: string, options: object): object {
+  const copy = Object.defineProperties({}, Object.getOwnPropertyDescriptors(options));
+  return isIP(host) === 0 ? Object.assign(copy, { servername: host }) : copy;
+}

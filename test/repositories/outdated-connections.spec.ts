@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait-for.js';
+
+const POOL_SIZE = 4;
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await openTestDatabase({ DATABASE_POOL_SIZE: String(POOL_SIZE) });
+});
+afterAll(() => db?.close());
+beforeEach(async () => {
+  await db.database.execute({ text: 'DROP TABLE IF EXISTS counters' });
+  await db.database.execute({ text: 'CREATE TABLE counters (id int PRIMARY KEY, value int NOT NULL)' });
+  await db.database.execute({ text: 'INSERT INTO counters SELECT n, 0 FROM generate_series(1, 8) AS n' });
+});
+
+const read = (id: number) =>
+  db.database.query<{ value: number }>({
+    name: 'counters-read',
+    text: 'SELECT * FROM counters WHERE id = $1',
+    values: [id],
+  });
+const count = (id: number) =>
+  db.database.query<{ value: number }>({
+    name: 'counters-count',
+    text: 'UPDATE counters SET value = value + 1 WHERE id = $1 RETURNING *',
+    values: [id],
+  });
+const total = async () =>
+  (await db.database.queryOne<{ sum: number }>({ text: 'SELECT sum(value)::int FROM counters' }))?.sum;
+
+/** Prepares the statements on every connection of the pool. */
+async function prepareEverywhere(): Promise<void> {
+  await Promise.all(
+    Array.from({ length: POOL_SIZE }, (_, i) =>
+      db.unitOfWork.run(async () => {
+        await read(1 + i);
+        await count(1 + i);
+        await db.database.query({ text: 'SELECT pg_sleep(0.05)' });
+      }),
+    ),
+  );
+  expect(db.database.poolState.total).toBe(POOL_SIZE);
+}
+
+describe('a migration that widens a column under load', () => {
+  it('fails no statement and no unit of work, and each has its effect once', async () => {
+    await prepareEverywhere();
+    let done = false;
+    let counted = await total();
+    const workers = Array.from({ length: 8 }, async (_, i) => {
+      for (let turn = 0; !done; turn += 1) {
+        const id = i + 1;
+        if (turn % 3 === 0) await count(id);
+        else if (turn % 3 === 1) await read(id);
+        else {
+          await db.unitOfWork.run(async () => {
+            await read(id);
+            await count(id);
+          });
+        }
+        if (turn % 3 !== 1) counted = Number(counted) + 1;
+      }
+    });
+    const migration = (async () => {
+      const other = await db.anotherRoom();
+      for (const type of ['bigint', 'int', 'bigint']) {
+        await waitForTurns();
+        await other.database.execute({ text: `ALTER TABLE counters ALTER COLUMN value TYPE ${type}` });
+      }
+      await waitForTurns();
+      done = true;
+    })();
+    async function waitForTurns(): Promise<void> {
+      const before = Number(counted);
+      await waitFor(() => Number(counted) > before + 50, {
+        within: 20_000,
+        what: 'work between two migrations',
+      });
+    }
+    try {
+      await Promise.all([migration, ...workers]);
+    } finally {
+      done = true;
+      await Promise.allSettled(workers);
+    }
+    expect(await total()).toBe(counted);
+  });
+
+  it('repeats a unit of work whole, and runs its steps after the commit once', async () => {
+    await prepareEverywhere();
+    await db.database.execute({ text: 'ALTER TABLE counters ALTER COLUMN value TYPE bigint' });
+    const before = (await total()) ?? 0;
+    const steps: string[] = [];
+    let attempts = 0;
+    await db.unitOfWork.run(async () => {
+      attempts += 1;
+      db.unitOfWork.afterCommit(() => void steps.push('committed'));
+      await db.database.execute({ text: 'UPDATE counters SET value = value + 10 WHERE id = 1' });
+      await count(1);
+    });
+    expect(attempts).toBe(2);
+    expect(steps).toEqual(['committed']);
+    expect(await total()).toBe(before + 11);
+  });
+
+  it('repeats no unit of work that says that it must not be', async () => {
+    await prepareEverywhere();
+    await db.database.execute({ text: 'ALTER TABLE counters ALTER COLUMN value TYPE bigint' });
+    let attempts = 0;
+    const once = db.unitOfWork.run(
+      async () => {
+        attempts += 1;
+        await count(1);
+      },
+      { repeatable: false },
+    );
+    await expect(once).rejects.toMatchObject({ status: 503, code: 'database-unavailable' });
+    expect(attempts).toBe(1);
+    await db.unitOfWork.run(() => count(1), { repeatable: false });
+  });
+});
+
+describe('a connection that has lost its prepared statements', () => {
+  it('is replaced, and what was sent on it is sent again', async () => {
+    await prepareEverywhere();
+    const before = (await total()) ?? 0;
+    const lose = () =>
+      Promise.all(
+        Array.from({ length: POOL_SIZE }, () =>
+          db.unitOfWork.run(async () => {
+            await db.database.execute({ text: 'DEALLOCATE ALL' });
+            await db.database.query({ text: 'SELECT pg_sleep(0.05)' });
+          }),
+        ),
+      );
+    await lose();
+    await count(1);
+    await prepareEverywhere();
+    await lose();
+    await db.unitOfWork.run(() => count(2));
+    expect(await total()).toBe(before + POOL_SIZE + 2);
+  });
+});
