@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ExportsRepository } from '../../src/modules/exports/exports.repository.js';
 import type { ExportDto } from '../../src/modules/exports/dto/export.dto.js';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { Database } from '../../src/platform/database/index.js';
@@ -282,6 +283,30 @@ describe('A large export', () => {
 
     expect(amounts).toEqual(Array.from({ length: ROWS }, (_, i) => i + 1));
   });
+
+  it.each(['gzip', 'identity'])(
+    'is not read for a HEAD, which has the same headers (%s)',
+    async (encoding) => {
+      const chunks = vi.spyOn(shop.app.get(ExportsRepository, { strict: false }), 'chunk');
+      const path = `/v1/exports/${id}/file`;
+      const options = { headers: { 'accept-encoding': encoding } };
+      const head = await ada.http.request('HEAD', path, options);
+      // By the end of this one, anything that goes on reading for the first would have been noticed.
+      const whole = await ada.http.get(path, options);
+
+      expect([head.status, head.text]).toEqual([200, '']);
+      const spoken = ({ headers }: { headers: Headers }) =>
+        [...headers.keys()].filter(
+          (name) => !/^(date|ratelimit|transfer-encoding|connection|keep-alive)$/.test(name),
+        );
+      expect(spoken(head)).toEqual(spoken(whole));
+      const read = chunks.mock.calls.map(([, , seq]) => seq);
+      const rest = read.toSorted((a, b) => a - b).slice(2);
+      expect(read.filter((seq) => seq === 0)).toHaveLength(2);
+      expect(rest.length).toBeGreaterThan(0);
+      expect(rest).toEqual([...new Set(rest)]);
+    },
+  );
 
   it('comes compressed to who can unpack it, and plain to who cannot', async () => {
     const packed = await rawDownload(ada, id, 'gzip');

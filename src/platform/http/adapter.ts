@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpSettings } from '../../config/sections/http.settings.js';
@@ -102,9 +103,9 @@ export function createHttpAdapter(
     done(shedder.start(request.raw, reply.raw));
   });
   // The handler has answered; how fast the client reads is its own business.
-  fastify.addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
     inFlight.free(reply.raw);
-    done(null, payload);
+    done(null, request.method === 'HEAD' ? unread(payload) : payload);
   });
   fastify.addHook('onRequestAbort', (request, done) => {
     request.context?.abort('The client went away before the answer.');
@@ -112,6 +113,16 @@ export function createHttpAdapter(
   });
   parseJsonOnly(fastify);
   return adapter;
+}
+
+/**
+ * What a HEAD route would send. Fastify reads a stream to its end then: nobody could cancel that, nor is it counted as in flight. A web
+ * stream is what it cancels; its place is taken by an empty one.
+ */
+function unread(payload: unknown): unknown {
+  if (!(payload instanceof Readable)) return payload;
+  payload.on('error', () => undefined).destroy();
+  return new ReadableStream();
 }
 
 /** RFC 9112 section 3.2: a request of HTTP/1.1 without a Host is to be answered 400. */

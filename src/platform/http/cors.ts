@@ -42,7 +42,8 @@ export class Cors {
 
   /** Headers of an answer to bytes of which it is not known where they come from; it holds nothing that is anybody's. */
   get ofMalformed(): string {
-    return this.origins.size > 0 ? 'Access-Control-Allow-Origin: *\r\n' : '';
+    if (this.origins.size === 0) return '';
+    return `Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ${EXPOSED}\r\n`;
   }
 
   /** Marks an answer before anybody has made it. */
@@ -59,11 +60,11 @@ export class Cors {
   install(fastify: FastifyInstance): void {
     if (this.origins.size === 0) return;
     fastify.addHook('onRequest', (request, reply, done) => {
-      const method = preflightedMethod(request.raw);
-      if (method === undefined || !this.origins.has(request.headers.origin ?? '')) return done();
+      if (!isPreflight(request.raw) || !this.origins.has(request.headers.origin ?? '')) return done();
       const allowed = fastify.routeTable.allowed(request.url.split('?', 1)[0] ?? '/');
+      const asked = request.headers['access-control-request-method'];
       void reply.headers({
-        'Access-Control-Allow-Methods': (allowed.length > 0 ? allowed : [method]).join(', '),
+        'Access-Control-Allow-Methods': (allowed.length > 0 ? allowed : [asked]).join(', '),
         'Access-Control-Max-Age': MAX_AGE_SECONDS,
       });
       const headers = request.headers['access-control-request-headers'];
@@ -80,8 +81,11 @@ export class Cors {
   }
 }
 
-/** The method of the request that a browser asks about in a preflight (Fetch, section 4.8); undefined for any other request. */
-export function preflightedMethod({ method, headers }: IncomingMessage): string | undefined {
-  if (method !== 'OPTIONS' || headers.origin === undefined) return undefined;
-  return headers['access-control-request-method'];
+/** Whether a browser asks beforehand about a request that it is to make (Fetch, section 3.2.2, "CORS-preflight request"). */
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
 }

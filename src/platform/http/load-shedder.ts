@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RouteOptions } from 'fastify';
 import { newId } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
-import { preflightedMethod } from './cors.js';
+import { isPreflight } from './cors.js';
 import type { InFlight } from './in-flight.js';
 import { patternOf } from './route-table.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
@@ -110,7 +110,9 @@ export class LoadShedder {
   private isTooMuch(request: IncomingMessage): boolean {
     const own = this.inFlight.count / this.limit;
     const load = Math.max(own, this.databaseLoad());
-    if (load < ADMITTED_UP_TO.low) return false;
+    // A preflight costs no more than its refusal, of which a script could read neither the status nor `Retry-After`: a browser
+    // reports it as a broken connection. The request itself is then served or refused by its own priority.
+    if (load < ADMITTED_UP_TO.low || isPreflight(request)) return false;
     const { priority, cached } = this.routeOf(request);
     if ((cached ? own : load) < ADMITTED_UP_TO[priority]) return false;
     this.shed[priority] += 1;
@@ -151,15 +153,10 @@ export class LoadShedder {
     this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 
-  private routeOf(request: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
-    const { url = '/' } = request;
+  private routeOf({ method, url = '/' }: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
     const end = url.indexOf('?');
     const path = end === -1 ? url : url.slice(0, end);
-    // A login whose preflight is refused is a login that is refused.
-    const preflighted = preflightedMethod(request);
-    const method = preflighted ?? request.method;
-    const route = this.routes.find((each) => each.method === method && each.pattern.test(path)) ?? UNKNOWN;
-    return preflighted === undefined ? route : { priority: route.priority, cached: true };
+    return this.routes.find((route) => route.method === method && route.pattern.test(path)) ?? UNKNOWN;
   }
 }
 
