@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CpuMeter } from './cpu-meter.ts';
+import { Accounting } from './accounting.ts';
+import type { Account } from './accounting.ts';
 import type { Window } from './load/load-result.ts';
 import type { RequestTemplate } from './load/plan.ts';
 import { now } from './load/recorder.ts';
@@ -13,8 +14,8 @@ export interface Capacity {
   peak: Window;
   /** How many clients it took. */
   clients: number;
-  /** Who was busy meanwhile, in cores. */
-  cpu: string;
+  /** What it took. */
+  account: Account;
 }
 
 /**
@@ -32,13 +33,13 @@ export async function measureCapacity(
       streams: [{ name: 'capacity', ports: stage.ports, requests, pace: { kind: 'closed', connections } }],
     });
     await delay(measured.length === 0 ? WARM_UP_MS : SETTLING_MS);
+    const accounting = await Accounting.open(stage);
     const from = now();
-    const meter = new CpuMeter(stage);
     await delay(forMs);
-    const cpu = meter.describe();
+    const account = await accounting.close();
     const to = now();
     const result = await load.stop();
-    measured.push({ peak: result.between({ from, to }), clients: connections, cpu });
+    measured.push({ peak: result.between({ from, to }), clients: connections, account });
   }
   return measured.reduce((best, one) => (one.peak.okPerSecond > best.peak.okPerSecond ? one : best));
 }

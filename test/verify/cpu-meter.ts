@@ -4,11 +4,14 @@ import type { Stage } from './stage.ts';
 /** Kernel ticks per second, the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Where the processor's time goes between two moments, by part of the stage; empty where there is no /proc. */
+/** Columns of the first line of /proc/stat that belong to no process. */
+const KERNEL = { interrupts: [5, 6], 'waiting for the disk': [4], 'taken by the host': [7], idle: [3] };
+
+/** Where the processor's time goes from now on, by part of the stage; empty where there is no /proc. */
 export class CpuMeter {
   private readonly roots: [part: string, pid: number][];
-  private readonly before: Map<string, number>;
-  private readonly startedAt = performance.now();
+  private readonly before = readProcesses();
+  private readonly kernelBefore = readKernel();
 
   constructor(stage: Stage) {
     const { postgres, redis, sink, sandbox } = stage.stack;
@@ -21,33 +24,34 @@ export class CpuMeter {
       ['payment provider', sandbox.pid],
       ['load generator', process.pid],
     ];
-    this.before = this.read();
   }
 
-  /** Share of one core each part has had since the start, for example `api 0.62, PostgreSQL 0.41`. */
-  describe(): string {
-    const seconds = (performance.now() - this.startedAt) / 1_000;
-    return [...this.read()]
-      .map(([part, ticks]): [string, number] => [
-        part,
-        (ticks - (this.before.get(part) ?? 0)) / TICKS_PER_SECOND / seconds,
-      ])
-      .filter(([, cores]) => cores >= 0.01)
-      .sort(([, a], [, b]) => b - a)
-      .map(([part, cores]) => `${part} ${cores.toFixed(2)}`)
-      .join(', ');
-  }
-
-  private read(): Map<string, number> {
-    const ticks = new Map<string, number>();
-    const processes = allProcesses();
+  /** Core-seconds of each part since the start. @param names of processes that are to be counted apart from their tree, by pid */
+  coreSeconds(names: ReadonlyMap<number, string> = new Map()): Map<string, number> {
+    const used = new Map<string, number>();
+    const processes = readProcesses();
     for (const [part, root] of this.roots) {
       // The runner is the parent of everything: its own time is that of the load generator alone.
       const members = root === process.pid ? [root] : treeOf(root, processes);
-      const sum = members.reduce((total, pid) => total + (processes.get(pid)?.ticks ?? 0), 0);
-      ticks.set(part, (ticks.get(part) ?? 0) + sum);
+      for (const pid of members) {
+        const ticks = (processes.get(pid)?.ticks ?? 0) - (this.before.get(pid)?.ticks ?? 0);
+        const name = names.get(pid) ?? part;
+        used.set(name, (used.get(name) ?? 0) + ticks / TICKS_PER_SECOND);
+      }
     }
-    return ticks;
+    return used;
+  }
+
+  /** Core-seconds since the start that belong to no process. Interrupts are mostly the network between the processes. */
+  kernelSeconds(): Map<string, number> {
+    const now = readKernel();
+    return new Map(
+      Object.entries(KERNEL).map(([what, columns]) => [
+        what,
+        columns.reduce((sum, at) => sum + (now[at] ?? 0) - (this.kernelBefore[at] ?? 0), 0) /
+          TICKS_PER_SECOND,
+      ]),
+    );
   }
 }
 
@@ -57,7 +61,7 @@ interface ProcessTimes {
   ticks: number;
 }
 
-function allProcesses(): Map<number, ProcessTimes> {
+function readProcesses(): Map<number, ProcessTimes> {
   const processes = new Map<number, ProcessTimes>();
   if (process.platform !== 'linux') return processes;
   for (const name of readdirSync('/proc')) {
@@ -73,6 +77,13 @@ function allProcesses(): Map<number, ProcessTimes> {
     }
   }
   return processes;
+}
+
+/** user, nice, system, idle, iowait, irq, softirq, steal */
+function readKernel(): number[] {
+  if (process.platform !== 'linux') return [];
+  const [all = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  return all.trim().split(/\s+/).slice(1).map(Number);
 }
 
 function treeOf(root: number, processes: ReadonlyMap<number, ProcessTimes>): number[] {

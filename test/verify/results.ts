@@ -4,7 +4,7 @@ import { repositoryRoot } from '../support/servers/paths.ts';
 import type { Environment } from '../support/processes.ts';
 import type { LinePlotData, PlotData } from './report/plot-data.ts';
 import type { NamedScenario } from './scenario.ts';
-import type { Check, Evidence, ScenarioReport } from './scenario-report.ts';
+import type { Check, Evidence, ScenarioReport, Table } from './scenario-report.ts';
 
 /** `reports/verify.json`. */
 export interface RunResult {
@@ -25,6 +25,7 @@ export interface ScenarioResult {
   durationMs: number;
   checks: Check[];
   figures: { label: string; value: string }[];
+  tables: Table[];
   notes: string[];
   /** What the scenario threw. */
   error: string | undefined;
@@ -45,6 +46,7 @@ export function resultOf(
     ...outcome,
     checks: report.checks,
     figures: report.figures,
+    tables: report.tables,
     notes: report.notes,
     evidence: report.evidence,
     plots: report.plots,

@@ -21,6 +21,12 @@ export interface Evidence {
   what: string;
 }
 
+export interface Table {
+  title: string;
+  head: string[];
+  rows: string[][];
+}
+
 /** What a scenario finds: checks decide, figures tell, plots show, evidence explains. */
 export class ScenarioReport {
   readonly checks: Check[] = [];
@@ -29,6 +35,7 @@ export class ScenarioReport {
   readonly faults: Fault[] = [];
   readonly evidence: Evidence[] = [];
   readonly linePlots: LinePlotData[] = [];
+  readonly tables: Table[] = [];
   private readonly plotted: { title: string; result: StreamResult }[] = [];
   private readonly onPhase: (phase: string) => void;
 
@@ -71,6 +78,10 @@ export class ScenarioReport {
   plot(title: string, result: LoadResult | StreamResult): void {
     this.plotted.push({ title, result });
     this.explain(result.samples);
+  }
+
+  table(table: Table): void {
+    this.tables.push(table);
   }
 
   plotLines(plot: LinePlotData): void {

@@ -35,6 +35,7 @@ function run(held: boolean): RunResult {
         durationMs: 12_000,
         checks: [{ statement: 'no order is lost', held, measured: '0 of 10' }],
         figures: [{ label: 'orders', value: '10' }],
+        tables: [{ title: 'Costs', head: ['', 'peak'], rows: [['api', '0.51']] }],
         notes: [],
         error: held ? undefined : 'Error: it broke',
         evidence: [{ at: 'now', what: '<script>alert(1)</script>' }],

@@ -1,4 +1,5 @@
 import type { RunResult, ScenarioResult } from '../results.ts';
+import type { Table } from '../scenario-report.ts';
 import { escapeHtml } from './escape.ts';
 import { renderLines } from './line-plot.ts';
 import { renderPlot } from './plot.ts';
@@ -56,8 +57,8 @@ function overview({ name, promise, held, durationMs }: ScenarioResult): string {
 }
 
 function renderScenario(scenario: ScenarioResult): string {
-  const { name, promise, held, durationMs, checks, figures, notes, error, evidence, plots, linePlots } =
-    scenario;
+  const { name, promise, held, durationMs, checks, figures, notes, error, evidence } = scenario;
+  const { plots, linePlots, tables } = scenario;
   const rows = checks.map(
     (check) =>
       `<tr><td class="mark">${mark(check.held)}</td><td>${escapeHtml(check.statement)}</td>` +
@@ -73,11 +74,20 @@ function renderScenario(scenario: ScenarioResult): string {
 ${error ? `<pre>${escapeHtml(error)}</pre>` : ''}
 <table><thead><tr><th></th><th>must hold</th><th>measured</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 ${facts.length > 0 ? `<dl>${facts.join('')}</dl>` : ''}
+${tables.map(renderTable).join('\n')}
 ${notes.map((text) => `<p class="note">${escapeHtml(text)}</p>`).join('')}
 ${plots.map((plot) => `<h3>${escapeHtml(plot.title)}</h3>${legend}${renderPlot(plot)}`).join('\n')}
 ${linePlots.map((plot) => `<h3>${escapeHtml(plot.title)}</h3>${renderLines(plot)}`).join('\n')}
 ${seen.length > 0 ? `<details><summary>What failed, and what the product logged (${seen.length})</summary><pre>${seen.join('\n')}</pre></details>` : ''}
 </section>`;
+}
+
+function renderTable({ title, head, rows }: Table): string {
+  const cell = (tag: 'td' | 'th') => (text: string, i: number) =>
+    `<${tag}${i > 0 ? ' class="number"' : ''}>${escapeHtml(text)}</${tag}>`;
+  return `<h3>${escapeHtml(title)}</h3>
+<table><thead><tr>${head.map(cell('th')).join('')}</tr></thead>
+<tbody>${rows.map((row) => `<tr>${row.map(cell('td')).join('')}</tr>`).join('')}</tbody></table>`;
 }
 
 const legend = `<div class="legend">

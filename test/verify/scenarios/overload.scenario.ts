@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Accounting, comparison } from '../accounting.ts';
 import { measureCapacity } from '../capacity.ts';
-import { CpuMeter } from '../cpu-meter.ts';
 import type { Interval } from '../load/load-result.ts';
 import { now } from '../load/recorder.ts';
 import { Probe } from '../probe.ts';
@@ -29,7 +29,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   // The best of several is best by luck as well, and machines that are shared are faster and slower within a minute: the peak is
   // measured anew, before the overload and after it, and the mean counts.
   const measurePeak = () => measureCapacity(stage, requests, { clients: [clients], forMs: PEAK_MS });
-  const { peak, cpu } = await measurePeak();
+  const { peak, account: atPeak } = await measurePeak();
   const ordinary = Math.round(peak.okPerSecond * 0.3);
   const flow = (perSecond: number) =>
     stage.load.start({
@@ -44,10 +44,9 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     ({ managementUrl }) => new Probe(`${managementUrl}/health/live`, { everyMs: 50 }),
   );
   const overload = flow(Math.round(peak.okPerSecond * TIMES_CAPACITY));
-  const meter = new CpuMeter(stage);
+  const accounting = await Accounting.open(stage);
   const window = await report.fault(`${TIMES_CAPACITY} times capacity`, () => delay(OVERLOAD_MS));
-  report.figure('cores at the peak', cpu);
-  report.figure('cores under overload', meter.describe());
+  const overloaded = await accounting.close();
   const stopped = overload.stop();
   const endedAt = now();
   const after = flow(ordinary);
@@ -57,10 +56,17 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const result = await stopped;
   for (const probe of management) probe.stop();
   report.phase('finding out the same once more');
-  const { peak: peakAfter } = await measurePeak();
+  const { peak: peakAfter, account: atPeakAfter } = await measurePeak();
 
   report.plot('Under overload', result);
   report.plot('After it', recovered);
+  report.table(
+    comparison({
+      'peak before': { account: atPeak, accepted: peak.ok },
+      overload: { account: overloaded, accepted: result.between(window).ok },
+      'peak after': { account: atPeakAfter, accepted: peakAfter.ok },
+    }),
+  );
   const steady: Interval = { from: window.from + 1_000, to: window.to };
   const { okPerSecond, p99 } = result.between(steady);
   const best = (peak.okPerSecond + peakAfter.okPerSecond) / 2;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeCores } from '../accounting.ts';
 import { measureCapacity } from '../capacity.ts';
 import { now } from '../load/recorder.ts';
 import type { RequestTemplate } from '../load/plan.ts';
@@ -25,7 +26,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const people = await shoppers(stage, { customers: 8, orders: 80 });
   const requests = mixed(stage, people);
   report.phase('finding out how much it can do at most');
-  const { peak, cpu } = await measureCapacity(stage, requests);
+  const { peak, account } = await measureCapacity(stage, requests);
   const perSecond = Math.round(peak.okPerSecond * SHARE_OF_CAPACITY);
   const load = stage.load.start({
     streams: [{ name: 'everything', ports: stage.ports, requests, pace: { kind: 'open', perSecond } }],
@@ -76,7 +77,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { failed, refused, failures, p50, p99, requests: sent } = result.all;
   report.check('no request fails', failed === 0, `${count(failed)} of ${count(sent)}${worstOf(failures)}`);
   report.figure('capacity', `${count(peak.okPerSecond)} requests/s`);
-  report.figure('cores at capacity', cpu);
+  report.figure('cores at capacity', describeCores(account));
   report.figure('refused', count(refused));
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
 }
