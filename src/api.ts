@@ -13,6 +13,7 @@ import { strikeRoutes } from './platform/http/route-faults.js';
 import { type FaultInjector } from './platform/resilience/index.js';
 import { InFlight } from './platform/http/in-flight.js';
 import { LoadShedder } from './platform/http/load-shedder.js';
+import { OverloadSign } from './platform/redis/index.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import {
   createProcessLog,
@@ -58,6 +59,8 @@ export async function createApi(
   installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
   const database = app.get(Database, { strict: false });
   shedder.watchDatabase(() => database.queueLoad);
+  const sign = app.get(OverloadSign);
+  shedder.onShed(() => void sign.raise());
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);

@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
 import pg from 'pg';
-import { CpuMeter } from './cpu-meter.ts';
+import { CpuMeter, GENERATOR } from './cpu-meter.ts';
 import type { Table } from './scenario-report.ts';
 import type { Stage } from './stage.ts';
 
 /** How often sessions of PostgreSQL are looked at, in milliseconds. */
 const SAMPLE_EVERY_MS = 100;
+const OTHERS = 'processes that have nothing to do with it';
 
 /** What each part of the stage has used, and what it was used for, between two moments. */
 export interface Account {
@@ -71,6 +73,8 @@ export class Accounting {
     const seconds = (performance.now() - this.startedAt) / 1_000;
     const used = this.meter.coreSeconds(this.owners);
     const kernel = this.meter.kernelSeconds();
+    const ours = [...used.values()].reduce((sum, one) => sum + one, 0);
+    kernel.set(OTHERS, Math.max(0, this.meter.busySeconds - ours));
     const after = await count(this.client);
     await this.client.end();
     return {
@@ -112,6 +116,14 @@ export function describeCores({ used, seconds }: Account): string {
     .sort(([, a], [, b]) => b - a)
     .map(([part, cores]) => `${part} ${cores.toFixed(2)}`)
     .join(', ');
+}
+
+/**
+ * Core-seconds that were left to the product and its servers: the load generator shares their machine, and so may others. What
+ * these took would in production be somewhere else.
+ */
+export function leftToTheProduct({ seconds, used, kernel }: Account): number {
+  return seconds * availableParallelism() - (used.get(GENERATOR) ?? 0) - (kernel.get(OTHERS) ?? 0);
 }
 
 /**

@@ -5,10 +5,13 @@ import type { Window } from './load/load-result.ts';
 import type { RequestTemplate } from './load/plan.ts';
 import { now } from './load/recorder.ts';
 import type { Stage } from './stage.ts';
+import { count, percent } from './wording.ts';
 
 /** Code that runs for the first time is slow; a peak measured too early would be easy to keep up with. */
 const WARM_UP_MS = 3_000;
 const SETTLING_MS = 500;
+/** Share of the requests that may be refused where a peak is measured. */
+const MOST_REFUSED = 0.01;
 
 export interface Capacity {
   peak: Window;
@@ -16,6 +19,8 @@ export interface Capacity {
   clients: number;
   /** What it took. */
   account: Account;
+  /** How each number of clients fared. */
+  attempts: string;
 }
 
 /**
@@ -27,7 +32,7 @@ export async function measureCapacity(
   requests: RequestTemplate[],
   { clients = [48], forMs = 4_000 } = {},
 ): Promise<Capacity> {
-  const measured: Capacity[] = [];
+  const measured: Omit<Capacity, 'attempts'>[] = [];
   for (const connections of clients) {
     const load = stage.load.start({
       streams: [{ name: 'capacity', ports: stage.ports, requests, pace: { kind: 'closed', connections } }],
@@ -41,5 +46,14 @@ export async function measureCapacity(
     const result = await load.stop();
     measured.push({ peak: result.between({ from, to }), clients: connections, account });
   }
-  return measured.reduce((best, one) => (one.peak.okPerSecond > best.peak.okPerSecond ? one : best));
+  // Where many are refused it is asked for more than it can do: that is what comes after the peak.
+  const served = measured.filter(({ peak }) => peak.refused <= peak.requests * MOST_REFUSED);
+  const best = (served.length > 0 ? served : measured).reduce((one, other) =>
+    other.peak.okPerSecond > one.peak.okPerSecond ? other : one,
+  );
+  const attempts = measured.map(
+    ({ clients: howMany, peak: { okPerSecond, refused, requests: sent } }) =>
+      `${howMany} clients: ${count(okPerSecond)} a second, ${percent(refused / sent)} refused`,
+  );
+  return { ...best, attempts: attempts.join('; ') };
 }

@@ -1,11 +1,16 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import type { Stage } from './stage.ts';
 
+/** The part that is the runner itself. */
+export const GENERATOR = 'load generator';
 /** Kernel ticks per second, the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
 /** Columns of the first line of /proc/stat that belong to no process. */
 const KERNEL = { interrupts: [5, 6], 'waiting for the disk': [4], 'taken by the host': [7], idle: [3] };
+
+/** Columns of what processes have had: user, nice, system. */
+const BUSY = [0, 1, 2];
 
 /** Where the processor's time goes from now on, by part of the stage; empty where there is no /proc. */
 export class CpuMeter {
@@ -22,7 +27,7 @@ export class CpuMeter {
       ['Redis', redis.pid],
       ['mail server', sink.pid],
       ['payment provider', sandbox.pid],
-      ['load generator', process.pid],
+      [GENERATOR, process.pid],
     ];
   }
 
@@ -40,6 +45,14 @@ export class CpuMeter {
       }
     }
     return used;
+  }
+
+  /** Core-seconds since the start of everything that runs on this machine. */
+  get busySeconds(): number {
+    const now = readKernel();
+    return (
+      BUSY.reduce((sum, at) => sum + (now[at] ?? 0) - (this.kernelBefore[at] ?? 0), 0) / TICKS_PER_SECOND
+    );
   }
 
   /** Core-seconds since the start that belong to no process. Interrupts are mostly the network between the processes. */

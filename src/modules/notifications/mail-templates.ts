@@ -59,8 +59,20 @@ export function renderMail(kind: MailKind, name: string, news: OrderNews): MailC
 
 /** An amount as people of the shop's language write it; the currency says how many digits are minor units. */
 export function formatMoney({ amount, currency }: Pick<OrderNews, 'amount' | 'currency'>): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const format = formatOf(currency);
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** Making one costs a hundred times what using it does; there are some 180 currencies. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(currency: string): Intl.NumberFormat {
+  let format = formats.get(currency);
+  if (!format) {
+    format = new Intl.NumberFormat('en', { style: 'currency', currency });
+    formats.set(currency, format);
+  }
+  return format;
 }
 
 /** The end of a UUIDv7: its beginning is the time, the same for all orders of an hour. */

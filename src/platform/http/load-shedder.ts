@@ -54,7 +54,7 @@ export class LoadShedder {
   private adaptedAt = performance.now();
   private reportedAt = performance.now();
   private unreported: Record<RoutePriority, number> = { low: 0, normal: 0, critical: 0 };
-  private listener?: (shed: Record<RoutePriority, number>) => void;
+  private readonly listeners: ((shed: Record<RoutePriority, number>) => void)[] = [];
 
   /**
    * @param inFlight the requests that are being worked on
@@ -125,7 +125,7 @@ export class LoadShedder {
    * most of the work of a process that is asked for too much.
    */
   onShed(listener: (shed: Record<RoutePriority, number>) => void): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   get state(): Shedding {
@@ -149,7 +149,7 @@ export class LoadShedder {
     const { low, normal, critical } = this.unreported;
     if (now - this.reportedAt < REPORT_EVERY_MS || low + normal + critical === 0) return;
     this.reportedAt = now;
-    this.listener?.(this.unreported);
+    for (const listener of this.listeners) listener(this.unreported);
     this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 

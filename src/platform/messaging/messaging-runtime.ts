@@ -4,6 +4,7 @@ import { BullRegistrar, Processor } from '@nestjs/bullmq';
 import type { Worker, WorkerOptions } from 'bullmq';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
+import { GivingWay } from './consuming/giving-way.js';
 import { fullJitter } from './consuming/retries.js';
 import { WorkerJobs } from './consuming/worker-jobs.js';
 import { MessagingMetrics } from './messaging.metrics.js';
@@ -54,6 +55,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     private readonly connections: QueueConnections,
     private readonly relay: Relay,
     private readonly meter: BacklogMeter,
+    private readonly givingWay: GivingWay,
     private readonly jobs: WorkerJobs,
     private readonly metrics: MessagingMetrics,
     private readonly health: HealthRegistry,
@@ -76,12 +78,14 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
       this.workers.push(this.watched(consumer.worker));
     this.relay.start();
     this.meter.start();
+    this.givingWay.start((yielding) => this.setConcurrency(yielding));
   }
 
   /** At the signal: claim and fetch nothing more. Does not wait; what runs goes on. */
   stopTaking(): void {
     if (this.state !== 'running') return;
     this.state = 'draining';
+    this.givingWay.stop();
     this.jobs.stopTaking();
     this.relayStopped = this.relay.stop();
     for (const worker of this.workers) {
@@ -166,6 +170,10 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     } catch (error) {
       this.logger.warn({ err: error }, 'Jobs that did not end are left; other workers take them over');
     }
+  }
+
+  private setConcurrency(yielding: boolean): void {
+    for (const worker of this.workers) worker.concurrency = yielding ? 1 : worker.opts.concurrency!;
   }
 
   private workerOptions({ concurrency }: ConsumerEntry): WorkerOptions {

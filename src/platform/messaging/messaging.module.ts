@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
 import { Settings } from '../../config/index.js';
 import { DatabaseModule } from '../database/index.js';
+import { GivingWay } from './consuming/giving-way.js';
 import { MaintenanceProcessor } from './consuming/maintenance.processor.js';
 import { MAINTENANCE_QUEUE } from './consuming/decorators.js';
 import { WorkerJobs } from './consuming/worker-jobs.js';
@@ -46,6 +47,7 @@ const handling: Provider[] = [
   Relay,
   Redelivery,
   BacklogMeter,
+  GivingWay,
   WorkerJobs,
   MaintenanceProcessor,
   OutboxSweep,

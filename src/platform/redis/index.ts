@@ -1,3 +1,4 @@
+export { OverloadSign } from './overload-sign.js';
 export { piecesOf } from './pieces.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';

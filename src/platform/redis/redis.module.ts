@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { OverloadSign } from './overload-sign.js';
 import { REDIS_UP, RedisHealth } from './redis.health.js';
 import { RedisConnection } from './redis-connection.js';
 
@@ -9,11 +10,12 @@ import { RedisConnection } from './redis-connection.js';
   providers: [
     RedisConnection,
     RedisHealth,
+    OverloadSign,
     makeGaugeProvider({
       name: REDIS_UP,
       help: '1 while Redis answers in time, else 0: cache and rate limits go on without it.',
     }),
   ],
-  exports: [RedisConnection],
+  exports: [RedisConnection, OverloadSign],
 })
 export class RedisModule {}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Accounting, comparison } from '../accounting.ts';
+import { Accounting, comparison, leftToTheProduct } from '../accounting.ts';
 import { measureCapacity } from '../capacity.ts';
 import type { Interval } from '../load/load-result.ts';
 import { now } from '../load/recorder.ts';
@@ -25,7 +25,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
   const requests = stage.shop.placing(customers);
   report.phase('finding out how many orders it can take at most');
-  const { clients } = await measureCapacity(stage, requests, { clients: [24, 48, 96] });
+  const { clients, attempts } = await measureCapacity(stage, requests, { clients: [16, 32, 48, 96] });
   // The best of several is best by luck as well, and machines that are shared are faster and slower within a minute: the peak is
   // measured anew, before the overload and after it, and the mean counts.
   const measurePeak = () => measureCapacity(stage, requests, { clients: [clients], forMs: PEAK_MS });
@@ -70,11 +70,14 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const steady: Interval = { from: window.from + 1_000, to: window.to };
   const { okPerSecond, p99 } = result.between(steady);
   const best = (peak.okPerSecond + peakAfter.okPerSecond) / 2;
-  const goodput = okPerSecond / best;
+  // Four times the requests take four times the generator, on the product's own cores: what it took is not held against the product.
+  const bestOfWhatWasLeft =
+    (peak.ok + peakAfter.ok) / (leftToTheProduct(atPeak) + leftToTheProduct(atPeakAfter));
+  const goodput = result.between(window).ok / leftToTheProduct(overloaded) / bestOfWhatWasLeft;
   report.check(
-    `goodput is at least ${LEAST_GOODPUT} of the peak`,
+    `goodput is at least ${LEAST_GOODPUT} of the peak, by what the load generator left of the processor`,
     goodput >= LEAST_GOODPUT,
-    `${goodput.toFixed(2)}: ${count(okPerSecond)} of ${count(best)} orders/s`,
+    `${goodput.toFixed(2)}; with its part ${(okPerSecond / best).toFixed(2)}: ${count(okPerSecond)} of ${count(best)} orders/s`,
   );
   report.check(`p99 of what is accepted is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
   const { failed, failures, refused, requests: asked } = result.all;
@@ -90,6 +93,15 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     Math.max(...slowest) <= MANAGEMENT_MS && unwell === 0,
     `slowest of the apis ${slowest.slice(0, 2).map(ms).join(' and ')}, of the workers ${slowest.slice(2).map(ms).join(' and ')}; ${count(unwell)} not 200`,
   );
+  const slow = management.flatMap(({ answers }, i) =>
+    answers.filter(({ tookMs }) => tookMs > MANAGEMENT_MS / 2).map((answer) => ({ ...answer, i })),
+  );
+  for (const { at, tookMs, i } of slow) {
+    report.evidence.push({
+      at: new Date(at).toISOString(),
+      what: `management port of ${i < 2 ? 'api' : 'worker'} ${(i % 2) + 1}: ${ms(tookMs)}, ${ms(at - window.from)} after the overload began`,
+    });
+  }
   const normal = recovered.between({ from: endedAt + NORMAL_WITHIN_MS, to: Infinity });
   report.check(
     `${NORMAL_WITHIN_MS / 1_000} s later everything is normal`,
@@ -100,6 +112,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     'peak',
     `${count(peak.okPerSecond)} orders/s before and ${count(peakAfter.okPerSecond)} after, at p99 ${ms(peak.p99)}, with ${clients} clients`,
   );
+  report.figure('found out with', attempts);
   report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
   report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
   report.figure('refused because of', byFrequency(result.refusals));

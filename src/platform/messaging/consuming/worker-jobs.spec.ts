@@ -44,6 +44,7 @@ describe('the jobs of a worker', () => {
         scheduled: { inc: ({ outcome }: { outcome: string }) => outcomes.push(outcome) },
       } as never,
       { ran: () => Promise.resolve() } as never,
+      { handling: () => undefined } as never,
       loadSettings({}),
     );
   });

@@ -11,6 +11,7 @@ import { Schedulers } from '../queues/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { Delivery } from './delivered-event.js';
 import type { JobRunner } from './event-consumer.js';
+import { GivingWay } from './giving-way.js';
 import { isTransient } from './retries.js';
 
 /**
@@ -41,6 +42,7 @@ export class WorkerJobs implements JobRunner {
     private readonly deadLetters: DeadLetters,
     private readonly metrics: MessagingMetrics,
     private readonly schedulers: Schedulers,
+    private readonly givingWay: GivingWay,
     @Inject(Settings) private readonly settings: Settings,
   ) {}
 
@@ -93,6 +95,7 @@ export class WorkerJobs implements JobRunner {
   ): Promise<void> {
     const event = new Delivery(job, queue, context);
     const startedAt = performance.now();
+    if (event.attempt === 1) this.givingWay.handling(Date.now() - job.data.occurredAt);
     let outcome: Outcome = 'handled';
     try {
       // Counted before the run, so that a job that takes its process with it counts as well.

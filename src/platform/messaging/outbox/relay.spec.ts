@@ -45,6 +45,7 @@ class World {
     { ping: () => this.ping() } as never,
     { run: () => this.upkeep() } as never,
     { run: () => this.redeliver() } as never,
+    { isOn: false } as never,
     { relayed: { inc: () => undefined } } as never,
     loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
   );

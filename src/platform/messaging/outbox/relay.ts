@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
+import { GivingWay } from '../consuming/giving-way.js';
 import { isTransient } from '../consuming/retries.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
@@ -10,6 +11,8 @@ import { OutboxRepository, type ClaimedEvent, type RedeliveryPolicy } from './ou
 import { Redelivery } from './redelivery.js';
 import { RelayCursor } from './relay-cursor.js';
 
+/** While background work gives way: pause after each batch, and share of a batch. The outbox is the cheapest place to wait in. */
+const YIELDING = { pauseMs: 500, batchShare: 0.1 };
 /** Longest time between two deliveries of an event that nobody records. */
 const REDELIVERY_AT_MOST_MS = 3_600_000;
 /** Wait after a failure, doubled up to the second value. */
@@ -39,6 +42,7 @@ export class Relay {
     private readonly connections: QueueConnections,
     private readonly upkeep: QueueUpkeep,
     private readonly redelivery: Redelivery,
+    private readonly givingWay: GivingWay,
     private readonly metrics: MessagingMetrics,
     @Inject(Settings) private readonly settings: Settings,
   ) {
@@ -70,7 +74,9 @@ export class Relay {
     while (!stopping.aborted) {
       let wait = this.settings.messaging.pollIntervalMs;
       try {
-        if (await this.pass()) wait = 0;
+        const more = await this.pass();
+        if (this.givingWay.isOn) wait = YIELDING.pauseMs;
+        else if (more) wait = 0;
         this.recovered();
       } catch (error) {
         wait = this.failed(error);
@@ -104,7 +110,8 @@ export class Relay {
   }
 
   private async move(): Promise<boolean> {
-    const { batchSize } = this.settings.messaging;
+    const { batchSize: usual } = this.settings.messaging;
+    const batchSize = this.givingWay.isOn ? Math.ceil(usual * YIELDING.batchShare) : usual;
     const events = await this.outbox.claim(this.cursor.next(performance.now()), batchSize, this.policy);
     const last = events.at(-1);
     if (!last) return false;

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import { Settings } from '../../../config/index.js';
+import { piecesOf } from '../../redis/index.js';
 import type { ClaimedEvent } from '../outbox/outbox.repository.js';
 import { FULL_JITTER } from '../consuming/retries.js';
 import { QueueConnections } from './queue-connections.js';
@@ -56,7 +57,11 @@ export class Queues {
         list.push({ name: event.name, data, opts: { jobId: event.id } });
       }
     }
-    await Promise.all([...jobs].map(([consumer, list]) => this.get(consumer).addBulk(list)));
+    // In pieces: making and sending five hundred jobs at once would hold the event loop for as long as a probe waits.
+    const addAll = async (consumer: string, list: Parameters<Queue['addBulk']>[0]): Promise<void> => {
+      for (const piece of piecesOf(list)) await this.get(consumer).addBulk(piece);
+    };
+    await Promise.all([...jobs].map(([consumer, list]) => addAll(consumer, list)));
   }
 
   private make(name: string): Queue {

@@ -1,0 +1,51 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { OverloadSign } from '../../redis/index.js';
+
+const LOOK_EVERY_MS = 500;
+/** Age at which an event has waited long enough, and age at which the backlog counts as worked off. */
+const LATE_MS = 60_000;
+const CAUGHT_UP_MS = 10_000;
+
+/**
+ * Whether background work gives way: while requests are refused, because an event can wait and a caller cannot. Not for ever: once
+ * events are a minute old they get their share again. An overload that lasts would otherwise end in a full outbox, which
+ * refuses the very requests that the yielding made room for.
+ */
+@Injectable()
+export class GivingWay {
+  private readonly logger = new Logger(GivingWay.name);
+  private timer?: NodeJS.Timeout;
+  private yielding = false;
+  private late = false;
+
+  constructor(private readonly sign: OverloadSign) {}
+
+  get isOn(): boolean {
+    return this.yielding;
+  }
+
+  /** Looks for the sign until `stop`. @param changed called with each change */
+  start(changed: (yielding: boolean) => void): void {
+    this.timer = setInterval(() => void this.look(changed), LOOK_EVERY_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Hears of an event that is handled for the first time. @param ageMs since it was announced */
+  handling(ageMs: number): void {
+    if (ageMs >= LATE_MS) this.late = true;
+    else if (ageMs < CAUGHT_UP_MS) this.late = false;
+  }
+
+  private async look(changed: (yielding: boolean) => void): Promise<void> {
+    const yielding = !this.late && (await this.sign.isUp());
+    if (yielding === this.yielding) return;
+    this.yielding = yielding;
+    this.logger.log(
+      yielding ? 'Requests are refused: background work gives way' : 'Background work goes on as usual',
+    );
+    changed(yielding);
+  }
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AppProcess } from '../support/processes.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { LoadGenerator } from '../verify/load/load-generator.ts';
+import type { RequestTemplate } from '../verify/load/plan.ts';
+import { Probe } from '../verify/probe.ts';
+import { openCounter } from './counter.ts';
+import type { Counter } from './counter.ts';
+
+/** Bars are wide: what the game day (`npm run verify`) measures on a quiet machine must hold here on a busy one. */
+const MANAGEMENT_MS = 2_500;
+const ACCEPTED_P99_MS = 3_000;
+const RECOVERED_WITHIN_MS = 5_000;
+const OVERLOAD_MS = 5_000;
+
+describe('four times what the product can do', () => {
+  let counter: Counter;
+  let worker: AppProcess;
+  let load: LoadGenerator;
+  let placing: RequestTemplate[];
+
+  beforeAll(async () => {
+    counter = await openCounter({ worker: false, env: { OVERLOAD_MAX_IN_FLIGHT: '60' } });
+    worker = await counter.stack.worker();
+    await query(counter, 'UPDATE products SET stock = 1000000');
+    load = new LoadGenerator((error) => {
+      throw error;
+    });
+    const login = await counter.anonymous.post<{ accessToken: string }>('/v1/auth/login', {
+      email: 'customer@example.com',
+      password: 'holdfast-demo-password',
+    });
+    placing = counter.products.map((productId) => ({
+      method: 'POST',
+      path: '/v1/orders',
+      headers: { Authorization: `Bearer ${login.body.accessToken}` },
+      body: { items: [{ productId, quantity: 1 }] },
+      idempotencyKey: true,
+    }));
+  });
+
+  afterAll(async () => {
+    await load?.close();
+    await counter?.close();
+  });
+
+  it('is partly done in time, and refused with 503 and Retry-After for the rest; background work gives way', async () => {
+    const ports = [counter.api.port];
+    const name = 'placing orders';
+    const closed = load.start({
+      streams: [{ name, ports, requests: placing, pace: { kind: 'closed', connections: 12 } }],
+    });
+    const learnMs = 2_000;
+    await delay(learnMs);
+    const capacity = ((await closed.stop()).all.ok / learnMs) * 1_000;
+
+    const management = [counter.api, worker].map(
+      ({ managementUrl }) => new Probe(`${managementUrl}/health/live`, { everyMs: 100 }),
+    );
+    const open = load.start({
+      streams: [{ name, ports, requests: placing, pace: { kind: 'open', perSecond: capacity * 4 } }],
+    });
+    const gaveWay = worker.waitForLog(saysThatItGivesWay, OVERLOAD_MS + 10_000);
+    await delay(OVERLOAD_MS);
+    const { all } = await open.stop();
+    for (const probe of management) probe.stop();
+
+    // A 503 without a problem document or without Retry-After counts as failed, and so does a lost connection.
+    expect(all.failures).toEqual({});
+    expect(all.refused).toBeGreaterThan(0);
+    expect(all.ok).toBeGreaterThan(0);
+    expect(all.p99).toBeLessThan(ACCEPTED_P99_MS);
+    for (const probe of management) {
+      expect(probe.count(({ status }) => status !== 200)).toBe(0);
+      expect(probe.slowestMs).toBeLessThan(MANAGEMENT_MS);
+    }
+    await gaveWay;
+  });
+
+  it('is over: orders are taken again, and every event of an accepted one is handled', async () => {
+    await waitFor(async () => (await counter.order()).status === 201, {
+      within: RECOVERED_WITHIN_MS,
+      what: 'an order that is accepted',
+    });
+    await worker.waitForLog(({ message }) => message === 'Background work goes on as usual', 10_000);
+    await waitFor(async () => (await owed(counter)) === 0, {
+      within: 60_000,
+      every: 250,
+      what: 'all events',
+    });
+  });
+});
+
+function saysThatItGivesWay({ message }: { message?: string }): boolean {
+  return message === 'Requests are refused: background work gives way';
+}
+
+async function owed(counter: Counter): Promise<number> {
+  const [row] = await query<{ owed: number }>(
+    counter,
+    `SELECT count(*)::int AS owed FROM outbox_events AS event
+     WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.event_id = event.id)`,
+  );
+  return row!.owed;
+}
+
+async function query<Row extends object>({ stack }: Counter, text: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
+  await client.connect();
+  try {
+    return (await client.query<Row>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
