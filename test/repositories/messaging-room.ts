@@ -12,6 +12,7 @@ import {
   type EventDefinition,
   type MessagingRole,
 } from '../../src/platform/messaging/index.js';
+import { RedisModule } from '../../src/platform/redis/index.js';
 import { ResilienceModule } from '../../src/platform/resilience/resilience.module.js';
 import {
   startPostgres,
@@ -116,6 +117,7 @@ async function startProcess(settings: Settings, options: ProcessOptions): Promis
       SettingsModule.forRoot(settings),
       HealthModule.forRoot(health),
       ResilienceModule.forRoot(),
+      RedisModule,
       DatabaseModule.forRoot('messaging-spec'),
       MessagingModule.forRoot({ role }),
       MessagingModule.forFeature({ events, queues, retiredSchedules }),

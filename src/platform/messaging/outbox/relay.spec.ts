@@ -18,6 +18,7 @@ class World {
   redeliver = (): Promise<{ redelivered: number; more: boolean }> =>
     Promise.resolve({ redelivered: 0, more: false });
   readonly cursors: number[] = [];
+  readonly givingWay = { isOn: false };
 
   readonly relay = new Relay(
     {
@@ -45,7 +46,7 @@ class World {
     { ping: () => this.ping() } as never,
     { run: () => this.upkeep() } as never,
     { run: () => this.redeliver() } as never,
-    { isOn: false } as never,
+    this.givingWay as never,
     { relayed: { inc: () => undefined } } as never,
     loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
   );
@@ -71,6 +72,15 @@ describe('the relay', () => {
     await vi.waitFor(() => expect(world.queued).toEqual(['1', '2', '3', '4', '5', '6', '7']));
     world.waiting = ['8'];
     await vi.waitFor(() => expect(world.queued).toContain('8'));
+  });
+
+  it('leaves most in the outbox while background work gives way', async () => {
+    world.givingWay.isOn = true;
+    world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
+    world.relay.start();
+    await vi.waitFor(() => expect(world.queued).toEqual(['1']));
+    await delay(50);
+    expect(world.queued).toEqual(['1']);
   });
 
   it('claims nothing more once it has been stopped', async () => {
