@@ -35,6 +35,8 @@ const WORDS: Record<string, (constraints: unknown[]) => string> = {
   isEmail: () => 'an e-mail address',
   isConnectionUrl: ([protocols]) => `URL with ${(protocols as string[]).map((p) => `${p}//`).join(' or ')}`,
   isProxyList: () => 'IP addresses and CIDR ranges',
+  isHostAndPort: () => 'host:port',
+  isReadableFile: () => 'name of a file',
   isOriginList: () => 'origins such as https://shop.example',
 };
 

@@ -119,7 +119,7 @@ function given(definition: SettingDefinition, section: object): string {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
-  const { app, lifecycle, rateLimit, http, faults } = settings;
+  const { app, lifecycle, rateLimit, http, faults, redis } = settings;
   if (lifecycle.drainDelayMs >= lifecycle.timeoutMs) {
     problems.push('SHUTDOWN_TIMEOUT_MS: must be longer than SHUTDOWN_DRAIN_DELAY_MS');
   }
@@ -128,6 +128,17 @@ function contradictions(settings: Settings): string[] {
   }
   if (faults.enabled && faults.token === undefined) {
     problems.push('FAULTS_TOKEN: is needed when FAULTS_ENABLED=true');
+  }
+  if ((redis.tlsCert === undefined) !== (redis.tlsKey === undefined)) {
+    problems.push('REDIS_TLS_CERT: is needed together with REDIS_TLS_KEY');
+  }
+  if (
+    !redis.url.startsWith('rediss:') &&
+    (redis.tlsCa ?? redis.tlsCert ?? redis.tlsServerName) !== undefined
+  ) {
+    problems.push(
+      'REDIS_URL: must begin with rediss:// when REDIS_TLS_CA, REDIS_TLS_CERT or REDIS_TLS_SERVER_NAME is set',
+    );
   }
   if (!app.isProduction) return problems;
   if (faults.enabled) problems.push('FAULTS_ENABLED: cannot be true when NODE_ENV=production');

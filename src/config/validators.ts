@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
@@ -55,6 +56,45 @@ export function IsOriginList(options?: ValidationOptions): PropertyDecorator {
             (entry: unknown) => URL.canParse(String(entry)) && new URL(String(entry)).origin === entry,
           ),
         defaultMessage: () => 'must list origins, for example https://shop.example',
+      },
+    },
+    options,
+  );
+}
+
+/** Accepts `host:port`. */
+export function IsHostAndPort(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isHostAndPort',
+      validator: {
+        validate: (value: unknown) => {
+          const [, host = '', port = ''] =
+            /^([^:/@?#\s]+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(String(value)) ?? [];
+          return host !== '' && Number(port) > 0 && Number(port) < 65_536;
+        },
+        defaultMessage: () => 'must be a host and a port, for example redis-1:26379',
+      },
+    },
+    options,
+  );
+}
+
+/** Accepts the name of a file that this process can read. */
+export function IsReadableFile(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isReadableFile',
+      validator: {
+        validate: (value: unknown) => {
+          try {
+            accessSync(String(value), constants.R_OK);
+            return true;
+          } catch {
+            return false;
+          }
+        },
+        defaultMessage: () => 'must be a file that this process can read',
       },
     },
     options,

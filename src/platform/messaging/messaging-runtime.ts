@@ -11,6 +11,7 @@ import { MessagingMetrics } from './messaging.metrics.js';
 import { BacklogMeter } from './outbox/backlog-meter.js';
 import type { Backlog } from './outbox/outbox.repository.js';
 import { Relay } from './outbox/relay.js';
+import { isReply } from '../redis/index.js';
 import { bounded } from './queues/bounded.js';
 import { QueueConnections } from './queues/queue-connections.js';
 import { Topology, type ConsumerEntry } from './topology/topology.js';
@@ -202,13 +203,20 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     return worker;
   }
 
-  /** During an outage every job of a worker reports the same; once in a while is enough. */
+  /**
+   * During an outage every job of every worker reports the same: only the first is logged, until it has been silent for a while. What Redis
+   * answers is told apart by its code, as the rest of a message names the script that it refused.
+   */
   private report(queue: string, error: unknown): void {
-    const key = `${queue}: ${(error as Error).message.replace(/[0-9a-f-]{36}/g, '')}`;
-    const now = Date.now();
-    if (now - (this.lastErrors.get(key) ?? -Infinity) < SAME_ERROR_AGAIN_AFTER_MS) return;
+    const { message } = error as Error;
+    const key = isReply(error)
+      ? message.split(' ', 1)[0]!
+      : `${queue}: ${message.replace(/[0-9a-f-]{36}/g, '')}`;
+    const now = performance.now();
+    const last = this.lastErrors.get(key) ?? -Infinity;
     if (this.lastErrors.size > 100) this.lastErrors.clear();
     this.lastErrors.set(key, now);
+    if (now - last < SAME_ERROR_AGAIN_AFTER_MS) return;
     this.logger.warn({ queue, err: error }, 'A worker reports an error');
   }
 }

@@ -69,6 +69,7 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   private gathering?: NodeJS.Timeout;
   private sweeper?: NodeJS.Timeout;
   private onOurOwnUntil = 0;
+  private refused = false;
 
   constructor(private readonly redis: RedisConnection) {
     defineLeaseCommands(redis.client);
@@ -187,6 +188,7 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
       const granted = await this.redis.run((client) =>
         (client as LeaseCommands).rateLimitLease(keys.length, ...keys, ...wishes),
       );
+      this.refused = false;
       for (const [index, { window }] of asked.entries())
         this.granted(window, bases[index] as number, granted.slice(index * 3, index * 3 + 3));
     } catch (error) {
@@ -216,9 +218,9 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
       this.onOurOwnUntil = Math.max(this.onOurOwnUntil, now + ALONE_WHEN_AWAY_MS);
       return;
     }
-    const isNews = now >= this.onOurOwnUntil;
     this.onOurOwnUntil = now + ALONE_WHEN_REFUSED_MS;
-    if (!isNews) return;
+    if (this.refused) return;
+    this.refused = true;
     this.logger.warn({ err: error }, 'Redis refuses to count requests; each process limits by itself');
   }
 

@@ -1,4 +1,5 @@
 export { OverloadSign } from './overload-sign.js';
 export { piecesOf } from './pieces.js';
+export { isNotThePrimary, isReply, redisClient, remedyFor } from './redis-client.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';

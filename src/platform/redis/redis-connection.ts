@@ -6,13 +6,12 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
 import { FaultInjector } from '../resilience/fault-injector.js';
+import { isReply, redisClient, remedyFor } from './redis-client.js';
 
-/** Milliseconds between attempts to reach a Redis that is away. */
-const RECONNECT_AFTER_MS = 300;
 /** Milliseconds between probes of a Redis that accepts commands but does not answer. */
 const PROBE_EVERY_MS = 500;
 /** Milliseconds without a byte after a command before the socket counts as dead (a lost peer sends no FIN). */
@@ -46,18 +45,15 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.timeoutMs = redis.commandTimeoutMs;
     this.prefix = redis.prefix;
-    this.client = new Redis(redis.url, {
+    this.client = redisClient(redis, {
       connectionName: 'holdfast',
-      lazyConnect: true,
       // The library's own time limit only clears away what nobody waits for any more; the one that counts is in `run`.
       commandTimeout: ABANDON_AFTER * redis.commandTimeoutMs,
-      connectTimeout: 2000,
       socketTimeout: SOCKET_TIMEOUT_MS,
       // Nobody waits for an old command: what was not answered in time has been done without.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: () => RECONNECT_AFTER_MS,
     });
     this.client.on('error', (error: Error) => this.reportAway(error));
     this.client.on('ready', () => this.reportBack());
@@ -107,11 +103,25 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     // Rejects when the first attempt fails; the client keeps trying by itself.
     await Promise.race([this.client.connect().catch(() => undefined), patience]);
     clearTimeout(timer);
+    await this.refuseCluster();
   }
 
   /** Last of all hooks: until then requests in flight may still need it. */
   onApplicationShutdown(): void {
     this.client.disconnect();
+  }
+
+  /**
+   * Members of a Cluster send clients elsewhere for most keys, which these clients do not follow: jobs would fail one by one, at any time.
+   * @throws Error when this Redis is one
+   */
+  private async refuseCluster(): Promise<void> {
+    const server = await this.run((client) => client.info('server')).catch(() => '');
+    if (!server.includes('redis_mode:cluster')) return;
+    this.client.disconnect();
+    throw new Error(
+      'REDIS_URL leads to a Redis Cluster, which is not supported: use one server, or Sentinels (REDIS_SENTINELS)',
+    );
   }
 
   private probe(): void {
@@ -127,7 +137,9 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private reportAway(error: Error): void {
     if (this.reportedAway) return;
     this.reportedAway = true;
-    this.logger.warn({ err: error }, 'Redis does not answer; going on without it');
+    const remedy = remedyFor(error);
+    const what = remedy === undefined ? 'does not answer' : `cannot be used: ${remedy}`;
+    this.logger.warn({ err: error }, `Redis ${what}; going on without it`);
   }
 
   private reportBack(): void {
@@ -147,11 +159,6 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
     const timer = setTimeout(() => setImmediate(reject, new Error('Command timed out')), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-/** An error that Redis itself answered (wrong type, script error, read-only): it is there, the command was refused. */
-function isReply(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 function unavailable(cause?: unknown): TransientError {

@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
 import { GivingWay } from '../consuming/giving-way.js';
 import { isTransient } from '../consuming/retries.js';
+import { isReply } from '../../redis/index.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
 import { QueueUpkeep } from '../queues/queue-upkeep.js';
@@ -125,7 +126,7 @@ export class Relay {
     try {
       await this.queues.add(events);
     } catch (error) {
-      if (isRefusal(error) && (await this.addOneByOne(events))) return;
+      if (mayBeAboutAnEvent(error) && (await this.addOneByOne(events))) return;
       await this.outbox.handBack(events);
       this.cursor.rewind();
       throw error;
@@ -135,19 +136,24 @@ export class Relay {
   /**
    * Redis refused something in the batch: one event that it cannot take must not hold up all that come after it. That one
    * keeps its claim, and is due again later and later.
-   * @returns false when it takes none at all.
+   * @returns false when it takes none at all
+   * @throws Error when it is not about an event
    */
   private async addOneByOne(events: ClaimedEvent[]): Promise<boolean> {
-    let taken = 0;
+    const refused: string[] = [];
+    let reason: unknown;
     for (const event of events) {
       try {
         await this.queues.add([event]);
-        taken += 1;
       } catch (error) {
-        this.logger.error({ err: error, event: event.name, eventId: event.id }, 'Redis refuses an event');
+        if (!mayBeAboutAnEvent(error)) throw error;
+        refused.push(event.id);
+        reason ??= error;
       }
     }
-    return taken > 0;
+    if (refused.length === events.length) return false;
+    this.logger.error({ err: reason, count: refused.length, first: refused[0] }, 'Redis refuses events');
+    return true;
   }
 
   /** @returns how long to wait */
@@ -168,7 +174,10 @@ export class Relay {
   }
 }
 
-/** Redis has answered, with an error; as opposed to not having been reached. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
+/**
+ * Whether Redis may have refused one of the events. Other codes tell of the server: it is full (OOM), read-only, loading, not allowed to
+ * us. Trying each of 500 events then wrote 8 MB of log in 10 s.
+ */
+function mayBeAboutAnEvent(error: unknown): boolean {
+  return isReply(error) && /^(ERR|WRONGTYPE)\b/.test(error.message);
 }

@@ -1,10 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Settings } from '../../../config/index.js';
+import { isNotThePrimary, redisClient, remedyFor } from '../../redis/index.js';
 import { bounded } from './bounded.js';
 
-/** Milliseconds between attempts to reach a Redis that is away. */
-const RECONNECT_AFTER_MS = 300;
 /** Milliseconds without a byte after which the relay's connection counts as dead: a frozen server never closes it. */
 const PRODUCER_SOCKET_TIMEOUT_MS = 3000;
 /** As above for workers, whose blocking reads keep silent for up to ten seconds. */
@@ -24,23 +23,18 @@ export class QueueConnections {
   private away = false;
 
   constructor(@Inject(Settings) { redis }: Settings) {
-    const common: RedisOptions = {
-      lazyConnect: true,
-      connectTimeout: 2000,
-      retryStrategy: () => RECONNECT_AFTER_MS,
-    };
-    this.producer = new Redis(redis.url, {
-      ...common,
+    this.producer = redisClient(redis, {
       connectionName: 'holdfast-relay',
       socketTimeout: PRODUCER_SOCKET_TIMEOUT_MS,
       // Not 1: then a command that was under way when a frozen server was given up would only fail once the server is back.
       maxRetriesPerRequest: 0,
     });
-    this.consumer = new Redis(redis.url, {
-      ...common,
+    this.consumer = redisClient(redis, {
       connectionName: 'holdfast-worker',
       socketTimeout: CONSUMER_SOCKET_TIMEOUT_MS,
       maxRetriesPerRequest: null,
+      // What was refused is sent again to the new primary: otherwise jobs that ended meanwhile would count as stalled, and run again.
+      reconnectOnError: (error) => isNotThePrimary(error) && 2,
     });
     // BullMQ makes the blocking connections itself, as copies. Kept, because one that never got through cannot be closed by it;
     // not lazy, because it would take the failure of a lazy one's first attempt for its end.
@@ -77,7 +71,9 @@ export class QueueConnections {
   private reportAway(error: Error): void {
     if (this.away) return;
     this.away = true;
-    this.logger.warn({ err: error }, 'Redis does not answer; events wait in the outbox');
+    const remedy = remedyFor(error);
+    const what = remedy === undefined ? 'does not answer' : `cannot be used: ${remedy}`;
+    this.logger.warn({ err: error }, `Redis ${what}; events wait in the outbox`);
   }
 
   private reportBack(): void {

@@ -1,0 +1,124 @@
+import { Logger } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../src/config/index.js';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  Scheduled,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { RedisConnection } from '../../src/platform/redis/index.js';
+import { startRedis, startTcpProxy, type RedisServer, type TcpProxy } from '../support/servers/index.js';
+import { waitFor } from '../support/wait-for.js';
+import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
+
+let handled: number[] = [];
+let ticks = 0;
+let gate: Promise<void> = Promise.resolve();
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+    await gate;
+    if (await this.inbox.once(event, () => Promise.resolve())) handled.push(event.payload.number);
+  }
+
+  @Scheduled({ name: 'tick', every: 200, queue: 'post' })
+  async tick(): Promise<void> {
+    ticks += 1;
+  }
+}
+
+async function command(server: RedisServer, ...words: [string, ...string[]]): Promise<unknown> {
+  const client = new Redis(server.url());
+  try {
+    return await client.call(...words);
+  } finally {
+    client.disconnect();
+  }
+}
+
+describe('after a failover of Redis', () => {
+  let room: MessagingRoom;
+  let replica: RedisServer;
+  let proxy: TcpProxy;
+
+  beforeEach(async () => {
+    handled = [];
+    ticks = 0;
+    gate = Promise.resolve();
+    [room, replica] = await Promise.all([openMessagingRoom(), startRedis()]);
+    proxy = await startTcpProxy(room.redis.port);
+    await command(replica, 'REPLICAOF', '127.0.0.1', String(room.redis.port));
+    await waitFor(
+      async () => String(await command(replica, 'INFO', 'replication')).includes('master_link_status:up'),
+      { within: 15_000, what: 'the replica' },
+    );
+  });
+
+  afterEach(async () => {
+    await room?.close();
+    await Promise.all([proxy?.stop(), replica?.stop()]);
+  });
+
+  const url = (): string => `redis://127.0.0.1:${proxy.port}`;
+
+  /** As a managed Redis does it: the replica is promoted, the old primary demoted, and the address moves. No connection is closed. */
+  const failOver = async (): Promise<void> => {
+    await command(replica, 'REPLICAOF', 'NO', 'ONE');
+    await command(room.redis, 'REPLICAOF', '127.0.0.1', String(replica.port));
+    proxy.pointTo(replica.port);
+  };
+
+  const all = (count: number): Promise<unknown> =>
+    waitFor(() => new Set(handled).size >= count, { within: 20_000, what: `${count} handled events` });
+
+  it('workers move to the new primary: events are relayed and handled, schedules run', async () => {
+    const worker = await room.process({ providers: [PostProcessor], env: { REDIS_URL: url() } });
+    await worker.send(1, 5);
+    await all(5);
+
+    await failOver();
+    await worker.send(6, 10);
+
+    await all(10);
+    expect(handled.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    const before = ticks;
+    await waitFor(() => ticks > before + 2, { within: 10_000, what: 'the schedule' });
+    expect(worker.runtime.status().relayProblem).toBeUndefined();
+  });
+
+  it('a job that ran meanwhile ends, and is not run again', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    const worker = await room.process({ providers: [PostProcessor], env: { REDIS_URL: url() } });
+    await worker.send(1, 3);
+    await waitFor(() => worker.runtime.status().activeJobs >= 3, { within: 10_000, what: 'the jobs' });
+
+    await failOver();
+    resolve();
+
+    await all(3);
+    await waitFor(async () => (await command(replica, 'ZCARD', '{holdfast}:post:completed')) === 0);
+    await waitFor(async () => (await command(replica, 'EXISTS', '{holdfast}:post:active')) === 0, {
+      within: 8000,
+      what: 'the ends of the jobs being recorded',
+    });
+  });
+
+  it('requests find the new primary', async () => {
+    vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const redis = new RedisConnection(loadSettings({ REDIS_URL: url() }));
+    await redis.onModuleInit();
+    await redis.run((client) => client.incr('n'));
+
+    await failOver();
+
+    await waitFor(() => redis.run((client) => client.incr('n')), { within: 5000, what: 'a write' });
+    expect(await command(replica, 'GET', 'n')).toBe('2');
+    redis.onApplicationShutdown();
+  });
+});

@@ -1,0 +1,64 @@
+import type { LoggerService } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  EventConsumer,
+  EventProcessor,
+  Handles,
+  type DeliveredEvent,
+} from '../../src/platform/messaging/index.js';
+import { waitFor } from '../support/wait-for.js';
+import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
+
+let handled = new Set<number>();
+
+@EventProcessor('post')
+class PostProcessor extends EventConsumer {
+  @Handles(parcelSent)
+  async onParcelSent({ payload }: DeliveredEvent<Parcel>): Promise<void> {
+    handled.add(payload.number);
+  }
+}
+
+describe('a full Redis', () => {
+  let room: MessagingRoom;
+  let redis: Redis;
+
+  beforeEach(async () => {
+    handled = new Set();
+    room = await openMessagingRoom();
+    redis = new Redis(room.redis.url());
+  });
+
+  afterEach(async () => {
+    redis.disconnect();
+    await room.close();
+  });
+
+  it('is reported once by the relay and once by the workers, asked less often, and used again when there is room', async () => {
+    const lines: unknown[][] = [];
+    const note = (...line: unknown[]): void => void lines.push(line);
+    const logger: LoggerService = { log: () => undefined, warn: note, error: note };
+    const worker = await room.process({ providers: [PostProcessor], logger });
+    await worker.send(1, 1);
+    await waitFor(() => handled.size === 1, { within: 10_000, what: 'the first event' });
+
+    await redis.config('SET', 'maxmemory', '1');
+    await worker.send(2, 600);
+    await waitFor(() => worker.runtime.status().relayProblem, { within: 10_000, what: 'the relay noticing' });
+    await redis.config('RESETSTAT');
+    const asked = async (): Promise<number> =>
+      Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1]);
+    const until = performance.now() + 5000;
+    await waitFor(() => performance.now() > until, { within: 10_000 });
+
+    expect(worker.runtime.status().relayProblem).toContain('OOM');
+    // One by the relay, one by the workers.
+    expect(lines).toHaveLength(2);
+    // Half a thousand jobs in each of a few attempts, not each of them by itself again and again.
+    expect(await asked()).toBeLessThan(10_000);
+
+    await redis.config('SET', 'maxmemory', '0');
+    await waitFor(() => handled.size === 600, { within: 20_000, what: 'all events' });
+  });
+});
