@@ -149,6 +149,23 @@ describe('sessions', () => {
     expect((await eve.http.delete('/v1/auth/sessions/not-an-id')).status).toBe(422);
   });
 
+  it('are so many per user at most: a login beyond that ends the one that was unused for longest, at once', async () => {
+    const few = await openShop({ AUTH_MAX_SESSIONS_PER_USER: '3' });
+    try {
+      const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
+      await few.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+      const tokens: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        const { body } = await few.http.post<{ accessToken: string }>('/v1/auth/login', account);
+        tokens.push(body.accessToken);
+      }
+      const statuses = await Promise.all(tokens.map((token) => statusOf(few.http.as(token))));
+      expect(statuses).toEqual([401, 401, 200, 200, 200]);
+    } finally {
+      await few.close();
+    }
+  });
+
   it('are dead in every process within seconds, and from the start in one that starts later', async () => {
     const { http, accessToken } = await signUp();
     const elsewhere = httpClient(await shop.anotherApi()).as(accessToken);

@@ -139,18 +139,51 @@ describe('Asking for an export', () => {
   });
 
   it('is refused with 503 and Retry-After while too many are unfinished', async () => {
-    const ada = await shop.newCustomer();
+    const [ada, others] = [await shop.newCustomer(), await shop.newCustomer()];
     await shop.sql(
       `INSERT INTO exports (id, user_id, type, all_users, status)
        SELECT uuidv7(), $1, 'orders', false, 'queued' FROM generate_series(1, $2::int)`,
-      [ada.userId, shop.settings.exports.maxQueued],
+      [others.userId, shop.settings.exports.maxQueued],
     );
     const answer = await ask(ada);
-    await shop.sql(`DELETE FROM exports WHERE user_id = $1`, [ada.userId]);
+    await shop.sql(`DELETE FROM exports WHERE user_id = $1`, [others.userId]);
 
     expect(answer.status).toBe(503);
     expect(answer.body.code).toBe('backlog-full');
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ask(ada)).status).toBe(202);
+  });
+});
+
+describe('The exports of one customer', () => {
+  let few: Shop;
+
+  beforeAll(async () => {
+    few = await openShop({ EXPORT_MAX_QUEUED_PER_USER: '3', EXPORT_MAX_KEPT_PER_USER: '6' });
+  });
+
+  afterAll(() => few?.close());
+
+  it('do not fill the backlog for others, also when they are requested at once', async () => {
+    const [ada, grace] = [await few.newCustomer(), await few.newCustomer()];
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(ada)));
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(3);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(9);
+    expect(refused[0]?.body.code).toBe('quota-exceeded');
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ask(grace)).status).toBe(202);
+  });
+
+  it('do not fill the disk with files', async () => {
+    const ada = await few.newCustomer();
+    const finish = () => few.sql(`UPDATE exports SET status = 'completed' WHERE user_id = $1`, [ada.userId]);
+    for (let i = 0; i < 6; i++) {
+      expect((await ask(ada)).status).toBe(202);
+      await finish();
+    }
+    expect((await ask(ada)).status).toBe(429);
+    await few.sql(`DELETE FROM exports WHERE user_id = $1`, [ada.userId]);
     expect((await ask(ada)).status).toBe(202);
   });
 });

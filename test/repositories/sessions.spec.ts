@@ -43,6 +43,7 @@ describe('SessionsRepository', () => {
       userAgent,
       ipAddress,
       ttlSeconds: 3600,
+      maxPerUser: 10,
     });
     return { id, token };
   }
@@ -52,6 +53,33 @@ describe('SessionsRepository', () => {
       text: `UPDATE sessions SET ${column} = now() - make_interval(secs => $2) WHERE id = $1`,
       values: [id, seconds],
     });
+
+  describe('insert', () => {
+    it('ends the sessions of the user that were not used for longest, beyond a number', async () => {
+      const stranger = await addUser('grace@example.com');
+      const foreign = await start(stranger);
+      const started: { id: string }[] = [];
+      for (let i = 0; i < 10; i++) started.push(await start());
+      // The first one is in use.
+      for (const [i, { id }] of started.entries()) await age(id, 'last_used_at', i === 0 ? 1 : 100 - i);
+      await start();
+      await start();
+      const live = (await sessions.page(userId, 20)).map(({ id }) => id);
+      expect(live).toHaveLength(10);
+      expect(live).toContain(started[0]?.id);
+      for (const { id } of started.slice(1, 3)) expect(live).not.toContain(id);
+      expect(await sessions.page(stranger, 20)).toMatchObject([{ id: foreign.id }]);
+    });
+
+    it('says which sessions it ended', async () => {
+      const oldest = await start();
+      for (let i = 0; i < 9; i++) await start();
+      await age(oldest.id, 'last_used_at', 100);
+      const { familyHash, tokenHash } = newRefreshToken();
+      const session = { id: newId(), userId, familyHash, tokenHash, userAgent: null, ipAddress: null };
+      expect(await sessions.insert({ ...session, ttlSeconds: 60, maxPerUser: 10 })).toEqual([oldest.id]);
+    });
+  });
 
   describe('rotate', () => {
     it('exchanges the token of a live session and knows the role of its user', async () => {

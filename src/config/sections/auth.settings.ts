@@ -25,9 +25,19 @@ export class AuthSettings {
   @Max(31_536_000)
   refreshTokenTtlSeconds!: number;
 
+  @Setting('AUTH_MAX_SESSIONS_PER_USER', {
+    default: 100,
+    describe: 'Live sessions of one user; a login beyond that ends the one that was unused for longest.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  maxSessionsPerUser!: number;
+
   @Setting('AUTH_LOGIN_MAX_FAILURES', {
     default: 5,
-    describe: 'Failed logins of one account from one address within the window before the answer is 429.',
+    describe:
+      'Failed logins of one account from one network (IPv4 address, IPv6 /64; four times as many from a /48) within the window before the answer is 429. After ten times as many from everywhere, a third of it per network.',
   })
   @IsInt()
   @Min(1)

@@ -17,6 +17,24 @@ export class ExportsSettings {
   @Max(100_000)
   maxQueued!: number;
 
+  @Setting('EXPORT_MAX_QUEUED_PER_USER', {
+    default: 5,
+    describe: 'Unfinished exports of one caller beyond which a new one is answered 429.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxQueuedPerUser!: number;
+
+  @Setting('EXPORT_MAX_KEPT_PER_USER', {
+    default: 100,
+    describe: 'Exports of one caller that are kept, finished or not; beyond it a new one is answered 429.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxKeptPerUser!: number;
+
   @Setting('EXPORT_ROWS_PER_SECOND', {
     default: 40_000,
     describe:

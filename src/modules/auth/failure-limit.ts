@@ -55,12 +55,13 @@ export class FailureLimit {
   /**
    * Runs an attempt when the key has failures left, and counts it when it fails.
    * @param attempt says whether it succeeded; when it throws, it was neither
+   * @param max failures for this attempt, when fewer than usual
    * @throws ClientError 429 with `Retry-After`; whatever `attempt` throws.
    */
-  async attempt(key: string, attempt: () => Promise<boolean>): Promise<boolean> {
+  async attempt(key: string, attempt: () => Promise<boolean>, max = this.options.max): Promise<boolean> {
     const gate = this.open(key);
     try {
-      await this.enter(gate, key);
+      await this.enter(gate, key, max);
       try {
         const succeeded = await attempt();
         if (!succeeded) await this.count(gate, key);
@@ -77,12 +78,22 @@ export class FailureLimit {
     }
   }
 
-  private async enter(gate: Gate, key: string): Promise<void> {
+  /** Failures of a key in its window. */
+  async failures(key: string): Promise<number> {
+    return (await this.ask((limiter) => limiter.get(key)))?.consumedPoints ?? 0;
+  }
+
+  /** Counts a failure without limiting anything. */
+  async add(key: string): Promise<void> {
+    await this.ask((limiter) => limiter.penalty(key));
+  }
+
+  private async enter(gate: Gate, key: string, max: number): Promise<void> {
     const { version } = gate;
     const known = await this.ask((limiter) => limiter.get(key));
     if (gate.version === version) this.learn(gate, known);
     for (;;) {
-      const left = this.options.max - failuresOf(gate);
+      const left = max - failuresOf(gate);
       if (left <= 0) throw tooManyFailures(Math.max(1, Math.ceil((gate.endsAt - Date.now()) / 1000)));
       if (gate.running < left) break;
       if (gate.waiting.length >= MAX_WAITING) {

@@ -1,41 +1,53 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
+import { networkOf } from '../../platform/http/index.js';
 import { RedisConnection } from '../../platform/redis/index.js';
 import { FailureLimit } from './failure-limit.js';
 
-/** Failures that an address may have over all accounts, in those of one account: several people share an address. */
-const PER_ADDRESS = 10;
+/** Failures that a network may have over all accounts, in those of one account: several people share an address. */
+const ACCOUNTS_PER_NETWORK = 10;
+/** What the /48 of an IPv6 client may do, in limits of one /64: several subscribers share it, or somebody rents it. */
+const SUBSCRIBERS_PER_SITE = 4;
+/** Failures of an account from everywhere, in those that one network may have, from which on it is under attack. */
+const NETWORKS_PER_ACCOUNT = 10;
+/** Share of its failures that a network has left for an account under attack. */
+const UNDER_ATTACK = 1 / 3;
+
+/** A network by which a client is counted, and how many subscribers may be behind it. */
+interface Origin {
+  network: string;
+  subscribers: number;
+}
 
 /**
- * Slows down guessing. Failures are counted for an account *and* an address together, so that somebody elsewhere who
- * knows an e-mail address cannot lock its owner out, and for the address alone, so that trying one password on many accounts ends
- * as well.
+ * Slows down guessing. Failures are counted for an account *and* a network together, so that somebody elsewhere who
+ * knows an e-mail address cannot lock its owner out, and for the network alone, so that trying one password on many accounts ends
+ * as well. An account that is guessed from many networks gives each of them fewer tries, but never none: its owner may come
+ * from any of them.
  */
 @Injectable()
 export class LoginLimiter {
   private readonly enabled: boolean;
-  private readonly byAddress: FailureLimit;
+  private readonly maxFailures: number;
+  private readonly byNetwork: FailureLimit;
+  private readonly byAccountAndNetwork: FailureLimit;
   private readonly byAccount: FailureLimit;
 
   constructor(redis: RedisConnection, @Inject(Settings) { auth, rateLimit }: Settings) {
-    const { loginMaxFailures, loginWindowSeconds } = auth;
     this.enabled = rateLimit.enabled;
-    const windowSeconds = loginWindowSeconds;
-    this.byAddress = new FailureLimit(redis, {
-      name: 'login-address',
-      max: loginMaxFailures * PER_ADDRESS,
-      windowSeconds,
-      // One own account would otherwise do to wipe the traces of trying others.
-      forgiving: false,
-    });
-    this.byAccount = new FailureLimit(redis, {
-      name: 'login-account',
-      max: loginMaxFailures,
-      windowSeconds,
-      forgiving: true,
-    });
+    this.maxFailures = auth.loginMaxFailures;
+    const limit = (name: string, forgiving: boolean): FailureLimit =>
+      new FailureLimit(redis, {
+        name,
+        max: auth.loginMaxFailures,
+        windowSeconds: auth.loginWindowSeconds,
+        forgiving,
+      });
+    // One own account would otherwise do to wipe the traces of trying others.
+    this.byNetwork = limit('login-address', false);
+    this.byAccountAndNetwork = limit('login-account', true);
+    this.byAccount = limit('login-anywhere', false);
   }
 
   /**
@@ -49,27 +61,37 @@ export class LoginLimiter {
     verify: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     if (!this.enabled) return verify();
-    const network = networkOf(address);
-    const pair = createHash('sha256').update(`${network} ${account}`).digest('base64url');
+    const anywhere = hashOf(account);
+    const underAttack = (await this.byAccount.failures(anywhere)) >= this.maxFailures * NETWORKS_PER_ACCOUNT;
+    const perNetwork = underAttack ? Math.ceil(this.maxFailures * UNDER_ATTACK) : this.maxFailures;
     let verified: T | undefined;
-    await this.byAddress.attempt(network, () =>
-      this.byAccount.attempt(pair, async () => {
-        verified = await verify();
-        return verified !== undefined;
-      }),
-    );
+    let login = async (): Promise<boolean> => {
+      verified = await verify();
+      if (verified === undefined) await this.byAccount.add(anywhere);
+      return verified !== undefined;
+    };
+    for (const { network, subscribers } of originsOf(address)) {
+      const inner = login;
+      const pair = hashOf(`${network} ${account}`);
+      login = () =>
+        this.byNetwork.attempt(
+          network,
+          () => this.byAccountAndNetwork.attempt(pair, inner, perNetwork * subscribers),
+          this.maxFailures * ACCOUNTS_PER_NETWORK * subscribers,
+        );
+    }
+    await login();
     return verified;
   }
 }
 
-/** What counts as one address: for IPv6 the /64 network, which is the least that one subscriber gets (RFC 6177). */
-export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!isIPv6(plain)) return plain;
-  // The URL parser writes an IPv6 address in its one canonical form (RFC 5952).
-  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
-  const left = head.split(':').filter(Boolean);
-  const right = (tail ?? '').split(':').filter(Boolean);
-  const groups = [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
-  return `${groups.slice(0, 4).join(':')}::/64`;
+function originsOf(address: string): Origin[] {
+  const [network, site] = [networkOf(address), networkOf(address, 48)];
+  const origins = [{ network, subscribers: 1 }];
+  return site === network ? origins : [...origins, { network: site, subscribers: SUBSCRIBERS_PER_SITE }];
+}
+
+/** Redis is told no addresses of people. */
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -6,6 +6,7 @@ import { Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeor
 @Entity('sessions')
 @Unique('sessions_family_hash_key', ['familyHash'])
 @Index('sessions_user_id_id_idx', ['userId', 'id'])
+@Index('sessions_live_idx', ['userId', 'id'], { where: 'revoked_at IS NULL' })
 @Index('sessions_revoked_at_idx', ['revokedAt'], { where: 'revoked_at IS NOT NULL' })
 @Index('sessions_expires_at_idx', ['expiresAt'])
 export class Session {

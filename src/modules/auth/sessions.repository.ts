@@ -18,6 +18,8 @@ export interface NewSession {
   userAgent: string | null;
   ipAddress: string | null;
   ttlSeconds: number;
+  /** Live sessions that the user may have, this one included. */
+  maxPerUser: number;
 }
 
 /** A session whose refresh token has just been exchanged, with the role that its user has now. */
@@ -41,21 +43,28 @@ const COLUMNS = `id, user_agent AS "userAgent", host(ip_address) AS "ipAddress",
 export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
-  async insert({
-    id,
-    userId,
-    familyHash,
-    tokenHash,
-    userAgent,
-    ipAddress,
-    ttlSeconds,
-  }: NewSession): Promise<void> {
-    await this.database.execute({
+  /**
+   * Begins a session, and ends those of the user that were not used for longest when there are too many.
+   * @returns the ids of those
+   */
+  async insert(session: NewSession): Promise<string[]> {
+    const { id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds, maxPerUser } = session;
+    const ended = await this.database.query<{ id: string }>({
       name: 'sessions-insert',
-      text: `INSERT INTO sessions (id, user_id, family_hash, token_hash, user_agent, ip_address, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))`,
-      values: [id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds],
+      // Of two logins at once neither waits for what the other one ends; the next login ends what remains.
+      text: `WITH begun AS (
+          INSERT INTO sessions (id, user_id, family_hash, token_hash, user_agent, ip_address, expires_at)
+          VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+        ), surplus AS (
+          SELECT id FROM sessions WHERE user_id = $2 AND ${LIVE}
+          ORDER BY last_used_at DESC, id DESC OFFSET $8
+        )
+        UPDATE sessions SET revoked_at = now() WHERE id IN (
+          SELECT id FROM sessions WHERE id IN (SELECT id FROM surplus) FOR UPDATE SKIP LOCKED)
+        RETURNING id`,
+      values: [id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds, maxPerUser - 1],
     });
+    return ended.map((row) => row.id);
   }
 
   /**

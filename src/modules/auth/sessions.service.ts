@@ -24,6 +24,7 @@ const MAX_USER_AGENT = 300;
 export class SessionsService {
   private readonly logger = new Logger(SessionsService.name);
   private readonly ttlSeconds: number;
+  private readonly maxPerUser: number;
 
   constructor(
     private readonly sessions: SessionsRepository,
@@ -32,13 +33,14 @@ export class SessionsService {
     @Inject(Settings) { auth }: Settings,
   ) {
     this.ttlSeconds = auth.refreshTokenTtlSeconds;
+    this.maxPerUser = auth.maxSessionsPerUser;
   }
 
   /** Begins a session of a user who has just proved who it is. */
   async start(user: VerifiedUser, { address, userAgent }: Client): Promise<TokensDto> {
     const id = newId();
     const refreshToken = newRefreshToken();
-    await this.sessions.insert({
+    const ended = await this.sessions.insert({
       id,
       userId: user.id,
       familyHash: refreshToken.familyHash,
@@ -46,7 +48,9 @@ export class SessionsService {
       userAgent: userAgent?.slice(0, MAX_USER_AGENT) ?? null,
       ipAddress: isIP(address) ? address : null,
       ttlSeconds: this.ttlSeconds,
+      maxPerUser: this.maxPerUser,
     });
+    for (const surplus of ended) this.revoked.add(surplus);
     return this.answer({ userId: user.id, role: user.role, sessionId: id }, refreshToken.token);
   }
 

@@ -61,6 +61,25 @@ export class ExportsRepository {
     return row?.count ?? 0;
   }
 
+  /**
+   * How many exports a user has. Holds up other requests of the same user until the end of the unit of work: many at once would all see
+   * the count before the first of them.
+   */
+  async countOf(userId: string): Promise<{ unfinished: number; kept: number }> {
+    await this.database.execute({
+      name: 'exports-lock-user',
+      text: `SELECT pg_advisory_xact_lock(hashtextextended('exports:' || $1, 0))`,
+      values: [userId],
+    });
+    const row = await this.database.queryOne<{ unfinished: number; kept: number }>({
+      name: 'exports-count-of-user',
+      text: `SELECT count(*) FILTER (WHERE status IN ('queued', 'running')) AS unfinished, count(*) AS kept
+        FROM exports WHERE user_id = $1::uuid`,
+      values: [userId],
+    });
+    return row ?? { unfinished: 0, kept: 0 };
+  }
+
   async chunk(exportId: string, attempt: number, seq: number): Promise<Buffer | undefined> {
     const row = await this.database.queryOne<{ data: Buffer }>({
       name: 'exports-chunk',

@@ -12,6 +12,8 @@ import { ExportsRepository, type ExportRange, type ExportRow } from './exports.r
 
 /** How long a caller is told to wait when too many exports are unfinished: about what a large one takes. */
 const BACKLOG_RETRY_AFTER_SECONDS = 30;
+/** Old exports are swept away hour by hour. */
+const KEPT_RETRY_AFTER_SECONDS = 3600;
 
 /** A finished file, to be sent as it is read. */
 export interface ExportFile {
@@ -22,7 +24,7 @@ export interface ExportFile {
 
 @Injectable()
 export class ExportsService {
-  private readonly maxQueued: number;
+  private readonly limits: Settings['exports'];
 
   constructor(
     private readonly exports: ExportsRepository,
@@ -30,17 +32,30 @@ export class ExportsService {
     private readonly outbox: Outbox,
     @Inject(Settings) settings: Settings,
   ) {
-    this.maxQueued = settings.exports.maxQueued;
+    this.limits = settings.exports;
   }
 
   /**
    * Takes a request for an export; the file is made by a worker.
-   * @throws ClientError 422 when the range is empty; TransientError `backlog-full` when too many are unfinished.
+   * @throws ClientError 422 when the range is empty, 429 when the caller has too many; TransientError `backlog-full` when too many are unfinished.
    */
   async request(caller: Caller, { type, ...range }: CreateExportDto): Promise<ExportDto> {
     const { from, to } = rangeOf(range);
     return this.unitOfWork.run(async () => {
-      if ((await this.exports.countUnfinished()) >= this.maxQueued) throw backlogFull();
+      const { unfinished, kept } = await this.exports.countOf(caller.userId);
+      if (unfinished >= this.limits.maxQueuedPerUser) {
+        throw tooMany(
+          'You have too many unfinished exports. Wait for one of them.',
+          BACKLOG_RETRY_AFTER_SECONDS,
+        );
+      }
+      if (kept >= this.limits.maxKeptPerUser) {
+        throw tooMany(
+          'You have too many exports. They are deleted after some days.',
+          KEPT_RETRY_AFTER_SECONDS,
+        );
+      }
+      if ((await this.exports.countUnfinished()) >= this.limits.maxQueued) throw backlogFull();
       const row = await this.exports.insert({
         id: newId(),
         userId: caller.userId,
@@ -135,6 +150,15 @@ function notReady({ status }: ExportRow): BusinessRuleError {
     detail:
       status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
     extensions: { exportStatus: status },
+  });
+}
+
+function tooMany(detail: string, retryAfterSeconds: number): ClientError {
+  return new ClientError({
+    status: 429,
+    code: 'quota-exceeded',
+    detail,
+    headers: { 'Retry-After': String(retryAfterSeconds) },
   });
 }
 

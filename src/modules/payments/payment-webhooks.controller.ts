@@ -1,8 +1,9 @@
-import { Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, UseInterceptors } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import { ApiBody, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { ApiAnswer, ApiProblems, Public, Priority } from '../../platform/http/index.js';
+import { CountUnauthorised } from '../../platform/rate-limit/index.js';
 import { PaymentWebhooksService } from './payment-webhooks.service.js';
 
 @ApiTags('payments')
@@ -14,7 +15,8 @@ export class PaymentWebhooksController {
   @Public()
   // All deliveries come from the provider's few addresses, as many as there are payments; the signature keeps others out.
   @SkipThrottle()
-  @Priority('critical')
+  @UseInterceptors(CountUnauthorised)
+  @Priority('critical', { needsHeader: 'webhook-signature' })
   @HttpCode(204)
   @ApiOperation({
     operationId: 'receivePaymentWebhook',

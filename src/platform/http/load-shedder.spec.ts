@@ -33,6 +33,8 @@ describe('shedding of load', () => {
       handler,
       config: { priority: 'critical' } as never,
     });
+    const signedOnly = { priority: 'critical', needsHeader: 'webhook-signature' } as never;
+    shedder.learn({ method: 'POST', url: '/webhooks', handler, config: signedOnly });
     server = createServer((request, response) => {
       if (!shedder.admit(request, response)) return;
       expect(shedder.start(request, response)).toBeUndefined();
@@ -49,9 +51,9 @@ describe('shedding of load', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  function send(method: string, path: string): Promise<Answer> {
+  function send(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const outgoing = httpRequest({ port, method, path, agent: false }, (response) => {
+      const outgoing = httpRequest({ port, method, path, headers, agent: false }, (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => (body += chunk.toString()));
         response.on('end', () =>
@@ -106,6 +108,15 @@ describe('shedding of load', () => {
     expect((await Promise.all(served)).map(({ status }) => status)).toEqual([200, 200]);
     load = 1;
     expect((await send('POST', '/orders/7/payments')).status).toBe(503);
+  });
+
+  it('treats what lacks the header that makes it important as least important', async () => {
+    await occupy(9);
+    expect((await send('POST', '/webhooks')).status).toBe(503);
+    const signed = send('POST', '/webhooks', { 'webhook-signature': 'v1,x' });
+    signed.catch(() => undefined);
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(10));
+    expect(shedder.state.shed).toEqual({ low: 1, normal: 0, critical: 0 });
   });
 
   it('treats what it does not know as least important', async () => {

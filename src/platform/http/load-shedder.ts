@@ -24,6 +24,7 @@ interface Route {
   priority: RoutePriority;
   /** Mostly served without the database. */
   cached: boolean;
+  needsHeader?: string;
 }
 
 const UNKNOWN = { priority: 'low', cached: false } as const;
@@ -73,9 +74,9 @@ export class LoadShedder {
 
   /** Learns a route's priority; to be called for each route that is registered. */
   learn({ method, url, config }: RouteOptions): void {
-    const { priority = 'normal', cached = false } = config ?? {};
+    const { priority = 'normal', cached = false, needsHeader } = config ?? {};
     for (const verb of [method].flat()) {
-      this.routes.push({ method: verb, pattern: patternOf(url), priority, cached });
+      this.routes.push({ method: verb, pattern: patternOf(url), priority, cached, needsHeader });
     }
   }
 
@@ -153,10 +154,12 @@ export class LoadShedder {
     this.unreported = { low: 0, normal: 0, critical: 0 };
   }
 
-  private routeOf({ method, url = '/' }: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
+  private routeOf({ method, url = '/', headers }: IncomingMessage): Pick<Route, 'priority' | 'cached'> {
     const end = url.indexOf('?');
     const path = end === -1 ? url : url.slice(0, end);
-    return this.routes.find((route) => route.method === method && route.pattern.test(path)) ?? UNKNOWN;
+    const known = this.routes.find((route) => route.method === method && route.pattern.test(path));
+    if (known?.needsHeader !== undefined && headers[known.needsHeader] === undefined) return UNKNOWN;
+    return known ?? UNKNOWN;
   }
 }
 

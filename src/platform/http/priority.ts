@@ -11,14 +11,16 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     priority?: RoutePriority;
     cached?: boolean;
+    needsHeader?: string;
   }
 }
 
 /**
  * Declares a route's priority under overload; without it a route is `normal`.
- * @param options `cached`: it is mostly served without the database, so that a queue there is no reason to refuse it
+ * @param options `cached`: it is mostly served without the database, so that a queue there is no reason to refuse it;
+ * `needsHeader`: a header, in lower case, without which a request is refused anyway, and has priority `low`
  */
-export const Priority = (priority: RoutePriority, options: { cached?: boolean } = {}) =>
+export const Priority = (priority: RoutePriority, options: { cached?: boolean; needsHeader?: string } = {}) =>
   RouteConfig({ priority, ...options });
 
 /** Share of a limit (requests in flight, requests that wait for the database) at which a priority is no longer served. */
