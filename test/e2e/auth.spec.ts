@@ -74,6 +74,15 @@ describe('authentication', () => {
       expect([status, body.code]).toEqual([409, 'email-taken']);
     });
 
+    it('takes an address for the same however its characters are composed', async () => {
+      const local = randomUUID();
+      const composed = { email: `ren\u00e9.${local}@example.com`, password: PASSWORD, name: 'René' };
+      const decomposed = { ...composed, email: `rene\u0301.${local}@example.com` };
+      expect(await register(decomposed)).toMatchObject({ status: 201, body: { email: composed.email } });
+      expect((await register(composed)).status).toBe(409);
+      for (const { email } of [composed, decomposed]) expect((await login(email)).status).toBe(200);
+    });
+
     it('answers one of two at once with 201 and the other with 409', async () => {
       const account = { email: newEmail(), password: PASSWORD, name: 'Ada' };
       const answers = await Promise.all([register(account), register(account)]);
@@ -94,6 +103,10 @@ describe('authentication', () => {
       ['a blank name', { name: '   ' }, '/name'],
       ['a NUL byte in the name', { name: 'A\0da' }, '/name'],
       ['a line break in the name', { name: 'Ada\r\nBcc: eve@example.com' }, '/name'],
+      ['a line separator in the name', { name: 'Ada\u2028You owe us money' }, '/name'],
+      ['a reversal of the text in the name', { name: 'Ada \u202egro.live' }, '/name'],
+      ['an address of the web in the name', { name: 'Win now: https://evil.example' }, '/name'],
+      ['an address of the web without a scheme in the name', { name: 'Go to WWW.evil' }, '/name'],
       ['an overlong name', { name: 'x'.repeat(101) }, '/name'],
       ['null for a name', { name: null }, '/name'],
       ['a role to be given', { role: 'admin' }, '/role'],

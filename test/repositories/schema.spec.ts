@@ -148,6 +148,41 @@ describe('the migrations', () => {
     });
   });
 
+  it('bring e-mail addresses into the form in which they are looked up, and lose none', async () => {
+    const name = 'NormalisedEmails1763600120000';
+    await withMigrator(async (migrator) => {
+      await migrator.migrate();
+      while ((await migrator.status()).some((migration) => migration.name === name && migration.applied))
+        await migrator.revert();
+    });
+    const client = new pg.Client(settings.url);
+    await client.connect();
+    try {
+      const decomposed = 'e\u0301';
+      await client.query(
+        `INSERT INTO users (id, email, name, password_hash)
+          SELECT uuidv7(), email, 'Ada', '$hash' FROM unnest($1::text[]) WITH ORDINALITY AS t (email, n) ORDER BY n`,
+        [
+          [
+            `${decomposed}@a`,
+            'é@b',
+            `${decomposed}@b`,
+            `c${decomposed}${decomposed}@c`,
+            `cé${decomposed}@c`,
+            'd@d',
+          ],
+        ],
+      );
+      await withMigrator((migrator) => migrator.migrate());
+      const { rows } = await client.query<{ email: string }>('SELECT email FROM users');
+      const emails = rows.map(({ email }) => email);
+      expect(emails).toHaveLength(6);
+      expect(emails).toEqual(expect.arrayContaining(['é@a', 'é@b', `${decomposed}@b`, 'céé@c', 'd@d']));
+    } finally {
+      await client.end();
+    }
+  });
+
   it('are listed as pending before and as applied after they ran', async () => {
     await withMigrator(async (migrator) => {
       expect((await migrator.status()).map(({ applied }) => applied)).not.toContain(true);

@@ -27,6 +27,36 @@ describe('A mail', () => {
     expect(html).toContain('&#60;img src=x onerror=&#34;alert(&#39;&#38;&#39;)&#34;&#62;');
   });
 
+  it.each([
+    'Claim your prize at https://evil.example/x',
+    'visit www.evil.example',
+    'evil.example/win',
+    'Call me at eve@evil.example',
+    'pay at evil.example now',
+    'javascript:alert(1)',
+    '  ',
+  ])('does not carry what mail programs make a link of, as in the name %j', (name) => {
+    const { text, html } = renderMail('order.placed', name, news);
+
+    expect(text).toMatch(/^Hello,\n/);
+    expect(`${text}${html}`).not.toMatch(/evil|javascript/);
+  });
+
+  it.each([
+    'J. R. R. Tolkien',
+    "Conan O'Brien",
+    'Dr. Ada Ünal-Özdemir',
+    '山田 太郎',
+    'Ada, Countess of Lovelace',
+  ])('greets %s by name', (name) => {
+    expect(renderMail('order.placed', name, news).text).toContain(`Hello ${name},`);
+  });
+
+  it('has no control characters of a name', () => {
+    const name = 'A\u0000d\u001ba\u2028 \u202eB\u200bc';
+    expect(renderMail('order.placed', name, news).text).toContain('Hello Ada Bc,');
+  });
+
   it('keeps a name with line breaks on one line', () => {
     expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news).text).toMatch(
       /^Hello Ada You owe us money,\n/,

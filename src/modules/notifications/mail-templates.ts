@@ -47,7 +47,7 @@ export type MailKind = keyof typeof TEMPLATES;
 /** Writes a mail as text and as HTML. @param name how the recipient wants to be called: free text of a user. */
 export function renderMail(kind: MailKind, name: string, news: OrderNews): MailContent {
   const { subject, paragraphs } = TEMPLATES[kind](news);
-  const lines = [`Hello ${name.replace(/\s+/g, ' ').trim()},`, ...paragraphs, 'Holdfast'];
+  const lines = [greeting(name), ...paragraphs, 'Holdfast'];
   return {
     subject,
     text: `${lines.join('\n\n')}\n`,
@@ -55,6 +55,17 @@ export function renderMail(kind: MailKind, name: string, news: OrderNews): MailC
       `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body>` +
       `${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</body></html>\n`,
   };
+}
+
+/** What mail programs make a link of: schemes, addresses, and words with a dot inside. */
+const LINK = /[:/@\\]|\p{L}{2,}\.\p{L}{2,}/u;
+/** Characters that nobody sees, but for the joiners that some scripts need inside words. */
+const INVISIBLE = /(?![\u200C\u200D])[\p{Cc}\p{Cf}]/gu;
+
+/** Addresses are not verified: a stranger could register somebody else's, and have the shop send them a link in a name. */
+function greeting(name: string): string {
+  const shown = name.replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
+  return shown === '' || LINK.test(shown) ? 'Hello,' : `Hello ${shown},`;
 }
 
 /** An amount as people of the shop's language write it; the currency says how many digits are minor units. */

@@ -8,7 +8,7 @@ export class User {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'users_pkey' })
   id!: string;
 
-  /** In lower case (`normaliseEmail`): one address, one account. */
+  /** In lower case and NFC (`normaliseEmail`): one address, one account. */
   @Column('text')
   email!: string;
 

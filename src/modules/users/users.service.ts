@@ -102,9 +102,12 @@ export class UsersService {
   }
 }
 
-/** Addresses that differ in case only are one account, as mail servers treat them in practice. */
+/**
+ * Addresses that differ in case only are one account, as mail servers treat them in practice; so are those whose characters are composed
+ * differently, as keyboards do (RFC 6532 section 3.1 asks for NFC).
+ */
 export function normaliseEmail(email: string): string {
-  return email.toLowerCase();
+  return email.toLowerCase().normalize('NFC');
 }
 
 function present({ id, email, name, role, createdAt }: UserRow): UserDto {
