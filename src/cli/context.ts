@@ -8,14 +8,13 @@ export async function withContext<T>(
   settings: Settings,
   work: (context: INestApplicationContext) => Promise<T>,
 ): Promise<T> {
-  const log = createProcessLog(settings, 'cli');
-  // What a command has to say it prints; the log is for what goes wrong.
+  // Standard output is the command's answer, for the next program in a pipe; the log is for what goes wrong.
+  const log = createProcessLog(settings, 'cli', process.stderr);
   log.logger.level = 'warn';
   const context = await createContext(settings, log);
   try {
     return await work(context);
   } finally {
     await context.close();
-    log.flush();
   }
 }

@@ -1,2 +1,3 @@
+export { runCommand } from './command.js';
 export { httpService } from './http-service.js';
-export { runCommand, runProcess, type ProcessContext, type Service } from './process.js';
+export { runProcess, type ProcessContext, type Service } from './process.js';

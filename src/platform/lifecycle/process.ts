@@ -4,7 +4,7 @@ import type { Settings } from '../../config/index.js';
 import { HealthRegistry, startManagement } from '../health/index.js';
 import { FaultInjector } from '../resilience/index.js';
 import { createProcessLog, reportTracingTo, stopTracing, type ProcessLog } from '../observability/index.js';
-import { settingsOrExit } from './settings.js';
+import { remedyFor } from './remedy.js';
 
 /** What a process must be able to do for a controlled end, in the order in which it is asked. */
 export interface Service {
@@ -100,28 +100,6 @@ export async function runProcess(
     log.logger.fatal({ err: error }, `${name} could not start: ${remedyFor(error)}`);
     exit(log, 1);
   }
-}
-
-/** Runs a command that ends by itself: settings, work, exit code. */
-export async function runCommand(work: (settings: Settings) => Promise<number>): Promise<void> {
-  const settings = settingsOrExit();
-  try {
-    process.exit(await work(settings));
-  } catch (error) {
-    process.stderr.write(`${remedyFor(error)}\n`);
-    // Not by exit code alone: what had connected before it failed would keep the process alive.
-    process.exit(1);
-  }
-}
-
-/** One line that says what to do, for the failures that people meet on their first day. */
-function remedyFor(error: unknown): string {
-  const { code, port, message } = error as { code?: string; port?: number; message?: string };
-  if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
-  if (code === 'ECONNREFUSED')
-    return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
-  if (code === '28P01' || code === '3D000') return `PostgreSQL refuses DATABASE_URL: ${message}`;
-  return message ?? String(error);
 }
 
 function exit(log: ProcessLog, code: number): never {

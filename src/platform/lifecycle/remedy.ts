@@ -1,0 +1,9 @@
+/** One line that says what to do, for the failures that people meet on their first day. */
+export function remedyFor(error: unknown): string {
+  const { code, port, message } = error as { code?: string; port?: number; message?: string };
+  if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
+  if (code === 'ECONNREFUSED')
+    return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
+  if (code === '28P01' || code === '3D000') return `PostgreSQL refuses DATABASE_URL: ${message}`;
+  return message ?? String(error);
+}
