@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Migrator } from '../platform/database/index.js';
 import { runCommand } from '../platform/lifecycle/index.js';
-import { print } from './print.js';
+import { print, report } from './print.js';
 import { seedDemo } from './seed-demo.js';
 
 /** `migrate`, `migrate:status`, `migrate:revert`, `seed:demo`. */
@@ -20,23 +20,25 @@ export function databaseCommands(cli: Command): void {
 
   cli
     .command('migrate:status')
-    .description('list all migrations; exit 1 when one is pending')
+    .description('list all migrations; exit 1 when one is pending, or applied and not known to this release')
     .action(() =>
       withMigrator(async (migrator) => {
         const migrations = await migrator.status();
-        for (const { name, applied } of migrations) print(`${applied ? 'applied' : 'pending'}  ${name}`);
-        return migrations.every(({ applied }) => applied) ? 0 : 1;
+        for (const { name, applied, known } of migrations) {
+          print(`${applied ? 'applied' : 'pending'}  ${name}${known ? '' : '  (not known to this release)'}`);
+        }
+        return migrations.every(({ applied, known }) => applied && known) ? 0 : 1;
       }),
     );
 
   cli
     .command('migrate:revert')
-    .description('revert the newest applied migration')
+    .description('revert the newest applied migration; exit 1 when there is none')
     .action(() =>
       withMigrator(async (migrator) => {
-        await migrator.revert();
-        print('Reverted the newest migration.');
-        return 0;
+        const reverted = await migrator.revert();
+        print(reverted ? `reverted ${reverted}` : 'No migration is applied; there is nothing to revert.');
+        return reverted ? 0 : 1;
       }),
     );
 
@@ -50,7 +52,7 @@ export function databaseCommands(cli: Command): void {
 
 function withMigrator(work: (migrator: Migrator) => Promise<number>): Promise<void> {
   return runCommand(async (settings) => {
-    const migrator = await Migrator.open(settings.database);
+    const migrator = await Migrator.open(settings.database, report);
     try {
       return await work(migrator);
     } finally {

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { DeadLetters } from '../platform/messaging/index.js';
 import { runCommand } from '../platform/lifecycle/index.js';
 import { withContext } from './context.js';
-import { print } from './print.js';
+import { print, report } from './print.js';
 
 /** `dead-letter list`, `dead-letter replay`. */
 export function deadLetterCommands(cli: Command): void {
@@ -34,7 +34,11 @@ export function deadLetterCommands(cli: Command): void {
       runCommand((settings) =>
         withContext(settings, async (context) => {
           if ((id === undefined) === !all) throw new Error('Give either the id of a dead letter or --all.');
-          const replayed = await context.get(DeadLetters, { strict: false }).replay(id ?? 'all');
+          const letters = context.get(DeadLetters, { strict: false });
+          const total = await letters.count();
+          const replayed = await (id === undefined
+            ? letters.replayAll((done) => report(`${done} of ${total} put back`))
+            : letters.replay(id));
           print(`${replayed} dead letter(s) put back.`);
           return replayed > 0 || all ? 0 : 1;
         }),

@@ -224,7 +224,7 @@ describe('handling events', () => {
     deliveries = [];
     onLost = (event, inbox) => inbox.record(event);
 
-    expect(await letters.replay('all')).toBe(3);
+    expect(await letters.replayAll()).toBe(3);
 
     await waitFor(async () => (await recorded()).length === 3, { what: 'the replayed events' });
     expect(
@@ -238,7 +238,7 @@ describe('handling events', () => {
     await process.send(1, 1);
     await buried(1);
     const [first] = await letters.list({ limit: 10 });
-    await letters.replay('all');
+    await letters.replayAll();
 
     const [second] = await waitFor(async () => {
       const found = await letters.list({ limit: 10 });

@@ -137,11 +137,12 @@ describe('the migrations', () => {
       const names = await migrator.migrate();
       const complete = await schemaRows();
       for (const name of names.toReversed()) {
-        await migrator.revert();
+        expect(await migrator.revert()).toBe(name);
         const { applied } = (await migrator.status()).find((state) => state.name === name) ?? {};
         expect([name, applied]).toEqual([name, false]);
       }
       expect(await schemaRows()).toEqual([]);
+      expect(await migrator.revert()).toBeUndefined();
 
       expect(await migrator.migrate()).toEqual(names);
       expect(await schemaRows()).toEqual(complete);
@@ -188,7 +189,7 @@ describe('the migrations', () => {
       expect((await migrator.status()).map(({ applied }) => applied)).not.toContain(true);
       const names = await migrator.migrate();
 
-      expect(await migrator.status()).toEqual(names.map((name) => ({ name, applied: true })));
+      expect(await migrator.status()).toEqual(names.map((name) => ({ name, applied: true, known: true })));
     });
   });
 
@@ -206,24 +207,49 @@ describe('the migrations', () => {
     }
   });
 
-  it('wait for a migrator that is at work', async () => {
-    const other = await Migrator.open(settings);
+  it('wait for a migrator that is at work, and keep it from nothing', async () => {
+    await withMigrator((migrator) => migrator.migrate());
+    const atWork = new pg.Client(settings.url);
+    await atWork.connect();
+    const said: string[] = [];
+    const second = await Migrator.open(settings, (line) => said.push(line));
+    try {
+      await atWork.query('SELECT pg_advisory_lock(7305041)');
+      const migrating = second.migrate();
+      await waitFor(() => said.length > 0, { what: 'a word from the one that waits' });
+      // Waits for every snapshot that is older than itself: one that waited in pg_advisory_lock would stop it for ever.
+      await atWork.query('CREATE INDEX CONCURRENTLY meanwhile ON products (stock)');
+      await atWork.query('SELECT pg_advisory_unlock(7305041)');
+
+      expect([await migrating, said]).toEqual([[], ['Another migrator is at work; waiting for it.']]);
+    } finally {
+      await atWork.end();
+      await second.close();
+    }
+  });
+
+  it('are lost with the connection that keeps other migrators out', async () => {
+    const first = await Migrator.open(settings);
     const busy = new pg.Client(settings.url);
     await busy.connect();
     try {
-      await other.migrate();
-      // The table of a migration that runs elsewhere is locked, so that its migrator holds the advisory lock for as long as this lasts.
-      await busy.query('BEGIN; LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE');
-      const first = other.migrate();
+      await first.migrate();
+      await first.revert();
+      await busy.query('BEGIN; LOCK TABLE migrations IN SHARE MODE');
+      const migrating = first.migrate().catch((error: Error) => error.message);
       await lockWaiters('relation', 1);
-      const second = withMigrator((migrator) => migrator.migrate());
-      await lockWaiters('advisory', 1);
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database =
+           (SELECT oid FROM pg_database WHERE datname = $1)`,
+        [`schema_${database}`],
+      );
+      expect(await migrating).toMatch(/terminat/);
       await busy.query('COMMIT');
 
-      expect(await Promise.all([first, second])).toEqual([[], []]);
+      expect(await withMigrator((migrator) => migrator.migrate())).toHaveLength(1);
     } finally {
       await busy.end();
-      await other.close();
+      await first.close();
     }
   });
 });

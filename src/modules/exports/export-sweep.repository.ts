@@ -3,6 +3,7 @@ import { Database } from '../../platform/database/index.js';
 
 /** Chunks that are removed at once: some 25 MB. */
 const CHUNKS_PER_STEP = 100;
+const EXPORTS_PER_STEP = 1000;
 
 /** What is old is decided by PostgreSQL's clock: a worker whose own is ahead must not delete what people still download. */
 @Injectable()
@@ -40,11 +41,12 @@ export class ExportSweepRepository {
     });
   }
 
-  /** Removes exports that are too old. @returns how many */
+  /** Removes some exports that are too old. @returns how many; 0 when there are none left */
   remove(days: number): Promise<number> {
     return this.database.execute({
-      text: 'DELETE FROM exports WHERE created_at < now() - make_interval(days => $1)',
-      values: [days],
+      text: `DELETE FROM exports WHERE ctid = ANY (ARRAY(
+               SELECT ctid FROM exports WHERE created_at < now() - make_interval(days => $1) LIMIT $2))`,
+      values: [days, EXPORTS_PER_STEP],
     });
   }
 }

@@ -98,7 +98,21 @@ export class Database implements OnApplicationShutdown {
     await Promise.all(this.replicas.map(({ pool }) => pool.end()));
   }
 
+  /** A statement that may take longer than a session's statements needs a transaction: for that alone PostgreSQL's limit is raised. */
   private async send(statement: Statement): Promise<pg.QueryResult> {
+    const { timeoutMs = 0 } = statement;
+    if (timeoutMs <= this.settings.database.statementTimeoutMs) return this.sendNow(statement);
+    return this.unitOfWork.run(async () => {
+      await this.sendNow({
+        name: 'statement-timeout',
+        text: `SELECT set_config('statement_timeout', $1, true)`,
+        values: [String(timeoutMs)],
+      });
+      return this.sendNow(statement);
+    });
+  }
+
+  private async sendNow(statement: Statement): Promise<pg.QueryResult> {
     const client = this.unitOfWork.client();
     try {
       if (!client) return await this.postgresql.guard(() => this.sendTo(this.primary, statement));

@@ -28,6 +28,11 @@ export interface DeadLetterSummary {
 
 const STACK_LINES = 12;
 const REASON_LENGTH = 1000;
+/** Letters put back at once. */
+const REPLAY_BATCH = 1000;
+/** Longer than a request's query may take. */
+const REPLAY_TIMEOUT_MS = 10_000;
+const ANY_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Events that a consumer could not handle and that trying again would not help. They live in PostgreSQL, not among a
@@ -94,19 +99,50 @@ export class DeadLetters {
   }
 
   /**
-   * Puts events back, each for the consumer that gave it up and no other, once the reason is mended.
-   * @param which the id of a dead letter, or all that wait
-   * @returns how many were put back; 0 when there is no such letter or it was replayed before.
+   * Puts an event back for the consumer that gave it up and no other, once the reason is mended.
+   * @returns how many were put back: 0 when there is no such letter or it was replayed before
    */
-  replay(which: string): Promise<number> {
+  async replay(id: string): Promise<number> {
+    return (await this.putBack(id, ANY_ID, null)).length;
+  }
+
+  /**
+   * Puts all back that wait at this moment, oldest first, in batches that each are a transaction: should it end in between, the rest waits
+   * for the next time. What fails once more meanwhile is a new letter, and is left.
+   * @param report takes how many were put back so far
+   * @returns how many were put back
+   */
+  async replayAll(report: (done: number) => void = () => undefined): Promise<number> {
+    const { now } = (await this.database.queryOne<{ now: Date }>({
+      text: 'SELECT clock_timestamp() AS now',
+    }))!;
+    let done = 0;
+    for (let after = ANY_ID; ;) {
+      const ids = await this.putBack(null, after, now);
+      if (ids.length === 0) return done;
+      done += ids.length;
+      report(done);
+      // Onward from here: the start of the index is full of what was just replayed.
+      after = ids.reduce((highest, id) => (id > highest ? id : highest), after);
+    }
+  }
+
+  /** @param id of one letter, or null for a batch of those that failed until `until` @returns the ids of those that were put back */
+  private putBack(id: string | null, after: string, until: Date | null): Promise<string[]> {
     return this.unitOfWork.run(async () => {
       const replayed = await this.database.query<{ id: string }>({
         text: `
           UPDATE dead_letters SET replayed_at = now()
-          WHERE replayed_at IS NULL AND ($1 = 'all' OR id::text = $1)
+          WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM dead_letters
+            WHERE replayed_at IS NULL AND id > $2 AND ($1::text IS NULL OR id::text = $1)
+              AND failed_at <= COALESCE($3::timestamptz, 'infinity')
+            ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED))
           RETURNING id`,
-        values: [which],
+        values: [id, after, until, REPLAY_BATCH],
+        timeoutMs: REPLAY_TIMEOUT_MS,
       });
+      const ids = replayed.map(({ id }) => id);
       // The event's row may be there still, settled or waiting for others, or may have been swept long ago.
       await this.database.execute({
         text: `
@@ -123,10 +159,10 @@ export class DeadLetters {
             relayed_at = NULL,
             redeliver_at = NULL,
             relay_attempts = 0`,
-        values: [replayed.map(({ id }) => id)],
-        timeoutMs: 60_000,
+        values: [ids],
+        timeoutMs: REPLAY_TIMEOUT_MS,
       });
-      return replayed.length;
+      return ids;
     });
   }
 }
