@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ProductsCatalogue } from '../../src/modules/products/products.catalogue.js';
 import { ProductsRepository } from '../../src/modules/products/products.repository.js';
@@ -90,6 +92,13 @@ async function stockSeenBy(shop: Shop, id: string): Promise<number | 'stale' | u
   return cached && (JSON.parse(cached.value.body) as { stock: number }).stock;
 }
 
+/** Megabytes that live on in this process. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed / 2 ** 20;
+}
+
 const inRedis = (shop: Shop, id: string) =>
   shop.redis.client.hgetall(shop.redis.key('cache', 'products', id));
 const trustEnds = () => new Promise((resolve) => setTimeout(resolve, LOCAL_TTL_MS + 10));
@@ -137,6 +146,20 @@ describe('Two processes', () => {
     expect(await stockSeenBy(b, id)).toBe(7);
   });
 
+  it('never go back to an older value that Redis has, having lost the newer one', async () => {
+    const id = await product();
+    const slow = new SharedCopies(a.redis, 'products', 86_400_000);
+    await a.service.change(id, undefined, { stock: 7 });
+    expect([await stockSeenBy(a, id), await stockSeenBy(b, id)]).toEqual([7, 7]);
+    await waitFor(async () => (await inRedis(a, id)).w === '2');
+    await server.flush();
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    await trustEnds();
+    expect([await stockSeenBy(b, id), await stockSeenBy(a, id)]).toEqual([7, 7]);
+    // PostgreSQL has been asked, and Redis knows better again.
+    await waitFor(async () => (await inRedis(a, id)).w === '2');
+  });
+
   it('keep the outdated copy for an outage, marked as such', async () => {
     const id = await product();
     expect(await stockSeenBy(a, id)).toBe(5);
@@ -165,6 +188,23 @@ describe('Two processes', () => {
   it('do not fill Redis with ids that do not exist', async () => {
     for (let i = 0; i < 20; i += 1) expect(await a.catalogue.find(crypto.randomUUID())).toBeUndefined();
     expect(await a.redis.client.dbsize()).toBe(0);
+  });
+});
+
+describe('Pages of the list', () => {
+  it('take a bounded amount of memory, however long the descriptions and however many are asked for', async () => {
+    await db.database.execute({
+      text: `INSERT INTO products (id, name, description, price_amount, currency, stock)
+      SELECT uuidv7(), 'Chair ' || n, repeat('long € ', 700), 1, 'EUR', 1 FROM generate_series(1, 300) AS n`,
+    });
+    const before = heapUsed();
+    for (let limit = 1; limit <= 100; limit += 1) {
+      const first = await a.catalogue.page({ limit });
+      const { nextCursor } = JSON.parse(first.value.body) as { nextCursor: string };
+      await a.catalogue.page({ limit, cursor: nextCursor });
+    }
+    // 16 MiB by default, and what else a process allocates.
+    expect(heapUsed() - before).toBeLessThan(24);
   });
 });
 

@@ -21,6 +21,15 @@ export class CacheSettings {
   @Max(60_000)
   localTtlMs!: number;
 
+  @Setting('CACHE_LOCAL_BYTES', {
+    default: 16_777_216,
+    describe: 'Memory that a process spends on its own copies, for each cache.',
+  })
+  @IsInt()
+  @Min(65_536)
+  @Max(4_294_967_296)
+  localBytes!: number;
+
   @Setting('CACHE_STALE_SECONDS', {
     default: 86_400,
     describe: 'How long a stale copy is kept for an outage of PostgreSQL.',

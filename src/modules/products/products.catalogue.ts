@@ -6,13 +6,11 @@ import {
   present,
   renderPage,
   renderProduct,
+  sizeOfRendered,
   type ProductDocument,
   type Rendered,
 } from './product.document.js';
 import { ProductsRepository } from './products.repository.js';
-
-/** Pages that a process keeps; a page of 100 products is some 40 KB. */
-const KEPT_PAGES = 200;
 
 /** What everybody reads: products and their list, rendered and cached. */
 @Injectable()
@@ -27,6 +25,7 @@ export class ProductsCatalogue {
     this.documents = caches.create<ProductDocument>({
       name: 'products',
       versionOf: ({ version }) => version,
+      sizeOf: sizeOfRendered,
       load: async (id) => {
         const row = await products.findById(id);
         return row && renderProduct(row);
@@ -35,7 +34,7 @@ export class ProductsCatalogue {
     // Not in Redis: anybody can think of a cursor, so there is no end to the keys.
     this.pages = caches.createLocal<Rendered>({
       name: 'product-pages',
-      localEntries: KEPT_PAGES,
+      sizeOf: sizeOfRendered,
       load: async (key) => {
         const [limit, before] = JSON.parse(key) as [number, string?];
         return renderPage(await this.load(limit, before));

@@ -20,10 +20,10 @@ export class CacheFactory implements OnApplicationShutdown {
    * `CACHE_LOCAL_TTL_MS`, kept for outages of the source for `CACHE_STALE_SECONDS`.
    */
   create<T>(options: CacheOptions<T> & { versionOf(value: T): number }): ReadThroughCache<T> {
-    const { ttlSeconds, localTtlMs, staleSeconds } = this.settings.cache;
+    const { ttlSeconds, localTtlMs, localBytes, staleSeconds } = this.settings.cache;
     const copies = new SharedCopies(this.redis, options.name, staleSeconds * 1000);
     this.shared.push(copies);
-    const times = { ttlMs: ttlSeconds * 1000, localTtlMs, staleMs: staleSeconds * 1000 };
+    const times = { ttlMs: ttlSeconds * 1000, localTtlMs, staleMs: staleSeconds * 1000, localBytes };
     return new ReadThroughCache(options, times, statisticsOf(options.name), copies);
   }
 
@@ -32,8 +32,8 @@ export class CacheFactory implements OnApplicationShutdown {
    * `CACHE_LOCAL_TTL_MS`, and as long as that behind changes that other processes make.
    */
   createLocal<T>(options: CacheOptions<T>): ReadThroughCache<T> {
-    const { localTtlMs, staleSeconds } = this.settings.cache;
-    const times = { ttlMs: localTtlMs / 0.9, localTtlMs, staleMs: staleSeconds * 1000 };
+    const { localTtlMs, localBytes, staleSeconds } = this.settings.cache;
+    const times = { ttlMs: localTtlMs / 0.9, localTtlMs, staleMs: staleSeconds * 1000, localBytes };
     return new ReadThroughCache(options, times, statisticsOf(options.name));
   }
 

@@ -10,7 +10,7 @@ interface Thing {
   name: string;
 }
 
-const times = { ttlMs: 60_000, localTtlMs: 1000, staleMs: 3_600_000 };
+const times = { ttlMs: 60_000, localTtlMs: 1000, staleMs: 3_600_000, localBytes: 1_000_000 };
 const away = () => new TransientError({ code: 'database-unavailable', detail: 'away' });
 
 /** A source whose answers the test gives by hand. */
@@ -138,15 +138,89 @@ describe('A read-through cache', () => {
     expect(cache.get('a')).toMatchObject({ value: { name: 'v3' } });
   });
 
-  it('forgets the least recently used entries beyond its size', async () => {
+  it.each([
+    ['what it is told that they take', () => 400_000],
+    ['their JSON', undefined],
+  ])('forgets the least recently used entries beyond its bytes, by %s', async (_, sizeOf) => {
+    const name = 'x'.repeat(sizeOf ? 1 : 200_000);
     const small = new ReadThroughCache<Thing>(
-      { name: 'few', load: (key) => Promise.resolve({ version: 1, name: key }), localEntries: 2 },
+      { name: 'few', load: () => Promise.resolve({ version: 1, name }), sizeOf },
       times,
       statistics,
     );
     for (const key of ['a', 'b', 'c']) await small.get(key);
     expect(small.get('c')).not.toBeInstanceOf(Promise);
+    expect(small.get('b')).not.toBeInstanceOf(Promise);
     expect(small.get('a')).toBeInstanceOf(Promise);
+  });
+
+  it('answers with what is larger than all that it may keep, and does not keep it', async () => {
+    const small = new ReadThroughCache<Thing>(
+      { name: 'large', load: () => Promise.resolve({ version: 1, name: 'large' }), sizeOf: () => 2_000_000 },
+      times,
+      statistics,
+    );
+    expect(await small.get('a')).toMatchObject({ value: { name: 'large' } });
+    expect(small.get('a')).toBeInstanceOf(Promise);
+  });
+
+  it('does not grow by changes of what nobody reads', () => {
+    for (let id = 0; id < 20_000; id += 1) cache.outdate(`a product with the number ${id}`, 1);
+    const { entries } = cache as unknown as { entries: { size: number; calculatedSize: number } };
+    expect(entries.calculatedSize).toBeLessThanOrEqual(times.localBytes);
+    expect(entries.size).toBeLessThan(5000);
+  });
+
+  describe('never goes back', () => {
+    const old = { version: 1, text: '{"version":1,"name":"v1"}', freshForMs: 50_000, outdated: false };
+
+    it('to a shared copy that is older than its own', async () => {
+      await filled(2);
+      copies.copy = old;
+      await vi.advanceTimersByTimeAsync(1000);
+      const later = cache.get('a');
+      await settle();
+      source.answer(1, 2);
+      expect((await later)?.value.name).toBe('v2');
+      expect(cache.get('a')).toMatchObject({ value: { name: 'v2' }, stale: false });
+    });
+
+    it('to that one either when the source is away', async () => {
+      await filled(2);
+      copies.copy = old;
+      await vi.advanceTimersByTimeAsync(70_000);
+      const later = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      expect(await later).toMatchObject({ value: { name: 'v2' }, stale: true });
+    });
+
+    it('to what a slow load finds after a newer copy has come', async () => {
+      await filled(1);
+      copies.copy = { ...old, freshForMs: 0 };
+      await vi.advanceTimersByTimeAsync(1000);
+      const slow = cache.get('a');
+      await settle();
+      await vi.advanceTimersByTimeAsync(250);
+      expect(await slow).toMatchObject({ value: { name: 'v1' }, stale: true });
+      copies.copy = { version: 3, text: '{"version":3,"name":"v3"}', freshForMs: 50_000, outdated: false };
+      await vi.advanceTimersByTimeAsync(1000);
+      expect((await cache.get('a'))?.value.name).toBe('v3');
+      source.answer(1, 2);
+      await settle();
+      expect(cache.get('a')).toMatchObject({ value: { name: 'v3' } });
+    });
+
+    it('but to the source, once its own copy is no longer fresh: a database may have been restored', async () => {
+      await filled(5);
+      copies.copy = undefined;
+      await vi.advanceTimersByTimeAsync(70_000);
+      const restored = cache.get('a');
+      await settle();
+      source.answer(1, 3);
+      expect((await restored)?.value.name).toBe('v3');
+      expect(cache.get('a')).toMatchObject({ value: { name: 'v3' } });
+    });
   });
 
   it('loads outside of the request that happens to ask first', async () => {
@@ -179,7 +253,7 @@ describe('A read-through cache', () => {
       source.answer(1, 2);
       expect((await late)?.value.name).toBe('v2');
       source.answer(0, 1);
-      expect((await early)?.value.name).toBe('v1');
+      expect((await early)?.value.name).toBe('v2');
       expect(cache.get('a')).toMatchObject({ value: { name: 'v2' } });
       expect(copies.put.mock.calls.map(([, version]) => version)).toEqual([2]);
     });

@@ -11,8 +11,14 @@ export interface CacheOptions<T> {
   load(key: string): Promise<T | undefined>;
   /** A number that grows with every change of the value. Without it the cache stays within the process. */
   versionOf?(value: T): number;
-  /** Entries that this process keeps, least recently used first to go. Default 5000. */
-  localEntries?: number;
+  /** Bytes of memory that a value takes, roughly. Default: twice the length of its JSON. */
+  sizeOf?(value: T): number;
+}
+
+/** What a process keeps of a cache; the least recently used entries go first. */
+export interface CacheLimits {
+  /** By what `sizeOf` says. Clients choose what is read, so that a number of entries would be no bound on memory. */
+  localBytes: number;
 }
 
 /** Times of a cache, in milliseconds. */
@@ -52,7 +58,10 @@ const PATIENCE_MS = 250;
 const PATIENCE_WHEN_OUTDATED_MS = 1000;
 /** How long a stale copy is served without another look. */
 const STALE_TRUST_MS = 1000;
-const DEFAULT_LOCAL_ENTRIES = 5000;
+/** A JavaScript string takes up to two bytes a character. */
+const BYTES_PER_CHARACTER = 2;
+/** What an entry takes besides its value. */
+const ENTRY_BYTES = 300;
 
 /**
  * A read-through cache in two levels, the process's memory over Redis. The source is asked once per key and process at a time, an older value never
@@ -68,11 +77,15 @@ export class ReadThroughCache<T> {
 
   constructor(
     private readonly options: CacheOptions<T>,
-    private readonly times: CacheTimes,
+    private readonly times: CacheTimes & CacheLimits,
     private readonly statistics: CacheStatistics,
     private readonly shared?: SharedCopies,
   ) {
-    this.entries = new LRUCache({ max: options.localEntries ?? DEFAULT_LOCAL_ENTRIES });
+    this.entries = new LRUCache({
+      maxSize: times.localBytes,
+      sizeCalculation: ({ cached }, key) =>
+        ENTRY_BYTES + key.length * BYTES_PER_CHARACTER + (cached ? this.sizeOf(cached.value) : 0),
+    });
     this.source = new CacheSource(
       (key) => options.load(key),
       (key, value) => this.keep(key, value),
@@ -137,14 +150,14 @@ export class ReadThroughCache<T> {
     const before = this.entries.get(key);
     const copy = await this.shared?.read(key);
     const shared = copy && this.decode(copy);
-    if (shared && !shared.stale && shared.version >= this.minimumVersionOf(key)) {
+    if (shared && !shared.stale && shared.version >= this.newestVersionOf(key)) {
       this.statistics.shared += 1;
       return this.trust(key, shared, shared.version);
     }
     const standIn = this.newest(this.entries.get(key), shared);
     if (!standIn) {
       this.statistics.loaded += 1;
-      return this.present(await this.source.load(key));
+      return this.newer(key, await this.source.load(key));
     }
     const loaded = await this.source.loadUnlessAway(
       key,
@@ -152,7 +165,7 @@ export class ReadThroughCache<T> {
     );
     if (loaded !== AWAY) {
       this.statistics.loaded += 1;
-      return this.present(loaded);
+      return this.newer(key, loaded);
     }
     this.statistics.stale += 1;
     const stale = { value: standIn.value, freshUntil: Math.min(standIn.freshUntil, Date.now()), stale: true };
@@ -169,7 +182,7 @@ export class ReadThroughCache<T> {
       return;
     }
     const version = this.versionOf(value);
-    if (version < this.minimumVersionOf(key)) return;
+    if (version < this.minimumVersionOf(key) || this.freshNewer(key, version)) return;
     const cached = this.present(value) as Cached<T>;
     this.trust(key, cached, version);
     void this.shared?.put(key, version, JSON.stringify(value), cached.freshUntil - Date.now());
@@ -196,6 +209,32 @@ export class ReadThroughCache<T> {
 
   private minimumVersionOf(key: string): number {
     return this.entries.get(key)?.minimumVersion ?? 0;
+  }
+
+  /** The newest version that this process has heard of. Redis may know less: it loses its data, and a late put may follow. */
+  private newestVersionOf(key: string): number {
+    const { version = 0, minimumVersion = 0 } = this.entries.get(key) ?? {};
+    return Math.max(version, minimumVersion);
+  }
+
+  /**
+   * The copy of this process, when it is newer than what a slow load, or one from a replica, has found. Only while it is fresh: once
+   * the database has been restored to an earlier state, the copy is what is wrong.
+   */
+  private freshNewer(key: string, version: number): Cached<T> | undefined {
+    const entry = this.entries.get(key);
+    return entry && entry.version > version && Date.now() < (entry.cached?.freshUntil ?? 0)
+      ? entry.cached
+      : undefined;
+  }
+
+  private newer(key: string, loaded: T | undefined): Cached<T> | undefined {
+    if (loaded === undefined) return undefined;
+    return this.freshNewer(key, this.versionOf(loaded)) ?? this.present(loaded);
+  }
+
+  private sizeOf(value: T): number {
+    return this.options.sizeOf?.(value) ?? JSON.stringify(value).length * BYTES_PER_CHARACTER;
   }
 
   private present(value: T | undefined): Cached<T> | undefined {
