@@ -11,15 +11,18 @@ import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './pl
 import { HealthRegistry } from './platform/health/index.js';
 import { strikeRoutes } from './platform/http/route-faults.js';
 import { type FaultInjector } from './platform/resilience/index.js';
+import { Connections } from './platform/http/connections.js';
 import { InFlight } from './platform/http/in-flight.js';
 import { LoadShedder } from './platform/http/load-shedder.js';
 import { OverloadSign } from './platform/redis/index.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
 import {
   createProcessLog,
+  HTTP_CONNECTIONS_REFUSED,
   HTTP_DURATION,
   HTTP_SHED,
   installAccessLog,
+  installConnectionLog,
   installShedLog,
   nestLogger,
   traceRequests,
@@ -43,7 +46,8 @@ export async function createApi(
     settings.overload.maxInFlight,
     settings.overload.eventLoopDelayMs,
   );
-  const adapter = createHttpAdapter(settings.http, inFlight, shedder);
+  const connections = new Connections(settings.http);
+  const adapter = createHttpAdapter(settings.http, { connections, inFlight, shedder });
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule.forRoot(settings, log.logger, health, faults),
     adapter,
@@ -56,12 +60,13 @@ export async function createApi(
   app.useSecurityHeaders(SECURITY_HEADERS);
   const fastify: FastifyInstance = adapter.getInstance();
   traceRequests(fastify);
-  installAccessLog(fastify, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
+  installAccessLog(connections, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
   const database = app.get(Database, { strict: false });
   shedder.watchDatabase(() => database.queueLoad);
   const sign = app.get(OverloadSign);
   shedder.onShed(() => void sign.raise());
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
+  installConnectionLog(connections, log.logger, app.get<Counter>(getToken(HTTP_CONNECTIONS_REFUSED)));
   if (faults) strikeRoutes(fastify, faults);
   const document = createOpenApiDocument(app);
   serialiseAsDocumented(fastify, document);

@@ -19,6 +19,7 @@ export interface RawClientOptions {
 /** A client that sends exactly the bytes it is told to, when it is told to, and reads only if it is to. */
 export class RawClient {
   private received = '';
+  private asksForHeads = false;
   /** Whether the connection has ended, by whichever side. */
   closed = false;
 
@@ -39,6 +40,7 @@ export class RawClient {
   }
 
   send(...lines: string[]): this {
+    this.asksForHeads ||= lines[0]?.startsWith('HEAD ') ?? false;
     this.socket.write(lines.join('\r\n'), 'latin1');
     return this;
   }
@@ -58,7 +60,8 @@ export class RawClient {
         ]),
       );
       const status = Number(statusLine.split(' ')[1]);
-      const length = status < 200 || status === 304 ? 0 : Number(headers['content-length'] ?? Infinity);
+      const isBare = this.asksForHeads || status < 200 || status === 204 || status === 304;
+      const length = isBare ? 0 : Number(headers['content-length'] ?? Infinity);
       rest = rest.slice(end + 4);
       if (rest.length < length && length !== Infinity) return answers;
       answers.push({ status, headers, body: rest.slice(0, length) });

@@ -44,6 +44,55 @@ export class HttpSettings {
   @Max(300_000)
   requestTimeoutMs!: number;
 
+  @Setting('HTTP_ARRIVAL_TIMEOUT_MS', {
+    default: 30_000,
+    describe:
+      'Within so long a request has to arrive whole, its headers within 10 s; otherwise the answer is 408.',
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(600_000)
+  arrivalTimeoutMs!: number;
+
+  @Setting('HTTP_WRITE_TIMEOUT_MS', {
+    default: 30_000,
+    describe:
+      'A connection whose client takes nothing of its answer for so long is closed. Not shorter than HTTP_REQUEST_TIMEOUT_MS takes effect.',
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(600_000)
+  writeTimeoutMs!: number;
+
+  @Setting('HTTP_MAX_CONNECTIONS', {
+    default: 10_000,
+    describe: 'Connections to the public port at once; further ones are closed.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxConnections!: number;
+
+  @Setting('HTTP_MAX_CONNECTIONS_PER_ADDRESS', {
+    default: 1000,
+    describe:
+      'Connections of one address (IPv6: one /64) at once; further ones are closed. Addresses in TRUST_PROXY are exempt, as all clients share them.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxConnectionsPerAddress!: number;
+
+  @Setting('HTTP_MAX_PIPELINED', {
+    default: 32,
+    describe:
+      'Unanswered requests on one connection; the next one is answered 429, and the connection ends after the answers.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  maxPipelined!: number;
+
   @Setting('TRUST_PROXY', {
     default: [],
     describe:

@@ -41,9 +41,9 @@ export class Cors {
   }
 
   /** Headers of an answer to bytes of which it is not known where they come from; it holds nothing that is anybody's. */
-  get ofMalformed(): string {
-    if (this.origins.size === 0) return '';
-    return `Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: ${EXPOSED}\r\n`;
+  get ofMalformed(): Record<string, string> {
+    if (this.origins.size === 0) return {};
+    return { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': EXPOSED };
   }
 
   /** Marks an answer before anybody has made it. */

@@ -23,7 +23,8 @@ describe('shedding of load', () => {
   let port: number;
 
   beforeEach(async () => {
-    shedder = new LoadShedder(new InFlight(), 10, 1000);
+    const inFlight = new InFlight();
+    shedder = new LoadShedder(inFlight, 10, 1000);
     const handler = () => undefined;
     shedder.learn({ method: 'GET', url: '/list', handler, config: { priority: 'low' } as never });
     shedder.learn({ method: 'POST', url: '/orders', handler });
@@ -38,6 +39,7 @@ describe('shedding of load', () => {
     server = createServer((request, response) => {
       if (!shedder.admit(request, response)) return;
       expect(shedder.start(request, response)).toBeUndefined();
+      response.once('close', () => inFlight.free(response));
       held.push(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -94,7 +94,6 @@ export class LoadShedder {
       refuse(request, response);
       return false;
     }
-    this.inFlight.add(response);
     return true;
   }
 

@@ -5,10 +5,10 @@ import type { Service } from './process.js';
 /** The public HTTP application as a `Service`. */
 export function httpService(app: NestFastifyApplication): Service {
   const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  const { server, inFlight } = fastify;
+  const { server, connections } = fastify;
   return {
     drains: true,
-    stopTaking: () => inFlight.drain(),
+    stopTaking: () => connections.drain(),
     finish: (timeoutMs) =>
       new Promise<void>((resolve) => {
         const timer = setTimeout(() => {

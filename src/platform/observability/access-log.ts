@@ -1,48 +1,62 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Counter, Histogram } from 'prom-client';
+import type { Connections } from '../http/connections.js';
+import type { Exchange } from '../http/exchange.js';
 import type { LoadShedder } from '../http/load-shedder.js';
 import { asProblem } from '../http/problem.js';
 
+/** What nginx logs for a request whose client left before there was an answer. */
+const CLIENT_LEFT = 499;
+
+/** How often refused connections are reported, in milliseconds. */
+const REPORT_EVERY_MS = 1000;
+
 /**
- * One log line and one histogram sample per request, written when the answer is out: request id, caller, route
- * pattern, status and duration; with the error where there was one (DESIGN: errors, column "log").
+ * One histogram sample per answer and one log line per request that reached the application, written when the answer is out or
+ * its client has left: request id, caller, route pattern, status and duration; with the error where there was one (DESIGN:
+ * errors, column "log").
  */
-export function installAccessLog(fastify: FastifyInstance, logger: Logger, durations: Histogram): void {
+export function installAccessLog(connections: Connections, logger: Logger, durations: Histogram): void {
   const samples = new Map<string, { observe(seconds: number): void }>();
 
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const { method } = request;
-    const route = request.is404 ? '(unmatched)' : (request.routeOptions.url ?? '(unmatched)');
-    const durationMs = reply.elapsedTime;
+  function observe(method: string, route: string, status: number, durationMs: number): void {
     // prom-client hashes the labels on every call; the few combinations there are keep their sample instead.
-    const key = `${method} ${route} ${reply.statusCode}`;
+    const key = `${method} ${route} ${status}`;
     let sample = samples.get(key);
     if (!sample) {
-      sample = durations.labels({ method, route, status: String(reply.statusCode) });
+      sample = durations.labels({ method, route, status: String(status) });
       samples.set(key, sample);
     }
     sample.observe(durationMs / 1000);
-    writeLine(logger, request, reply, route, durationMs);
-    done();
+  }
+
+  connections.on('end', (exchange) => {
+    const { method, route, response, openedAt } = exchange;
+    const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
+    const durationMs = performance.now() - openedAt;
+    observe(method, route, status, durationMs);
+    if (exchange.request) writeLine(logger, exchange, exchange.request, status, durationMs);
   });
+  // Where the bytes were no request there is no method either (`_OTHER`, as in OpenTelemetry's conventions).
+  connections.on('rawAnswer', (status) => observe('_OTHER', '(malformed)', status, 0));
 }
 
 function writeLine(
   logger: Logger,
+  exchange: Exchange,
   request: FastifyRequest,
-  reply: FastifyReply,
-  route: string,
+  status: number,
   durationMs: number,
 ): void {
-  const status = reply.statusCode;
+  const { method, route } = exchange;
   const { failure } = request;
   const line: Record<string, unknown> = {
-    // Explicit, not by the mixin: the hook may run outside of the request's asynchronous context.
+    // Explicit, not by the mixin: this runs outside of the request's asynchronous context.
     requestId: request.id,
     traceId: request.traceId,
     userId: request.caller?.userId,
-    method: request.method,
+    method,
     route,
     status,
     durationMs: Math.round(durationMs * 100) / 100,
@@ -56,6 +70,18 @@ function writeLine(
   line.err = failure;
   if (asProblem(failure)) logger.warn(line, 'request');
   else logger.error(line, 'request');
+}
+
+/** A counter, and a log line a second at most, for connections that are closed because there are too many. */
+export function installConnectionLog(connections: Connections, logger: Logger, refused: Counter): void {
+  let reportedAt = -Infinity;
+  connections.on('refused', (reason) => {
+    refused.inc({ reason });
+    const now = performance.now();
+    if (now - reportedAt < REPORT_EVERY_MS) return;
+    reportedAt = now;
+    logger.warn({ reason }, 'connections were closed: too many are open');
+  });
 }
 
 /** A log line a second and a counter for the requests that are refused before they get this far. */

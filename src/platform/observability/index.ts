@@ -1,6 +1,6 @@
-export { installAccessLog, installShedLog } from './access-log.js';
+export { installAccessLog, installConnectionLog, installShedLog } from './access-log.js';
 export { createProcessLog, LoggingModule, nestLogger, type ProcessLog } from './logging.js';
-export { HTTP_DURATION, HTTP_SHED, MetricsModule } from './metrics.module.js';
+export { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION, HTTP_SHED, MetricsModule } from './metrics.module.js';
 export {
   currentTraceparent,
   reportTracingTo,

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/nestjs-prometheus';
 
 export const HTTP_DURATION = 'http_request_duration_seconds';
+export const HTTP_CONNECTIONS_REFUSED = 'http_connections_refused_total';
 export const HTTP_SHED = 'http_requests_shed_total';
 
 /** Metrics that belong to no single room; `/metrics` itself is served by the management application. */
@@ -10,7 +11,7 @@ export const HTTP_SHED = 'http_requests_shed_total';
   providers: [
     makeHistogramProvider({
       name: HTTP_DURATION,
-      help: 'Duration of HTTP requests by method, route pattern and status.',
+      help: 'Duration of HTTP requests by method, route pattern and status; 499: the client left before the answer.',
       labelNames: ['method', 'route', 'status'],
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     }),
@@ -19,7 +20,12 @@ export const HTTP_SHED = 'http_requests_shed_total';
       help: 'Requests refused before routing because too many were in flight, by priority.',
       labelNames: ['priority'],
     }),
+    makeCounterProvider({
+      name: HTTP_CONNECTIONS_REFUSED,
+      help: 'Connections closed at once, by the limit that was reached: of their address, or of the server in total.',
+      labelNames: ['reason'],
+    }),
   ],
-  exports: [getToken(HTTP_DURATION), getToken(HTTP_SHED)],
+  exports: [getToken(HTTP_DURATION), getToken(HTTP_SHED), getToken(HTTP_CONNECTIONS_REFUSED)],
 })
 export class MetricsModule {}

@@ -35,7 +35,7 @@ export class RequestTracing {
   install(fastify: FastifyInstance): void {
     fastify.decorateRequest('traceId', undefined);
     fastify.decorateRequest('span', undefined);
-    fastify.addHook('onRequest', (request, _reply, done) => {
+    fastify.addHook('onRequest', (request, reply, done) => {
       let active = this.sampling.forRequest(request.headers);
       const unsampled = Unsampled.in(active);
       request.traceId = this.sampling.traceId(active);
@@ -45,15 +45,14 @@ export class RequestTracing {
         return;
       }
       if (!unsampled) {
-        request.span = this.start(request, active);
+        const span = this.start(request, active);
+        request.span = span;
+        // Not `onResponse`: Fastify calls that only when the answer has been sent, and a client may leave before.
+        reply.raw.once('close', () => finish(span, request, reply));
         active = trace.setSpan(active, request.span);
         request.traceId = this.sampling.traceId(active);
       }
       context.with(active, done);
-    });
-    fastify.addHook('onResponse', (request, reply, done) => {
-      if (request.span) finish(request.span, request, reply);
-      done();
     });
   }
 
@@ -77,8 +76,8 @@ export class RequestTracing {
   }
 }
 
-function finish(span: Span, { failure }: FastifyRequest, { statusCode }: FastifyReply): void {
-  span.setAttribute('http.response.status_code', statusCode);
+function finish(span: Span, { failure }: FastifyRequest, { raw, statusCode }: FastifyReply): void {
+  if (raw.headersSent) span.setAttribute('http.response.status_code', statusCode);
   if (statusCode >= 500) {
     // Its message and stack are in the log line with this trace's id.
     span.setAttribute('error.type', asProblem(failure)?.code ?? String(statusCode));

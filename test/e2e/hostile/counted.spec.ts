@@ -1,0 +1,141 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RawClient } from '../../support/raw-client.js';
+import { waitFor } from '../../support/wait-for.js';
+import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { countedAnswers, countedSince } from './metrics-of.js';
+
+const NOBODY = '019aa000-0000-7000-8000-000000000000';
+const get = (path: string, ...headers: string[]) =>
+  [`GET ${path} HTTP/1.1`, 'Host: here', ...headers, '', ''].join('\r\n');
+const post = (path: string, body: string, ...headers: string[]) =>
+  [
+    `POST ${path} HTTP/1.1`,
+    'Host: here',
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
+
+let product: ProductUnderTest;
+let before: Record<string, number>;
+const clients: RawClient[] = [];
+
+async function open(): Promise<RawClient> {
+  const client = await RawClient.open(product.url);
+  clients.push(client);
+  return client;
+}
+
+beforeAll(async () => {
+  product = await startProduct({ OVERLOAD_MAX_IN_FLIGHT: '2', HTTP_ARRIVAL_TIMEOUT_MS: '1000' });
+});
+afterAll(() => product?.stop());
+beforeEach(async () => {
+  before = await countedAnswers(product);
+});
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+/** Exactly this was counted, now and when the connection is gone. */
+async function expectCounted(expected: Record<string, number>): Promise<void> {
+  await waitFor(async () => Object.keys(await countedSince(product, before)).length > 0, {
+    what: 'a count',
+  });
+  expect(await countedSince(product, before)).toEqual(expected);
+  for (const client of clients.splice(0)) {
+    client.close();
+    await waitFor(() => client.closed);
+  }
+  await product.http.get('/v1/nothing');
+  const { 'GET (unmatched) 404': unmatched = 0, ...rest } = await waitFor(async () => {
+    const counted = await countedSince(product, before);
+    return (counted['GET (unmatched) 404'] ?? 0) > (expected['GET (unmatched) 404'] ?? 0) && counted;
+  });
+  expect(unmatched).toBe((expected['GET (unmatched) 404'] ?? 0) + 1);
+  const { 'GET (unmatched) 404': _, ...others } = expected;
+  expect(rest).toEqual(others);
+}
+
+describe('The request metrics count once', () => {
+  it.each([
+    ['a success', get('/v1/products'), 'GET /v1/products 200'],
+    ['what is not there', get('/v1/nothing'), 'GET (unmatched) 404'],
+    ['what a route refuses', get(`/v1/products/${NOBODY}`), 'GET /v1/products/:id 404'],
+    ['a method that is not allowed', post('/v1/notifications', '{}'), 'POST (unmatched) 405'],
+    ['a badly encoded path', get('/v1/products/%zz'), 'GET (unmatched) 400'],
+    ['a body that is no JSON', post('/v1/auth/login', '{'), 'POST /v1/auth/login 400'],
+    ['a body that is too large', post('/v1/auth/login', ' '.repeat(300_000)), 'POST /v1/auth/login 413'],
+    ['an Accept that leaves nothing', get('/v1/products', 'Accept: text/html'), 'GET /v1/products 406'],
+    ['no Host', 'GET /v1/products HTTP/1.1\r\n\r\n', 'GET /v1/products 400'],
+    ['an unknown expectation', get('/v1/products', 'Expect: wonders'), 'GET /v1/products 200'],
+    ['an upgrade', get('/v1/products', 'Connection: upgrade', 'Upgrade: h2c'), 'GET /v1/products 200'],
+    ['HTTP/1.0', 'GET /v1/products HTTP/1.0\r\n\r\n', 'GET /v1/products 200'],
+    ['a HEAD', 'HEAD /v1/products HTTP/1.1\r\nHost: here\r\n\r\n', 'HEAD /v1/products 200'],
+    ['bytes that are not HTTP', 'NONSENSE\r\n\r\n', '_OTHER (malformed) 400'],
+    ['headers that are too large', get('/', `X: ${'a'.repeat(100_000)}`), '_OTHER (malformed) 431'],
+    ['a CONNECT', 'CONNECT a.example:1 HTTP/1.1\r\nHost: a\r\n\r\n', '_OTHER (malformed) 400'],
+    [
+      'malformed chunks',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      'POST /v1/auth/login 400',
+    ],
+    ['headers that stop', 'GET /v1/products HT', '_OTHER (malformed) 408'],
+    [
+      'a body that stops',
+      post('/v1/auth/login', '{').replace('Content-Length: 1', 'Content-Length: 9'),
+      'POST /v1/auth/login 408',
+    ],
+  ])('%s', async (_, bytes, counted) => {
+    const client = (await open()).send(bytes);
+    await client.receives(1);
+
+    await expectCounted({ [counted]: 1 });
+  });
+
+  it('each of the answers on one connection', async () => {
+    const client = (await open()).send(get('/v1/products') + get('/v1/nothing') + 'NONSENSE\r\n\r\n');
+    await client.ended();
+
+    await expectCounted({ 'GET /v1/products 200': 1, 'GET (unmatched) 404': 1 });
+  });
+
+  it('requests of which there are too many on their connection', async () => {
+    const client = (await open()).send(get('/v1/products').repeat(40));
+    const answers = await client.ended();
+
+    const served = answers.filter(({ status }) => status === 200).length;
+    expect(answers).toHaveLength(33);
+    await expectCounted({
+      'GET /v1/products 200': served,
+      'GET (shed) 503': 32 - served,
+      'GET (pipelined) 429': 1,
+      // Behind the refusal nothing is answered.
+      'GET (unmatched) 499': 7,
+    });
+  });
+
+  it('each request that is shed', async () => {
+    const hashing = post('/v1/auth/login', '{"email":"a@example.com","password":"a long password"}');
+    const all = await Promise.all(Array.from({ length: 20 }, () => open()));
+    const answers = await Promise.all(all.map((client) => client.send(hashing).receives(1)));
+
+    const shed = answers.flat().filter(({ status }) => status === 503).length;
+    expect(shed).toBeGreaterThan(0);
+    await expectCounted({
+      'POST (shed) 503': shed,
+      ...(shed < 20 && { 'POST /v1/auth/login 401': 20 - shed }),
+    });
+  });
+
+  it('a request whose client has left', async () => {
+    const hashing = post('/v1/auth/login', '{"email":"a@example.com","password":"a long password"}');
+    const left = (await open()).send(hashing);
+    await waitFor(() => left.socket.bytesWritten === hashing.length);
+    left.reset();
+
+    await expectCounted({ 'POST /v1/auth/login 499': 1 });
+  });
+});

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { RawClient } from '../../support/raw-client.js';
+import { openShop, type Customer, type Shop } from '../shop.js';
+
+let shop: Shop;
+let customer: Customer;
+let productId: string;
+const clients: RawClient[] = [];
+
+async function open(): Promise<RawClient> {
+  const client = await RawClient.open(shop.url);
+  clients.push(client);
+  return client;
+}
+
+function order(...headers: string[]): string {
+  const body = JSON.stringify({ items: [{ productId, quantity: 1 }] });
+  return [
+    'POST /v1/orders HTTP/1.1',
+    'Host: here',
+    `Authorization: Bearer ${customer.accessToken}`,
+    `Idempotency-Key: ${randomUUID()}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
+}
+
+beforeAll(async () => {
+  shop = await openShop();
+  customer = await shop.newCustomer();
+  productId = await shop.newProduct({ stock: 100 });
+});
+afterAll(() => shop?.close());
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+describe('An order that takes effect is answered 201, and the connection ends, although behind it', () => {
+  it.each([
+    ['its `Connection: close` more bytes follow', ['Connection: close'], 'more'],
+    [
+      'its `Connection: close` another request follows',
+      ['Connection: close'],
+      'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    ],
+    ['it there are bytes that are not HTTP', [], 'NONSENSE\0\r\n\r\n'],
+    ['it there are headers that are too large', [], `GET / HTTP/1.1\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['it somebody wants to CONNECT', [], 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
+  ])('%s', async (_, headers, more) => {
+    const stock = await shop.stockOf(productId);
+    const client = (await open()).send(order(...headers) + more);
+
+    const answers = await client.ended();
+
+    expect(answers.map(({ status }) => status)).toEqual([201]);
+    expect(await shop.stockOf(productId)).toBe(stock - 1);
+  });
+
+  it('there is a request whose body is malformed, which is answered 400 when it is its turn', async () => {
+    const malformed = [
+      'POST /v1/auth/login HTTP/1.1',
+      'Host: here',
+      'Content-Type: application/json',
+      'Transfer-Encoding: chunked',
+      '',
+      'zz\r\n',
+    ].join('\r\n');
+    const client = (await open()).send(order() + malformed);
+
+    const answers = await client.ended();
+
+    expect(answers.map(({ status }) => status)).toEqual([201, 400]);
+    expect(JSON.parse(answers[1]?.body ?? '')).toMatchObject({ code: 'malformed-request' });
+  });
+});
+
+describe('A request to CONNECT', () => {
+  it('is answered 400, and the connection ends', async () => {
+    const client = (await open()).send('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n');
+
+    expect((await client.ended()).map(({ status }) => status)).toEqual([400]);
+  });
+});
