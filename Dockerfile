@@ -1,5 +1,5 @@
 # One image for every process: api (the default command), worker (`node dist/worker.js`), commands (`node dist/cli.js migrate`).
-# The Node version is that of .node-version and package.json; test/architecture/containers.spec.ts holds the three together.
+# The Node version is that of .node-version and package.json; test/architecture/dockerfile.spec.ts holds the three together.
 
 FROM node:26.10.0-bookworm-slim AS base
 WORKDIR /app

@@ -2,6 +2,8 @@
  * `.env.example` and `docs/configuration.md`, made of the settings that src/config declares, so that neither can lag behind.
  * `npm run docs` writes both; src/config/documents.spec.ts fails while they differ.
  */
+import { PLACEHOLDER } from '../src/config/placeholder.ts';
+
 interface Section {
   section: string;
   settings: {
@@ -63,7 +65,7 @@ taken from a file \`.env\` in the working directory, where there is one. An empt
   Docker and Kubernetes mount secrets. White space around the value is dropped. Setting both is an error.
 - **Secrets stay secret.** They are never part of an error message, and printing, copying or serialising the settings leaves them out.
 - **Placeholders stop at production.** The defaults are for development. With \`NODE_ENV=production\` a secret that still contains
-  \`holdfast-development-\` is refused.
+  \`${PLACEHOLDER}\` is refused.
 `;
 
 function titleOf(section: string): string {

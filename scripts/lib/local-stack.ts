@@ -255,5 +255,6 @@ export class LocalStack {
 
 /** How a path is shown to a person who stands in the checkout. */
 export function shownPath(path: string): string {
-  return path.startsWith(repositoryRoot) ? path.slice(join(repositoryRoot, '/').length) : path;
+  const inside = join(repositoryRoot, '/');
+  return path.startsWith(inside) ? path.slice(inside.length) : path;
 }

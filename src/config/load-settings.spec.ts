@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError, loadSettings } from './index.js';
+import { ConfigurationError, loadSettings, PLACEHOLDER } from './index.js';
 
 /** What a production environment must bring at least. */
 const PRODUCTION = {
@@ -30,6 +30,7 @@ describe('loading the settings', () => {
 
     expect(settings.app.environment).toBe('development');
     expect(settings.http.port).toBe(3000);
+    expect(settings.tracing.trustIncoming).toBe(false);
     expect(settings.database.url).toMatch(/^postgresql:\/\/.+@127\.0\.0\.1:5432\/holdfast$/);
   });
 
@@ -124,6 +125,13 @@ describe('production', () => {
       'AUTH_TOKEN_SECRET: still holds the development placeholder; set a secret of your own for production',
       'PAYMENT_WEBHOOK_SECRET: still holds the development placeholder; set a secret of your own for production',
     ]);
+  });
+
+  it('knows placeholders by one word, which stands in one file', () => {
+    const files = globSync('src/config/**/*.ts', { exclude: ['**/*.spec.ts'] });
+    expect(files.length).toBeGreaterThan(10);
+    const named = files.filter((file) => readFileSync(file, 'utf8').includes(PLACEHOLDER));
+    expect(named).toEqual(['src/config/placeholder.ts']);
   });
 
   it('refuses to run without rate limits', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { validateSync } from 'class-validator';
+import { PLACEHOLDER } from './placeholder.js';
 import { settingsOf, type SettingDefinition } from './setting.decorator.js';
 import { Settings } from './settings.js';
 
@@ -14,9 +15,6 @@ export class ConfigurationError extends Error {
 }
 
 type Environment = Record<string, string | undefined>;
-
-/** What marks a development default that must never sign or open anything in production. */
-const PLACEHOLDER = /holdfast-development-/;
 
 /**
  * Reads and validates the whole environment.
@@ -146,7 +144,7 @@ function contradictions(settings: Settings): string[] {
   for (const section of sectionsOf(settings)) {
     for (const { name, property, secret } of settingsOf(section.constructor)) {
       const value = (section as Record<string, unknown>)[property];
-      if (secret && PLACEHOLDER.test(String(value))) {
+      if (secret && String(value).includes(PLACEHOLDER)) {
         problems.push(
           `${name}: still holds the development placeholder; set a secret of your own for production`,
         );

@@ -85,6 +85,12 @@ describe('Dockerfile', () => {
     },
   );
 
+  it('names no file that is not there', () => {
+    const named = read('Dockerfile').match(/\b(?:test|src|scripts|docs)\/[\w./-]+\.\w+/g) ?? [];
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   it('keeps secrets, local data and the repository itself out of the build', () => {
     for (const path of [
       '.env',

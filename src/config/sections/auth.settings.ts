@@ -1,9 +1,10 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
 
 export class AuthSettings {
   @Setting('AUTH_TOKEN_SECRET', {
-    default: 'holdfast-development-token-secret-0000000000',
+    default: `${PLACEHOLDER}token-secret-0000000000`,
     secret: true,
     describe: 'Key that signs access tokens (HS256).',
   })

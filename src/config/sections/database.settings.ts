@@ -1,10 +1,11 @@
 import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
 
 export class DatabaseSettings {
   @Setting('DATABASE_URL', {
-    default: 'postgresql://holdfast:holdfast-development-password@127.0.0.1:5432/holdfast',
+    default: `postgresql://holdfast:${PLACEHOLDER}password@127.0.0.1:5432/holdfast`,
     secret: true,
     describe: 'PostgreSQL primary.',
   })

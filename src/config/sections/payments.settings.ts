@@ -1,4 +1,5 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
 
@@ -11,7 +12,7 @@ export class PaymentsSettings {
   providerUrl!: string;
 
   @Setting('PAYMENT_PROVIDER_API_KEY', {
-    default: 'holdfast-development-payment-key',
+    default: `${PLACEHOLDER}payment-key`,
     secret: true,
     describe: 'Bearer key of the payment provider.',
   })
@@ -28,7 +29,7 @@ export class PaymentsSettings {
   timeoutMs!: number;
 
   @Setting('PAYMENT_WEBHOOK_SECRET', {
-    default: 'holdfast-development-webhook-secret',
+    default: `${PLACEHOLDER}webhook-secret`,
     secret: true,
     describe: 'Key of the HMAC on the webhooks of the payment provider.',
   })
