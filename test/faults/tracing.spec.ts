@@ -101,7 +101,7 @@ describe('tracing', () => {
     let worker: AppProcess;
 
     beforeAll(async () => {
-      ({ api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }));
+      ({ api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '1', TRACING_TRUST_INCOMING: 'true' }));
       worker = await counter.stack.worker({
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         TRACING_SAMPLE_RATIO: '0',
@@ -249,9 +249,9 @@ describe('tracing', () => {
     });
   });
 
-  it('records nothing at ratio 0, tells others not to, and leaves decisions of callers aside that it does not trust', async () => {
+  it('records nothing at ratio 0, tells others not to, and leaves decisions of callers aside unless told to trust them', async () => {
     const before = collector.exports;
-    const { api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '0', TRACING_TRUST_INCOMING: 'false' });
+    const { api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '0' });
     const headers = { traceparent: `00-${'e'.repeat(32)}-${'f'.repeat(16)}-01` };
     const asked = provider.traceparents.length;
     await pay(http, 'unrecorded', headers);

@@ -20,9 +20,9 @@ export class TracingSettings {
   sampleRatio!: number;
 
   @Setting('TRACING_TRUST_INCOMING', {
-    default: true,
+    default: false,
     describe:
-      "Whether a request's traceparent header decides about its trace; false where strangers could set it.",
+      "Whether a request's traceparent header decides about its trace; only where strangers cannot set it.",
   })
   @IsBoolean()
   trustIncoming!: boolean;
