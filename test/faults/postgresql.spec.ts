@@ -29,7 +29,10 @@ describe.each(['frozen', 'killed'] as const)('PostgreSQL is %s', (how) => {
     else await counter.stack.postgres.restart();
   }
   afterEach(async () => {
-    await waitFor(async () => (await counter.ready()).status === 200, { within: 15_000, what: 'readiness' });
+    await waitFor(async () => (await counter.ready()).body.status === 'ok', {
+      within: 15_000,
+      what: 'readiness',
+    });
   });
 
   it('answers every cell of its row in the matrix, and is normal again within 3 s of its return', async () => {
@@ -67,8 +70,13 @@ describe.each(['frozen', 'killed'] as const)('PostgreSQL is %s', (how) => {
         },
         { within: 20_000, what: 'the rate limit' },
       );
-      // Readiness: 503. Liveness depends on nothing.
-      expect((await counter.ready()).status).toBe(503);
+      // Readiness stays 200, or nobody would be left to give these answers. Liveness depends on nothing.
+      const ready = await counter.ready();
+      expect(ready.status).toBe(200);
+      expect(ready.body).toMatchObject({
+        status: 'degraded',
+        details: { postgresql: { status: 'degraded' } },
+      });
       expect((await counter.live()).status).toBe(200);
     } finally {
       await mend();

@@ -144,7 +144,10 @@ export class Stage {
     await Promise.all(
       [...this.apis, ...this.workers].map((app) =>
         waitFor(
-          async () => (await app.management.get('/health/ready', { timeoutMs: 2_000 })).status === 200,
+          async () => {
+            const ready = await app.management.get<{ status: string }>('/health/ready', { timeoutMs: 2_000 });
+            return ready.body.status === 'ok';
+          },
           {
             within,
             what: `readiness of ${app.name}`,

@@ -1,15 +1,19 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
-import { ConnectionPool } from './connection-pool.js';
+import { ConnectionPool, type LentConnection } from './connection-pool.js';
+import { ask } from './connections.js';
 import { Database } from './database.js';
 
-/** Shorter than a probe's own timeout, so that the answer is "down" and not silence. */
+/** Shorter than what is given to a check, so that its own reason is reported. */
 const PING_TIMEOUT_MS = 700;
 
+/** What PostgreSQL says when all its connections are taken: it is there, and the pool has its own. */
+const TOO_MANY_CONNECTIONS = '53300';
+
 /**
- * PostgreSQL's part of readiness, on a connection of its own: a pool that is busy with load must not look like a
- * database that is away, or the busiest replica would be taken out first.
+ * Whether PostgreSQL answers, asked on a connection of its own: a pool that is busy with load must not look like a
+ * database that is down, or the busiest replica would be taken out first.
  */
 @Injectable()
 export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
@@ -36,10 +40,24 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
       name: 'postgresql',
       essential: true,
       check: async () => {
-        await this.pool.query('SELECT 1');
+        await this.ping();
         return { pool: this.database.poolState };
       },
     });
+  }
+
+  private async ping(): Promise<void> {
+    let client: LentConnection | undefined;
+    let failure: Error | undefined;
+    try {
+      client = await this.pool.lend();
+      await ask(client, 'SELECT 1', PING_TIMEOUT_MS);
+    } catch (error) {
+      failure = error as Error;
+      if ((error as { code?: string }).code !== TOO_MANY_CONNECTIONS) throw error;
+    } finally {
+      client?.release(failure);
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

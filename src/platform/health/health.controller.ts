@@ -1,25 +1,16 @@
 import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
-import {
-  HealthCheckService,
-  HealthIndicatorService,
-  type HealthCheckResult,
-  type HealthIndicatorResult,
-} from '@nestjs/terminus';
-import { HealthRegistry, type HealthCheck } from './health.registry.js';
+import { HealthRegistry, type DependencyState } from './health.registry.js';
 
-/** A probe must answer before the kubelet's own timeout of a second gives up on it. */
-const CHECK_TIMEOUT_MS = 800;
-/** Several probes and scrapers ask at once; the dependency is asked once. */
-const CHECK_CACHE_MS = 250;
+/** What readiness says: `degraded` when a dependency does not answer. */
+export interface Readiness {
+  status: 'ok' | 'degraded' | 'cut-off';
+  details: Record<string, DependencyState>;
+}
 
-/** The probes. Each answers a different question, and only readiness asks about dependencies. */
+/** The probes. Each answers a different question about this process, at once, and asks no dependency. */
 @Controller('health')
 export class HealthController {
-  constructor(
-    private readonly registry: HealthRegistry,
-    private readonly health: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-  ) {}
+  constructor(private readonly registry: HealthRegistry) {}
 
   /**
    * Does this process's event loop turn? That it answers at all is the whole proof: a restart cures no dependency, and
@@ -39,19 +30,19 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Should traffic come here? 503 while starting, while draining, and while an essential dependency is away. */
+  /**
+   * Should traffic come here? 503 while starting, while draining, and while this instance alone is cut off from what it cannot
+   * serve without. Not while a dependency is down for everybody: then all instances would leave the load balancer, and clients
+   * get refused connections instead of cached reads and 503 with `Retry-After`.
+   */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  async ready(): Promise<HealthCheckResult> {
-    const { phase, checks } = this.registry;
+  ready(): Readiness {
+    const { phase, states, cutOffFrom } = this.registry;
     if (phase !== 'ready') throw new ServiceUnavailableException({ status: phase });
-    return this.health.check(checks.map((check) => () => this.ask(check)));
-  }
-
-  private async ask({ name, essential, check }: HealthCheck): Promise<HealthIndicatorResult> {
-    const indicator = this.indicators.check(name);
-    const result = await indicator.attempt(check).withTimeout(CHECK_TIMEOUT_MS).cacheFor(CHECK_CACHE_MS);
-    const { status, ...details } = result[name] as { status: string };
-    return status === 'up' || essential ? result : indicator.degraded(details);
+    const details = Object.fromEntries(states);
+    if (cutOffFrom.size > 0) throw new ServiceUnavailableException({ status: 'cut-off', details });
+    const degraded = [...states.values()].some(({ status }) => status !== 'up');
+    return { status: degraded ? 'degraded' : 'ok', details };
   }
 }

@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { HealthRegistry } from './health.registry.js';
 
-/** Lets the rooms add their dependency to readiness: inject `HealthRegistry` and `add`. */
+/** Lets the rooms add their dependency to what readiness reports: inject `HealthRegistry` and `add`. */
 @Global()
 @Module({})
 export class HealthModule {

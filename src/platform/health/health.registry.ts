@@ -1,21 +1,44 @@
 /** Where a process is in its life; readiness and startup follow from it, liveness never does. */
 export type Phase = 'starting' | 'ready' | 'draining';
 
-/** One dependency's part of readiness. */
+/** A dependency that readiness reports. */
 export interface HealthCheck {
   name: string;
-  /** Without it the process cannot do its work: readiness answers 503. Otherwise readiness only reports `degraded`. */
+  /** Hardly anything can be served without it: an instance that alone is cut off from it leaves the load balancer. */
   essential: boolean;
   /** Resolves, with details worth showing, when the dependency answers; rejects when not. Bounded to a second by the caller. */
   check: () => Promise<Record<string, unknown> | void>;
 }
 
-/** What the management port tells about this process; made before anything has connected, so that probes are answered from the start. */
+/** What is known of a dependency. */
+export interface DependencyState {
+  status: 'up' | 'degraded';
+  [detail: string]: unknown;
+}
+
+/** How instances of one kind let each other know what they reach. Both may reject: then nothing is known. */
+export interface Heartbeats {
+  /** This instance has reached the dependency just now. */
+  beat(dependency: string): Promise<void>;
+  /** How often instances of this kind have reached it. Only that it grows means something. */
+  beats(dependency: string): Promise<number>;
+}
+
+/** What the management port says about this process; made before anything has connected, so that probes are answered from the start. */
 export class HealthRegistry {
   phase: Phase = 'starting';
+  /** The other instances, where they can be heard. */
+  heartbeats?: Heartbeats;
+  /** By dependency, as `HealthWatch` last found it. */
+  readonly states = new Map<string, DependencyState>();
+  /** What this instance cannot reach while others can. */
+  readonly cutOffFrom = new Set<string>();
   private readonly known: HealthCheck[] = [];
 
-  /** Adds a dependency to readiness. */
+  /** @param kind the instances that can stand in for each other: `api`, `worker` */
+  constructor(readonly kind: string = 'process') {}
+
+  /** Adds a dependency to what readiness reports. */
   add(check: HealthCheck): void {
     this.known.push(check);
   }

@@ -1,2 +1,2 @@
-export { HealthRegistry, type HealthCheck, type Phase } from './health.registry.js';
+export { HealthRegistry, type HealthCheck, type Heartbeats, type Phase } from './health.registry.js';
 export { startManagement } from './management.js';

@@ -1,10 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { FaultInjector } from '../resilience/index.js';
 import { FAULTS_TOKEN, FaultsController, FaultsGuard } from './faults.controller.js';
 import { HealthController } from './health.controller.js';
 import { HealthRegistry } from './health.registry.js';
+import { healthMetrics, HealthWatch } from './health.watch.js';
 
 /**
  * The application behind the management port: probes and `/metrics`. It is an application of its own, in the same
@@ -20,13 +20,12 @@ export class ManagementModule {
   ): DynamicModule {
     return {
       module: ManagementModule,
-      imports: [
-        TerminusModule.forRoot({ logger: false, errorLogStyle: 'json' }),
-        PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }),
-      ],
+      imports: [PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } })],
       controllers: [HealthController, ...(rehearsal ? [FaultsController] : [])],
       providers: [
         { provide: HealthRegistry, useValue: health },
+        HealthWatch,
+        ...healthMetrics,
         ...(rehearsal
           ? [
               FaultsGuard,

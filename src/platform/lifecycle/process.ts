@@ -40,7 +40,7 @@ export async function runProcess(
 ): Promise<void> {
   const log = createProcessLog(settings, name);
   reportTracingTo(log.logger);
-  const health = new HealthRegistry();
+  const health = new HealthRegistry(name);
   const faults = settings.faults.enabled ? new FaultInjector() : undefined;
   let service: Service | undefined;
   let management: INestApplicationContext | undefined;

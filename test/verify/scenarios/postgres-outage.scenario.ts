@@ -25,6 +25,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const liveness = [...stage.apis, ...stage.workers].map(
     ({ managementUrl }) => new Probe(`${managementUrl}/health/live`),
   );
+  const readiness = stage.apis.map(({ managementUrl }) => new Probe(`${managementUrl}/health/ready`));
   const load = stage.load.start({
     streams: shopTraffic(stage, people, { placing: 40, reading: 80, browsing: 80 }),
   });
@@ -48,6 +49,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const afterRestart = await during(NORMAL_WITHIN_MS + 2_000);
   const result = await load.stop();
   const probed = liveness.flatMap((probe) => probe.stop());
+  const readyProbes = readiness.flatMap((probe) => probe.stop());
 
   report.plot('All traffic', result);
   judgeWindow(report, result, 'frozen', frozen);
@@ -58,6 +60,12 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     'liveness of all four processes is 200 throughout',
     dead === 0,
     `${count(dead)} of ${count(probed.length)} were not, slowest ${ms(slowest)}`,
+  );
+  const unready = readyProbes.filter(({ status }) => status !== 200).length;
+  report.check(
+    'both api instances stay ready, as an outage for all of them takes none out of the load balancer',
+    unready === 0,
+    `${count(unready)} of ${count(readyProbes.length)} were not`,
   );
   judgeRecovery(report, result, 'the thaw', quiet, afterThaw);
   judgeRecovery(report, result, 'the restart', quiet, afterRestart);

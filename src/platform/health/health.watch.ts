@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { InjectMetric, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
+import { Gauge } from 'prom-client';
+import { CutOff } from './cut-off.js';
+import { HealthRegistry, type HealthCheck } from './health.registry.js';
+
+const DEPENDENCY_UP = 'dependency_up';
+const CUT_OFF_ALONE = 'dependency_cut_off_alone';
+
+export const healthMetrics = [
+  makeGaugeProvider({
+    name: DEPENDENCY_UP,
+    help: 'Whether a dependency answered this process when it was last asked, within a second or two: 1 or 0.',
+    labelNames: ['dependency'],
+  }),
+  makeGaugeProvider({
+    name: CUT_OFF_ALONE,
+    help: '1 while this process cannot reach a dependency that others of its kind reach, and is not ready because of it.',
+    labelNames: ['dependency'],
+  }),
+];
+
+/** Milliseconds between two looks at a dependency, and so between two heartbeats. */
+const LOOK_EVERY_MS = 1000;
+const CHECK_TIMEOUT_MS = 800;
+/** A process that is so late itself says nothing about others. Milliseconds. */
+const TOO_LATE_MS = 500;
+
+/**
+ * Asks the dependencies once a second, whatever asks for readiness and how often, so that a probe is answered at once from what is
+ * known, and what is known is in the metrics without a probe.
+ */
+@Injectable()
+export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(HealthWatch.name);
+  private readonly cutOffs = new Map<string, CutOff>();
+  private readonly ended = new AbortController();
+
+  constructor(
+    private readonly registry: HealthRegistry,
+    @InjectMetric(DEPENDENCY_UP) private readonly up: Gauge,
+    @InjectMetric(CUT_OFF_ALONE) private readonly alone: Gauge,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    void this.watch();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.ended.abort();
+  }
+
+  private async watch(): Promise<void> {
+    let due = performance.now();
+    while (!this.ended.signal.aborted) {
+      const late = performance.now() - due > TOO_LATE_MS;
+      await Promise.all(this.registry.checks.map((check) => this.look(check, late)));
+      due = Math.max(performance.now(), due + LOOK_EVERY_MS);
+      await delay(due - performance.now(), undefined, { signal: this.ended.signal, ref: false }).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  private async look({ name, essential, check }: HealthCheck, late: boolean): Promise<void> {
+    let details: Record<string, unknown> = {};
+    const reached = await within(CHECK_TIMEOUT_MS, check()).then(
+      (found) => {
+        details = found ?? {};
+        return true;
+      },
+      (error: Error) => {
+        details = { reason: error.message };
+        return false;
+      },
+    );
+    this.registry.states.set(name, { ...details, status: reached ? 'up' : 'degraded' });
+    this.up.set({ dependency: name }, Number(reached));
+    // A worker that drains, or an api that does not listen yet, is no evidence that somebody serves.
+    if (essential && this.registry.phase === 'ready' && !late) await this.compare(name, reached);
+  }
+
+  private async compare(name: string, reached: boolean): Promise<void> {
+    const { heartbeats, cutOffFrom } = this.registry;
+    const cutOff = this.cutOffs.get(name) ?? new CutOff();
+    this.cutOffs.set(name, cutOff);
+    let alone = false;
+    if (reached) {
+      cutOff.reached();
+      await heartbeats?.beat(name).catch(() => undefined);
+    } else {
+      alone = cutOff.missed(await heartbeats?.beats(name).catch(() => undefined));
+    }
+    this.alone.set({ dependency: name }, Number(alone));
+    if (alone === cutOffFrom.has(name)) return;
+    if (alone) cutOffFrom.add(name);
+    else cutOffFrom.delete(name);
+    this.logger.warn(
+      { dependency: name },
+      alone
+        ? 'Only this instance cannot reach a dependency: it is not ready until it does'
+        : 'This instance is no longer the only one without a dependency',
+    );
+  }
+}
+
+/** @throws Error when `work` takes longer; what has arrived by then is read first. */
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => setImmediate(reject, new Error(`no answer within ${ms} ms`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,31 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HealthRegistry, type Heartbeats } from '../health/health.registry.js';
+import { RedisConnection } from './redis-connection.js';
+
+/**
+ * Heartbeats as one counter in Redis for each kind of instance and dependency: nothing that grows with instances, and no clock. An
+ * instance that has lost PostgreSQL still hears the others there.
+ */
+@Injectable()
+export class RedisHeartbeats implements Heartbeats, OnModuleInit {
+  constructor(
+    private readonly health: HealthRegistry,
+    private readonly redis: RedisConnection,
+  ) {}
+
+  onModuleInit(): void {
+    this.health.heartbeats = this;
+  }
+
+  async beat(dependency: string): Promise<void> {
+    await this.redis.run((client) => client.incr(this.keyOf(dependency)));
+  }
+
+  async beats(dependency: string): Promise<number> {
+    return Number((await this.redis.run((client) => client.get(this.keyOf(dependency)))) ?? 0);
+  }
+
+  private keyOf(dependency: string): string {
+    return this.redis.key('heartbeats', this.health.kind, dependency);
+  }
+}

@@ -1,0 +1,122 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiProcess } from '../support/processes.ts';
+import { startTcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { openCounter, type Counter } from './counter.ts';
+import { expectUnavailable } from './expectations.ts';
+
+/** A look a second, some of them to be sure, and a busy machine. */
+const NOTICED_WITHIN_MS = 25_000;
+
+/** Stops the event loop for a while, at SIGUSR2. */
+const STALL_MS = 3000;
+const STALL = `--import=data:text/javascript,${encodeURIComponent(
+  `process.on('SIGUSR2', () => { const until = Date.now() + ${STALL_MS}; while (Date.now() < until); })`,
+)}`;
+
+describe('readiness of two instances', () => {
+  let counter: Counter;
+  let proxy: TcpProxy;
+  let wellConnected: ApiProcess;
+  let behindProxy: ApiProcess;
+
+  beforeAll(async () => {
+    counter = await openCounter({ worker: false });
+    wellConnected = counter.api;
+    const { DATABASE_URL } = counter.stack.env;
+    proxy = await startTcpProxy(Number(new URL(DATABASE_URL!).port));
+    const proxied = new URL(DATABASE_URL!);
+    proxied.host = `127.0.0.1:${proxy.port}`;
+    behindProxy = await counter.stack.api({ DATABASE_URL: proxied.href, NODE_OPTIONS: STALL });
+  });
+  afterAll(async () => {
+    await counter?.close();
+    await proxy?.stop();
+  });
+  afterEach(async () => {
+    proxy.thaw();
+    for (const api of [wellConnected, behindProxy]) await readinessOf(api, 200, 'ok');
+  });
+
+  const readinessOf = (api: ApiProcess, status: number, word: string): Promise<unknown> =>
+    waitFor(
+      async () => {
+        const answer = await api.management.get<{ status: string }>('/health/ready');
+        return answer.status === status && answer.body.status === word;
+      },
+      { within: NOTICED_WITHIN_MS, every: 100, what: `readiness ${status} ${word}` },
+    );
+
+  it('stays 200 on both while PostgreSQL is down for both, which body and metrics report', async () => {
+    const [known = ''] = counter.products;
+    await behindProxy.http.get(`/v1/products/${known}`);
+    await wellConnected.http.get(`/v1/products/${known}`);
+    await counter.stack.postgres.kill();
+    const seen = new Set<number>();
+    try {
+      const until = Date.now() + 10_000;
+      while (Date.now() < until) {
+        for (const api of [wellConnected, behindProxy]) {
+          seen.add((await api.management.get('/health/ready')).status);
+          expect((await api.http.get(`/v1/products/${known}`)).status).toBe(200);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect([...seen]).toEqual([200]);
+      for (const api of [wellConnected, behindProxy]) {
+        expect((await api.management.get('/health/ready')).body).toMatchObject({
+          status: 'degraded',
+          details: { postgresql: { status: 'degraded' }, redis: { status: 'up' } },
+        });
+        const metrics = (await api.management.get('/metrics')).text;
+        expect(metrics).toContain('dependency_up{dependency="postgresql"} 0');
+        expect(metrics).toContain('dependency_up{dependency="redis"} 1');
+      }
+      expectUnavailable(await counter.order());
+    } finally {
+      await counter.stack.postgres.restart();
+    }
+  });
+
+  it('turns 503 on the one that alone is cut off, and 200 again when it reaches PostgreSQL', async () => {
+    proxy.freeze();
+    await readinessOf(behindProxy, 503, 'cut-off');
+    expect((await behindProxy.management.get('/metrics')).text).toContain(
+      'dependency_cut_off_alone{dependency="postgresql"} 1',
+    );
+    expect((await behindProxy.management.get('/health/live')).status).toBe(200);
+    await readinessOf(wellConnected, 200, 'ok');
+    proxy.thaw();
+    await readinessOf(behindProxy, 200, 'ok');
+  });
+
+  it('is 200 on the one that was cut off alone, once nobody else reaches PostgreSQL either', async () => {
+    proxy.freeze();
+    await readinessOf(behindProxy, 503, 'cut-off');
+    await counter.stack.postgres.kill();
+    try {
+      await readinessOf(behindProxy, 200, 'degraded');
+      await readinessOf(wellConnected, 200, 'degraded');
+    } finally {
+      await counter.stack.postgres.restart();
+    }
+  });
+
+  it('is 200 on the one that is cut off while Redis is down too, as nobody knows how others are', async () => {
+    proxy.freeze();
+    await readinessOf(behindProxy, 503, 'cut-off');
+    await counter.stack.redis.kill();
+    try {
+      await readinessOf(behindProxy, 200, 'degraded');
+    } finally {
+      await counter.stack.redis.restart();
+    }
+  });
+
+  it('is not answered while the event loop is stuck, and is 200 afterwards', async () => {
+    behindProxy.signal('SIGUSR2');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await expect(behindProxy.management.get('/health/ready', { timeoutMs: 1000 })).rejects.toThrow();
+    await readinessOf(behindProxy, 200, 'ok');
+  });
+});
