@@ -19,8 +19,8 @@ export interface DatabaseRoom {
 /** A migrated database on a PostgreSQL of its own, for tests of what stands directly on it. */
 export interface TestDatabase extends DatabaseRoom {
   server: PostgresServer;
-  /** Another process's view: with a pool of its own. */
-  anotherRoom(): Promise<DatabaseRoom>;
+  /** Another process's view: with its own pool, and its own settings on top of those of the first. */
+  anotherRoom(env?: Record<string, string>): Promise<DatabaseRoom>;
   close(): Promise<void>;
 }
 
@@ -33,29 +33,36 @@ export async function openTestDatabase(
   address: (server: PostgresServer) => number | Promise<number> = ({ port }) => port,
 ): Promise<TestDatabase> {
   const server = await startPostgres();
-  const settings = loadSettings({
+  const environment = {
     NODE_ENV: 'test',
     ...PATIENT_DATABASE,
     ...env,
     DATABASE_URL: server.url().replace(`:${server.port}/`, `:${await address(server)}/`),
-  });
-  const dataSources: DataSource[] = [];
-  const openRoom = async (): Promise<DatabaseRoom> => {
+  };
+  const rooms: DatabaseRoom[] = [];
+  const openRoom = async (more: Record<string, string> = {}): Promise<DatabaseRoom> => {
+    const settings = loadSettings({ ...environment, ...more });
     const dataSource = new DataSource(dataSourceOptions(settings.database, 'test'));
     await dataSource.initialize();
-    dataSources.push(dataSource);
     const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
     const policies = new Policies(settings, gauge);
     const unitOfWork = new UnitOfWork(dataSource, policies);
     const database = new Database(dataSource, unitOfWork, policies, settings);
-    return { settings, dataSource, database, unitOfWork, policies };
+    const room = { settings, dataSource, database, unitOfWork, policies };
+    rooms.push(room);
+    return room;
   };
   const close = async (): Promise<void> => {
-    await Promise.all(dataSources.map((dataSource) => dataSource.destroy()));
+    await Promise.all(
+      rooms.map(async ({ database, dataSource }) => {
+        await database.onApplicationShutdown();
+        await dataSource.destroy();
+      }),
+    );
     await server.stop();
   };
   try {
-    const migrator = await Migrator.open(settings.database);
+    const migrator = await Migrator.open(loadSettings(environment).database);
     await migrator.migrate();
     await migrator.close();
     return { ...(await openRoom()), server, anotherRoom: openRoom, close };

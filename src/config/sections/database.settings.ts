@@ -15,11 +15,21 @@ export class DatabaseSettings {
   @Setting('DATABASE_REPLICA_URLS', {
     default: [],
     secret: true,
-    describe: 'Read replicas. Reads that tolerate replication lag go there.',
+    describe:
+      'Read replicas, which stream from the primary. Reads that tolerate replication lag go there; one more connection per server and process watches the lag.',
   })
   @IsArray()
   @IsConnectionUrl(['postgres:', 'postgresql:'], { each: true })
   replicaUrls!: string[];
+
+  @Setting('DATABASE_REPLICA_MAX_LAG_MS', {
+    default: 5000,
+    describe: 'A replica that is further behind gets no reads.',
+  })
+  @IsInt()
+  @Min(1000)
+  @Max(60_000)
+  replicaMaxLagMs!: number;
 
   @Setting('DATABASE_POOL_SIZE', {
     default: 10,

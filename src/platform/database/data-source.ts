@@ -20,8 +20,13 @@ pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
 );
 
 /** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
-export function poolOptions(settings: DatabaseSettings, applicationName: string): ConnectionPoolOptions {
+export function poolOptions(
+  settings: DatabaseSettings,
+  url: string,
+  applicationName: string,
+): ConnectionPoolOptions {
   return {
+    connectionString: url,
     max: settings.poolSize,
     min: 0,
     application_name: applicationName,
@@ -62,6 +67,6 @@ export function dataSourceOptions(settings: DatabaseSettings, applicationName: s
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
-    extra: poolOptions(settings, applicationName),
+    extra: poolOptions(settings, settings.url, applicationName),
   };
 }

@@ -22,7 +22,7 @@ export class StandbyError extends Error {
 /** Too many wait for a connection, or waited too long for one: a busy pool of ours says nothing about PostgreSQL. */
 export function saturated(cause?: unknown): TransientError {
   return new TransientError({
-    code: 'database-saturated',
+    code: DATABASE_SATURATED,
     detail: 'Too many requests wait for the database. Try again.',
     cause,
   });
@@ -60,6 +60,8 @@ const TRANSIENT_STATES = new Set([
   '25006', // read_only_sql_transaction: the primary has moved
   '53300', // too_many_connections
 ]);
+const UNDEFINED_STATES = new Set(['42P01', '42703', '42883', '42704', '3F000']);
+const DATABASE_SATURATED = 'database-saturated';
 const TRANSIENT_CLASSES = ['08', '53', '58'];
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
@@ -103,6 +105,17 @@ export function breaksConnection(error: unknown): boolean {
     code.startsWith('08') ||
     code === '25P03'
   );
+}
+
+/**
+ * False for what the same read would come to on any other server: a mistake in the statement or its values, the end of the request.
+ * A replica that has not replayed a migration yet lacks tables and columns, so what is not there may be there elsewhere.
+ */
+export function mayDifferElsewhere(error: unknown): boolean {
+  if (error instanceof ProblemError) return error.code === DATABASE_SATURATED;
+  if (error instanceof TypeError || error instanceof RangeError) return false;
+  const code = codeOf(error) ?? '';
+  return UNDEFINED_STATES.has(code) || !/^(?:22|23|42)...$/.test(code);
 }
 
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */

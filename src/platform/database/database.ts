@@ -4,20 +4,15 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies, type Dependency } from '../resilience/index.js';
 import { queueOf } from './connection-queue.js';
-import { ConnectionPool, type LentConnection } from './connection-pool.js';
+import type { ConnectionPool, LentConnection } from './connection-pool.js';
 import type { Statement } from './connections.js';
-import { breaksConnection, located, translateDatabaseError } from './database.errors.js';
-import { poolOptions } from './data-source.js';
+import { breaksConnection, located, mayDifferElsewhere, translateDatabaseError } from './database.errors.js';
+import { Replicas } from './replicas.js';
 import { sendForRequest } from './send-for-request.js';
 import { ATTEMPTS, UnitOfWork } from './unit-of-work.js';
 
-/** How long a replica that failed is left alone, in milliseconds. */
-const REPLICA_COOLDOWN_MS = 5000;
-
-interface Replica {
-  pool: ConnectionPool;
-  downUntil: number;
-}
+/** A statement that may write; a word that is only the name of something costs a read from the primary. */
+const WRITES = /\b(?:INSERT|UPDATE|DELETE|MERGE)\b/i;
 
 /**
  * The way to PostgreSQL for every repository: the current unit of work's connection when one is open, the pool otherwise.
@@ -27,7 +22,7 @@ interface Replica {
 export class Database implements OnApplicationShutdown {
   private readonly logger = new Logger(Database.name);
   private readonly primary: ConnectionPool;
-  private readonly replicas: Replica[];
+  private readonly replicas: Replicas;
   private readonly postgresql: Dependency;
 
   constructor(
@@ -42,7 +37,7 @@ export class Database implements OnApplicationShutdown {
     this.primary.on('error', (error) =>
       this.logger.warn({ err: error }, 'An idle database connection was lost'),
     );
-    this.replicas = settings.database.replicaUrls.map((url) => this.replica(url, settings));
+    this.replicas = new Replicas(settings.database, unitOfWork.recentWrites);
   }
 
   /** TypeORM's manager, in the current unit of work when one is open. For what is not on a hot path. */
@@ -77,17 +72,18 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Rows of a read that tolerates replication lag: from a replica when there is one that answers, from the primary
-   * otherwise. Inside a unit of work always from its connection, so that it sees its own writes.
+   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica when there is one that has
+   * what the caller at hand has written through this process, from the primary otherwise and whenever the replica fails. Inside a
+   * unit of work always from its connection, so that it sees its own writes.
    */
   async read<T>(statement: Statement): Promise<T[]> {
-    const replica = this.unitOfWork.isActive ? undefined : this.pickReplica();
+    const replica = this.unitOfWork.isActive ? undefined : this.replicas.pick();
     if (!replica) return this.query<T>(statement);
     try {
       return (await this.sendTo(replica.pool, statement)).rows as T[];
     } catch (error) {
-      if (!breaksConnection(error)) throw translateDatabaseError(located(error));
-      replica.downUntil = Date.now() + REPLICA_COOLDOWN_MS;
+      if (!mayDifferElsewhere(error)) throw translateDatabaseError(located(error));
+      replica.failed(error);
       this.logger.warn({ err: error }, 'A read replica failed; reading from the primary');
       return this.query<T>(statement);
     }
@@ -95,7 +91,7 @@ export class Database implements OnApplicationShutdown {
 
   /** Ends the replicas' pools; TypeORM ends the primary's. */
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.replicas.map(({ pool }) => pool.end()));
+    await this.replicas.close();
   }
 
   /** A statement that may take longer than a session's statements needs a transaction: for that alone PostgreSQL's limit is raised. */
@@ -115,11 +111,20 @@ export class Database implements OnApplicationShutdown {
   private async sendNow(statement: Statement): Promise<pg.QueryResult> {
     const client = this.unitOfWork.client();
     try {
-      if (!client) return await this.postgresql.guard(() => this.sendTo(this.primary, statement));
+      if (!client) return await this.sendToPrimary(statement);
       return await this.sendOn(client, statement, (reason) => this.unitOfWork.markBroken(reason));
     } catch (error) {
       if (client && breaksConnection(error)) this.unitOfWork.markBroken(error as Error);
       throw translateDatabaseError(located(error));
+    }
+  }
+
+  private async sendToPrimary(statement: Statement): Promise<pg.QueryResult> {
+    try {
+      return await this.postgresql.guard(() => this.sendTo(this.primary, statement));
+    } finally {
+      // Also after an error, because it may have had its effect.
+      if (WRITES.test(statement.text)) this.unitOfWork.recentWrites.note();
     }
   }
 
@@ -148,22 +153,5 @@ export class Database implements OnApplicationShutdown {
     abandon: (reason: Error) => void,
   ): Promise<pg.QueryResult> {
     return sendForRequest(client, statement, this.settings.database.queryTimeoutMs, abandon);
-  }
-
-  private pickReplica(): Replica | undefined {
-    if (this.replicas.length === 0) return undefined;
-    const now = Date.now();
-    const up = this.replicas.filter(({ downUntil }) => downUntil <= now);
-    return up[Math.floor(Math.random() * up.length)];
-  }
-
-  private replica(url: string, settings: Settings): Replica {
-    const pool = new ConnectionPool({
-      connectionString: url,
-      acceptsStandby: true,
-      ...poolOptions(settings.database, 'holdfast-replica-reader'),
-    });
-    pool.on('error', (error) => this.logger.warn({ err: error }, 'An idle replica connection was lost'));
-    return { pool, downUntil: 0 };
   }
 }

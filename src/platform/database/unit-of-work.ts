@@ -14,6 +14,7 @@ import {
   located,
   translateDatabaseError,
 } from './database.errors.js';
+import { RecentWrites } from './recent-writes.js';
 
 type AfterCommit = () => void | Promise<void>;
 
@@ -54,6 +55,9 @@ export interface UnitOfWorkOptions<F = undefined> {
 export class UnitOfWork {
   private readonly storage = new AsyncLocalStorage<OpenUnit>();
   private readonly logger = new Logger(UnitOfWork.name);
+
+  /** Of every unit of work that was not declared read-only. */
+  readonly recentWrites = new RecentWrites();
 
   private readonly postgresql: Dependency;
   /** Of one statement. */
@@ -168,6 +172,8 @@ export class UnitOfWork {
   }
 
   private giveBack({ client, broken }: OpenUnit): void {
+    // Whatever became of it: a COMMIT that nobody answered may have had its effect.
+    if (!client.readOnly) this.recentWrites.note();
     client.readOnly = false;
     pipelined(client, false).release(broken);
   }

@@ -1,0 +1,135 @@
+import { Logger } from '@nestjs/common';
+import type { DatabaseSettings } from '../../config/sections/database.settings.js';
+import { ConnectionPool } from './connection-pool.js';
+import { poolOptions } from './data-source.js';
+import { isOutage } from './database.errors.js';
+import type { RecentWrites } from './recent-writes.js';
+
+const COMPARE_EVERY_MS = 500;
+/** A server that takes longer to say how far it is does not serve reads either. */
+const ANSWER_WITHIN_MS = 700;
+/** Positions of the primary that are remembered: longer than the longest lag that can be allowed. */
+const POSITIONS_KEPT = 150;
+const WRITTEN = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint AS bytes";
+const REPLAYED = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS bytes";
+
+/** How far the primary's log was, in bytes, at a moment of this process's clock. */
+interface Position {
+  at: number;
+  bytes: number;
+}
+
+/** One read replica. */
+export class Replica {
+  readonly pool: ConnectionPool;
+  readonly probe: ConnectionPool;
+  /** It shows everything that was committed before this moment. */
+  caughtUpTo = -Infinity;
+
+  constructor(url: string, settings: DatabaseSettings, logger: Logger) {
+    this.pool = new ConnectionPool({
+      ...poolOptions(settings, url, 'holdfast-replica-reader'),
+      acceptsStandby: true,
+    });
+    this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle replica connection was lost'));
+    this.probe = probeOf(settings, url, true);
+  }
+
+  /** Takes note of an error of the replica's: one that is away is left alone until it answers again. */
+  failed(error: unknown): void {
+    if (isOutage(error)) this.caughtUpTo = -Infinity;
+  }
+}
+
+/**
+ * The read replicas, and how far each has come. Twice a second the primary is asked how far its log is and each replica how much of
+ * that it has replayed: no clocks are compared, and a replica that no longer receives anything falls behind like any other. A replica
+ * that does not answer, is behind, or is none (`pg_last_wal_replay_lsn()` is null) gets no reads.
+ */
+export class Replicas {
+  private readonly logger = new Logger(Replicas.name);
+  private readonly replicas: Replica[];
+  private readonly primary: ConnectionPool;
+  private readonly maxLagMs: number;
+  /** Newest last. */
+  private readonly positions: Position[] = [];
+  private readonly timer: NodeJS.Timeout | undefined;
+  private comparing: Promise<void> | undefined;
+
+  constructor(
+    settings: DatabaseSettings,
+    private readonly writes: RecentWrites,
+  ) {
+    this.replicas = settings.replicaUrls.map((url) => new Replica(url, settings, this.logger));
+    this.primary = probeOf(settings, settings.url, false);
+    this.maxLagMs = settings.replicaMaxLagMs;
+    if (this.replicas.length === 0) return;
+    writes.kept = true;
+    this.compare();
+    this.timer = setInterval(() => this.compare(), COMPARE_EVERY_MS).unref();
+  }
+
+  /** One that is not further behind than allowed, and shows what the caller at hand has written. */
+  pick(): Replica | undefined {
+    if (this.replicas.length === 0) return undefined;
+    const from = Math.max(performance.now() - this.maxLagMs, this.writes.ofCaller);
+    const fit = this.replicas.filter(({ caughtUpTo }) => caughtUpTo > from);
+    return fit[Math.floor(Math.random() * fit.length)];
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.comparing;
+    await Promise.all(
+      [this.primary, ...this.replicas.flatMap(({ pool, probe }) => [pool, probe])].map((pool) => pool.end()),
+    );
+  }
+
+  private compare(): void {
+    this.comparing ??= this.comparison()
+      .catch((error: unknown) => this.logger.debug({ err: error }, 'The primary did not say how far it is'))
+      .finally(() => {
+        this.comparing = undefined;
+      });
+  }
+
+  private async comparison(): Promise<void> {
+    // Before the question: what was committed until now is in the log up to the answer.
+    const at = performance.now();
+    const bytes = await positionOf(this.primary, WRITTEN);
+    this.positions.push({ at, bytes: bytes ?? Infinity });
+    if (this.positions.length > POSITIONS_KEPT) this.positions.shift();
+    await Promise.all(this.replicas.map((replica) => this.follow(replica)));
+    this.writes.forgetBefore(Math.min(...this.replicas.map(({ caughtUpTo }) => caughtUpTo)));
+  }
+
+  private async follow(replica: Replica): Promise<void> {
+    try {
+      const replayed = await positionOf(replica.probe, REPLAYED);
+      const shown = replayed === null ? undefined : this.positions.findLast(({ bytes }) => bytes <= replayed);
+      replica.caughtUpTo = shown?.at ?? -Infinity;
+    } catch (error) {
+      if (replica.caughtUpTo !== -Infinity)
+        this.logger.warn({ err: error }, 'A read replica does not answer; reading elsewhere');
+      replica.caughtUpTo = -Infinity;
+    }
+  }
+}
+
+/** A connection apart from those that serve requests: a busy pool must not look like a replica that is away. */
+function probeOf(settings: DatabaseSettings, url: string, acceptsStandby: boolean): ConnectionPool {
+  const pool = new ConnectionPool({
+    ...poolOptions(settings, url, 'holdfast-replica-probe'),
+    acceptsStandby,
+    max: 1,
+    connectionTimeoutMillis: ANSWER_WITHIN_MS,
+    query_timeout: ANSWER_WITHIN_MS,
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+async function positionOf(pool: ConnectionPool, question: string): Promise<number | null> {
+  const { rows } = await pool.query<{ bytes: number | null }>(question);
+  return rows[0]?.bytes ?? null;
+}

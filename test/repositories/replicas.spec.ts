@@ -1,0 +1,185 @@
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/platform/context/index.js';
+import type { Database } from '../../src/platform/database/index.js';
+import { startReplica, type PostgresReplica } from '../support/servers/postgres-replica.js';
+import { startTcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.js';
+import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../support/wait-for.js';
+
+const MAX_LAG_MS = 2000;
+
+describe('reads that tolerate lag', () => {
+  let db: TestDatabase;
+  let replica: PostgresReplica;
+  let proxy: TcpProxy;
+  let room: DatabaseRoom;
+  let database: Database;
+  const admins: pg.Client[] = [];
+
+  beforeAll(async () => {
+    db = await openTestDatabase();
+    await db.database.execute({ text: 'CREATE TABLE notes (owner text NOT NULL)' });
+    await db.database.execute({ text: "INSERT INTO notes VALUES ('nobody')" });
+    replica = await startReplica(db.server, {
+      // Few connections for the application, to run out of them; and queries there wait for nothing to be replayed.
+      settings: { superuser_reserved_connections: 190, max_standby_streaming_delay: 0 },
+    });
+    proxy = await startTcpProxy(replica.port);
+    room = await db.anotherRoom({
+      DATABASE_REPLICA_URLS: replica.url().replace(`:${replica.port}/`, `:${proxy.port}/`),
+      DATABASE_REPLICA_MAX_LAG_MS: String(MAX_LAG_MS),
+      DATABASE_QUERY_TIMEOUT_MS: '3000',
+      DATABASE_POOL_SIZE: '2',
+    });
+    ({ database } = room);
+  });
+  afterAll(async () => {
+    await Promise.all(admins.map((admin) => admin.end()));
+    await db?.close();
+    await proxy?.stop();
+    await replica?.stop();
+  });
+  beforeEach(async () => {
+    await replica.resumeReplay();
+    await waitFor(onReplica, { within: 10_000, what: 'reads from the replica' });
+  });
+
+  const admin = async (server: { adminUrl(database?: string): string }): Promise<pg.Client> => {
+    const client = new pg.Client(server.adminUrl('holdfast'));
+    await client.connect();
+    admins.push(client);
+    return client;
+  };
+  /** Where a read was done; `slowly` takes its time on a replica only. */
+  const whereRead = async (condition = 'true', slowly = 0): Promise<'replica' | 'primary' | undefined> => {
+    const rows = await database.read<{ replica: boolean }>({
+      text: `SELECT pg_is_in_recovery() AS replica, pg_sleep(CASE WHEN pg_is_in_recovery() THEN ${slowly} ELSE 0 END)
+             FROM notes WHERE ${condition} LIMIT 1`,
+    });
+    return rows[0] && (rows[0].replica ? 'replica' : 'primary');
+  };
+  const onReplica = async () => (await whereRead()) === 'replica';
+  /** Process ids of what runs on the replica for the application. */
+  const runningOnReplica = async (client: pg.Client): Promise<number[]> => {
+    const { rows } = await client.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity
+       WHERE query LIKE '%FROM notes%' AND state = 'active' AND pid <> pg_backend_pid()`,
+    );
+    return rows.map(({ pid }) => pid);
+  };
+  const caller = (userId: string) =>
+    Object.assign(new RequestContext(`request of ${userId}`, Date.now() + 60_000), { userId });
+
+  it('are cancelled on the replica when their client goes away', async () => {
+    const observer = await admin(replica);
+    const context = caller('ada');
+    const reading = context.run(() => whereRead('true', 30));
+    reading.catch(() => undefined);
+    await waitFor(async () => (await runningOnReplica(observer)).length === 1, { what: 'the read' });
+    context.abort('The client went away.');
+    await expect(reading).rejects.toMatchObject({ code: 'request-abandoned' });
+    await waitFor(async () => (await runningOnReplica(observer)).length === 0, {
+      within: 2000,
+      what: 'the cancellation',
+    });
+  });
+
+  it('come from the primary when the replica cancels them for what it has to replay', async () => {
+    const observer = await admin(replica);
+    const reading = whereRead('true', 30);
+    await waitFor(async () => (await runningOnReplica(observer)).length === 1, { what: 'the read' });
+    // Replaying this needs the table for itself: 40001.
+    await db.database.execute({ text: 'ALTER TABLE notes ADD COLUMN IF NOT EXISTS more text' });
+    expect(await reading).toBe('primary');
+  });
+
+  it('come from the primary when the replica ends them by its own timeout', async () => {
+    const observer = await admin(replica);
+    const reading = whereRead('true', 30);
+    const [pid] = await waitFor(
+      async () => {
+        const running = await runningOnReplica(observer);
+        return running.length === 1 && running;
+      },
+      { what: 'the read' },
+    );
+    // SQLSTATE 57014, as from statement_timeout.
+    await observer.query('SELECT pg_cancel_backend($1)', [pid]);
+    expect(await reading).toBe('primary');
+  });
+
+  it('come from the primary when the replica has no connection left', async () => {
+    const observer = await admin(replica);
+    const taken: pg.Client[] = [];
+    try {
+      await observer.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holdfast-replica-reader'`,
+      );
+      await waitFor(
+        async () => {
+          const client = new pg.Client(replica.url());
+          client.on('error', () => undefined);
+          const full = await client.connect().then(
+            () => false,
+            (error: { code?: string }) => error.code === '53300',
+          );
+          if (!full) taken.push(client);
+          return full;
+        },
+        { what: 'a full replica' },
+      );
+      for (let i = 0; i < 5; i += 1) expect(await whereRead()).toBe('primary');
+    } finally {
+      await Promise.all(taken.map((client) => client.end()));
+    }
+  });
+
+  it('come from the primary while the replica is frozen or gone, and from the replica again after it', async () => {
+    proxy.freeze();
+    await waitFor(async () => (await whereRead()) === 'primary', { within: 10_000, what: 'the primary' });
+    const quick = performance.now();
+    expect(await whereRead()).toBe('primary');
+    expect(performance.now() - quick).toBeLessThan(500);
+    proxy.thaw();
+    await waitFor(onReplica, { what: 'the replica' });
+    proxy.cut();
+    expect(await whereRead()).toBeDefined();
+  });
+
+  it('are not repeated on the primary when the statement is wrong', async () => {
+    const wrong = caller('ada').run(() => whereRead('1 / 0 = 1'));
+    await expect(wrong).rejects.toMatchObject({ code: '22012' });
+    await expect(database.read({ text: 'SELEKT' })).rejects.toMatchObject({ code: '42601' });
+    expect(await whereRead()).toBe('replica');
+  });
+
+  it('show no more than the allowed lag', async () => {
+    await replica.pauseReplay();
+    await db.database.execute({ text: "INSERT INTO notes VALUES ('late')" });
+    await waitFor(async () => (await whereRead("owner = 'late'")) === 'primary', {
+      within: MAX_LAG_MS + 1500,
+      what: 'the new row',
+    });
+    expect(await whereRead()).toBe('primary');
+    await replica.resumeReplay();
+    await waitFor(async () => (await whereRead("owner = 'late'")) === 'replica', { what: 'the replica' });
+  });
+
+  it('show a caller what it has written, in a unit of work or by a single statement', async () => {
+    await replica.pauseReplay();
+    const insert = (owner: string) =>
+      database.execute({ text: 'INSERT INTO notes VALUES ($1)', values: [owner] });
+    const [ada, bob, eve] = [caller('ada'), caller('bob'), caller('eve')];
+    await ada.run(() => insert('ada'));
+    await bob.run(() => room.unitOfWork.run(() => insert('bob')));
+    expect(await eve.run(() => whereRead())).toBe('replica');
+    expect(await ada.run(() => whereRead("owner = 'ada'"))).toBe('primary');
+    // Another request of the same caller.
+    expect(await caller('bob').run(() => whereRead("owner = 'bob'"))).toBe('primary');
+    await replica.resumeReplay();
+    await waitFor(() => caller('bob').run(async () => (await whereRead("owner = 'bob'")) === 'replica'), {
+      what: 'the replica',
+    });
+  });
+});
