@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { databaseCommands } from './cli/database.commands.js';
 import { deadLetterCommands } from './cli/dead-letter.commands.js';
 import { configCommands } from './cli/config.commands.js';
+import { paymentCommands } from './cli/payment.commands.js';
 import { userCommands } from './cli/user.commands.js';
 
 const cli = new Command('holdfast')
@@ -9,6 +10,7 @@ const cli = new Command('holdfast')
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: false });
 
-for (const register of [databaseCommands, deadLetterCommands, userCommands, configCommands]) register(cli);
+for (const register of [databaseCommands, deadLetterCommands, paymentCommands, userCommands, configCommands])
+  register(cli);
 
 await cli.parseAsync();

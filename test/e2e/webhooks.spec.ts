@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { getToken } from '@willsoto/nestjs-prometheus';
+import type { Counter } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import type { PaymentDto } from '../../src/modules/payments/dto/payment.dto.js';
+import { PaymentDisputes } from '../../src/modules/payments/payment-disputes.js';
+import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
+import { DISPUTES } from '../../src/modules/payments/payment-settlement.service.js';
 import { PaymentProviderClient } from '../../src/modules/payments/payment-provider.client.js';
 import { newId } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
@@ -99,6 +104,7 @@ async function stateOf({
 
 const UNSETTLED = { order: 'pending', payment: 'unknown', events: [] };
 const PAID = { order: 'paid', payment: 'succeeded', events: ['payment.succeeded'] };
+const DISPUTED = { order: 'pending', payment: 'disputed', events: [] };
 const DECLINED = { order: 'pending', payment: 'declined', events: ['payment.declined'] };
 
 describe('A webhook of the payment provider', () => {
@@ -137,12 +143,54 @@ describe('A webhook of the payment provider', () => {
     expect(await stateOf(open)).toEqual(PAID);
   });
 
-  it('changes nothing when it tells of another amount or currency', async () => {
+  it.each([{ amount: 1 }, { currency: 'USD' }])(
+    'that tells of another amount or currency (%o) makes the payment disputed, for good, and holds the order',
+    async (changes) => {
+      const open = await unsettled();
+      const before = await disputesCounted();
+      for (const charge of [chargeOf(open, changes), chargeOf(open), chargeOf(open, changes)])
+        expect((await deliver(eventAbout(charge))).status).toBe(204);
+
+      expect(await stateOf(open)).toEqual(DISPUTED);
+      expect((await disputesCounted()) - before).toBe(1);
+      await shop.sql(`UPDATE payments SET next_check_at = now() - interval '1 second' WHERE id = $1`, [
+        open.payment.id,
+      ]);
+      await shop.app.get(PaymentReconciliation, { strict: false }).reconcile();
+      expect(await stateOf(open)).toEqual(DISPUTED);
+      const path = `/v1/orders/${open.order.id}/payments`;
+      const again = await ada.http.post<ProblemDocument>(path, { paymentMethod: 'pm_card_ok' }, withKey());
+      expect([again.status, again.body.code]).toEqual([409, 'payment-in-progress']);
+      expect((await ada.http.get<PaymentDto>(`${path}/${open.payment.id}`)).body.status).toBe('disputed');
+    },
+  );
+
+  it('that tells of nothing taken is believed, whatever amount it names', async () => {
     const open = await unsettled();
-    for (const changes of [{ amount: 1 }, { currency: 'USD' }]) {
-      expect((await deliver(eventAbout(chargeOf(open, changes)))).status).toBe(204);
-    }
-    expect(await stateOf(open)).toEqual(UNSETTLED);
+    await deliver(eventAbout(chargeOf(open, { status: 'declined', amount: 1 }), 'charge.declined'));
+
+    expect(await stateOf(open)).toEqual(DECLINED);
+  });
+
+  it.each([
+    ['accepted', PAID],
+    ['refunded', DECLINED],
+  ] as const)('and whose payment is disputed waits for an operator: %s', async (verdict, outcome) => {
+    const open = await unsettled();
+    await deliver(eventAbout(chargeOf(open, { amount: 1 })));
+    const disputes = shop.app.get(PaymentDisputes, { strict: false });
+
+    expect(await disputes.list(100)).toContainEqual({
+      paymentId: open.payment.id,
+      orderId: open.order.id,
+      chargeId: 'ch_1',
+      due: '1990 EUR',
+      charged: '1 EUR',
+      since: expect.any(Date) as Date,
+    });
+    expect(await disputes.decide(open.payment.id, verdict)).toBe(true);
+    expect(await disputes.decide(open.payment.id, verdict)).toBe(false);
+    expect(await stateOf(open)).toEqual(outcome);
   });
 
   it.each([
@@ -203,6 +251,11 @@ describe('A webhook that did not come from the provider, or not lately', () => {
     expect(answer.body.status).toBe(status);
   });
 });
+
+async function disputesCounted(): Promise<number> {
+  const { values } = await shop.app.get<Counter>(getToken(DISPUTES), { strict: false }).get();
+  return values.find(({ labels }) => labels.reason === 'amount')?.value ?? 0;
+}
 
 function unknownPayment(): Unsettled {
   return { order: { id: newId() }, payment: { id: newId() } } as Unsettled;

@@ -1,2 +1,3 @@
+export { PaymentDisputes, type Dispute } from './payment-disputes.js';
 export { paymentDeclined, paymentSucceeded, type PaymentEvent } from './payments.events.js';
 export { PaymentsModule } from './payments.module.js';

@@ -1,4 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
+import { Counter } from 'prom-client';
 import { UnitOfWork } from '../../platform/database/index.js';
 import { Outbox } from '../../platform/messaging/index.js';
 import { OrdersService } from '../orders/index.js';
@@ -10,6 +12,8 @@ import {
   type PaymentRow,
   type Settlement,
 } from './payments.repository.js';
+
+export const DISPUTES = 'payment_disputes_total';
 
 /** The decline code of payments that never reached the provider. */
 export const NEVER_CHARGED = 'never-charged';
@@ -28,10 +32,12 @@ export class PaymentSettlement {
     private readonly orders: OrdersService,
     private readonly outbox: Outbox,
     private readonly unitOfWork: UnitOfWork,
+    @InjectMetric(DISPUTES) private readonly disputes: Counter,
   ) {}
 
   /**
-   * Takes over the provider's word on a payment.
+   * Takes over the provider's word on a payment. One of which another amount was taken than the order's is disputed: it holds its order
+   * until an operator decides.
    * @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for whoever looks into a payment later
    * @returns the payment as it now is, or undefined when we have none of that id
    */
@@ -39,24 +45,18 @@ export class PaymentSettlement {
     return this.unitOfWork.run(async () => {
       const payment = await this.payments.findById(charge.idempotencyKey);
       if (!payment) return undefined;
-      if (charge.amount !== payment.amount || charge.currency !== payment.currency) {
-        this.logger.error(
-          { paymentId: payment.id, charge },
-          'The provider charged another amount; look into it by hand',
-        );
-        return payment;
+      if (charge.status === 'succeeded' && differs(charge, payment)) {
+        if (await this.payments.dispute(payment.id, charge, settledBy))
+          this.complain('amount', payment, charge);
+        return this.payments.findById(payment.id);
       }
       const { status, id: chargeId, declineCode } = charge;
       const settled = await this.become(payment.id, { status, chargeId, declineCode, settledBy });
       if (settled) return settled;
       const current = (await this.payments.findById(payment.id)) ?? payment;
-      if (current.status !== status) {
-        // The grace of `settleNeverCharged` was too short for this provider: somebody has paid for nothing.
-        this.logger.error(
-          { paymentId: payment.id, charge, status: current.status },
-          'A settled payment got another outcome',
-        );
-      }
+      // The grace of `settleNeverCharged` was too short for this provider: somebody has paid for nothing.
+      if (current.status !== status && current.status !== 'disputed')
+        this.complain('outcome', current, charge);
       return current;
     });
   }
@@ -78,14 +78,44 @@ export class PaymentSettlement {
     });
   }
 
+  /**
+   * An operator's decision on a disputed payment.
+   * @param verdict `accepted`: what was taken pays the order. `refunded`: it was given back; the order can be paid again
+   * @returns the payment as it now is, or undefined when there is no disputed payment of that id
+   */
+  async decide(paymentId: string, verdict: 'accepted' | 'refunded'): Promise<PaymentRow | undefined> {
+    return this.unitOfWork.run(async () => {
+      const payment = await (verdict === 'accepted'
+        ? this.payments.decide(paymentId, 'succeeded')
+        : this.payments.decide(paymentId, 'declined', verdict));
+      return payment && this.passOn(payment);
+    });
+  }
+
   private async become(paymentId: string, settlement: Settlement): Promise<PaymentRow | undefined> {
     const payment = await this.payments.settle(paymentId, settlement);
-    if (!payment) return undefined;
+    return payment && this.passOn(payment);
+  }
+
+  /** What a settled payment means for its order, and for everybody else. */
+  private async passOn(payment: PaymentRow): Promise<PaymentRow> {
+    const { id: paymentId, status } = payment;
     const { order_id: orderId, user_id: userId, amount, currency } = payment;
-    if (settlement.status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
+    if (status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
     else await this.orders.releaseFromPayment(orderId, paymentId);
-    const event = settlement.status === 'succeeded' ? paymentSucceeded : paymentDeclined;
+    const event = status === 'succeeded' ? paymentSucceeded : paymentDeclined;
     await this.outbox.announce(event, { paymentId, orderId, userId, amount, currency }, { key: orderId });
     return payment;
   }
+  private complain(reason: 'amount' | 'outcome', { id, status }: PaymentRow, charge: Charge): void {
+    this.disputes.inc({ reason });
+    this.logger.error(
+      { paymentId: id, status, charge, reason },
+      'The provider contradicts what we know of a payment; an operator has to look into it',
+    );
+  }
+}
+
+function differs(charge: Charge, { amount, currency }: PaymentRow): boolean {
+  return charge.amount !== amount || charge.currency !== currency;
 }

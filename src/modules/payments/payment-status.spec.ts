@@ -6,6 +6,7 @@ describe('A payment', () => {
     ['succeeded', ['pending', 'unknown']],
     ['declined', ['pending', 'unknown']],
     ['unknown', ['pending']],
+    ['disputed', ['pending', 'unknown']],
     ['pending', []],
   ] as const)('becomes %s only from %o', (status, before) => {
     expect(statusesBefore(status)).toEqual(before);

@@ -1,17 +1,19 @@
-export const PAYMENT_STATUSES = ['pending', 'succeeded', 'declined', 'unknown'] as const;
+export const PAYMENT_STATUSES = ['pending', 'succeeded', 'declined', 'unknown', 'disputed'] as const;
 
 /**
  * `pending`: we are asking the provider. `unknown`: we asked and heard nothing certain; a webhook or the reconciliation
- * will tell. `succeeded` and `declined` are the provider's word and final.
+ * will tell. `succeeded` and `declined` are the provider's word and final. `disputed`: the provider has taken another amount than the
+ * order's; only an operator's decision makes it `succeeded` or `declined`.
  */
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
-/** Every step a payment can take; what is not here cannot happen. */
+/** Every step that the provider's word can cause; what is not here cannot happen. */
 const NEXT: Record<PaymentStatus, readonly PaymentStatus[]> = {
-  pending: ['succeeded', 'declined', 'unknown'],
-  unknown: ['succeeded', 'declined'],
+  pending: ['succeeded', 'declined', 'unknown', 'disputed'],
+  unknown: ['succeeded', 'declined', 'disputed'],
   succeeded: [],
   declined: [],
+  disputed: [],
 };
 
 /** The statuses from which a payment can become `to`. */

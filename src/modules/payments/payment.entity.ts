@@ -3,7 +3,7 @@ import type { PaymentStatus } from './payment-status.js';
 
 /** One attempt to pay an order. Its id is the idempotency key of the charge at the provider. */
 @Entity('payments')
-@Check('payments_status_check', `status IN ('pending', 'succeeded', 'declined', 'unknown')`)
+@Check('payments_status_check', `status IN ('pending', 'succeeded', 'declined', 'unknown', 'disputed')`)
 @Index('payments_one_live_per_order_idx', ['orderId'], { unique: true, where: `status <> 'declined'` })
 @Index('payments_unsettled_idx', ['nextCheckAt'], { where: `status IN ('pending', 'unknown')` })
 export class Payment {
@@ -33,10 +33,17 @@ export class Payment {
   @Column('text', { name: 'charge_id', nullable: true })
   chargeId!: string | null;
 
+  /** What the provider has taken, when that is not `amount`. */
+  @Column('bigint', { name: 'charged_amount', nullable: true })
+  chargedAmount!: number | null;
+
+  @Column('character', { name: 'charged_currency', length: 3, nullable: true })
+  chargedCurrency!: string | null;
+
   @Column('text', { name: 'decline_code', nullable: true })
   declineCode!: string | null;
 
-  /** How the outcome became known: `answer`, `webhook <event id>` or `reconciliation`. */
+  /** How the outcome became known: `answer`, `webhook <event id>`, `reconciliation` or `operator`. */
   @Column('text', { name: 'settled_by', nullable: true })
   settledBy!: string | null;
 

@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
+import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import { DatabaseModule } from '../../platform/database/index.js';
 import { IdempotencyModule } from '../../platform/idempotency/index.js';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
+import { PaymentDisputes } from './payment-disputes.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
 import { PaymentReconciliation } from './payment-reconciliation.js';
-import { PaymentSettlement } from './payment-settlement.service.js';
+import { DISPUTES, PaymentSettlement } from './payment-settlement.service.js';
 import { PaymentWebhooksController } from './payment-webhooks.controller.js';
 import { PaymentWebhooksService } from './payment-webhooks.service.js';
 import { Payment } from './payment.entity.js';
@@ -27,8 +29,14 @@ import { PaymentsService } from './payments.service.js';
     PaymentsRepository,
     PaymentProviderClient,
     PaymentSettlement,
+    PaymentDisputes,
     PaymentWebhooksService,
     PaymentReconciliation,
+    makeCounterProvider({
+      name: DISPUTES,
+      help: 'Payments of which the provider took another amount than the order, or told another outcome than before.',
+      labelNames: ['reason'],
+    }),
   ],
 })
 export class PaymentsModule {}

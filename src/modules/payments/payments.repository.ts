@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
+import type { Charge } from './charge.js';
 import { statusesBefore, type PaymentStatus } from './payment-status.js';
 
 export interface PaymentRow {
@@ -21,6 +22,18 @@ export interface NewPayment {
   amount: number;
   currency: string;
   paymentMethod: string;
+}
+
+/** A payment of which the provider has taken another amount than the order's. */
+export interface DisputedPayment {
+  id: string;
+  order_id: string;
+  amount: number;
+  currency: string;
+  charge_id: string | null;
+  charged_amount: number | null;
+  charged_currency: string | null;
+  updated_at: Date;
 }
 
 export interface Settlement {
@@ -95,6 +108,35 @@ export class PaymentsRepository {
       text: `UPDATE payments SET status = $2, charge_id = $3, decline_code = $4, settled_by = $5, updated_at = now()
              WHERE id = $1 AND status = ANY ($6) RETURNING ${COLUMNS}`,
       values: [id, status, chargeId ?? null, declineCode ?? null, settledBy, statusesBefore(status)],
+    });
+  }
+
+  /** Records that another amount was taken. @returns false when the payment was settled already or does not exist */
+  async dispute(id: string, charge: Charge, settledBy: string): Promise<boolean> {
+    const changed = await this.database.execute({
+      text: `UPDATE payments SET status = 'disputed', charge_id = $2, charged_amount = $3, charged_currency = $4,
+               settled_by = $5, updated_at = now()
+             WHERE id = $1 AND status = ANY ($6)`,
+      values: [id, charge.id, charge.amount, charge.currency, settledBy, statusesBefore('disputed')],
+    });
+    return changed > 0;
+  }
+
+  /** Those that wait for an operator's decision, oldest first. */
+  disputed(limit: number): Promise<DisputedPayment[]> {
+    return this.database.query<DisputedPayment>({
+      text: `SELECT id, order_id, amount, currency, charge_id, charged_amount, charged_currency, updated_at
+             FROM payments WHERE status = 'disputed' ORDER BY updated_at LIMIT $1`,
+      values: [limit],
+    });
+  }
+
+  /** Records an operator's decision. @returns the payment, or undefined when it is not disputed */
+  decide(id: string, status: Settlement['status'], declineCode?: string): Promise<PaymentRow | undefined> {
+    return this.database.queryOne<PaymentRow>({
+      text: `UPDATE payments SET status = $2, decline_code = $3, settled_by = 'operator', updated_at = now()
+             WHERE id = $1 AND status = 'disputed' RETURNING ${COLUMNS}`,
+      values: [id, status, declineCode ?? null],
     });
   }
 

@@ -10,7 +10,8 @@ export class PaymentDto {
   orderId!: string;
 
   @EnumField(PAYMENT_STATUSES, {
-    description: '`unknown`: the provider has not said yet; it is settled later.',
+    description:
+      '`unknown`: the provider has not said yet; it is settled later. `disputed`: another amount was taken; the shop looks into it.',
   })
   status!: PaymentStatus;
 

@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { PaymentSettlement } from './payment-settlement.service.js';
+import { PaymentsRepository } from './payments.repository.js';
+
+/** A payment that waits for an operator's decision. Amounts in minor units. */
+export interface Dispute {
+  paymentId: string;
+  orderId: string;
+  chargeId: string | null;
+  /** What the order costs. */
+  due: string;
+  /** What the provider has taken. */
+  charged: string;
+  since: Date;
+}
+
+/** What an operator sees of disputed payments and does about them. */
+@Injectable()
+export class PaymentDisputes {
+  constructor(
+    private readonly payments: PaymentsRepository,
+    private readonly settlement: PaymentSettlement,
+  ) {}
+
+  /** Oldest first. */
+  async list(limit: number): Promise<Dispute[]> {
+    const rows = await this.payments.disputed(limit);
+    return rows.map((row) => ({
+      paymentId: row.id,
+      orderId: row.order_id,
+      chargeId: row.charge_id,
+      due: `${row.amount} ${row.currency}`,
+      charged: `${row.charged_amount} ${row.charged_currency}`,
+      since: row.updated_at,
+    }));
+  }
+
+  /**
+   * Ends a dispute, once it is settled with the provider.
+   * @param verdict `accepted`: what was taken pays the order. `refunded`: it was given back; the order can be paid again
+   * @returns false when there is no disputed payment of that id
+   */
+  async decide(paymentId: string, verdict: 'accepted' | 'refunded'): Promise<boolean> {
+    return (await this.settlement.decide(paymentId, verdict)) !== undefined;
+  }
+}
