@@ -107,6 +107,19 @@ describe('loading the settings', () => {
   });
 });
 
+describe('a signing secret', () => {
+  it.each([
+    ['any string of 16 characters', 'sixteen-letters!', []],
+    ['whsec_ and base64', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', []],
+    ['a short string', 'too-short', ['PAYMENT_WEBHOOK_SECRET']],
+    ['whsec_ and no base64', 'whsec_not*base64*not*base64*', ['PAYMENT_WEBHOOK_SECRET']],
+    ['whsec_ and few bytes', 'whsec_c2hvcnQ=', ['PAYMENT_WEBHOOK_SECRET']],
+  ])('may be %s or not', (_, secret, wrong) => {
+    const problems = problemsOf({ PAYMENT_WEBHOOK_SECRET: secret });
+    expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual(wrong);
+  });
+});
+
 describe('production', () => {
   it('starts with secrets of its own', () => {
     expect(loadSettings(PRODUCTION).app.isProduction).toBe(true);

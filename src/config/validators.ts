@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
-import { ValidateBy, type ValidationOptions } from 'class-validator';
+import { isBase64, ValidateBy, type ValidationOptions } from 'class-validator';
 
 /** Accepts an absolute URL with one of the protocols (`postgres:`, ...) and a host; the message never repeats the value. */
 export function IsConnectionUrl(protocols: string[], options?: ValidationOptions): PropertyDecorator {
@@ -15,6 +15,27 @@ export function IsConnectionUrl(protocols: string[], options?: ValidationOptions
           return protocols.includes(url.protocol) && url.hostname !== '';
         },
         defaultMessage: () => `must be a URL with ${protocols.map((p) => `${p}//`).join(' or ')} and a host`,
+      },
+    },
+    options,
+  );
+}
+
+/** Accepts any secret of at least so many characters; behind `whsec_` (Standard Webhooks) base64 of at least so many bytes. */
+export function IsSigningSecret(least: number, options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isSigningSecret',
+      constraints: [least],
+      validator: {
+        validate: (value: unknown) => {
+          if (typeof value !== 'string' || !value.startsWith('whsec_'))
+            return typeof value === 'string' && value.length >= least;
+          const encoded = value.slice('whsec_'.length);
+          return isBase64(encoded) && Buffer.from(encoded, 'base64').length >= least;
+        },
+        defaultMessage: () =>
+          `must have at least ${least} characters, or be whsec_ and base64 of at least ${least} bytes`,
       },
     },
     options,

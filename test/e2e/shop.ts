@@ -48,7 +48,7 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
   };
   try {
     const apiKey = randomBytes(16).toString('hex');
-    const webhookSecret = randomBytes(16).toString('hex');
+    const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
     const postgres = await startPostgres();
     closers.push(() => postgres.stop());
     const redis = await startRedis();

@@ -38,7 +38,7 @@ export interface TestStackOptions {
 /** Starts private servers for the built product (`npm run build` first) and migrates an empty database. */
 export async function startTestStack(options: TestStackOptions = {}): Promise<TestStack> {
   const apiKey = randomBytes(24).toString('hex');
-  const webhookSecret = randomBytes(24).toString('hex');
+  const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const started: { stop(): Promise<unknown> }[] = [];
   const keep = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>): Promise<T> => {
     const server = await starting;

@@ -1,7 +1,7 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
 import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
-import { IsConnectionUrl } from '../validators.js';
+import { IsConnectionUrl, IsSigningSecret } from '../validators.js';
 
 export class PaymentsSettings {
   @Setting('PAYMENT_PROVIDER_URL', {
@@ -31,9 +31,10 @@ export class PaymentsSettings {
   @Setting('PAYMENT_WEBHOOK_SECRET', {
     default: `${PLACEHOLDER}webhook-secret`,
     secret: true,
-    describe: 'Key of the HMAC on the webhooks of the payment provider.',
+    describe:
+      'Key of the HMAC on the webhooks of the payment provider: `whsec_` and base64 as Standard Webhooks has it, or any other string as it is.',
   })
-  @MinLength(16)
+  @IsSigningSecret(16)
   webhookSecret!: string;
 
   @Setting('PAYMENT_WEBHOOK_TOLERANCE_SECONDS', {

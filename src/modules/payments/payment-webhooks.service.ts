@@ -3,7 +3,7 @@ import { Settings } from '../../config/index.js';
 import { ClientError } from '../../platform/errors/index.js';
 import { parseCharge } from './charge.js';
 import { PaymentSettlement } from './payment-settlement.service.js';
-import { verifyWebhook, type WebhookHeaders } from './webhook-signature.js';
+import { verifyWebhook, webhookKey, type WebhookHeaders } from './webhook-signature.js';
 
 const CHARGE_EVENTS = ['charge.succeeded', 'charge.declined'];
 
@@ -11,14 +11,14 @@ const CHARGE_EVENTS = ['charge.succeeded', 'charge.declined'];
 @Injectable()
 export class PaymentWebhooksService {
   private readonly logger = new Logger(PaymentWebhooksService.name);
-  private readonly verification: { secret: string; toleranceSeconds: number };
+  private readonly verification: { key: Buffer; toleranceSeconds: number };
 
   constructor(
     private readonly settlement: PaymentSettlement,
     @Inject(Settings) { payments }: Settings,
   ) {
     this.verification = {
-      secret: payments.webhookSecret,
+      key: webhookKey(payments.webhookSecret),
       toleranceSeconds: payments.webhookToleranceSeconds,
     };
   }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { signWebhook } from '../../../test/support/payment-sandbox.js';
 import { ClientError } from '../../platform/errors/index.js';
-import { verifyWebhook } from './webhook-signature.js';
+import { verifyWebhook, webhookKey } from './webhook-signature.js';
 
 const secret = 'a-secret-for-webhooks';
 const id = 'evt_1';
 const body = '{"type":"charge.succeeded"}';
 const now = 1_800_000_000;
-const verification = { secret, toleranceSeconds: 300 };
+const verification = { key: webhookKey(secret), toleranceSeconds: 300 };
 
 function signed({ with: key = secret, at = now, text = body } = {}) {
   const headers = signWebhook(key, text, { id, timestamp: at });
@@ -29,6 +29,29 @@ function refused(headers: Parameters<typeof verifyWebhook>[0], text = body): boo
 describe('The signature of a webhook', () => {
   it('is accepted within the tolerance, on both sides of now', () => {
     for (const at of [now, now - 300, now + 300]) expect(refused(signed({ at }))).toBe(false);
+  });
+
+  // Published by others who implement the specification (https://www.standardwebhooks.com, docs.svix.com).
+  it.each([
+    {
+      secret: 'whsec_plJ3nmyCDGBKInavdOK15jsl',
+      id: 'msg_loFOjxBNrRLzqYUf',
+      timestamp: '1731705121',
+      body: '{"event_type":"ping","data":{"success":true}}',
+      signature: 'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=',
+    },
+    {
+      secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+      id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      timestamp: '1614265330',
+      body: '{"test": 2432232314}',
+      signature: 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    },
+  ])('is that of Standard Webhooks: %j', ({ secret: whsec, body: text, ...headers }) => {
+    const check = (key: Buffer) =>
+      verifyWebhook(headers, text, { key, toleranceSeconds: 1 }, Number(headers.timestamp) * 1000);
+    expect(() => check(webhookKey(whsec))).not.toThrow();
+    expect(() => check(Buffer.from(whsec))).toThrow(ClientError);
   });
 
   it('is accepted among others, while a secret is being replaced', () => {

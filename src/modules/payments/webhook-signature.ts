@@ -10,6 +10,18 @@ export interface WebhookHeaders {
   signature: string | undefined;
 }
 
+const SPECIFIED_KEY = /^whsec_/;
+
+/**
+ * The key of a webhook secret. Standard Webhooks serialises it as `whsec_` and base64, and signs with the bytes behind that; any
+ * other string is the key itself, as older providers have it.
+ */
+export function webhookKey(secret: string): Buffer {
+  return SPECIFIED_KEY.test(secret)
+    ? Buffer.from(secret.replace(SPECIFIED_KEY, ''), 'base64')
+    : Buffer.from(secret);
+}
+
 /**
  * Checks that a delivery was signed with our secret, and lately: a copy that is replayed later is refused.
  * @param body exactly the text that came over the wire
@@ -18,12 +30,12 @@ export interface WebhookHeaders {
 export function verifyWebhook(
   { id, timestamp, signature }: WebhookHeaders,
   body: string,
-  { secret, toleranceSeconds }: { secret: string; toleranceSeconds: number },
+  { key, toleranceSeconds }: { key: Buffer; toleranceSeconds: number },
   nowMs: number = Date.now(),
 ): void {
   const lately = Math.abs(nowMs / 1000 - Number(timestamp)) <= toleranceSeconds;
   if (!id || !timestamp || !signature || !/^\d{1,12}$/.test(timestamp) || !lately) throw invalidSignature();
-  const expected = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest();
+  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest();
   const matches = signature.split(' ').some((entry) => {
     const [version, encoded = ''] = entry.split(',', 2);
     const given = Buffer.from(encoded, 'base64');

@@ -25,9 +25,8 @@ export function signWebhook(
   options: { id: string; timestamp?: number },
 ): Record<string, string> {
   const timestamp = options.timestamp ?? Math.floor(Date.now() / 1000);
-  const signature = createHmac('sha256', secret)
-    .update(`${options.id}.${timestamp}.${body}`)
-    .digest('base64');
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;
+  const signature = createHmac('sha256', key).update(`${options.id}.${timestamp}.${body}`).digest('base64');
   return {
     'content-type': 'application/json',
     'webhook-id': options.id,
