@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { etagOf } from '../../src/modules/products/product.document.js';
 import { ProductsCatalogue } from '../../src/modules/products/products.catalogue.js';
 import { ProductsRepository } from '../../src/modules/products/products.repository.js';
 import { ProductsService } from '../../src/modules/products/products.service.js';
@@ -131,7 +132,7 @@ describe('Two processes', () => {
     await a.service.change(id, undefined, { stock: 7 });
     expect(await stockSeenBy(a, id)).toBe(7);
     // What b had read before the change reaches Redis only now.
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
     await trustEnds();
     expect(await stockSeenBy(b, id)).toBe(7);
   });
@@ -141,7 +142,7 @@ describe('Two processes', () => {
     const slow = new SharedCopies(b.redis, 'products', 60_000);
     await a.service.change(id, undefined, { stock: 7 });
     await waitFor(async () => (await inRedis(a, id)).v === '2');
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
     expect(await slow.read(id)).toBeUndefined();
     expect(await stockSeenBy(b, id)).toBe(7);
   });
@@ -153,11 +154,24 @@ describe('Two processes', () => {
     expect([await stockSeenBy(a, id), await stockSeenBy(b, id)]).toEqual([7, 7]);
     await waitFor(async () => (await inRedis(a, id)).w === '2');
     await server.flush();
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
     await trustEnds();
     expect([await stockSeenBy(b, id), await stockSeenBy(a, id)]).toEqual([7, 7]);
     // PostgreSQL has been asked, and Redis knows better again.
     await waitFor(async () => (await inRedis(a, id)).w === '2');
+  });
+
+  it('of two releases do not show each other what they render in another shape, but tell each other of changes', async () => {
+    const id = await product();
+    const old = new SharedCopies(a.redis, 'products', 86_400_000);
+    await old.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"pieces":5}' }), 60_000);
+    expect(await stockSeenBy(b, id)).toBe(5);
+    await a.service.change(id, undefined, { stock: 7 });
+    await waitFor(async () => (await inRedis(a, id)).v === '2');
+    expect((await old.read(id))?.outdated).toBe(true);
+    await old.put(id, 2, JSON.stringify({ id, version: 2, etag: '"2"', body: '{"pieces":7}' }), 60_000);
+    await trustEnds();
+    expect(await stockSeenBy(b, id)).toBe(7);
   });
 
   it('keep the outdated copy for an outage, marked as such', async () => {

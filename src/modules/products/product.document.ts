@@ -11,6 +11,12 @@ export interface Rendered {
   etag: string;
 }
 
+/**
+ * Which shape products are answered in. To be raised with every change of it, such as a new member (a test compares): a client, or a
+ * process, that holds the same version in the shape of an earlier release must not be told that it is still good.
+ */
+export const PRODUCT_FORMAT = 1;
+
 /** A product as it is answered. */
 export interface ProductDocument extends Rendered {
   id: string;
@@ -29,7 +35,26 @@ export function present(row: ProductRow): ProductDto {
 }
 
 export function renderProduct(row: ProductRow): ProductDocument {
-  return { id: row.id, version: row.version, etag: `"${row.version}"`, body: JSON.stringify(present(row)) };
+  const { id, version } = row;
+  return { id, version, etag: etagOf(version), body: JSON.stringify(present(row)) };
+}
+
+export function etagOf(version: number): string {
+  return `"${PRODUCT_FORMAT}-${version}"`;
+}
+
+/**
+ * The version that a tag names, of whichever format: what an `If-Match` protects from being lost are changes, and those count by
+ * version alone. Clients of the release before this one need not read again in the midst of a rollout.
+ */
+export function versionIn(etag: string): number | undefined {
+  const [, version] = /^"(?:\d{1,9}-)?(\d{1,9})"$/.exec(etag) ?? [];
+  return version === undefined ? undefined : Number(version);
+}
+
+/** Whether this release has rendered it. */
+export function isCurrentFormat({ etag, version }: ProductDocument): boolean {
+  return etag === etagOf(version);
 }
 
 /** A page has no version of its own; its content is what tells two of them apart. */

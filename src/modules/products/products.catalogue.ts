@@ -3,6 +3,7 @@ import { CacheFactory, type Cached, type ReadThroughCache } from '../../platform
 import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
 import type { ProductDto } from './dto/product.dto.js';
 import {
+  isCurrentFormat,
   present,
   renderPage,
   renderProduct,
@@ -25,6 +26,7 @@ export class ProductsCatalogue {
     this.documents = caches.create<ProductDocument>({
       name: 'products',
       versionOf: ({ version }) => version,
+      isUsable: isCurrentFormat,
       sizeOf: sizeOfRendered,
       load: async (id) => {
         const row = await products.findById(id);

@@ -30,7 +30,7 @@ import {
 import { ChangeProductDto } from './dto/change-product.dto.js';
 import { CreateProductDto } from './dto/create-product.dto.js';
 import { ProductDto } from './dto/product.dto.js';
-import type { Rendered } from './product.document.js';
+import { versionIn, type Rendered } from './product.document.js';
 import { ProductsCatalogue } from './products.catalogue.js';
 import { productNotFound, ProductsService } from './products.service.js';
 
@@ -131,7 +131,5 @@ function versionsIn(ifMatch: string | undefined): number[] | undefined {
     });
   }
   const tags = strongTags(ifMatch);
-  return tags === '*'
-    ? undefined
-    : tags.flatMap((tag) => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []));
+  return tags === '*' ? undefined : tags.map(versionIn).filter((version) => version !== undefined);
 }

@@ -5,7 +5,7 @@ import type { Page, PageQuery } from '../../platform/http/index.js';
 import type { ChangeProductDto } from './dto/change-product.dto.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ProductDto } from './dto/product.dto.js';
-import { renderProduct, type ProductDocument } from './product.document.js';
+import { etagOf, renderProduct, type ProductDocument } from './product.document.js';
 import { ProductsCatalogue } from './products.catalogue.js';
 import { ProductsRepository, type Quantity, type ReservationRow } from './products.repository.js';
 
@@ -104,7 +104,7 @@ export class ProductsService {
       status: 412,
       code: 'stale-version',
       detail: 'The product has changed since. Read it again and repeat the change with its ETag.',
-      headers: { ETag: `"${current.version}"` },
+      headers: { ETag: etagOf(current.version) },
     });
   }
 }

@@ -11,6 +11,8 @@ export interface CacheOptions<T> {
   load(key: string): Promise<T | undefined>;
   /** A number that grows with every change of the value. Without it the cache stays within the process. */
   versionOf?(value: T): number;
+  /** False for a copy in Redis that another release has put there in another shape; it counts as none. */
+  isUsable?(value: T): boolean;
   /** Bytes of memory that a value takes, roughly. Default: twice the length of its JSON. */
   sizeOf?(value: T): number;
 }
@@ -246,6 +248,7 @@ export class ReadThroughCache<T> {
   private decode({ text, version, freshForMs }: SharedCopy): (Cached<T> & { version: number }) | undefined {
     try {
       const value = JSON.parse(text) as T;
+      if (this.options.isUsable?.(value) === false) return undefined;
       return { value, version, stale: freshForMs <= 0, freshUntil: Date.now() + freshForMs };
     } catch {
       return undefined;
