@@ -1,4 +1,5 @@
 import { keepCompiled } from './platform/lifecycle/compile-cache.js';
+import './platform/lifecycle/small-heap.js';
 import { settingsOrExit } from './platform/lifecycle/settings.js';
 import { startTracing } from './platform/observability/tracing/tracing.js';
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { build } from '../../scripts/lib/build.js';
 import { defaultOf, probes, read, root, stages } from './containers.js';
 import { copied, inheritedBy, reachesBuild } from './dockerfile.js';
+import { RUNTIME_ENV } from '../support/processes.js';
 import { Project } from './project.js';
 
 // TypeScript and the build take their time on a busy machine.
@@ -111,6 +112,11 @@ describe('Dockerfile', () => {
     expect(runtime.filter(({ keyword }) => keyword === 'ENTRYPOINT')).toEqual([]);
     expect(last('USER')).toBe('node');
     expect(runtime).toContainEqual({ keyword: 'ENV', text: 'NODE_ENV=production' });
+  });
+
+  it('runs Node with the memory settings that tests and measurements use', () => {
+    for (const [name, value] of Object.entries(RUNTIME_ENV))
+      expect(runtime).toContainEqual({ keyword: 'ENV', text: `${name}=${value}` });
   });
 
   it('opens the ports of the settings and asks a probe that exists', () => {

@@ -11,6 +11,9 @@ import { waitFor } from './wait-for.ts';
 
 export type Environment = Record<string, string | undefined>;
 
+/** How the image runs Node (`ENV` in the Dockerfile): what is tested and measured is what is shipped. */
+export const RUNTIME_ENV = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' };
+
 /** A line of a process's log; lines that are not JSON are kept as `{ message }`. */
 export interface LogRecord {
   level?: string;
@@ -207,5 +210,6 @@ function workingDirectory(): string {
 /** Nothing of the caller's environment but what any program needs: a test says what it depends on. */
 function completeEnvironment(env: Environment): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...env };
+  const NODE_OPTIONS = [RUNTIME_ENV.NODE_OPTIONS, env.NODE_OPTIONS].filter(Boolean).join(' ');
+  return { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...RUNTIME_ENV, ...env, NODE_OPTIONS };
 }
