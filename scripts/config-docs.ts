@@ -66,6 +66,9 @@ taken from a file \`.env\` in the working directory, where there is one. An empt
 - **Secrets stay secret.** They are never part of an error message, and printing, copying or serialising the settings leaves them out.
 - **Placeholders stop at production.** The defaults are for development. With \`NODE_ENV=production\` a secret that still contains
   \`${PLACEHOLDER}\` is refused.
+- **So do the servers of a developer.** In production \`DATABASE_URL\`, \`REDIS_URL\`, \`SMTP_URL\` and \`PAYMENT_PROVIDER_URL\` must be set, and must ask for TLS:
+  \`?sslmode=verify-full\`, \`rediss://\`, \`smtps://\` (or \`smtp://host:587?requireTLS=true\` for STARTTLS) and \`https://\`. Where a network is trusted, for example to a
+  proxy beside the process, \`PLAINTEXT_CONNECTIONS\` lists the variables that may go without.
 `;
 
 function titleOf(section: string): string {

@@ -68,6 +68,9 @@ export class Stage {
     const stack = await startTestStack({
       env: {
         NODE_ENV: 'production',
+        // The servers of a bench are on this machine, as is the one address that all its callers share.
+        PLAINTEXT_CONNECTIONS: 'DATABASE_URL,REDIS_URL,SMTP_URL,PAYMENT_PROVIDER_URL',
+        RATE_LIMIT_CALLERS_PER_NETWORK: '100000',
         RATE_LIMIT_ENABLED: 'true',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         ...(rateLimit === undefined ? {} : { RATE_LIMIT_REQUESTS: String(rateLimit) }),

@@ -8,7 +8,10 @@ import { ConfigurationError, loadSettings, PLACEHOLDER } from './index.js';
 /** What a production environment must bring at least. */
 const PRODUCTION = {
   NODE_ENV: 'production',
-  DATABASE_URL: 'postgresql://shop:f8Kd02-database@db.internal:5432/shop',
+  DATABASE_URL: 'postgresql://shop:f8Kd02-database@db.internal:5432/shop?sslmode=verify-full',
+  REDIS_URL: 'rediss://redis.internal:6379',
+  SMTP_URL: 'smtps://mail.internal',
+  PAYMENT_PROVIDER_URL: 'https://provider.example',
   AUTH_TOKEN_SECRET: 'f8Kd02-a-token-secret-of-some-length',
   PAYMENT_PROVIDER_API_KEY: 'f8Kd02-payment-key',
   PAYMENT_WEBHOOK_SECRET: 'f8Kd02-webhook-secret',
@@ -147,6 +150,40 @@ describe('production', () => {
     expect(named).toEqual(['src/config/placeholder.ts']);
   });
 
+  it('refuses to start with the servers of a developer', () => {
+    const unset = { REDIS_URL: undefined, SMTP_URL: '', PAYMENT_PROVIDER_URL: undefined };
+    expect(problemsOf({ ...PRODUCTION, ...unset })).toEqual(
+      ['REDIS_URL', 'PAYMENT_PROVIDER_URL', 'SMTP_URL'].map(
+        (name) => `${name}: must be set when NODE_ENV=production; the default is for development`,
+      ),
+    );
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop'],
+    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=disable'],
+    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=no-verify'],
+    ['DATABASE_REPLICA_URLS', 'postgresql://r1/shop?sslmode=verify-full,postgresql://r2/shop'],
+    ['REDIS_URL', 'redis://redis.internal:6379'],
+    ['SMTP_URL', 'smtp://mail.internal:587'],
+    ['PAYMENT_PROVIDER_URL', 'http://provider.example'],
+  ])('refuses %s without TLS, as in %s, unless that is allowed by name', (name, url) => {
+    const environment = { ...PRODUCTION, [name]: url };
+    const [problem, ...others] = problemsOf(environment);
+    expect(problem).toMatch(new RegExp(`^${name}: must be encrypted when NODE_ENV=production: `));
+    expect(problem).not.toContain('f8Kd02');
+    expect(others).toEqual([]);
+    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: `${name},SMTP_URL` })).toEqual([]);
+    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: 'AUTH_TOKEN_SECRET' })).toHaveLength(2);
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=require'],
+    ['SMTP_URL', 'smtp://mail.internal:587?requireTLS=true'],
+  ])('takes %s with TLS asked for in the protocol, as in %s', (name, url) => {
+    expect(problemsOf({ ...PRODUCTION, [name]: url })).toEqual([]);
+  });
+
   it('refuses to run without rate limits', () => {
     expect(problemsOf({ ...PRODUCTION, RATE_LIMIT_ENABLED: 'false' })).toEqual([
       'RATE_LIMIT_ENABLED: cannot be false when NODE_ENV=production',
@@ -175,6 +212,7 @@ describe('secrets from files', () => {
       DATABASE_URL: '',
       DATABASE_URL_FILE: file('database', 'postgresql://file/shop\n'),
       DATABASE_REPLICA_URLS_FILE: file('replicas', 'postgresql://r1/shop,postgresql://r2/shop\n'),
+      PLAINTEXT_CONNECTIONS: 'DATABASE_URL,DATABASE_REPLICA_URLS',
     });
 
     expect(settings.auth.tokenSecret).toBe('a-token-secret-out-of-a-mounted-file');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { validateSync } from 'class-validator';
-import { PLACEHOLDER } from './placeholder.js';
+import { productionProblems } from './production.js';
 import { settingsOf, type SettingDefinition } from './setting.decorator.js';
 import { Settings } from './settings.js';
 
@@ -24,12 +24,15 @@ type Environment = Record<string, string | undefined>;
 export function loadSettings(environment: Environment): Settings {
   const settings = new Settings();
   const problems: string[] = [];
+  const given = new Set<string>();
   for (const section of sectionsOf(settings)) {
     const definitions = settingsOf(section.constructor);
     const unparsable = new Set<string>();
     for (const definition of definitions) {
       try {
-        assign(section, definition, valueOf(definition, environment));
+        const text = textOf(definition, environment);
+        if (text !== undefined) given.add(definition.name);
+        assign(section, definition, text === undefined ? definition.default : parse(definition, text));
       } catch (error) {
         unparsable.add(definition.property);
         problems.push(`${definition.name}: ${(error as Error).message}`);
@@ -42,10 +45,13 @@ export function loadSettings(environment: Environment): Settings {
       const reason = message
         .replace(new RegExp(`(each value in )?\\b${failure.property}\\b ?`, 'g'), '')
         .trim();
-      problems.push(`${definition.name}: ${reason}${given(definition, section)}`);
+      problems.push(`${definition.name}: ${reason}${quoted(definition, section)}`);
     }
   }
   problems.push(...contradictions(settings));
+  if (settings.app.isProduction) {
+    problems.push(...productionProblems(sectionsOf(settings), given, settings.app.plaintextConnections));
+  }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return settings;
 }
@@ -69,10 +75,8 @@ function assign(section: object, { property, secret }: SettingDefinition, value:
   });
 }
 
-function valueOf(definition: SettingDefinition, environment: Environment): unknown {
-  const text = textOf(definition, environment);
-  if (text === undefined) return definition.default;
-  switch (definition.type) {
+function parse({ type }: SettingDefinition, text: string): unknown {
+  switch (type) {
     case 'number': {
       if (!/^-?\d+(\.\d+)?$/.test(text)) throw new Error(`must be a number, not "${text}"`);
       return Number(text);
@@ -109,7 +113,7 @@ function textOf({ name, secret }: SettingDefinition, environment: Environment): 
   }
 }
 
-function given(definition: SettingDefinition, section: object): string {
+function quoted(definition: SettingDefinition, section: object): string {
   if (definition.secret) return '';
   const value = (section as Record<string, unknown>)[definition.property];
   return value === undefined ? '' : `, not "${String(value as string | number)}"`;
@@ -141,15 +145,5 @@ function contradictions(settings: Settings): string[] {
   if (!app.isProduction) return problems;
   if (faults.enabled) problems.push('FAULTS_ENABLED: cannot be true when NODE_ENV=production');
   if (!rateLimit.enabled) problems.push('RATE_LIMIT_ENABLED: cannot be false when NODE_ENV=production');
-  for (const section of sectionsOf(settings)) {
-    for (const { name, property, secret } of settingsOf(section.constructor)) {
-      const value = (section as Record<string, unknown>)[property];
-      if (secret && String(value).includes(PLACEHOLDER)) {
-        problems.push(
-          `${name}: still holds the development placeholder; set a secret of your own for production`,
-        );
-      }
-    }
-  }
   return problems;
 }

@@ -1,11 +1,22 @@
 import 'reflect-metadata';
 
+/** How a URL says that its connections are encrypted. */
+export interface Encryption {
+  /** For people: what to write into the URL. */
+  hint: string;
+  isIn(url: URL): boolean;
+}
+
 /** How one environment variable becomes one property of the settings tree. */
 export interface SettingOptions {
   /** One sentence for `.env.example` and `docs/configuration.md`. */
   describe: string;
   /** Value when the variable is absent. Leave it out for an optional setting without a value. */
   default?: string | number | boolean | string[];
+  /** In production it must be set: its default names a server on a developer's machine. */
+  required?: boolean;
+  /** The connections of this URL must be encrypted in production, unless `PLAINTEXT_CONNECTIONS` names the variable. */
+  encrypted?: Encryption;
   /** Never printed; may also be read from the file named by `<NAME>_FILE`. */
   secret?: boolean;
 }

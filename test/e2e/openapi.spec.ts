@@ -94,16 +94,22 @@ describe('the OpenAPI document', () => {
     ['is kept back in production', {}, 404],
     ['is served in production when that is asked for', { DOCS_ENABLED: 'true' }, 200],
   ])('%s', async (_, env, status) => {
-    const { database, redis } = product.settings;
+    const { database, redis, mail, payments } = product.settings;
     const secrets = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'].map(
       (name) => [name, 'x'.repeat(40)],
     );
-    const urls = { DATABASE_URL: database.url, REDIS_URL: redis.url };
+    const urls = {
+      DATABASE_URL: database.url,
+      REDIS_URL: redis.url,
+      SMTP_URL: mail.url,
+      PAYMENT_PROVIDER_URL: payments.providerUrl,
+    };
     const settings = loadSettings({
       NODE_ENV: 'production',
       LOG_LEVEL: 'silent',
       ...Object.fromEntries(secrets),
       ...urls,
+      PLAINTEXT_CONNECTIONS: Object.keys(urls).join(','),
       ...env,
     });
     const app = await createApi(settings);

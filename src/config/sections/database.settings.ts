@@ -1,4 +1,5 @@
 import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { POSTGRESQL_TLS } from '../encryption.js';
 import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
@@ -7,6 +8,8 @@ export class DatabaseSettings {
   @Setting('DATABASE_URL', {
     default: `postgresql://holdfast:${PLACEHOLDER}password@127.0.0.1:5432/holdfast`,
     secret: true,
+    required: true,
+    encrypted: POSTGRESQL_TLS,
     describe: 'PostgreSQL primary.',
   })
   @IsConnectionUrl(['postgres:', 'postgresql:'])
@@ -15,6 +18,7 @@ export class DatabaseSettings {
   @Setting('DATABASE_REPLICA_URLS', {
     default: [],
     secret: true,
+    encrypted: POSTGRESQL_TLS,
     describe:
       'Read replicas, which stream from the primary. Reads that tolerate replication lag go there; one more connection per server and process watches the lag.',
   })

@@ -1,4 +1,5 @@
 import { IsEmail } from 'class-validator';
+import { SMTP_TLS } from '../encryption.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
 
@@ -6,6 +7,8 @@ export class MailSettings {
   @Setting('SMTP_URL', {
     default: 'smtp://127.0.0.1:1025',
     secret: true,
+    required: true,
+    encrypted: SMTP_TLS,
     describe: 'Server that takes the mail.',
   })
   @IsConnectionUrl(['smtp:', 'smtps:'])

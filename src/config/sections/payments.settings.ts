@@ -1,4 +1,5 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
+import { byProtocol } from '../encryption.js';
 import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl, IsSigningSecret } from '../validators.js';
@@ -6,6 +7,8 @@ import { IsConnectionUrl, IsSigningSecret } from '../validators.js';
 export class PaymentsSettings {
   @Setting('PAYMENT_PROVIDER_URL', {
     default: 'http://127.0.0.1:4010',
+    required: true,
+    encrypted: byProtocol('https:'),
     describe: 'Base address of the payment provider.',
   })
   @IsConnectionUrl(['http:', 'https:'])

@@ -1,4 +1,5 @@
 import { IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { byProtocol } from '../encryption.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl, IsHostAndPort, IsReadableFile } from '../validators.js';
 
@@ -6,6 +7,8 @@ export class RedisSettings {
   @Setting('REDIS_URL', {
     default: 'redis://127.0.0.1:6379',
     secret: true,
+    required: true,
+    encrypted: byProtocol('rediss:'),
     describe:
       'Redis or Valkey (noeviction) for queues, cache and rate limits; one server, no Cluster. `rediss://` for TLS.',
   })

@@ -1,0 +1,19 @@
+import type { Encryption } from './setting.decorator.js';
+
+/** Encrypted when the protocol is this one. */
+export function byProtocol(protocol: string): Encryption {
+  return { hint: `use ${protocol}//`, isIn: (url) => url.protocol === protocol };
+}
+
+/** PostgreSQL has one protocol for both. What `prefer` and `no-verify` get could be read by somebody in between. */
+export const POSTGRESQL_TLS: Encryption = {
+  hint: 'add sslmode=verify-full',
+  isIn: ({ searchParams }) =>
+    ['require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? ''),
+};
+
+/** From the first byte, or by STARTTLS before anything is said (nodemailer reads its options from the query). */
+export const SMTP_TLS: Encryption = {
+  hint: 'use smtps://, or add requireTLS=true for STARTTLS',
+  isIn: ({ protocol, searchParams }) => protocol === 'smtps:' || searchParams.get('requireTLS') === 'true',
+};
