@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
 import { httpClient, type HttpClient, type HttpResponse } from '../support/http.ts';
+import { signWebhook } from '../support/payment-sandbox.ts';
 import { openShop, type Shop } from './shop.ts';
 
 const LIMIT = 40;
@@ -135,9 +136,16 @@ describe('The limit', () => {
     expect((await from(http).get('/v1/users/me')).status).toBe(429);
   });
 
-  it('does not hold for webhooks, which come from few addresses', async () => {
-    const byStatus = await send(LIMIT + 5, () => from(a).post('/v1/webhooks/payments', {}));
-    expect(byStatus).toEqual({ 401: LIMIT + 5 });
+  it('holds for webhooks with a wrong signature and for no others: all come from the few addresses of the provider', async () => {
+    const deliver = (secret: string, client?: string) => {
+      const body = JSON.stringify({ type: 'customer.created', data: {} });
+      const id = `evt_${crypto.randomUUID()}`;
+      const headers = signWebhook(secret, body, { id, timestamp: Math.floor(Date.now() / 1000) });
+      return from(a, client).post('/v1/webhooks/payments', body, { headers });
+    };
+    expect(await send(LIMIT + 5, () => deliver(crypto.randomUUID()))).toEqual({ 401: LIMIT, 429: 5 });
+    expect(await send(LIMIT + 5, () => deliver(shop.webhookSecret))).toEqual({ 204: LIMIT + 5 });
+    expect((await deliver(crypto.randomUUID(), '203.0.113.250')).status).toBe(401);
   });
 });
 

@@ -12,7 +12,7 @@ describe('networkOf', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64', 'fe80:0:0::/48'],
     ['::1', '0:0:0:0::/64', '0:0:0::/48'],
     ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64', '64:ff9b:0::/48'],
-    ['not:an:address', 'not:an:address', 'not:an:address'],
+    ['not:an:address', 'unknown', 'unknown'],
     ['', '', ''],
   ])('takes %s as %s, or %s', (address, subscriber, site) => {
     expect([networkOf(address), networkOf(address, 48)]).toEqual([subscriber, site]);
@@ -28,6 +28,12 @@ describe('clientAddress', () => {
   ])('of %s is %s', (ip, address) => {
     expect(clientAddress({ ip })).toBe(address);
   });
+});
+
+it('remembers no address that a client has made up, as happens where too many proxies are trusted', () => {
+  for (const ip of [`made-up:${'x'.repeat(10_000)}`, 'made-up', '']) {
+    expect(clientAddress({ ip })).toBe('unknown');
+  }
 });
 
 describe('withoutForwardedPorts', () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 
@@ -7,9 +7,13 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 /** `1.2.3.4:5678`, `[2001:db8::1]:5678`, `[2001:db8::1]`; the first of the two groups that matches is the address. */
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([^\]]*)\](?::\d+)?)$/;
 
-/** The client's address, as far as the trusted proxies tell it: without a zone, which means something on one machine only (RFC 4007). */
+/**
+ * The client's address, as far as the trusted proxies tell it: without a zone, which means something on one machine only (RFC 4007).
+ * What is no address is `unknown`: where too many proxies are trusted, it is any text that a client makes up.
+ */
 export function clientAddress({ ip }: Pick<FastifyRequest, 'ip'>): string {
-  return ip.includes(':') ? ip.replace(/%.*$/, '').replace(MAPPED_IPV4, '') : ip;
+  const address = ip.includes(':') ? ip.replace(/%.*$/, '').replace(MAPPED_IPV4, '') : ip;
+  return isIP(address) === 0 ? 'unknown' : address;
 }
 
 /**
@@ -46,7 +50,7 @@ export function networkOf(address: string, bits: 48 | 64 = 64): string {
 
 function prefixOf(address: string, bits: number): string {
   const plain = clientAddress({ ip: address });
-  if (!isIPv6(plain)) return plain;
+  if (isIP(plain) !== 6) return plain;
   // The URL parser writes an IPv6 address in its one canonical form (RFC 5952).
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
   const left = head.split(':').filter(Boolean);
