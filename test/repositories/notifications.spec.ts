@@ -94,6 +94,19 @@ describe('NotificationsRepository', () => {
     }
   });
 
+  it('forgets what is older than some days, in batches, and nothing else', async () => {
+    await db.database.execute({
+      text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
+        SELECT uuidv7(make_interval(days => -day)), uuidv7(), $1, 'order.placed', 's', 'r', 'sent'
+        FROM unnest(ARRAY[31, 32, 33, 29, 0]) AS day`,
+      values: [userId],
+    });
+    expect(await notifications.deleteOlderThan(30, 2)).toBe(2);
+    expect(await notifications.deleteOlderThan(30, 2)).toBe(1);
+    expect(await notifications.deleteOlderThan(30, 2)).toBe(0);
+    expect(await notifications.page(userId, 10)).toHaveLength(2);
+  });
+
   it('goes with its user', async () => {
     await notifications.open(about(newId()));
     await db.database.execute({ text: 'DELETE FROM users WHERE id = $1', values: [userId] });

@@ -1,4 +1,4 @@
-import { IsEmail } from 'class-validator';
+import { IsEmail, IsInt, Max, Min } from 'class-validator';
 import { SMTP_TLS } from '../encryption.js';
 import { Setting } from '../setting.decorator.js';
 import { IsConnectionUrl } from '../validators.js';
@@ -17,4 +17,13 @@ export class MailSettings {
   @Setting('MAIL_FROM', { default: 'shop@holdfast.example', describe: 'Sender of the mail.' })
   @IsEmail()
   from!: string;
+
+  @Setting('NOTIFICATION_RETENTION_DAYS', {
+    default: 400,
+    describe: 'How long it is kept which mail was sent to whom, and shown to its recipient.',
+  })
+  @IsInt()
+  @Min(2)
+  @Max(36_500)
+  retentionDays!: number;
 }

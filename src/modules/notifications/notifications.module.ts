@@ -9,6 +9,7 @@ import { Notification } from './notification.entity.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsProcessor } from './notifications.processor.js';
 import { NotificationsRepository } from './notifications.repository.js';
+import { NotificationsSweep } from './notifications.sweep.js';
 import { NotificationsService } from './notifications.service.js';
 
 @Module({
@@ -20,6 +21,12 @@ import { NotificationsService } from './notifications.service.js';
     PaymentsModule,
   ],
   controllers: [NotificationsController],
-  providers: [NotificationsService, NotificationsRepository, NotificationsProcessor, Mailer],
+  providers: [
+    NotificationsService,
+    NotificationsRepository,
+    NotificationsProcessor,
+    NotificationsSweep,
+    Mailer,
+  ],
 })
 export class NotificationsModule {}

@@ -57,6 +57,18 @@ export class NotificationsRepository {
     });
   }
 
+  /**
+   * Deletes notifications by the time in their ids, so that it needs no index of its own.
+   * @returns how many: at most `limit`, so that no statement takes long
+   */
+  deleteOlderThan(days: number, limit: number): Promise<number> {
+    return this.database.execute({
+      text: `DELETE FROM notifications WHERE id IN (
+        SELECT id FROM notifications WHERE id < uuidv7(make_interval(days => -$1::int)) ORDER BY id LIMIT $2)`,
+      values: [days, limit],
+    });
+  }
+
   /** A user's notifications, newest first: `limit` + 1 of them after the one with id `after`. */
   async page(userId: string, limit: number, after?: string): Promise<NotificationRow[]> {
     return this.database.read<NotificationRow>({
