@@ -39,11 +39,26 @@ describe('The rows of exports', () => {
   async function add(ageDays = 0): Promise<string> {
     const id = newId();
     await exports.insert({ id, userId, type: 'orders', allUsers: false, from: null, to: null });
-    await db.database.execute({
-      text: 'UPDATE exports SET created_at = now() - make_interval(days => $2) WHERE id = $1',
-      values: [id, ageDays],
-    });
+    await age(id, ageDays);
     return id;
+  }
+
+  /** As if its request and its last progress were so long ago. */
+  async function age(id: string, days: number): Promise<void> {
+    await db.database.execute({
+      text: `UPDATE exports SET created_at = now() - make_interval(days => $2),
+               progressed_at = now() - make_interval(days => $2) WHERE id = $1`,
+      values: [id, days],
+    });
+  }
+
+  /** A finished file. */
+  async function addComplete(ageDays: number, chunks = 1): Promise<string> {
+    const run = await begin(await add());
+    for (let seq = 0; seq < chunks; seq += 1) await runs.append(run, seq, bytes('x'), seq);
+    await runs.complete(run, chunks);
+    await age(run.exportId, ageDays);
+    return run.exportId;
   }
 
   async function begin(exportId: string): Promise<ExportRun> {
@@ -194,8 +209,7 @@ describe('The rows of exports', () => {
 
   describe('swept', () => {
     it('go when they are too old, with their chunks', async () => {
-      const [old, young] = [await add(8), await add(6)];
-      for (const id of [old, young]) await runs.append(await begin(id), 0, bytes('x'), 1);
+      const [old, young] = [await addComplete(8), await addComplete(6)];
 
       expect(await sweep.removeChunks(7)).toBe(1);
       expect(await sweep.removeChunks(7)).toBe(0);
@@ -214,8 +228,7 @@ describe('The rows of exports', () => {
     });
 
     it('in steps that never take more than a hundred chunks', async () => {
-      const run = await begin(await add(8));
-      for (let seq = 0; seq < 150; seq += 1) await runs.append(run, seq, bytes('x'), seq);
+      await addComplete(8, 150);
 
       expect(await sweep.removeChunks(7)).toBe(100);
       expect(await sweep.removeChunks(7)).toBe(50);
@@ -233,12 +246,39 @@ describe('The rows of exports', () => {
       expect(await chunksOf(run.exportId)).toHaveLength(1);
     });
 
-    it('count as failed when nobody has finished them for long', async () => {
-      const [stuck, fresh] = [await add(2), await add()];
+    it('count as failed when their run has written nothing for long', async () => {
+      const [stuck, fresh] = [await begin(await add(2)), await begin(await add(2))];
+      await age(stuck.exportId, 2);
+      await sweep.giveUp(1);
+
+      expect(await exports.find(stuck.exportId, userId)).toMatchObject({ status: 'failed' });
+      expect(await exports.find(fresh.exportId, userId)).toMatchObject({ status: 'running' });
+    });
+
+    it('count as failed when they have waited for long, and later ones have begun', async () => {
+      const stuck = await add(3);
+      await sweep.giveUp(1);
+      expect(await exports.find(stuck, userId)).toMatchObject({ status: 'queued' });
+      await begin(await add(2));
+      const waiting = await add(2);
       await sweep.giveUp(1);
 
       expect(await exports.find(stuck, userId)).toMatchObject({ status: 'failed' });
-      expect(await exports.find(fresh, userId)).toMatchObject({ status: 'queued' });
+      expect(await exports.find(waiting, userId)).toMatchObject({ status: 'queued' });
+    });
+
+    it('go on for as long as they get on, older than any limit, and keep what they have written', async () => {
+      const run = await begin(await add());
+      await runs.append(run, 0, bytes('x'), 1);
+      await age(run.exportId, 30);
+      await runs.append(run, 1, bytes('y'), 2);
+      await new ExportsSweep(sweep, loadSettings({})).sweep();
+      await runs.append(run, 2, bytes('z'), 3);
+      await runs.complete(run, 3);
+      await new ExportsSweep(sweep, loadSettings({})).sweep();
+
+      expect(await exports.find(run.exportId, userId)).toMatchObject({ status: 'completed', attempt: 1 });
+      expect(await chunksOf(run.exportId)).toHaveLength(3);
     });
   });
 });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Statement } from '../../platform/database/index.js';
+import { CHUNKS_PER_STEP } from './export-sweep.repository.js';
 import type { ExportRange } from './exports.repository.js';
 
 /** The right to write one export: it is lost as soon as another run takes the next attempt. */
@@ -30,26 +31,21 @@ export class ExportRunsRepository {
   async begin(exportId: string): Promise<ExportRun | undefined> {
     const run = await this.database.queryOne<ExportRun>({
       text: `
-        UPDATE exports SET attempt = attempt + 1, status = 'running', rows_written = 0
+        UPDATE exports SET attempt = attempt + 1, status = 'running', rows_written = 0, progressed_at = now()
         WHERE id = $1 AND status <> 'completed'
         RETURNING id AS "exportId", attempt, user_id AS "userId", all_users AS "allUsers",
           range_from AS "from", range_to AS "to"`,
       values: [exportId],
     });
     // A write of an earlier run locks the row of the export: all such writes came before the update, none comes after.
-    if (run) {
-      await this.database.execute({
-        text: 'DELETE FROM export_chunks WHERE export_id = $1 AND attempt < $2',
-        values: [exportId, run.attempt],
-      });
-    }
+    if (run) await this.dropEarlier(run);
     return run;
   }
 
   /** Writes how many rows there will be. @throws SupersededError */
   async announceTotal(run: ExportRun, total: number): Promise<void> {
     await this.change(run, {
-      text: `UPDATE exports SET rows_total = $3 WHERE id = $1 AND attempt = $2 AND status = 'running'`,
+      text: `UPDATE exports SET rows_total = $3, progressed_at = now() WHERE id = $1 AND attempt = $2 AND status = 'running'`,
       values: [run.exportId, run.attempt, total],
     });
   }
@@ -64,7 +60,7 @@ export class ExportRunsRepository {
       name: 'exports-append',
       text: `
         WITH current AS (
-          UPDATE exports SET rows_written = $5, rows_total = GREATEST(rows_total, $5)
+          UPDATE exports SET rows_written = $5, rows_total = GREATEST(rows_total, $5), progressed_at = now()
           WHERE id = $1 AND attempt = $2 AND status = 'running'
           RETURNING id
         )
@@ -77,7 +73,7 @@ export class ExportRunsRepository {
   async complete(run: ExportRun, chunkCount: number): Promise<void> {
     await this.change(run, {
       text: `
-        UPDATE exports SET status = 'completed', completed_at = now(), chunk_count = $3, rows_total = rows_written
+        UPDATE exports SET status = 'completed', completed_at = now(), progressed_at = now(), chunk_count = $3, rows_total = rows_written
         WHERE id = $1 AND attempt = $2 AND status = 'running'`,
       values: [run.exportId, run.attempt, chunkCount],
     });
@@ -89,6 +85,18 @@ export class ExportRunsRepository {
       text: `UPDATE exports SET status = 'failed' WHERE id = $1 AND attempt = $2 AND status = 'running'`,
       values: [exportId, attempt],
     });
+  }
+
+  /** In steps: all at once, a large file would run into the statement timeout, at every attempt. */
+  private async dropEarlier({ exportId, attempt }: ExportRun): Promise<void> {
+    let dropped: number;
+    do {
+      dropped = await this.database.execute({
+        text: `DELETE FROM export_chunks WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM export_chunks WHERE export_id = $1 AND attempt < $2 LIMIT $3))`,
+        values: [exportId, attempt, CHUNKS_PER_STEP],
+      });
+    } while (dropped > 0);
   }
 
   private async change(run: ExportRun, statement: Statement): Promise<void> {

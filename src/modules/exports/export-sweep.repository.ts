@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
 
 /** Chunks that are removed at once: some 25 MB. */
-const CHUNKS_PER_STEP = 100;
+export const CHUNKS_PER_STEP = 100;
 const EXPORTS_PER_STEP = 1000;
 
 /** What is old is decided by PostgreSQL's clock: a worker whose own is ahead must not delete what people still download. */
@@ -21,7 +21,7 @@ export class ExportSweepRepository {
         DELETE FROM export_chunks AS chunk USING (
           SELECT c.export_id, c.attempt, c.seq
           FROM exports e JOIN export_chunks c ON c.export_id = e.id
-          WHERE e.created_at < now() - make_interval(days => $1) OR e.status = 'failed' OR c.attempt < e.attempt
+          WHERE (e.progressed_at < now() - make_interval(days => $1) AND e.status = 'completed') OR e.status = 'failed' OR c.attempt < e.attempt
           LIMIT $2
         ) AS useless
         WHERE chunk.export_id = useless.export_id AND chunk.attempt = useless.attempt AND chunk.seq = useless.seq`,
@@ -30,22 +30,26 @@ export class ExportSweepRepository {
   }
 
   /**
-   * Declares exports failed that nobody has finished in all that time: their event was given up before it reached a run,
-   * and they must not count as work to come. Should it be replayed, the run begins all the same.
+   * Declares exports failed that do not get on: runs that have written nothing in all that time, and exports that have waited for so
+   * long and seen later ones begin, because their event was given up. They must not count as work to come. How old one is
+   * says nothing: a large one takes as long as it takes. Should its event come after all, the run begins.
    */
   async giveUp(days: number): Promise<void> {
     await this.database.execute({
-      text: `UPDATE exports SET status = 'failed' WHERE status IN ('queued', 'running')
-             AND created_at < now() - make_interval(days => $1)`,
+      text: `UPDATE exports SET status = 'failed'
+             WHERE status IN ('queued', 'running') AND progressed_at < now() - make_interval(days => $1)
+               AND (status = 'running' OR EXISTS (
+                 SELECT 1 FROM exports AS later WHERE later.created_at > exports.created_at AND later.attempt > 0))`,
       values: [days],
     });
   }
 
-  /** Removes some exports that are too old. @returns how many; 0 when there are none left */
+  /** Removes some exports that are too old, counted from their last progress. @returns how many; 0 when there are none left */
   remove(days: number): Promise<number> {
     return this.database.execute({
       text: `DELETE FROM exports WHERE ctid = ANY (ARRAY(
-               SELECT ctid FROM exports WHERE created_at < now() - make_interval(days => $1) LIMIT $2))`,
+               SELECT ctid FROM exports
+               WHERE progressed_at < now() - make_interval(days => $1) AND status IN ('completed', 'failed') LIMIT $2))`,
       values: [days, EXPORTS_PER_STEP],
     });
   }

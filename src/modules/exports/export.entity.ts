@@ -6,7 +6,7 @@ export type ExportStatus = 'queued' | 'running' | 'completed' | 'failed';
 @Entity('exports')
 @Index('exports_user_id_idx', ['userId'])
 @Index('exports_unfinished_idx', ['createdAt'], { where: `status IN ('queued', 'running')` })
-@Index('exports_created_at_idx', ['createdAt'])
+@Index('exports_progressed_at_idx', ['progressedAt'])
 @Check('exports_status_check', `status IN ('queued', 'running', 'completed', 'failed')`)
 export class Export {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'exports_pkey' })
@@ -48,6 +48,10 @@ export class Export {
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt!: Date;
+
+  /** When it was asked for, begun, last written to, or completed. */
+  @Column({ type: 'timestamptz', name: 'progressed_at', precision: 3, default: () => 'now()' })
+  progressedAt!: Date;
 
   @Column({ type: 'timestamptz', name: 'completed_at', precision: 3, nullable: true })
   completedAt!: Date | null;
