@@ -137,7 +137,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
         provider.answer(429);
         await waitFor(
           async () => (await frozen.management.get('/health/ready')).text.includes('"waiting":1'),
-          { within: 1000, what: 'an abandoning that waits for a connection' },
+          { within: 5000, what: 'an abandoning that waits for a connection' },
         );
         frozen.freeze();
         return async () => {

@@ -80,7 +80,7 @@ describe('readiness of two instances', () => {
 
   it('turns 503 on the one that alone is cut off, and 200 again when it reaches PostgreSQL', async () => {
     proxy.freeze();
-    await readinessOf(behindProxy, 503, 'cut-off');
+    await readinessOf(behindProxy, 503, 'error');
     expect((await behindProxy.management.get('/metrics')).text).toContain(
       'dependency_cut_off_alone{dependency="postgresql"} 1',
     );
@@ -92,7 +92,7 @@ describe('readiness of two instances', () => {
 
   it('is 200 on the one that was cut off alone, once nobody else reaches PostgreSQL either', async () => {
     proxy.freeze();
-    await readinessOf(behindProxy, 503, 'cut-off');
+    await readinessOf(behindProxy, 503, 'error');
     await counter.stack.postgres.kill();
     try {
       await readinessOf(behindProxy, 200, 'degraded');
@@ -104,7 +104,7 @@ describe('readiness of two instances', () => {
 
   it('is 200 on the one that is cut off while Redis is down too, as nobody knows how others are', async () => {
     proxy.freeze();
-    await readinessOf(behindProxy, 503, 'cut-off');
+    await readinessOf(behindProxy, 503, 'error');
     await counter.stack.redis.kill();
     try {
       await readinessOf(behindProxy, 200, 'degraded');

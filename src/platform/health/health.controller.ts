@@ -1,16 +1,15 @@
 import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
-import { HealthRegistry, type DependencyState } from './health.registry.js';
-
-/** What readiness says: `degraded` when a dependency does not answer. */
-export interface Readiness {
-  status: 'ok' | 'degraded' | 'cut-off';
-  details: Record<string, DependencyState>;
-}
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import { HealthRegistry } from './health.registry.js';
 
 /** The probes. Each answers a different question about this process, at once, and asks no dependency. */
 @Controller('health')
 export class HealthController {
-  constructor(private readonly registry: HealthRegistry) {}
+  constructor(
+    private readonly registry: HealthRegistry,
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+  ) {}
 
   /**
    * Does this process's event loop turn? That it answers at all is the whole proof: a restart cures no dependency, and
@@ -37,12 +36,15 @@ export class HealthController {
    */
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  ready(): Readiness {
+  async ready(): Promise<HealthCheckResult> {
     const { phase, states, cutOffFrom } = this.registry;
     if (phase !== 'ready') throw new ServiceUnavailableException({ status: phase });
-    const details = Object.fromEntries(states);
-    if (cutOffFrom.size > 0) throw new ServiceUnavailableException({ status: 'cut-off', details });
-    const degraded = [...states.values()].some(({ status }) => status !== 'up');
-    return { status: degraded ? 'degraded' : 'ok', details };
+    return this.health.check(
+      [...states].map(([name, { status, ...details }]) => () => {
+        const indicator = this.indicators.check(name);
+        if (cutOffFrom.has(name)) return indicator.down({ ...details, cutOffAlone: true });
+        return status === 'up' ? indicator.up(details) : indicator.degraded(details);
+      }),
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { PrometheusModule } from '@willsoto/nestjs-prometheus';
 import { FaultInjector } from '../resilience/index.js';
 import { FAULTS_TOKEN, FaultsController, FaultsGuard } from './faults.controller.js';
@@ -20,7 +21,10 @@ export class ManagementModule {
   ): DynamicModule {
     return {
       module: ManagementModule,
-      imports: [PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } })],
+      imports: [
+        TerminusModule.forRoot({ logger: false, errorLogStyle: 'json' }),
+        PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }),
+      ],
       controllers: [HealthController, ...(rehearsal ? [FaultsController] : [])],
       providers: [
         { provide: HealthRegistry, useValue: health },
