@@ -120,6 +120,10 @@ describe('A charge', () => {
     ['the provider fails', answering(500, { error: 'oops' })],
     ['a proxy in between fails', answering(502, '<html>Bad gateway</html>')],
     ['the answer is not JSON', answering(201, '<html>')],
+    [
+      'the answer is deep enough to end the process',
+      answering(201, '[0,'.repeat(20_000) + '0]'.repeat(20_000)),
+    ],
     ['the answer is no charge', answering(201, { id: 'ch_1' })],
     ['the answer is another payment’s', answering(201, { ...charge, idempotencyKey: request.orderId })],
     ['the connection breaks', (response) => void response.destroy()],

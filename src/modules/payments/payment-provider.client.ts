@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { ClientError, NotAttemptedError, TransientError } from '../../platform/errors/index.js';
+import { excessOf } from '../../platform/http/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
 import { isFinal, parseCharge, type Charge } from './charge.js';
 
@@ -98,6 +99,8 @@ function bodyOf(status: number, text: string): unknown {
   if (status >= 500) throw unintelligible(status);
   if (status >= 300)
     throw new Error(`The payment provider refused the request: ${status} ${text.slice(0, 500)}`);
+  // No charge is that deep, and parsing it could end the process (platform/http/json-body.ts).
+  if (excessOf(text)) throw unintelligible(status);
   try {
     return JSON.parse(text) as unknown;
   } catch {

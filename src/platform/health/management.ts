@@ -5,13 +5,24 @@ import type { FaultInjector } from '../resilience/index.js';
 import type { HealthRegistry } from './health.registry.js';
 import { ManagementModule } from './management.module.js';
 
+/**
+ * Of the routes that rehearse faults. With more, a body could be as deep as it takes to end the process (json-body.ts), whether there is
+ * a route for it or not.
+ */
+const BODY_LIMIT_BYTES = 4096;
+
 /** Starts the management application of a process; `close` it last. */
 export async function startManagement(
   health: HealthRegistry,
   { http, faults: { token } }: Settings,
   faults?: FaultInjector,
 ): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ logger: false, skipMiddie: true, forceCloseConnections: true });
+  const adapter = new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    forceCloseConnections: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.forRoot(health, faults && token !== undefined ? { faults, token } : undefined),
     adapter,

@@ -20,6 +20,7 @@ export {
   StringField,
   UuidField,
 } from './fields.js';
+export { excessOf } from './json-body.js';
 export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi.decorators.js';
 export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './pagination.js';
 export { Priority, type RoutePriority } from './priority.js';
