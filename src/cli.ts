@@ -1,9 +1,11 @@
-import { Command } from 'commander';
-import { databaseCommands } from './cli/database.commands.js';
-import { deadLetterCommands } from './cli/dead-letter.commands.js';
-import { configCommands } from './cli/config.commands.js';
-import { paymentCommands } from './cli/payment.commands.js';
-import { userCommands } from './cli/user.commands.js';
+import './platform/lifecycle/early-signals.js';
+
+const { Command } = await import('commander');
+const { databaseCommands } = await import('./cli/database.commands.js');
+const { deadLetterCommands } = await import('./cli/dead-letter.commands.js');
+const { configCommands } = await import('./cli/config.commands.js');
+const { paymentCommands } = await import('./cli/payment.commands.js');
+const { userCommands } = await import('./cli/user.commands.js');
 
 const cli = new Command('holdfast')
   .description('Commands of an operator. Every one reads the same settings as the api and the worker.')

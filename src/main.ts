@@ -1,9 +1,11 @@
-import { keepCompiled } from './platform/lifecycle/compile-cache.js';
-import { settingsOrExit } from './platform/lifecycle/settings.js';
-import { startTracing } from './platform/observability/tracing/tracing.js';
+import './platform/lifecycle/early-signals.js';
+
+const { keepCompiled } = await import('./platform/lifecycle/compile-cache.js');
+const { settingsOrExit } = await import('./platform/lifecycle/settings.js');
+const { startTracing } = await import('./platform/observability/tracing/tracing.js');
 
 const settings = settingsOrExit();
-// What shall be traced is patched as it is loaded: everything else comes after this, by `import()`.
+// What shall be traced is patched as it is loaded: everything else comes after this.
 await startTracing('api', settings);
 const { createApi } = await import('./api.js');
 const { httpService, runProcess } = await import('./platform/lifecycle/index.js');

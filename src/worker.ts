@@ -1,10 +1,12 @@
-import { keepCompiled } from './platform/lifecycle/compile-cache.js';
-import './platform/lifecycle/small-heap.js';
-import { settingsOrExit } from './platform/lifecycle/settings.js';
-import { startTracing } from './platform/observability/tracing/tracing.js';
+import './platform/lifecycle/early-signals.js';
+
+const { keepCompiled } = await import('./platform/lifecycle/compile-cache.js');
+await import('./platform/lifecycle/small-heap.js');
+const { settingsOrExit } = await import('./platform/lifecycle/settings.js');
+const { startTracing } = await import('./platform/observability/tracing/tracing.js');
 
 const settings = settingsOrExit();
-// What shall be traced is patched as it is loaded: everything else comes after this, by `import()`.
+// What shall be traced is patched as it is loaded: everything else comes after this.
 await startTracing('worker', settings);
 const { createWorker } = await import('./worker-app.js');
 const { MessagingRuntime } = await import('./platform/messaging/index.js');

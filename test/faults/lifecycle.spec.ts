@@ -135,6 +135,23 @@ describe('the life of a process', () => {
     },
   );
 
+  it('goes on with its drain when something is raised meanwhile, answers what is in flight, and exits 1', async () => {
+    const env = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
+    const api = await counter.stack.api({ ...env, NODE_OPTIONS: RAISE('rejection') });
+    const fault = { target: 'route:GET /v1/products/:id', kind: 'slow', delayMs: 2000 };
+    const headers = { authorization: `Bearer ${env.FAULTS_TOKEN}` };
+    expect((await api.management.put('/faults', fault, { headers })).status).toBe(200);
+    const slow = api.http.get(`/v1/products/${counter.products[0]}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    api.signal('SIGTERM');
+    await waitFor(async () => (await api.management.get('/health/ready')).status === 503);
+    api.signal('SIGUSR2');
+    await api.waitForLog(({ level }) => level === 'fatal');
+    expect((await slow).status).toBe(200);
+    expect((await api.exited).code).toBe(1);
+    expect(api.logs.at(-1)?.message).toBe('shutdown complete');
+  });
+
   it('does not start on a schema that is not migrated, nor on a port that is taken: one clear line, exit 1', async () => {
     const bare = await openBareDatabase(counter);
     const unmigrated = await startApi({ env: { ...counter.stack.env, DATABASE_URL: bare }, until: 'none' });

@@ -1,4 +1,4 @@
-import type { Settings } from '../../config/index.js';
+import { redactor, secretTexts, type Settings } from '../../config/index.js';
 import { remedyFor } from './remedy.js';
 import { settingsOrExit } from './settings.js';
 
@@ -14,11 +14,16 @@ export async function runCommand(work: (settings: Settings) => Promise<number>):
     });
   }
   const settings = settingsOrExit();
+  const redact = redactor(secretTexts(settings));
+  const { promise: uncaught, reject } = Promise.withResolvers<never>();
+  // Node itself would print all that hangs on the error: of a refused AUTH the password.
+  process.on('uncaughtException', reject);
+  process.on('unhandledRejection', reject);
   let code: number;
   try {
-    code = await work(settings);
+    code = await Promise.race([work(settings), uncaught]);
   } catch (error) {
-    process.stderr.write(`${remedyFor(error)}\n`);
+    process.stderr.write(`${redact(remedyFor(error))}\n`);
     code = 1;
   }
   await Promise.all([process.stdout, process.stderr].map(written));

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/index.js';
 import { HealthRegistry, startManagement } from '../health/index.js';
 import { FaultInjector } from '../resilience/index.js';
 import { createProcessLog, reportTracingTo, stopTracing, type ProcessLog } from '../observability/index.js';
+import { handOverSignals } from './early-signals.js';
 import { remedyFor } from './remedy.js';
 
 /** What a process must be able to do for a controlled end, in the order in which it is asked. */
@@ -27,11 +28,14 @@ export interface ProcessContext {
 
 /** Kept of `SHUTDOWN_TIMEOUT_MS` for closing connections after everything has finished. */
 const CLOSING_RESERVE_MS = 2000;
+/** What a reader of the log gets to take the last lines. */
+const LAST_LINES_MS = 200;
 
 /**
  * The life of a process (DESIGN: life of a process): management port, `start`, ready; at SIGTERM or SIGINT
  * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled
- * rejection takes the same road to exit 1. A second signal exits at once.
+ * rejection takes the same road to exit 1; one that comes during the shutdown changes only its exit code, as requests may still
+ * be in flight. A second signal exits at once.
  */
 export async function runProcess(
   name: string,
@@ -45,20 +49,18 @@ export async function runProcess(
   let service: Service | undefined;
   let management: INestApplicationContext | undefined;
   let ending = false;
+  let exitCode = 0;
 
-  const end = async (exitCode: number, reason: string): Promise<void> => {
-    if (ending) {
-      log.logger.warn({ reason }, 'asked to end again: exiting at once');
-      exit(log, exitCode === 0 ? 1 : exitCode);
-    }
+  const end = async (reason: string): Promise<void> => {
+    if (ending) return;
     ending = true;
     const started = Date.now();
     const remaining = () => settings.lifecycle.timeoutMs - (Date.now() - started);
     log.logger.info({ reason }, 'shutdown begins');
     setTimeout(() => {
       log.logger.error({ timeoutMs: settings.lifecycle.timeoutMs }, 'shutdown did not end in time');
-      exit(log, 1);
-    }, settings.lifecycle.timeoutMs);
+      void exit(log, 1);
+    }, settings.lifecycle.timeoutMs - LAST_LINES_MS);
 
     try {
       health.phase = 'draining';
@@ -72,18 +74,25 @@ export async function runProcess(
       // A little less than is left: a collector that does not answer must not make this an unclean end.
       await stopTracing(remaining() - 200);
       log.logger.info({ durationMs: Date.now() - started }, 'shutdown complete');
-      exit(log, exitCode);
+      await exit(log, exitCode);
     } catch (error) {
       log.logger.error({ err: error }, 'shutdown failed');
-      exit(log, 1);
+      await exit(log, 1);
     }
   };
 
-  process.on('SIGTERM', () => void end(0, 'SIGTERM'));
-  process.on('SIGINT', () => void end(0, 'SIGINT'));
+  const obey = (signal: NodeJS.Signals): void => {
+    if (!ending) return void end(signal);
+    log.logger.warn({ signal }, 'second signal; exiting immediately');
+    void exit(log, 1);
+  };
+  process.on('SIGTERM', obey);
+  process.on('SIGINT', obey);
+  handOverSignals();
   const fatal = (kind: string) => (error: unknown) => {
     log.logger.fatal({ err: error }, kind);
-    void end(1, kind);
+    exitCode = 1;
+    void end(kind);
   };
   process.on('uncaughtException', fatal('uncaught exception'));
   process.on('unhandledRejection', fatal('unhandled rejection'));
@@ -98,11 +107,11 @@ export async function runProcess(
     );
   } catch (error) {
     log.logger.fatal({ err: error }, `${name} could not start: ${remedyFor(error)}`);
-    exit(log, 1);
+    await exit(log, 1);
   }
 }
 
-function exit(log: ProcessLog, code: number): never {
-  log.flush();
+async function exit(log: ProcessLog, code: number): Promise<never> {
+  await log.flush(LAST_LINES_MS);
   process.exit(code);
 }

@@ -1,8 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Logger as NestLogger, LoggerModule, PinoLogger, type Params } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
-import type { Settings } from '../../config/index.js';
+import { register, type Counter } from 'prom-client';
+import { redactor, secretTexts, type Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
+import { errorFields } from './error-fields.js';
+import { openLogOutlet, type LogOutlet } from './log-outlet.js';
+import { LOG_DROPPED } from './metrics.module.js';
 import { currentTraceId } from './tracing/tracing.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
@@ -16,6 +20,8 @@ const REDACTED = [
   '*.headers.authorization',
 ];
 
+const STANDARD_OUTPUT = 1;
+
 /** Nest tells each module and route at every start; forty lines that nobody reads. */
 const BOOT_CONTEXTS = new Set([
   'InstanceLoader',
@@ -25,10 +31,7 @@ const BOOT_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** Bytes of log lines that are written at once, by another thread; what is less waits 100 ms at most. */
-const LOG_BUFFER_BYTES = 12 * 1024;
-
-/** The process's log: one JSON object per line on standard output, buffered, so that a slow reader does not stop the event loop. */
+/** The process's log: one JSON object per line on standard output; see `openLogOutlet` for what a slow reader does to it: nothing. */
 export interface ProcessLog {
   logger: Logger;
   /**
@@ -36,8 +39,8 @@ export interface ProcessLog {
    * context would find nothing, a few microseconds later.
    */
   access: Logger;
-  /** Writes what is buffered; to be called before the process ends. */
-  flush(): void;
+  /** Writes what is buffered, as far as that is possible in `withinMs`; to be awaited before the process ends. */
+  flush(withinMs: number): Promise<void>;
 }
 
 /**
@@ -50,9 +53,7 @@ export function createProcessLog(
   process: string,
   destination?: DestinationStream,
 ): ProcessLog {
-  const stdout = destination
-    ? undefined
-    : pino.destination({ dest: 1, sync: false, minLength: LOG_BUFFER_BYTES, periodicFlush: 100 });
+  const redact = redactor(secretTexts(settings));
   const common: LoggerOptions = {
     level: settings.app.logLevel,
     base: { process },
@@ -60,11 +61,20 @@ export function createProcessLog(
     errorKey: 'err',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: (error: unknown) => redacted(errorFields(error), redact) },
   };
-  const stream = (destination ?? stdout) as DestinationStream;
+  const outlet: LogOutlet | undefined = destination
+    ? undefined
+    : openLogOutlet(
+        STANDARD_OUTPUT,
+        () => (register.getSingleMetric(LOG_DROPPED) as Counter | undefined)?.inc(),
+        (lines) => logger.warn({ lines }, 'Log lines were dropped, because nobody read them'),
+      );
+  const stream = (destination ?? outlet) as DestinationStream;
   const logger = pino(
     {
       ...common,
+      formatters: { ...common.formatters, log: withoutRawErrors },
       redact: { paths: REDACTED, censor: '[redacted]' },
       hooks: {
         logMethod(args, method, level) {
@@ -78,19 +88,27 @@ export function createProcessLog(
         return { requestId: RequestContext.current()?.requestId, traceId: currentTraceId() };
       },
     },
-    stream,
+    // A message may quote an error that quotes a secret.
+    { write: (line) => stream.write(redact(line)) },
   );
   return {
     logger,
     access: pino(common, stream),
-    flush: () => {
-      try {
-        stdout?.flushSync();
-      } catch {
-        // Standard output may be gone already (a closed pipe); there is nobody left to tell.
-      }
-    },
+    flush: async (withinMs) => outlet?.flush(withinMs),
   };
+}
+
+/** Errors under other names than `err` are serialised by the same list. */
+function withoutRawErrors(line: Record<string, unknown>): Record<string, unknown> {
+  const raw = Object.entries(line).filter(([name, value]) => value instanceof Error && name !== 'err');
+  return raw.length === 0
+    ? line
+    : { ...line, ...Object.fromEntries(raw.map(([name, error]) => [name, errorFields(error)])) };
+}
+
+/** For the access log, whose lines nobody looks through. */
+function redacted(fields: object | undefined, redact: (text: string) => string): unknown {
+  return fields && (JSON.parse(redact(JSON.stringify(fields))) as unknown);
 }
 
 /** What nestjs-pino is told: the logger is ours, and there is no access log of its own (see access-log.ts). */

@@ -4,6 +4,7 @@ import { getToken, makeCounterProvider, makeHistogramProvider } from '@willsoto/
 export const HTTP_DURATION = 'http_request_duration_seconds';
 export const HTTP_CONNECTIONS_REFUSED = 'http_connections_refused_total';
 export const HTTP_SHED = 'http_requests_shed_total';
+export const LOG_DROPPED = 'log_lines_dropped_total';
 
 /** Metrics that belong to no single room; `/metrics` itself is served by the management application. */
 @Global()
@@ -24,6 +25,10 @@ export const HTTP_SHED = 'http_requests_shed_total';
       name: HTTP_CONNECTIONS_REFUSED,
       help: 'Connections closed at once, by the limit that was reached: of their address, or of the server in total.',
       labelNames: ['reason'],
+    }),
+    makeCounterProvider({
+      name: LOG_DROPPED,
+      help: 'Log lines that were dropped, because the reader of standard output had stalled.',
     }),
   ],
   exports: [getToken(HTTP_DURATION), getToken(HTTP_SHED), getToken(HTTP_CONNECTIONS_REFUSED)],

@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { redactor, secretTexts, Settings } from '../../../config/index.js';
 import { newId } from '../../context/index.js';
 import { Database, UnitOfWork } from '../../database/index.js';
 import type { DeliveredEvent } from '../events.js';
@@ -40,10 +41,16 @@ const ANY_ID = '00000000-0000-0000-0000-000000000000';
  */
 @Injectable()
 export class DeadLetters {
+  /** A reason may quote what a dependency said, and that a secret. */
+  private readonly redact: (text: string) => string;
+
   constructor(
     private readonly database: Database,
     private readonly unitOfWork: UnitOfWork,
-  ) {}
+    @Inject(Settings) settings: Settings,
+  ) {
+    this.redact = redactor(secretTexts(settings));
+  }
 
   /**
    * Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed; nor does it when
@@ -67,8 +74,8 @@ export class DeadLetters {
         event.key,
         event.requestId,
         event.occurredAt,
-        reasonOf(error),
-        stackOf(error),
+        this.redact(reasonOf(error)),
+        stackOf(error, this.redact),
         attempts,
       ],
     });
@@ -174,9 +181,9 @@ function reasonOf(error: unknown): string {
   );
 }
 
-function stackOf(error: unknown): string | null {
+function stackOf(error: unknown, redact: (text: string) => string): string | null {
   if (!(error instanceof Error) || !error.stack) return null;
-  return storable(error.stack.split('\n', STACK_LINES).join('\n'));
+  return redact(storable(error.stack.split('\n', STACK_LINES).join('\n')));
 }
 
 /** PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be tried again for ever. */

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { errorFields } from './error-fields.js';
+
+describe('an error in the log', () => {
+  it('shows what is allowed, and nothing else that a library hangs on it', () => {
+    const error = Object.assign(new RangeError('refused'), {
+      code: 'WRONGPASS',
+      command: { name: 'hello', args: ['3', 'AUTH', 'shop', 'a-password'] },
+      input: 'redis://shop:a-password@redis',
+    });
+    const fields = errorFields(error);
+    expect(fields).toMatchObject({ type: 'RangeError', message: 'refused', code: 'WRONGPASS' });
+    expect(fields?.stack).toContain('error-fields.spec');
+    expect(JSON.stringify(fields)).not.toContain('a-password');
+  });
+
+  it('shows causes, to an end, also of one that is its own', () => {
+    const error = new Error('outer', { cause: new Error('inner') });
+    expect(errorFields(error)?.cause).toMatchObject({ message: 'inner' });
+    const circle = new Error('round');
+    circle.cause = circle;
+    expect(JSON.stringify(errorFields(circle)).match(/round/g)!.length).toBeLessThan(20);
+  });
+
+  it('shows errors that came together, and what is no error', () => {
+    const fields = errorFields(new AggregateError([new Error('one'), new Error('two')], 'both'));
+    expect(fields?.errors).toMatchObject([{ message: 'one' }, { message: 'two' }]);
+    expect(errorFields('a text')).toEqual({ type: 'string', message: 'a text' });
+    expect(errorFields(undefined)).toBeUndefined();
+    expect(errorFields({ args: ['a-password'], message: 'odd' })).toMatchObject({ message: 'odd' });
+  });
+});

@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { openLogOutlet } from './log-outlet.js';
+
+const LINE = `${'x'.repeat(1023)}\n`;
+
+describe('the outlet of the log', () => {
+  let folder: string;
+  const open: number[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'log-outlet-'));
+  });
+  afterEach(() => {
+    for (const fd of open.splice(0)) closeSync(fd);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A pipe that is open at both ends, and read when the test says so. */
+  function pipe(): number {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    open.push(fd);
+    return fd;
+  }
+
+  function readAll(fd: number): string {
+    const piece = Buffer.alloc(1 << 20);
+    let text = '';
+    for (;;) {
+      try {
+        text += piece.toString('utf8', 0, readSync(fd, piece));
+      } catch {
+        return text;
+      }
+    }
+  }
+
+  it('writes every line, in order, once it is flushed', async () => {
+    const fd = pipe();
+    const outlet = openLogOutlet(fd, vi.fn(), vi.fn());
+    outlet.write('first\n');
+    outlet.write('second\n');
+    await outlet.flush(1000);
+    expect(readAll(fd)).toBe('first\nsecond\n');
+  });
+
+  it('holds a bounded amount for a reader that has stalled, counts what it drops, and says so when the reader is back', async () => {
+    const fd = pipe();
+    const onDrop = vi.fn();
+    const onRecovered = vi.fn();
+    const outlet = openLogOutlet(fd, onDrop, onRecovered);
+    const started = performance.now();
+    for (let line = 0; line < 20_000; line += 1) outlet.write(LINE);
+    await outlet.flush(100);
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect(onDrop.mock.calls.length).toBeGreaterThan(11_000);
+    expect(onDrop.mock.calls.length).toBeLessThan(13_000);
+
+    let read = 0;
+    await vi.waitFor(
+      () => {
+        read += readAll(fd).length;
+        expect(onRecovered).toHaveBeenCalledOnce();
+      },
+      { timeout: 10_000, interval: 1 },
+    );
+    expect(onRecovered).toHaveBeenCalledWith(onDrop.mock.calls.length);
+    expect(read + onDrop.mock.calls.length * LINE.length).toBe(20_000 * LINE.length);
+  });
+
+  it('writes to a file, too', async () => {
+    const path = join(folder, 'file.log');
+    const fd = openSync(path, 'a');
+    open.push(fd);
+    const outlet = openLogOutlet(fd, vi.fn(), vi.fn());
+    outlet.write('a line\n');
+    await outlet.flush(1000);
+    expect(readFileSync(path, 'utf8')).toBe('a line\n');
+  });
+});

@@ -1,0 +1,81 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/servers/ports.ts';
+import { localPath, repositoryRoot } from '../support/servers/paths.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** As in a container: the first process of a PID namespace, for which the kernel drops each signal without a handler. */
+const NAMESPACE = ['--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];
+const mayUnshare = spawnSync('unshare', [...NAMESPACE, 'true']).status === 0;
+
+/** Says when a file is about to be loaded, and takes a second for it, as a cold disk does. */
+function slowToLoad(file: string): string {
+  const hook = `import { registerHooks } from 'node:module';
+    registerHooks({ load(url, context, next) {
+      if (url.endsWith(${JSON.stringify(file)})) {
+        process.stderr.write('loading\\n');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      }
+      return next(url, context);
+    } });`;
+  return `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+}
+
+describe.skipIf(!mayUnshare)('the first process of a container', () => {
+  let stack: TestStack;
+  let unshare: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    stack = await startTestStack();
+  });
+  afterEach(() => unshare?.kill('SIGKILL'));
+  afterAll(() => stack?.stop());
+
+  it.each([
+    { what: 'the api', args: ['main.js'], while: '/dist/api.js', code: 0 },
+    { what: 'the worker', args: ['worker.js'], while: 'worker-app.js', code: 0 },
+    { what: 'a command', args: ['cli.js', 'migrate'], while: 'database.commands.js', code: 143 },
+  ])('obeys a SIGTERM that comes while $what is still loading', async ({ args, while: file, code }) => {
+    const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };
+    const script = join(repositoryRoot, 'dist', args[0]!);
+    unshare = spawn('unshare', [...NAMESPACE, process.execPath, script, ...args.slice(1)], {
+      cwd: localPath('run'),
+      env: { PATH: process.env.PATH, ...stack.env, ...ports, NODE_OPTIONS: slowToLoad(file) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const exited = new Promise<number | null>((resolve) => unshare!.once('exit', resolve));
+    let said = '';
+    unshare.stderr!.on('data', (text: Buffer) => (said += text.toString()));
+    await waitFor(() => said.includes('loading'), { within: 10_000, what: 'the load' });
+    process.kill(firstProcessIn(unshare), 'SIGTERM');
+    // An api or worker that has nothing in hand ends well; a command that has not done its work does not.
+    expect(await Promise.race([exited, slowEnd(20_000)])).toBe(code);
+  });
+
+  it('obeys a SIGTERM that comes while it waits for PostgreSQL', async () => {
+    const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };
+    const DATABASE_URL = `postgresql://holdfast:x@127.0.0.1:${await freePort()}/holdfast`;
+    unshare = spawn('unshare', [...NAMESPACE, process.execPath, join(repositoryRoot, 'dist/main.js')], {
+      cwd: localPath('run'),
+      env: { PATH: process.env.PATH, ...stack.env, ...ports, DATABASE_URL },
+      stdio: 'ignore',
+    });
+    const exited = new Promise<number | null>((resolve) => unshare!.once('exit', resolve));
+    const startup = `http://127.0.0.1:${ports.MANAGEMENT_PORT}/health/startup`;
+    await waitFor(async () => (await fetch(startup)).status === 503, { within: 15_000, what: 'the start' });
+    process.kill(firstProcessIn(unshare), 'SIGTERM');
+    expect(await Promise.race([exited, slowEnd(20_000)])).toBe(0);
+  });
+});
+
+/** The pid, as seen from outside, of the process that is number 1 inside. */
+function firstProcessIn({ pid }: ChildProcess): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+}
+
+function slowEnd(ms: number): Promise<string> {
+  return new Promise((resolve) => setTimeout(resolve, ms, `no end within ${ms} ms`).unref());
+}
