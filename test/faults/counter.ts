@@ -9,6 +9,9 @@ export interface Order {
   status: string;
 }
 
+/** What opens the fault routes, for the environment of the stack. */
+export const REHEARSALS = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
+
 /** A shop with the demo data and a customer who is logged in, on a stack of its own. */
 export interface Counter {
   stack: TestStack;
@@ -26,6 +29,8 @@ export interface Counter {
   ): Promise<HttpResponse<{ id: string; status: string }>>;
   ready(): Promise<HttpResponse<{ status: string; details: Record<string, { status: string }> }>>;
   live(): Promise<HttpResponse>;
+  /** Switches a fault on in api and worker (`FAULTS_ENABLED`), or all of them off. */
+  rehearse(fault?: { target: string; kind: 'fail' | 'block' }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,7 +44,7 @@ export async function openCounter({
     const { code, stderr } = await stack.cli(['seed:demo']);
     if (code !== 0) throw new Error(`seed:demo failed: ${stderr}`);
     const api = await stack.api();
-    if (worker) await stack.worker();
+    const processes = worker ? [api, await stack.worker()] : [api];
     const anonymous = api.http;
     const login = await anonymous.post<{ accessToken: string }>('/v1/auth/login', {
       email: 'customer@example.com',
@@ -70,6 +75,15 @@ export async function openCounter({
         ),
       ready: () => api.management.get('/health/ready'),
       live: () => api.management.get('/health/live'),
+      rehearse: async (fault) => {
+        const headers = { authorization: `Bearer ${REHEARSALS.FAULTS_TOKEN}` };
+        for (const { management } of processes) {
+          const asked = fault
+            ? management.put('/faults', fault, { headers })
+            : management.delete('/faults', { headers });
+          if ((await asked).status !== 200) throw new Error('The fault routes refused');
+        }
+      },
       close: () => stack.stop(),
     };
   } catch (error) {

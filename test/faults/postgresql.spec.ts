@@ -1,100 +1,113 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../support/wait-for.ts';
-import { openCounter, type Counter } from './counter.ts';
+import { openCounter, REHEARSALS, type Counter } from './counter.ts';
 import { expectUnavailable } from './expectations.ts';
 
 /** A cached product counts as fresh for so long; the outage outlasts it, so that what is served is stale. */
 const CACHE_TTL_SECONDS = 1;
 
-describe.each(['frozen', 'killed'] as const)('PostgreSQL is %s', (how) => {
-  let counter: Counter;
+describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as const)(
+  'PostgreSQL is %s',
+  (how) => {
+    let counter: Counter;
 
-  beforeAll(async () => {
-    counter = await openCounter({
-      env: {
-        CACHE_TTL_SECONDS: String(CACHE_TTL_SECONDS),
-        RATE_LIMIT_ENABLED: 'true',
-        RATE_LIMIT_REQUESTS: '500',
-      },
-    });
-  });
-  afterAll(() => counter?.close());
-
-  async function breakIt(): Promise<void> {
-    if (how === 'frozen') counter.stack.postgres.freeze();
-    else await counter.stack.postgres.kill();
-  }
-  async function mend(): Promise<void> {
-    if (how === 'frozen') counter.stack.postgres.thaw();
-    else await counter.stack.postgres.restart();
-  }
-  afterEach(async () => {
-    await waitFor(async () => (await counter.ready()).body.status === 'ok', {
-      within: 15_000,
-      what: 'readiness',
-    });
-  });
-
-  it('answers every cell of its row in the matrix, and is normal again within 3 s of its return', async () => {
-    const [known = '', unknown = ''] = counter.products;
-    expect((await counter.http.get(`/v1/products/${known}`)).status).toBe(200);
-    const placed = await counter.order('before-the-outage');
-    expect(placed.status).toBe(201);
-    await breakIt();
-    try {
-      // Orders and payments: 503 with Retry-After within 2 s, also before the circuit breaker has opened.
-      const [order, payment, list] = await Promise.all([
-        counter.order(),
-        counter.pay(placed.body.id, 'pm_card_ok'),
-        counter.http.get('/v1/orders'),
-      ]);
-      for (const answer of [order, payment, list]) expectUnavailable(answer);
-      // Reads: what is cached is served, also when it is no longer fresh.
-      await waitFor(
-        async () => {
-          const product = await counter.http.get(`/v1/products/${known}`);
-          expect(product.status).toBe(200);
-          expect(product.durationMs).toBeLessThan(2000);
-          return product.headers.get('cache-status')?.includes('ttl=-');
+    beforeAll(async () => {
+      counter = await openCounter({
+        env: {
+          CACHE_TTL_SECONDS: String(CACHE_TTL_SECONDS),
+          RATE_LIMIT_ENABLED: 'true',
+          RATE_LIMIT_REQUESTS: '500',
+          ...REHEARSALS,
         },
-        { within: 10_000, every: 250, what: 'a stale product' },
-      );
-      expectUnavailable(await counter.http.get(`/v1/products/${unknown}`));
-      // Rate limiting works.
-      await waitFor(
-        async () => {
-          const answers = await Promise.all(
-            Array.from({ length: 20 }, () => counter.http.get(`/v1/products/${known}`)),
-          );
-          return answers.some(({ status }) => status === 429);
-        },
-        { within: 20_000, what: 'the rate limit' },
-      );
-      // Readiness stays 200, or nobody would be left to give these answers. Liveness depends on nothing.
-      const ready = await counter.ready();
-      expect(ready.status).toBe(200);
-      expect(ready.body).toMatchObject({
-        status: 'degraded',
-        details: { postgresql: { status: 'degraded' } },
       });
-      expect((await counter.live()).status).toBe(200);
-    } finally {
-      await mend();
-    }
-    const mended = Date.now();
-    const anonymous = counter.anonymous.with({ 'x-forwarded-for': '198.51.100.7' });
-    await waitFor(async () => (await anonymous.get(`/v1/products/${unknown}`)).status !== 503, {
-      within: 3000,
-      what: 'normal answers',
     });
-    expect(Date.now() - mended).toBeLessThan(3000);
-  });
+    afterAll(() => counter?.close());
 
-  it('pauses jobs and loses none: what was ordered before is mailed after', async () => {
-    const mails = async (): Promise<number> => (await counter.stack.sink.counts()).kept;
-    await waitFor(async () => (await mails()) >= 1, {
-      within: 60_000,
-      what: 'the mail of the order placed before',
+    async function breakIt(): Promise<void> {
+      const target = 'dependency:postgresql';
+      if (how === 'frozen') counter.stack.postgres.freeze();
+      else if (how === 'killed') await counter.stack.postgres.kill();
+      else await counter.rehearse({ target, kind: how === 'rehearsed to fail' ? 'fail' : 'block' });
+    }
+    async function mend(): Promise<void> {
+      if (how === 'frozen') counter.stack.postgres.thaw();
+      else if (how === 'killed') await counter.stack.postgres.restart();
+      else await counter.rehearse();
+    }
+    afterEach(async () => {
+      await waitFor(async () => (await counter.ready()).body.status === 'ok', {
+        within: 15_000,
+        what: 'readiness',
+      });
     });
-  });
-});
+
+    it('answers every cell of its row in the matrix, and is normal again within 3 s of its return', async () => {
+      const [known = '', unknown = ''] = counter.products;
+      expect((await counter.http.get(`/v1/products/${known}`)).status).toBe(200);
+      const placed = await counter.order('before-the-outage');
+      expect(placed.status).toBe(201);
+      await breakIt();
+      try {
+        // Orders and payments: 503 with Retry-After within 2 s, also before the circuit breaker has opened.
+        const [order, payment, list] = await Promise.all([
+          counter.order(),
+          counter.pay(placed.body.id, 'pm_card_ok'),
+          counter.http.get('/v1/orders'),
+        ]);
+        for (const answer of [order, payment, list]) expectUnavailable(answer);
+        // Reads: what is cached is served, also when it is no longer fresh.
+        await waitFor(
+          async () => {
+            const product = await counter.http.get(`/v1/products/${known}`);
+            expect(product.status).toBe(200);
+            expect(product.durationMs).toBeLessThan(2000);
+            return product.headers.get('cache-status')?.includes('ttl=-');
+          },
+          { within: 10_000, every: 250, what: 'a stale product' },
+        );
+        expectUnavailable(await counter.http.get(`/v1/products/${unknown}`));
+        // Rate limiting works.
+        await waitFor(
+          async () => {
+            const answers = await Promise.all(
+              Array.from({ length: 20 }, () => counter.http.get(`/v1/products/${known}`)),
+            );
+            return answers.some(({ status }) => status === 429);
+          },
+          { within: 20_000, what: 'the rate limit' },
+        );
+        // The circuit breaker has opened, and says so.
+        const metrics = (await counter.api.management.get('/metrics')).text;
+        expect(metrics).toMatch(/dependency_circuit_state\{dependency="postgresql"\} [12]/);
+        // Readiness stays 200, or nobody would be left to give these answers. Liveness depends on nothing.
+        await waitFor(async () => (await counter.ready()).body.status === 'degraded', {
+          what: 'the report of readiness',
+        });
+        const ready = await counter.ready();
+        expect(ready.status).toBe(200);
+        expect(ready.body).toMatchObject({
+          status: 'degraded',
+          details: { postgresql: { status: 'degraded' } },
+        });
+        expect((await counter.live()).status).toBe(200);
+      } finally {
+        await mend();
+      }
+      const mended = Date.now();
+      const anonymous = counter.anonymous.with({ 'x-forwarded-for': '198.51.100.7' });
+      await waitFor(async () => (await anonymous.get(`/v1/products/${unknown}`)).status !== 503, {
+        within: 3000,
+        what: 'normal answers',
+      });
+      expect(Date.now() - mended).toBeLessThan(3000);
+    });
+
+    it('pauses jobs and loses none: what was ordered before is mailed after', async () => {
+      const mails = async (): Promise<number> => (await counter.stack.sink.counts()).kept;
+      await waitFor(async () => (await mails()) >= 1, {
+        within: 60_000,
+        what: 'the mail of the order placed before',
+      });
+    });
+  },
+);

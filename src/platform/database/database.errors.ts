@@ -118,6 +118,13 @@ export function mayDifferElsewhere(error: unknown): boolean {
   return UNDEFINED_STATES.has(code) || !/^(?:22|23|42)...$/.test(code);
 }
 
+/** What the driver says of a server that is down, or frozen: for faults that are switched on (docs/degradation.md). */
+export const REHEARSED_OUTAGE = {
+  refused: (): Error =>
+    Object.assign(new Error('connect ECONNREFUSED (a fault is switched on)'), { code: 'ECONNREFUSED' }),
+  unanswered: (): Error => new Error('Query read timeout'),
+};
+
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof TransientError) return error.code === 'database-unavailable' && isOutage(error.cause);

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
+import { Policies } from '../resilience/index.js';
 import { ConnectionPool, type LentConnection } from './connection-pool.js';
 import { ask } from './connections.js';
 import { Database } from './database.js';
@@ -23,6 +24,7 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
     @Inject(Settings) settings: Settings,
     private readonly health: HealthRegistry,
     private readonly database: Database,
+    private readonly policies: Policies,
   ) {
     this.pool = new ConnectionPool({
       connectionString: settings.database.url,
@@ -40,6 +42,7 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
       name: 'postgresql',
       essential: true,
       check: async () => {
+        await this.policies.for('postgresql').rehearse(PING_TIMEOUT_MS);
         await this.ping();
         return { pool: this.database.poolState };
       },

@@ -10,6 +10,7 @@ import { askTraced } from './connections.js';
 import {
   breaksConnection,
   isOutage,
+  REHEARSED_OUTAGE,
   isRefusedWrite,
   located,
   translateDatabaseError,
@@ -69,7 +70,7 @@ export class UnitOfWork {
   ) {
     this.postgresql = policies.for('postgresql');
     this.timeoutMs = this.postgresql.policy.timeoutMs;
-    this.postgresql.countAsFailure(isOutage);
+    this.postgresql.countAsFailure(isOutage, REHEARSED_OUTAGE);
   }
 
   get isActive(): boolean {
@@ -87,7 +88,11 @@ export class UnitOfWork {
     options: UnitOfWorkOptions<F> = {},
   ): Promise<T> {
     if (this.current()) return work((await options.first?.()) as F);
-    return this.postgresql.guard(() => this.transaction(work, options));
+    try {
+      return await this.postgresql.guard(() => this.transaction(work, options));
+    } catch (error) {
+      throw translateDatabaseError(error);
+    }
   }
 
   /** Calls `callback` once the open unit of work has committed, never when it rolls back; at once when none is open. */

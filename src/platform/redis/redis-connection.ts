@@ -18,6 +18,8 @@ const PROBE_EVERY_MS = 500;
 const SOCKET_TIMEOUT_MS = 10_000;
 /** Commands that are this many time limits old are taken out of the client's queue. */
 const ABANDON_AFTER = 4;
+/** What a fault is switched on for. */
+const TARGET = 'dependency:redis';
 /** Milliseconds that the start waits for the first connection; Redis is optional, so it goes on without. */
 const FIRST_CONNECTION_WITHIN_MS = 1000;
 
@@ -61,7 +63,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
 
   /** Whether a command has a chance now: connected, and answering as far as is known. */
   get isUsable(): boolean {
-    if (this.client.status !== 'ready') return false;
+    if (this.client.status !== 'ready' || this.faults?.refuses(TARGET)) return false;
     if (this.unresponsive) this.probe();
     return !this.unresponsive;
   }
@@ -78,8 +80,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     if (!this.isUsable) throw unavailable();
     try {
-      await this.faults?.strike('dependency:redis', this.timeoutMs);
-      return await inTime(work(this.client), this.timeoutMs);
+      return await inTime(this.struck(work), this.timeoutMs);
     } catch (error) {
       this.observe(error);
       throw isReply(error) ? error : unavailable(error);
@@ -124,11 +125,22 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
+  /** The command, or what a fault that is switched on makes of it. */
+  private async struck<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    await this.faults?.strike(TARGET, {
+      // Whoever asks has given up before.
+      withinMs: ABANDON_AFTER * this.timeoutMs,
+      refused: () => new Error('Connection is closed.'),
+      unanswered: () => new Error('Command timed out'),
+    });
+    return work(this.client);
+  }
+
   private probe(): void {
     const now = Date.now();
     if (now < this.nextProbeAt) return;
     this.nextProbeAt = now + PROBE_EVERY_MS;
-    this.client.ping().then(
+    this.struck((client) => client.ping()).then(
       () => this.reportBack(),
       () => undefined,
     );

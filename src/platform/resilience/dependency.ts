@@ -13,7 +13,7 @@ import {
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
 import { ABANDONED, RequestContext } from '../context/index.js';
-import type { FaultInjector } from './fault-injector.js';
+import type { FaultInjector, Rehearsal } from './fault-injector.js';
 import type { DependencyPolicy } from './policies.js';
 import { RetryBudget } from './retry-budget.js';
 
@@ -35,6 +35,7 @@ export class Dependency {
   private readonly retry;
   /** Successes that must still be counted since the last failure; at zero, calls go past the breaker's bookkeeping. */
   private onProbation = 0;
+  private rehearsal: Rehearsal;
   private isFailure = (error: unknown): boolean =>
     error instanceof TransientError && error.code !== ABANDONED;
 
@@ -43,6 +44,11 @@ export class Dependency {
     readonly policy: DependencyPolicy,
     private readonly faults?: FaultInjector,
   ) {
+    this.rehearsal = {
+      withinMs: policy.timeoutMs,
+      refused: () => this.notAttempted(),
+      unanswered: () => this.timeout(),
+    };
     this.breaker = circuitBreaker(
       handleWhen((error) => this.isFailure(error)),
       {
@@ -66,9 +72,18 @@ export class Dependency {
     );
   }
 
-  /** Lets the room that knows this dependency's errors say which of them are its outages. */
-  countAsFailure(isFailure: (error: unknown) => boolean): void {
+  /** Lets the room that knows this dependency's errors say which of them are its outages, and what an outage looks like. */
+  countAsFailure(
+    isFailure: (error: unknown) => boolean,
+    outage?: Pick<Rehearsal, 'refused' | 'unanswered'>,
+  ): void {
     this.isFailure = isFailure;
+    Object.assign(this.rehearsal, outage);
+  }
+
+  /** Does what a fault that is switched on does to calls; for checks of health, which must see what calls see. */
+  async rehearse(withinMs = this.policy.timeoutMs): Promise<void> {
+    await this.faults?.strike(`dependency:${this.name}`, { ...this.rehearsal, withinMs });
   }
 
   get circuit(): CircuitName {
@@ -151,7 +166,7 @@ export class Dependency {
   }
 
   private async struck<T>(work: () => Promise<T>): Promise<T> {
-    await this.faults?.strike(`dependency:${this.name}`, this.policy.timeoutMs);
+    await this.rehearse();
     return work();
   }
 
@@ -164,12 +179,15 @@ export class Dependency {
 
   private translate(error: unknown): unknown {
     const refused = error instanceof BrokenCircuitError || error instanceof BulkheadRejectedError;
-    if (!refused) return error;
+    return refused ? this.notAttempted(error) : error;
+  }
+
+  private notAttempted(cause?: unknown): NotAttemptedError {
     return new NotAttemptedError({
       code: `${this.name}-unavailable`,
       detail: `The ${this.name} is briefly unavailable and was not asked; retry.`,
       retryAfterSeconds: Math.max(1, Math.ceil(this.policy.reopenAfterMs / 1000)),
-      cause: error,
+      cause,
     });
   }
 }

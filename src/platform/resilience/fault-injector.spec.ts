@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import { NotAttemptedError } from '../errors/index.js';
 import { Dependency } from './dependency.js';
 import { FaultInjector } from './fault-injector.js';
+
+const AS = { withinMs: 5, refused: () => new Error('refused'), unanswered: () => new Error('unanswered') };
 
 const policy = {
   timeoutMs: 20,
@@ -15,12 +18,12 @@ describe('faults that are switched on', () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'fail' });
     const work = vi.fn(() => Promise.resolve('up'));
-    await expect(new Dependency('shop', policy, faults).execute(work)).rejects.toMatchObject({
-      code: 'fault-injected',
-    });
-    await expect(new Dependency('shop', policy, faults).guard(work)).rejects.toMatchObject({
-      code: 'fault-injected',
-    });
+    await expect(new Dependency('shop', policy, faults).execute(work)).rejects.toBeInstanceOf(
+      NotAttemptedError,
+    );
+    await expect(new Dependency('shop', policy, faults).guard(work)).rejects.toBeInstanceOf(
+      NotAttemptedError,
+    );
     expect(work).not.toHaveBeenCalled();
     await expect(new Dependency('bank', policy, faults).execute(work)).resolves.toBe('up');
   });
@@ -28,21 +31,31 @@ describe('faults that are switched on', () => {
   it('leave a blocked call without an answer until its own timeout', async () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'block' });
-    await expect(new Dependency('shop', policy, faults).execute(() => Promise.resolve())).rejects.toThrow();
+    await expect(
+      new Dependency('shop', policy, faults).execute(() => Promise.resolve()),
+    ).rejects.toMatchObject({ code: 'shop-timeout' });
+  });
+
+  it('open the circuit, as the failures that they stand for do', async () => {
+    const faults = new FaultInjector();
+    const dependency = new Dependency('shop', { ...policy, breaker: { size: 4, minimumCalls: 4 } }, faults);
+    faults.set('dependency:shop', { kind: 'fail' });
+    for (let i = 0; i < 4; i += 1) await dependency.execute(() => Promise.resolve()).catch(() => undefined);
+    expect(dependency.circuit).toBe('open');
   });
 
   it('make calls slow', async () => {
     const faults = new FaultInjector();
     faults.set('route:GET /', { kind: 'slow', delayMs: 15 });
     const started = performance.now();
-    await faults.strike('route:GET /');
+    await faults.strike('route:GET /', AS);
     expect(performance.now() - started).toBeGreaterThanOrEqual(14);
   });
 
   it('hit a share of the calls', async () => {
     const faults = new FaultInjector();
     faults.set('x', { kind: 'fail', rate: 0 });
-    await expect(faults.strike('x')).resolves.toBeUndefined();
+    await expect(faults.strike('x', AS)).resolves.toBeUndefined();
   });
 
   it('are listed, and end when they are switched off', async () => {
@@ -54,7 +67,7 @@ describe('faults that are switched on', () => {
       { target: 'y', kind: 'slow', delayMs: 1 },
     ]);
     faults.clear('x');
-    await expect(faults.strike('x')).resolves.toBeUndefined();
+    await expect(faults.strike('x', AS)).resolves.toBeUndefined();
     faults.clear();
     expect(faults.list()).toEqual([]);
   });

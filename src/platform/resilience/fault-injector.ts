@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TransientError } from '../errors/index.js';
 
 /** What is done to calls of a target: made slow, made to fail at once, or left without an answer until their own timeout. */
 export interface Fault {
@@ -10,8 +9,18 @@ export interface Fault {
   rate?: number;
 }
 
-/** How long a blocked call hangs when nothing else bounds it, in milliseconds. */
-const BLOCK_LIMIT_MS = 30_000;
+/**
+ * How a target fails by itself: a fault that is switched on fails in the same way, so that whatever looks at the error (circuit
+ * breakers, translations, health) does what it would do in earnest.
+ */
+export interface Rehearsal {
+  /** Milliseconds after which a call without an answer is given up. */
+  withinMs: number;
+  /** The error of a target that refuses: `fail`. */
+  refused: () => Error;
+  /** The error of a target that did not answer: `block`. */
+  unanswered: () => Error;
+}
 
 /**
  * Faults that somebody has switched on in this process, to rehearse what happens (docs/degradation.md). A target is
@@ -30,26 +39,29 @@ export class FaultInjector {
     else this.faults.delete(target);
   }
 
+  /** Whether every call of the target is refused: then its client would have no connection. */
+  refuses(target: string): boolean {
+    const fault = this.faults.get(target);
+    return fault?.kind === 'fail' && (fault.rate ?? 1) >= 1;
+  }
+
   list(): ({ target: string } & Fault)[] {
     return [...this.faults].map(([target, fault]) => ({ target, ...fault }));
   }
 
   /**
    * To be called before a target is called.
-   * @param withinMs how long the caller would wait for an answer
-   * @throws TransientError `fault-injected` where a failure or a block is switched on
+   * @throws what `as` makes, where a failure or a block is switched on
    */
-  async strike(target: string, withinMs = BLOCK_LIMIT_MS): Promise<void> {
+  async strike(target: string, as: Rehearsal): Promise<void> {
     const fault = this.faults.get(target);
     if (!fault || Math.random() >= (fault.rate ?? 1)) return;
     if (fault.kind === 'slow') {
       await delay(fault.delayMs ?? 1000);
       return;
     }
-    if (fault.kind === 'block') await delay(withinMs);
-    throw new TransientError({
-      code: 'fault-injected',
-      detail: `A ${fault.kind} fault is switched on for ${target}.`,
-    });
+    if (fault.kind === 'fail') throw as.refused();
+    await delay(as.withinMs);
+    throw as.unanswered();
   }
 }
