@@ -108,6 +108,18 @@ describe('Reading a product', () => {
     },
   );
 
+  it('is a 304 of which HEAD says no other length than GET does', async () => {
+    const { id } = await chair();
+    const ask = (method: string) =>
+      shop.http.request(method, `/v1/products/${id}`, { headers: { 'if-none-match': '*' } });
+    for (const answer of [await ask('GET'), await ask('HEAD')]) {
+      expect(answer.status).toBe(304);
+      expect(answer.headers.get('etag')).not.toBeNull();
+      expect(answer.headers.get('content-length')).toBeNull();
+      expect(answer.headers.get('transfer-encoding')).toBeNull();
+    }
+  });
+
   // The tag of an earlier release, and of a later one, name the same version in another shape.
   it.each(['"1"', '"2-1"', '"1-2"', '1-1', '""', 'nonsense', '"1-11"'])(
     'is a 200 when If-None-Match is %s',

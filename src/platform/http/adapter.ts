@@ -87,7 +87,7 @@ export function createHttpAdapter(
   // The handler has answered; how fast the client reads is its own business.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     inFlight.free(reply.raw);
-    done(null, request.method === 'HEAD' ? unread(payload) : payload);
+    done(null, request.method === 'HEAD' ? unread(payload, reply.statusCode) : payload);
   });
   connections.on('end', ({ response, request }) => {
     inFlight.free(response);
@@ -102,7 +102,9 @@ export function createHttpAdapter(
  * What a HEAD route would send. Fastify reads a stream to its end then: nobody could cancel that, nor is it counted as in flight. A web
  * stream is what it cancels; its place is taken by an empty one.
  */
-function unread(payload: unknown): unknown {
+function unread(payload: unknown, status: number): unknown {
+  // Without a body Fastify says `Content-Length: 0`, which is not that of a GET (RFC 9110 section 8.6).
+  if (status === 304) return new ReadableStream();
   if (!(payload instanceof Readable)) return payload;
   payload.on('error', () => undefined).destroy();
   return new ReadableStream();

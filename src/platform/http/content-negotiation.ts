@@ -24,12 +24,19 @@ export function negotiate(request: FastifyRequest): ClientError | undefined {
   });
 }
 
-function accepts(header: string, produces: string[]): boolean {
-  return header.split(',').some((range) => {
+/** Whether an `Accept` takes one of some media types. Of the ranges that a type is in, the most specific one decides. */
+export function accepts(header: string, produces: string[]): boolean {
+  const qualities = new Map<string, number>();
+  for (const range of header.split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    if (parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))) return false;
-    return produces.some(
-      (produced) => type === '*/*' || type === produced || type === `${produced.split('/')[0]}/*`,
-    );
+    if (type === '') continue;
+    const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+    qualities.set(type, quality === undefined ? 1 : Number(quality));
+  }
+  if (qualities.size === 0) return true;
+  return produces.some((type) => {
+    const quality =
+      qualities.get(type) ?? qualities.get(`${type.split('/', 1)[0]}/*`) ?? qualities.get('*/*') ?? 0;
+    return quality > 0;
   });
 }
