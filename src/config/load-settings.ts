@@ -121,7 +121,7 @@ function quoted(definition: SettingDefinition, section: object): string {
 
 function contradictions(settings: Settings): string[] {
   const problems: string[] = [];
-  const { app, lifecycle, rateLimit, http, faults, redis } = settings;
+  const { app, lifecycle, rateLimit, http, faults, database, redis } = settings;
   if (lifecycle.drainDelayMs >= lifecycle.timeoutMs) {
     problems.push('SHUTDOWN_TIMEOUT_MS: must be longer than SHUTDOWN_DRAIN_DELAY_MS');
   }
@@ -130,6 +130,19 @@ function contradictions(settings: Settings): string[] {
   }
   if (faults.enabled && faults.token === undefined) {
     problems.push('FAULTS_TOKEN: is needed when FAULTS_ENABLED=true');
+  }
+  if ((database.tlsCert === undefined) !== (database.tlsKey === undefined)) {
+    problems.push('DATABASE_TLS_CERT: is needed together with DATABASE_TLS_KEY');
+  }
+  if ((database.tlsCa ?? database.tlsCert ?? database.tlsServerName) !== undefined) {
+    const plain = [database.url, ...database.replicaUrls].some(
+      (url) => !/[?&]sslmode=verify-full\b/.test(url),
+    );
+    if (plain) {
+      problems.push(
+        'DATABASE_URL, DATABASE_REPLICA_URLS: must have sslmode=verify-full when DATABASE_TLS_CA, DATABASE_TLS_CERT or DATABASE_TLS_SERVER_NAME is set',
+      );
+    }
   }
   if ((redis.tlsCert === undefined) !== (redis.tlsKey === undefined)) {
     problems.push('REDIS_TLS_CERT: is needed together with REDIS_TLS_KEY');

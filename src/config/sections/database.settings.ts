@@ -1,8 +1,8 @@
-import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { POSTGRESQL_TLS } from '../encryption.js';
 import { PLACEHOLDER } from '../placeholder.js';
 import { Setting } from '../setting.decorator.js';
-import { IsConnectionUrl } from '../validators.js';
+import { IsConnectionUrl, IsReadableFile } from '../validators.js';
 
 export class DatabaseSettings {
   @Setting('DATABASE_URL', {
@@ -25,6 +25,45 @@ export class DatabaseSettings {
   @IsArray()
   @IsConnectionUrl(['postgres:', 'postgresql:'], { each: true })
   replicaUrls!: string[];
+
+  @Setting('DATABASE_TLS_CA', {
+    describe:
+      'File with the certificates (PEM) that PostgreSQL is trusted by, in place of those that Node.js brings. TLS is used, with the certificate and its name verified, when the URLs say sslmode=verify-full.',
+  })
+  @IsOptional()
+  @IsReadableFile()
+  tlsCa?: string;
+
+  @Setting('DATABASE_TLS_CERT', {
+    describe: 'File with the client certificate (PEM) that PostgreSQL may ask for.',
+  })
+  @IsOptional()
+  @IsReadableFile()
+  tlsCert?: string;
+
+  @Setting('DATABASE_TLS_KEY', { describe: 'File with the key (PEM) of the client certificate.' })
+  @IsOptional()
+  @IsReadableFile()
+  tlsKey?: string;
+
+  @Setting('DATABASE_TLS_SERVER_NAME', {
+    describe: 'Name in the certificates of PostgreSQL, where it is not the host of the URL.',
+  })
+  @IsOptional()
+  tlsServerName?: string;
+
+  @Setting('DATABASE_TRANSACTION_POOLER', {
+    default: false,
+    describe:
+      'true when the URLs lead to PgBouncer in transaction mode: limits are set in each transaction and not at connect. See docs/operations/pgbouncer.md.',
+  })
+  transactionPooler!: boolean;
+
+  @Setting('DATABASE_NAMED_STATEMENTS', {
+    default: true,
+    describe: 'Prepare hot statements once per connection. false behind a PgBouncer before 1.21.',
+  })
+  namedStatements!: boolean;
 
   @Setting('DATABASE_REPLICA_MAX_LAG_MS', {
     default: 5000,

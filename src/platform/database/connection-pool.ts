@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { isLostStatement, isRefusedWrite, saturated, StandbyError } from './database.errors.js';
+import { ConnectError, isLostStatement, isRefusedWrite, saturated, StandbyError } from './database.errors.js';
 
 /**
  * After a refused write all connections are replaced, but not again at once: on a server that refuses writes as a whole
@@ -10,6 +10,10 @@ const DEMOTION_TAKES_MS = 1000;
 export interface ConnectionPoolOptions extends pg.PoolConfig {
   /** For replicas. Any other pool refuses connections to a standby: a primary's address that leads to one is of before a failover. */
   acceptsStandby?: boolean;
+  /** What each transaction is to set for itself. */
+  limitsOfTransaction?: Record<string, number>;
+  /** Default: true. */
+  namedStatements?: boolean;
 }
 
 type ServerMessages = {
@@ -31,6 +35,8 @@ export class PooledConnection extends pg.Client {
   /** What the server says of itself at connect (`in_hot_standby`, PostgreSQL 14 and later). */
   reportsStandby = false;
   generation = 0;
+  /** Whether statements with a name are prepared under it. */
+  namedStatements = true;
 
   constructor(config?: string | pg.ClientConfig) {
     super(config);
@@ -59,7 +65,15 @@ export class ConnectionPool extends pg.Pool {
   private generation = 0;
   private renewedAt = -Infinity;
 
-  constructor({ acceptsStandby = false, ...options }: ConnectionPoolOptions = {}) {
+  /** What a transaction has to begin with; empty where sessions have their limits from the start. */
+  readonly prelude: string;
+
+  constructor({
+    acceptsStandby = false,
+    namedStatements = true,
+    limitsOfTransaction = {},
+    ...options
+  }: ConnectionPoolOptions = {}) {
     super({
       ...options,
       Client: PooledConnection,
@@ -71,6 +85,7 @@ export class ConnectionPool extends pg.Pool {
         client.on('error', () => undefined);
         const connection = client as PooledConnection;
         connection.generation = this.generation;
+        connection.namedStatements = namedStatements;
         connection.readOnly = acceptsStandby;
         (client as unknown as ServerMessages).connection.on('errorMessage', (error) => {
           connection.outdated ||= this.outdates(connection, error);
@@ -79,6 +94,9 @@ export class ConnectionPool extends pg.Pool {
           throw new StandbyError();
       },
     });
+    this.prelude = Object.entries(limitsOfTransaction)
+      .map(([name, milliseconds]) => `; SET LOCAL ${name} = ${Math.trunc(milliseconds)}`)
+      .join('');
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -101,7 +119,8 @@ export class ConnectionPool extends pg.Pool {
     return new Promise((resolve, reject) => {
       this.connect((error, client) => {
         if (client) resolve(client as LentConnection);
-        else reject(error?.message === 'timeout exceeded when trying to connect' ? saturated(error) : error);
+        else if (error?.message === 'timeout exceeded when trying to connect') reject(saturated(error));
+        else reject(new ConnectError(error));
       });
     });
   }

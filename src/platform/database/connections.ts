@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { atEndOfTurn, Members } from '../runtime/index.js';
 import { traceStep } from '../observability/index.js';
 import { cancelRequest } from './cancel-request.js';
+import type { PooledConnection } from './connection-pool.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
 export interface Statement {
@@ -86,12 +87,18 @@ export function ask(
     connectionParameters.query_timeout = 0;
     try {
       if (typeof statement === 'string') client.query(statement, answered);
-      else client.query(statement as pg.QueryConfig, answered);
+      else client.query(asConfigured(client, statement), answered);
     } finally {
       // For what does not come this way: TypeORM's manager.
       connectionParameters.query_timeout = pgTimeout;
     }
   });
+}
+
+/** Without its name where nothing can be prepared. */
+function asConfigured(client: pg.ClientBase, statement: Statement): pg.QueryConfig {
+  const { namedStatements } = client as Partial<PooledConnection>;
+  return namedStatements === false ? { text: statement.text, values: statement.values } : statement;
 }
 
 /** `ask`, recorded as a step of the work at hand: by its name, with its text, without its values. */

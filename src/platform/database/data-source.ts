@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { checkServerIdentity } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
@@ -19,14 +21,41 @@ pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
   IN_UTC.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseAnyTime(text),
 );
 
+/** Where a URL leads, and how: by TLS when it says so (`sslmode`), with the certificate and its name verified. */
+export function addressOf(settings: DatabaseSettings, url: string): pg.PoolConfig {
+  const { tlsCa, tlsCert, tlsKey, tlsServerName } = settings;
+  // pg reads the same as verify-full, but takes a URL's word as a whole and so would leave out our files.
+  if (!/[?&]sslmode=verify-full\b/.test(url)) return { connectionString: url };
+  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, 'utf8'));
+  return {
+    connectionString: url.replace(/([?&])sslmode=verify-full&?/, '$1'),
+    ssl: {
+      ...(tlsCa !== undefined && { ca: read(tlsCa) }),
+      ...(tlsCert !== undefined && { cert: read(tlsCert), key: read(tlsKey) }),
+      ...(tlsServerName !== undefined && {
+        servername: tlsServerName,
+        checkServerIdentity: (_host, certificate) => checkServerIdentity(tlsServerName, certificate),
+      }),
+    },
+  };
+}
+
 /** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
 export function poolOptions(
   settings: DatabaseSettings,
   url: string,
   applicationName: string,
 ): ConnectionPoolOptions {
+  const limits = {
+    statement_timeout: settings.statementTimeoutMs,
+    lock_timeout: settings.lockTimeoutMs,
+    idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
+  };
   return {
-    connectionString: url,
+    ...addressOf(settings, url),
+    // PgBouncer refuses them as start-up parameters, and gives each transaction another session.
+    ...(settings.transactionPooler ? { limitsOfTransaction: limits } : limits),
+    namedStatements: settings.namedStatements,
     max: settings.poolSize,
     min: 0,
     application_name: applicationName,
@@ -36,9 +65,6 @@ export function poolOptions(
     // Lets connections move to a new primary or a rebalanced proxy without a restart.
     maxLifetimeSeconds: 1800,
     query_timeout: settings.queryTimeoutMs,
-    statement_timeout: settings.statementTimeoutMs,
-    lock_timeout: settings.lockTimeoutMs,
-    idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };

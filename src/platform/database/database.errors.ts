@@ -19,6 +19,18 @@ export class StandbyError extends Error {
   }
 }
 
+/** No connection could be made, for whatever reason (address, TLS, password, standby): nothing was sent. */
+export class ConnectError extends Error {
+  /** The cause's. */
+  readonly code: string | undefined;
+
+  constructor(cause: unknown) {
+    super(`No connection to PostgreSQL: ${(cause as Error).message}`, { cause });
+    this.name = 'ConnectError';
+    this.code = codeOf(cause);
+  }
+}
+
 /** Too many wait for a connection, or waited too long for one: a busy pool of ours says nothing about PostgreSQL. */
 export function saturated(cause?: unknown): TransientError {
   return new TransientError({
@@ -113,6 +125,7 @@ export function breaksConnection(error: unknown): boolean {
  */
 export function mayDifferElsewhere(error: unknown): boolean {
   if (error instanceof ProblemError) return error.code === DATABASE_SATURATED;
+  if (error instanceof ConnectError) return true;
   if (error instanceof TypeError || error instanceof RangeError) return false;
   const code = codeOf(error) ?? '';
   return UNDEFINED_STATES.has(code) || !/^(?:22|23|42)...$/.test(code);
@@ -128,7 +141,7 @@ export const REHEARSED_OUTAGE = {
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof TransientError) return error.code === 'database-unavailable' && isOutage(error.cause);
-  if (error instanceof StandbyError) return true;
+  if (error instanceof ConnectError) return true;
   const code = codeOf(error);
   if (code === undefined) return OUTAGE_MESSAGES.test((error as Error).message);
   return NETWORK_CODES.has(code) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
@@ -145,7 +158,7 @@ export function translateDatabaseError(error: unknown): unknown {
     return new UniqueViolationError((error as { constraint?: string }).constraint ?? '', error);
   }
   const transient =
-    error instanceof StandbyError ||
+    error instanceof ConnectError ||
     isLostStatement(error) ||
     (code === undefined
       ? TRANSIENT_MESSAGES.test(error.message)

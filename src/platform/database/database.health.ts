@@ -4,6 +4,7 @@ import { HealthRegistry } from '../health/index.js';
 import { Policies } from '../resilience/index.js';
 import { ConnectionPool, type LentConnection } from './connection-pool.js';
 import { ask } from './connections.js';
+import { addressOf } from './data-source.js';
 import { Database } from './database.js';
 
 /** Shorter than what is given to a check, so that its own reason is reported. */
@@ -27,7 +28,7 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
     private readonly policies: Policies,
   ) {
     this.pool = new ConnectionPool({
-      connectionString: settings.database.url,
+      ...addressOf(settings.database, settings.database.url),
       application_name: 'holdfast-health',
       max: 1,
       connectionTimeoutMillis: PING_TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
-import { dataSourceOptions } from './data-source.js';
+import { addressOf, dataSourceOptions } from './data-source.js';
 
 /** Any number, but the same in every replica: the advisory lock that serialises migrations. */
 const MIGRATION_LOCK = 7_305_041;
@@ -41,7 +41,12 @@ export class Migrator {
     const options = dataSourceOptions(settings, 'holdfast-migrate');
     const dataSource = new DataSource({
       ...options,
-      extra: { max: 2, connectionTimeoutMillis: 10_000, lock_timeout: LOCK_TIMEOUT_MS },
+      extra: {
+        ...addressOf(settings, settings.url),
+        max: 2,
+        connectionTimeoutMillis: 10_000,
+        lock_timeout: LOCK_TIMEOUT_MS,
+      },
     } as typeof options);
     await dataSource.initialize();
     return new Migrator(dataSource, report);

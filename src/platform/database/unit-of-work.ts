@@ -138,7 +138,7 @@ export class UnitOfWork {
     unit.client.readOnly = options.readOnly ?? false;
     let result: T;
     try {
-      const begun = send(unit, begin(options), this.timeoutMs);
+      const begun = send(unit, begin(options) + this.pool.prelude, this.timeoutMs);
       const [first] = await Promise.all([options.first && this.storage.run(unit, options.first), begun]);
       result = await this.storage.run(unit, () => work(first as F));
       unit.closed = true;
@@ -166,11 +166,14 @@ export class UnitOfWork {
     return result;
   }
 
+  private get pool(): ConnectionPool {
+    return (this.dataSource.driver as unknown as { master: ConnectionPool }).master;
+  }
+
   private async connect(): Promise<LentConnection> {
-    const pool = (this.dataSource.driver as unknown as { master: ConnectionPool }).master;
-    queueOf(pool).refuseWhenFull();
+    queueOf(this.pool).refuseWhenFull();
     try {
-      return pipelined(await pool.lend(), true);
+      return pipelined(await this.pool.lend(), true);
     } catch (error) {
       throw translateDatabaseError(error);
     }

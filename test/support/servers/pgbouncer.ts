@@ -1,0 +1,98 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort } from './ports.ts';
+import { postgresUser } from './postgres-user.ts';
+import type { PostgresServer } from './postgres.ts';
+import { privateDirectory } from './private-directory.ts';
+import { controlsOf, ServerProcess } from './server-process.ts';
+import type { ServerControl } from './server-process.ts';
+import { knownTool } from './system-tool.ts';
+
+const run = promisify(execFile);
+
+export interface PgBouncerOptions {
+  /** On top of those chosen here. */
+  settings?: Record<string, string | number>;
+  onLine?: (line: string) => void;
+}
+
+export interface PgBouncerServer extends ServerControl {
+  readonly port: number;
+  /** `1.18`: prepared statements are known from 1.21 on. */
+  readonly version: number;
+  /** Connection string of the application's role. */
+  readonly url: string;
+}
+
+/** Starts a private PgBouncer in transaction mode, with few server connections, in front of a PostgreSQL. */
+export async function startPgBouncer(
+  postgres: PostgresServer,
+  options: PgBouncerOptions = {},
+): Promise<PgBouncerServer> {
+  const port = await freePort();
+  const tool = await knownTool('pgbouncer');
+  const { stdout } = await run(tool.command, ['--version'], { env: tool.env });
+  const version = Number(/PgBouncer (\d+\.\d+)/.exec(stdout)?.[1]);
+  const { username, password } = new URL(postgres.url());
+  const folder = await privateDirectory('pgbouncer');
+  const file = (name: string): string => join(folder.path, name);
+  const settings = {
+    listen_addr: '127.0.0.1',
+    listen_port: port,
+    unix_socket_dir: '',
+    auth_type: 'scram-sha-256',
+    auth_file: file('users.txt'),
+    pool_mode: 'transaction',
+    default_pool_size: 2,
+    max_client_conn: 200,
+    ...options.settings,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
+  await writeFile(file('users.txt'), `"${username}" "${password}"\n`);
+  await writeFile(
+    file('pgbouncer.ini'),
+    `[databases]\n* = host=127.0.0.1 port=${postgres.port}\n[pgbouncer]\n${lines.join('\n')}\n`,
+  );
+  // It refuses to run as root, as PostgreSQL does.
+  await chmod(folder.path, 0o755);
+  const url = postgres.url().replace(`:${postgres.port}/`, `:${port}/`);
+  const server = new ServerProcess({
+    name: 'PgBouncer',
+    ...postgresUser([tool.command]).command(tool.command, [file('pgbouncer.ini')]),
+    env: tool.env,
+    isReady: () => accepts(url),
+    readyWithinMs: 10_000,
+    // SIGTERM closes at once; SIGINT waits for clients.
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 3_000,
+    onLine: options.onLine,
+  });
+  try {
+    await server.start();
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+  const stop = async (): Promise<void> => {
+    await server.kill();
+    await folder.remove();
+  };
+  return Object.assign(controlsOf(server, stop), { port, version, url });
+}
+
+async function accepts(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
