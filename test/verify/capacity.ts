@@ -10,8 +10,6 @@ import { count, percent } from './wording.ts';
 /** Code that runs for the first time is slow; a peak measured too early would be easy to keep up with. */
 const WARM_UP_MS = 3_000;
 const SETTLING_MS = 500;
-/** Share of the requests that may be refused where a peak is measured. */
-const MOST_REFUSED = 0.01;
 
 export interface Capacity {
   peak: Window;
@@ -46,11 +44,7 @@ export async function measureCapacity(
     const result = await load.stop();
     measured.push({ peak: result.between({ from, to }), clients: connections, account });
   }
-  // Where many are refused it is asked for more than it can do: that is what comes after the peak.
-  const served = measured.filter(({ peak }) => peak.refused <= peak.requests * MOST_REFUSED);
-  const best = (served.length > 0 ? served : measured).reduce((one, other) =>
-    other.peak.okPerSecond > one.peak.okPerSecond ? other : one,
-  );
+  const best = measured.reduce((one, other) => (other.peak.okPerSecond > one.peak.okPerSecond ? other : one));
   const attempts = measured.map(
     ({ clients: howMany, peak: { okPerSecond, refused, requests: sent } }) =>
       `${howMany} clients: ${count(okPerSecond)} a second, ${percent(refused / sent)} refused`,

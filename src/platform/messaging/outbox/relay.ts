@@ -13,7 +13,7 @@ import { Redelivery } from './redelivery.js';
 import { RelayCursor } from './relay-cursor.js';
 
 /** While background work gives way: pause after each batch, and share of a batch. The outbox is the cheapest place to wait in. */
-const YIELDING = { pauseMs: 500, batchShare: 0.1 };
+const YIELDING = { pauseMs: 500, batchShare: 0.02 };
 /** Longest time between two deliveries of an event that nobody records. */
 const REDELIVERY_AT_MOST_MS = 3_600_000;
 /** Wait after a failure, doubled up to the second value. */
