@@ -11,6 +11,9 @@ import { ManagementModule } from './management.module.js';
  */
 const BODY_LIMIT_BYTES = 4096;
 
+/** A request that has not arrived whole by then is answered 408. */
+const ARRIVAL_TIMEOUT_MS = 5_000;
+
 /** Starts the management application of a process; `close` it last. */
 export async function startManagement(
   health: HealthRegistry,
@@ -22,6 +25,9 @@ export async function startManagement(
     skipMiddie: true,
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT_BYTES,
+    // Half a request keeps no connection. Node looks for them every 30 s only, if it is not told otherwise.
+    requestTimeout: ARRIVAL_TIMEOUT_MS,
+    http: { headersTimeout: ARRIVAL_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     ManagementModule.forRoot(health, faults && token !== undefined ? { faults, token } : undefined),
