@@ -191,7 +191,26 @@ describe('A webhook of the payment provider', () => {
     expect(await disputes.decide(open.payment.id, verdict)).toBe(true);
     expect(await disputes.decide(open.payment.id, verdict)).toBe(false);
     expect(await stateOf(open)).toEqual(outcome);
+    const before = await disputesCounted();
+    await deliver(eventAbout(chargeOf(open, { amount: 1 })));
+    expect(await disputesCounted(), 'what was decided upon and is delivered again').toBe(before);
   });
+
+  it.each([
+    ['declined', DECLINED],
+    ['succeeded', PAID],
+  ] as const)(
+    'that tells of another amount when the payment has %s changes nothing, but is counted',
+    async (status, outcome) => {
+      const open = await unsettled();
+      await deliver(eventAbout(chargeOf(open, { status }), `charge.${status}`));
+      const before = await disputesCounted();
+
+      expect((await deliver(eventAbout(chargeOf(open, { id: 'ch_2', amount: 1 })))).status).toBe(204);
+      expect(await stateOf(open)).toEqual(outcome);
+      expect((await disputesCounted()) - before).toBe(1);
+    },
+  );
 
   it.each([
     [

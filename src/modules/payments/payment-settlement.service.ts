@@ -46,9 +46,12 @@ export class PaymentSettlement {
       const payment = await this.payments.findById(charge.idempotencyKey);
       if (!payment) return undefined;
       if (charge.status === 'succeeded' && differs(charge, payment)) {
-        if (await this.payments.dispute(payment.id, charge, settledBy))
-          this.complain('amount', payment, charge);
-        return this.payments.findById(payment.id);
+        const disputed = await this.payments.dispute(payment.id, charge, settledBy);
+        const current = (await this.payments.findById(payment.id)) ?? payment;
+        // Settled before, it stays as it is; but money that nobody knows of must not pass in silence.
+        if (disputed || (current.status !== 'disputed' && !isDecided(charge, current)))
+          this.complain('amount', current, charge);
+        return current;
       }
       const { status, id: chargeId, declineCode } = charge;
       const settled = await this.become(payment.id, { status, chargeId, declineCode, settledBy });
@@ -118,4 +121,9 @@ export class PaymentSettlement {
 
 function differs(charge: Charge, { amount, currency }: PaymentRow): boolean {
   return charge.amount !== amount || charge.currency !== currency;
+}
+
+/** Whether this is what an operator has decided upon: the provider may deliver its event again afterwards. */
+function isDecided(charge: Charge, { charged_amount, charged_currency }: PaymentRow): boolean {
+  return charge.amount === charged_amount && charge.currency === charged_currency;
 }

@@ -12,6 +12,9 @@ export interface PaymentRow {
   currency: string;
   payment_method: string;
   decline_code: string | null;
+  /** What the provider has taken, once that was disputed. */
+  charged_amount: number | null;
+  charged_currency: string | null;
   created_at: Date;
 }
 
@@ -54,7 +57,8 @@ export interface DuePayment {
   overdue: boolean;
 }
 
-const COLUMNS = 'id, order_id, user_id, status, amount, currency, payment_method, decline_code, created_at';
+const COLUMNS = `id, order_id, user_id, status, amount, currency, payment_method, decline_code,
+  charged_amount, charged_currency, created_at`;
 const UNSETTLED = "('pending', 'unknown')";
 
 @Injectable()
