@@ -80,6 +80,16 @@ describe('RevokedSessions', () => {
     expect(sessions.has('a')).toBe(false);
   });
 
+  it('forgets none because the clock was ahead for a moment', async () => {
+    await sessions.onApplicationBootstrap();
+    sessions.add('a');
+    const rightTime = Date.now();
+    vi.setSystemTime(rightTime + 8 * 86_400_000);
+    await vi.advanceTimersByTimeAsync(2000);
+    vi.setSystemTime(rightTime + 2000);
+    expect(sessions.has('a')).toBe(true);
+  });
+
   it('stops looking when the application does', async () => {
     await sessions.onApplicationBootstrap();
     await sessions.onApplicationShutdown();

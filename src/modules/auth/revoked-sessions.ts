@@ -19,7 +19,10 @@ const OVERLAP_SECONDS = 15;
 @Injectable()
 export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(RevokedSessions.name);
-  /** Session id to the epoch milliseconds after which no access token of it is left. */
+  /**
+   * Session id to the time after which no access token of it is left, by `performance.now()`: with the clock a few minutes ahead for a
+   * moment, sessions that had ended would be forgotten, and their tokens good again once the clock was right.
+   */
   private readonly sessions = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
@@ -38,7 +41,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   }
 
   add(sessionId: string): void {
-    this.sessions.set(sessionId, Date.now() + this.tokens.ttlSeconds * 1000);
+    this.sessions.set(sessionId, performance.now() + this.tokens.ttlSeconds * 1000);
   }
 
   /** A process without HTTP checks no tokens and has no use for the set. */
@@ -90,7 +93,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   }
 
   private forget(): void {
-    const now = Date.now();
+    const now = performance.now();
     // In the order of insertion, which is that of expiry.
     for (const [id, until] of this.sessions) {
       if (until > now) break;
