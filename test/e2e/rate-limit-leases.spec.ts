@@ -242,3 +242,71 @@ describe('When Redis is away', () => {
     }
   });
 });
+
+describe('When Redis loses its data', () => {
+  const limit = 300;
+  const loseData = async (): Promise<void> => server.flush();
+  const restartEmpty = async (): Promise<void> => {
+    await server.kill();
+    await waitFor(() => processes.every(({ redis }) => !redis.isUsable));
+    await server.restart();
+    await waitFor(() => processes.every(({ redis }) => redis.isUsable), { within: 10_000 });
+  };
+
+  for (const [what, happens] of [
+    ['without its processes noticing', loseData],
+    ['by a restart', restartEmpty],
+  ] as const) {
+    it(`${what}, a quota that two processes have used up stays used up`, async () => {
+      const [a, b] = [await start(), await start()];
+      const before = await admitted([a.storage, b.storage], 2 * limit, minute(limit));
+
+      await happens();
+
+      let more = 0;
+      const until = performance.now() + 3000;
+      while (performance.now() < until) {
+        more += await admitted([a.storage, b.storage], 100, minute(limit));
+        await delay(20);
+      }
+      expect(before + more).toBeLessThanOrEqual(limit * 1.1);
+    });
+
+    for (const [who, asked] of [
+      ['either process', [0, 1]],
+      ['only one of them', [0]],
+    ] as const) {
+      it(`${what}, the rest of a quota is what it was, asked of ${who}`, async () => {
+        const storages = [await start(), await start()].map(({ storage }) => storage);
+        const before = await admitted(storages, 200, minute(limit));
+
+        await happens();
+
+        let more = 0;
+        const until = performance.now() + 3500;
+        while (performance.now() < until) {
+          more += await admitted(
+            asked.map((i) => storages[i] as LeaseStorage),
+            20,
+            minute(limit),
+          );
+          await delay(20);
+        }
+        expect(before + more).toBeGreaterThanOrEqual(limit * 0.95);
+        expect(before + more).toBeLessThanOrEqual(limit * 1.1);
+      });
+    }
+  }
+});
+
+describe('A process that ends', () => {
+  it('gives back what it has leased and not spent', async () => {
+    const [a, b] = [await start(), await start()];
+    expect(await admitted([a.storage], 30, minute(300))).toBe(30);
+
+    await a.storage.beforeApplicationShutdown();
+    a.redis.onApplicationShutdown();
+
+    expect(await admitted([b.storage], 400, minute(300))).toBeGreaterThanOrEqual(270);
+  });
+});

@@ -5,16 +5,22 @@ import type { Redis } from 'ioredis';
  * lease and dies with its window, so that all processes share the window without agreeing about the clock.
  */
 const SCRIPTS = {
-  // KEYS: one counter for each window. ARGV, six for each: 1 limit, 2 wanted, 3 needed at once, 4 spent without a lease,
-  // 5 all that this process has of the window, 6 what this process thinks is left of the window in ms.
-  // Answers three for each: leased, left for others, ms left of the window.
+  // KEYS: the epoch, then one counter for each window. ARGV: a new epoch, then seven for each: 1 limit, 2 wanted, 3 needed at once,
+  // 4 spent without a lease, 5 all that this process has of the window, 6 what it thinks is left of the window in ms, 7 the epoch in
+  // which it was told what it has. Another epoch than the one found: Redis has lost its data, and counts all of that anew.
+  // Answers the epoch, then three for each: leased, left for others, ms left of the window.
   rateLimitLease: `
-    local answers = {}
-    for i, key in ipairs(KEYS) do
-      local at = (i - 1) * 6
+    local epoch = redis.call('GET', KEYS[1])
+    if not epoch then
+      epoch = ARGV[1]
+      redis.call('SET', KEYS[1], epoch)
+    end
+    local answers = { epoch }
+    for i = 1, #KEYS - 1 do
+      local key, at = KEYS[i + 1], (i - 1) * 7 + 1
       local limit, used, left = tonumber(ARGV[at + 1]), redis.call('GET', key), redis.call('PTTL', key)
       if used and left > 0 then
-        used = tonumber(used) + tonumber(ARGV[at + 4])
+        used = tonumber(used) + tonumber(ARGV[at + 7] == epoch and ARGV[at + 4] or ARGV[at + 5])
       else
         used, left = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
       end
@@ -23,19 +29,23 @@ const SCRIPTS = {
       local wanted = math.max(tonumber(ARGV[at + 3]), math.min(tonumber(ARGV[at + 2]), math.ceil(free / 4)))
       local leased = math.min(free, wanted)
       redis.call('SET', key, string.format('%.0f', used + leased), 'PX', left)
-      answers[i * 3 - 2], answers[i * 3 - 1], answers[i * 3] = leased, free - leased, left
+      answers[i * 3 - 1], answers[i * 3], answers[i * 3 + 1] = leased, free - leased, left
     end
     return answers`,
-  // KEYS: counters. ARGV: how much of each one's lease comes back unused.
+  // KEYS: the epoch, then counters. ARGV: the epoch of the leases, then how much of each one comes back unused.
   rateLimitGiveBack: `
-    for i, key in ipairs(KEYS) do
-      if redis.call('EXISTS', key) == 1 then redis.call('DECRBY', key, ARGV[i]) end
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
+    for i = 2, #KEYS do
+      if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('DECRBY', KEYS[i], ARGV[i]) end
     end`,
 };
 
 /** A client that knows the scripts. Keys come first, then the arguments of all of them in the same order. */
 export type LeaseCommands = Redis & {
-  rateLimitLease(keys: number, ...keysAndArguments: (string | number)[]): Promise<number[]>;
+  rateLimitLease(
+    keys: number,
+    ...keysAndArguments: (string | number)[]
+  ): Promise<[epoch: string, ...granted: number[]]>;
   rateLimitGiveBack(keys: number, ...keysAndArguments: (string | number)[]): Promise<null>;
 };
 

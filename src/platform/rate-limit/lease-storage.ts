@@ -1,41 +1,20 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import type { ThrottlerStorageRecord } from '@nestjs/throttler/dist/throttler-storage-record.interface.js';
 import { LRUCache } from 'lru-cache';
 import { TransientError } from '../errors/index.js';
 import { piecesOf, RedisConnection } from '../redis/index.js';
 import { defineLeaseCommands, type LeaseCommands } from './lease-scripts.js';
+import { answer, ceilingOf, newWindow, type Taken, type Window } from './lease-window.js';
 import { quotaOf, type Quota } from './quota.js';
 
-/** The answer to one request. */
-export interface Taken {
-  readonly allowed: boolean;
-  /** Requests left in the window, as far as this process knows. */
-  readonly remaining: number;
-  /** Seconds until the window ends and the quota is whole again. */
-  readonly resetSeconds: number;
-}
-
-/** What this process knows of one caller's window. Times are `performance.now()` milliseconds. */
-interface Window {
-  readonly key: string;
-  readonly quota: Quota;
-  endsAt: number;
-  /** Requests admitted here. */
-  spent: number;
-  /** Requests of this window that Redis has put down to this process: `spent` may run ahead while Redis is away. */
-  charged: number;
-  /** Whether Redis has answered in this window, so that `free` means something. */
-  known: boolean;
-  /** Requests that Redis had left for everybody. */
-  free: number;
-  nextLease: number;
-  /** Requests that wait for a lease. */
-  waiting: number;
-  leasing?: Promise<void>;
-  askAgainAt: number;
-  spentAtSweep: number;
-}
+export type { Taken } from './lease-window.js';
 
 /** A window that is to get a lease, and whom to tell. */
 interface Asked {
@@ -50,8 +29,10 @@ const ALONE_WHEN_AWAY_MS = 100;
 const ALONE_WHEN_REFUSED_MS = 1000;
 /** How often Redis is asked whether an exhausted quota has got something back from another process. */
 const ASK_AGAIN_MS = 250;
-/** A lease that was not touched for one to two sweeps is given back. */
+/** A lease that was not touched for one to two sweeps is given back; and that often it is looked whether Redis has lost its data. */
 const SWEEP_MS = 1000;
+/** By then every process has noticed that Redis has lost its data, and reported what it had. */
+const SETTLED_AFTER_MS = 1500;
 /** How long a lease that nobody waits for may wait for others, to ask for them together; then most of what asking costs is shared. */
 const GATHER_MS = 10;
 
@@ -60,7 +41,7 @@ const GATHER_MS = 10;
  * itself (decision record 0008). While Redis is away each process keeps the limit by itself.
  */
 @Injectable()
-export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
+export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger(LeaseStorage.name);
   private readonly windows = new LRUCache<string, Window>({ max: REMEMBERED_CALLERS });
   /** Windows with a lease large enough to be missed elsewhere. */
@@ -70,9 +51,14 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   private sweeper?: NodeJS.Timeout;
   private onOurOwnUntil = 0;
   private refused = false;
+  private readonly epochKey: string;
+  /** Names the data of Redis: when another one is found there, its counters have gone. */
+  private epoch?: string;
 
   constructor(private readonly redis: RedisConnection) {
     defineLeaseCommands(redis.client);
+    this.epochKey = redis.key('rate-limit-epoch');
+    redis.client.on('ready', () => void this.checkEpoch());
   }
 
   /**
@@ -82,11 +68,11 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   take(key: string, quota: Quota): Taken | Promise<Taken> {
     const now = performance.now();
     const window = this.windowOf(key, quota, now);
-    const shared = now >= this.onOurOwnUntil && this.redis.isUsable;
-    if (window.spent < ceilingOf(window, shared)) {
+    const shared = now >= this.onOurOwnUntil && now >= window.settlesUntil && this.redis.isUsable;
+    if (window.spent < ceilingOf(window, shared, now)) {
       window.spent += 1;
       // The next lease is fetched while this one still lasts, so that nobody waits for it.
-      if (shared && ceilingOf(window, true) - window.spent <= window.nextLease >> 1)
+      if (shared && ceilingOf(window, true, now) - window.spent <= window.nextLease >> 1)
         this.leaseInAdvance(window);
       return answer(window, true, now);
     }
@@ -115,6 +101,15 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
     };
   }
 
+  /** What is leased and not spent is for the other processes; a rollout would use quotas up otherwise. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.sweeper);
+    this.ask();
+    const windows = [...this.windows.values()];
+    for (const { leasing } of windows) await leasing;
+    await this.giveBack(windows);
+  }
+
   onApplicationShutdown(): void {
     clearInterval(this.sweeper);
     // Nobody is left waiting: without Redis they are answered by what is known here.
@@ -125,19 +120,7 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   private windowOf(key: string, quota: Quota, now: number): Window {
     const known = this.windows.get(key);
     if (known !== undefined && now < known.endsAt) return known;
-    const window: Window = {
-      key,
-      quota,
-      endsAt: now + quota.windowMs,
-      spent: 0,
-      charged: 0,
-      known: false,
-      free: quota.limit,
-      nextLease: quota.firstLease,
-      waiting: 0,
-      askAgainAt: 0,
-      spentAtSweep: 0,
-    };
+    const window = newWindow(key, quota, now);
     this.windows.set(key, window);
     return window;
   }
@@ -177,20 +160,30 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
   }
 
   private async askFor(asked: Asked[]): Promise<void> {
+    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
     const now = performance.now();
     const bases = asked.map(({ window: { charged, spent } }) => Math.max(charged, spent));
     const keys = asked.map(({ window }) => this.keyOf(window.key));
-    const wishes = asked.flatMap(({ window: { quota, nextLease, waiting, charged, endsAt } }, index) => {
+    const wishes = asked.flatMap(({ window }, index) => {
       const base = bases[index] as number;
-      return [quota.limit, nextLease, waiting, base - charged, base, Math.max(1, Math.ceil(endsAt - now))];
+      const { quota, nextLease, waiting, charged, endsAt, epoch = '' } = window;
+      const left = Math.max(1, Math.ceil(endsAt - now));
+      return [quota.limit, nextLease, waiting, base - charged, base, left, epoch];
     });
     try {
-      const granted = await this.redis.run((client) =>
-        (client as LeaseCommands).rateLimitLease(keys.length, ...keys, ...wishes),
+      const [epoch, ...granted] = await this.redis.run((client) =>
+        (client as LeaseCommands).rateLimitLease(
+          keys.length + 1,
+          this.epochKey,
+          ...keys,
+          randomUUID(),
+          ...wishes,
+        ),
       );
       this.refused = false;
       for (const [index, { window }] of asked.entries())
-        this.granted(window, bases[index] as number, granted.slice(index * 3, index * 3 + 3));
+        this.granted(window, bases[index] as number, epoch, granted.slice(index * 3, index * 3 + 3));
+      this.enter(epoch);
     } catch (error) {
       this.goOnAlone(error);
     }
@@ -200,16 +193,50 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
     }
   }
 
-  private granted(window: Window, base: number, [leased = 0, free = 0, leftMs = 0]: number[]): void {
+  private granted(
+    window: Window,
+    base: number,
+    epoch: string,
+    [leased = 0, free = 0, leftMs = 0]: number[],
+  ): void {
     const now = performance.now();
     const { quota } = window;
+    if (window.known && window.epoch !== epoch) window.settlesUntil = now + SETTLED_AFTER_MS;
     window.known = true;
+    window.epoch = epoch;
     window.charged = base + leased;
     window.free = free;
     window.endsAt = now + leftMs;
     window.nextLease = Math.min(window.nextLease * 2, quota.largestLease);
     window.askAgainAt = now + ASK_AGAIN_MS;
-    if (leased > quota.firstLease) this.hold(window);
+    if (leased > quota.firstLease) this.holding.add(window);
+  }
+
+  /** Looks whether Redis still has its data, also for callers who ask this process for nothing more: what they spent here must count. */
+  private async checkEpoch(): Promise<void> {
+    if (this.epoch === undefined || !this.redis.isUsable) return;
+    const found = await this.redis.run((client) => client.get(this.epochKey)).catch(() => this.epoch ?? null);
+    if (found === this.epoch) return;
+    if (found === null) this.reportAll();
+    else this.enter(found);
+  }
+
+  /** Notes in which data Redis counts now, and reports to new ones what the old ones had. */
+  private enter(epoch: string): void {
+    const isNew = this.epoch !== undefined && this.epoch !== epoch;
+    this.epoch = epoch;
+    if (isNew) this.reportAll(epoch);
+  }
+
+  private reportAll(epoch?: string): void {
+    const now = performance.now();
+    for (const window of this.windows.values()) {
+      // Those that are asking find out by the answer.
+      if (!window.known || window.epoch === epoch || now >= window.endsAt || window.leasing) continue;
+      // What it may spend until the others have reported as well; what it does not need goes back.
+      window.nextLease = window.quota.largestLease;
+      void this.lease(window);
+    }
   }
 
   private goOnAlone(error: unknown): void {
@@ -224,60 +251,50 @@ export class LeaseStorage implements ThrottlerStorage, OnApplicationShutdown {
     this.logger.warn({ err: error }, 'Redis refuses to count requests; each process limits by itself');
   }
 
-  private hold(window: Window): void {
-    this.holding.add(window);
-    this.sweeper ??= setInterval(() => this.giveBackUnused(), SWEEP_MS).unref();
-  }
-
   /** Returns leases whose caller has gone elsewhere, so that the other processes need not refuse him. */
-  private giveBackUnused(): void {
+  private sweep(): void {
     const now = performance.now();
-    const unused: { key: string; amount: number }[] = [];
+    const unused: Window[] = [];
     for (const window of this.holding) {
-      const amount = window.charged - window.spent;
-      if (now >= window.endsAt || amount <= 0) this.holding.delete(window);
-      else if (window.spent === window.spentAtSweep && !window.leasing) {
-        this.holding.delete(window);
-        window.charged -= amount;
-        window.free += amount;
-        window.nextLease = window.quota.firstLease;
-        unused.push({ key: this.keyOf(window.key), amount });
-      }
+      if (now >= window.endsAt || window.charged <= window.spent) this.holding.delete(window);
+      else if (window.spent === window.spentAtSweep && !window.leasing) unused.push(window);
       window.spentAtSweep = window.spent;
     }
-    for (const piece of piecesOf(unused)) this.giveBack(piece);
+    void this.giveBack(unused);
+    void this.checkEpoch();
   }
 
-  private giveBack(unused: { key: string; amount: number }[]): void {
-    const keys = unused.map(({ key }) => key);
-    const amounts = unused.map(({ amount }) => amount);
+  private async giveBack(windows: readonly Window[]): Promise<void> {
+    const now = performance.now();
+    const unused: { key: string; amount: number }[] = [];
+    for (const window of windows) {
+      const { quota, charged, spent } = window;
+      this.holding.delete(window);
+      if (now >= window.endsAt || charged <= spent || window.epoch !== this.epoch) continue;
+      window.charged = spent;
+      window.free += charged - spent;
+      window.nextLease = quota.firstLease;
+      unused.push({ key: this.keyOf(window.key), amount: charged - spent });
+    }
+    const { epoch = '' } = this;
+    const sent = [...piecesOf(unused)].map((piece) => {
+      const keys = piece.map(({ key }) => key);
+      const amounts = piece.map(({ amount }) => amount);
+      return this.redis.run((client) =>
+        (client as LeaseCommands).rateLimitGiveBack(
+          keys.length + 1,
+          this.epochKey,
+          ...keys,
+          epoch,
+          ...amounts,
+        ),
+      );
+    });
     // When this fails, the unused part counts as spent until the window ends.
-    this.redis
-      .run((client) => (client as LeaseCommands).rateLimitGiveBack(keys.length, ...keys, ...amounts))
-      .catch(() => undefined);
+    await Promise.allSettled(sent);
   }
 
   private keyOf(key: string): string {
     return this.redis.key('rate-limit', key);
   }
-}
-
-/**
- * Requests that may be admitted here without asking. Without Redis that is the whole limit, or, when Redis has told in this window what
- * there was left for everybody, no more than that: a hiccup must not open a quota again that is used up.
- */
-function ceilingOf({ quota, known, charged, free }: Window, shared: boolean): number {
-  if (shared) return known ? charged : quota.credit;
-  return known ? charged + free : quota.limit;
-}
-
-function answer(window: Window, allowed: boolean, now: number): Taken {
-  const { quota, spent, charged, free, known } = window;
-  const left = known ? Math.max(0, charged - spent) + free : quota.limit - spent;
-  return {
-    allowed,
-    remaining: allowed ? Math.max(0, left) : 0,
-    // In whole milliseconds first: 60000.0000001 of them are not 61 seconds.
-    resetSeconds: Math.max(1, Math.ceil(Math.floor(window.endsAt - now) / 1000)),
-  };
 }
