@@ -108,6 +108,30 @@ describe('loading the settings', () => {
     ]);
     expect(problemsOf({ PORT: '0', MANAGEMENT_PORT: '0' })).toEqual([]);
   });
+
+  it('refuses TLS for Redis that would not be used, or only half', () => {
+    const file = import.meta.filename;
+    expect(problemsOf({ REDIS_TLS_CA: file })).toEqual([
+      'REDIS_URL: must begin with rediss:// when REDIS_TLS_CA, REDIS_TLS_CERT or REDIS_TLS_SERVER_NAME is set',
+    ]);
+    const REDIS_URL = 'rediss://redis.internal';
+    expect(problemsOf({ REDIS_URL, REDIS_TLS_KEY: file })).toEqual([
+      'REDIS_TLS_CERT: is needed together with REDIS_TLS_KEY',
+    ]);
+    expect(problemsOf({ REDIS_URL, REDIS_TLS_CA: '/not/there.pem' })).toEqual([
+      'REDIS_TLS_CA: must be a file that this process can read, not "/not/there.pem"',
+    ]);
+    expect(problemsOf({ REDIS_URL, REDIS_TLS_CA: file })).toEqual([]);
+  });
+
+  it.each(['redis-1', 'redis-1:0', 'redis-1:70000', 'redis://redis-1:26379', 'a b:1'])(
+    'refuses %j as a Sentinel',
+    (address) => {
+      expect(problemsOf({ REDIS_SENTINELS: `redis-1:26379,[::1]:26379,${address}` })).toEqual([
+        expect.stringMatching(/^REDIS_SENTINELS: must be a host and a port, for example redis-1:26379/),
+      ]);
+    },
+  );
 });
 
 describe('a signing secret', () => {

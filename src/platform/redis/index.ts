@@ -1,5 +1,6 @@
 export { OverloadSign } from './overload-sign.js';
 export { piecesOf } from './pieces.js';
-export { isNotThePrimary, isReply, redisClient, remedyFor } from './redis-client.js';
+export { isNotThePrimary, isReply, redisClient } from './redis-client.js';
+export { OutageLog } from './outage-log.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';

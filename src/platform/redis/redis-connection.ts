@@ -10,7 +10,8 @@ import type { Redis } from 'ioredis';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
 import { FaultInjector } from '../resilience/fault-injector.js';
-import { isReply, redisClient, remedyFor } from './redis-client.js';
+import { OutageLog } from './outage-log.js';
+import { isReply, redisClient } from './redis-client.js';
 
 /** Milliseconds between probes of a Redis that accepts commands but does not answer. */
 const PROBE_EVERY_MS = 500;
@@ -39,7 +40,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private unresponsive = false;
   private nextProbeAt = 0;
   private readonly timeoutMs: number;
-  private reportedAway = false;
+  private readonly outage = new OutageLog(this.logger, 'going on without it');
 
   constructor(
     @Inject(Settings) { redis }: Settings,
@@ -57,7 +58,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
     });
-    this.client.on('error', (error: Error) => this.reportAway(error));
+    this.client.on('error', (error: Error) => this.outage.failed(error));
     this.client.on('ready', () => this.reportBack());
   }
 
@@ -91,7 +92,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   observe(error: unknown): void {
     if (!(error instanceof Error) || !/timed? ?out/i.test(error.message) || this.unresponsive) return;
     this.unresponsive = true;
-    this.reportAway(error);
+    this.outage.failed(error);
     // At once: after a hiccup it answers in a moment.
     this.probe();
   }
@@ -146,19 +147,9 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
-  private reportAway(error: Error): void {
-    if (this.reportedAway) return;
-    this.reportedAway = true;
-    const remedy = remedyFor(error);
-    const what = remedy === undefined ? 'does not answer' : `cannot be used: ${remedy}`;
-    this.logger.warn({ err: error }, `Redis ${what}; going on without it`);
-  }
-
   private reportBack(): void {
     this.unresponsive = false;
-    if (!this.reportedAway) return;
-    this.reportedAway = false;
-    this.logger.log('Redis answers again');
+    this.outage.recovered();
   }
 }
 

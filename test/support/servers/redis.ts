@@ -57,7 +57,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
     env: tool.env,
     cwd: directory,
-    isReady: async () => (await ask(port, 'PING').catch(() => '')).startsWith('+PONG'),
+    isReady: async () => (await askRedis(port, 'PING').catch(() => '')).startsWith('+PONG'),
     stopWithinMs: 5_000,
     orphanSignal: options.dataDir ? 'SIGTERM' : 'SIGKILL',
     onLine: options.onLine,
@@ -78,14 +78,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     dataDir: directory,
     url: (database = 0) => `redis://127.0.0.1:${port}${database === 0 ? '' : `/${database}`}`,
     flush: async () => {
-      const answer = await ask(port, 'FLUSHALL');
+      const answer = await askRedis(port, 'FLUSHALL');
       if (!answer.startsWith('+OK')) throw new Error(`Redis refused to be emptied: ${answer}`);
     },
   });
 }
 
 /** One command on a connection of its own: nothing here may depend on the client library under test. */
-function ask(port: number, command: string): Promise<string> {
+export function askRedis(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.setTimeout(1_000, () => socket.destroy(new Error('Redis does not answer')));

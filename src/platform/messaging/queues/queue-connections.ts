@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Settings } from '../../../config/index.js';
-import { isNotThePrimary, redisClient, remedyFor } from '../../redis/index.js';
+import { isNotThePrimary, OutageLog, redisClient } from '../../redis/index.js';
 import { bounded } from './bounded.js';
 
 /** Milliseconds without a byte after which the relay's connection counts as dead: a frozen server never closes it. */
@@ -20,7 +20,7 @@ export class QueueConnections {
   readonly consumer: Redis;
   private readonly logger = new Logger(QueueConnections.name);
   private readonly copies: Redis[] = [];
-  private away = false;
+  private readonly outage = new OutageLog(this.logger, 'events wait in the outbox');
 
   constructor(@Inject(Settings) { redis }: Settings) {
     this.producer = redisClient(redis, {
@@ -44,7 +44,7 @@ export class QueueConnections {
       this.copies.push(copy);
       return copy;
     };
-    this.watched(this.producer).on('ready', () => this.reportBack());
+    this.watched(this.producer).on('ready', () => this.outage.recovered());
     this.watched(this.consumer);
   }
 
@@ -65,20 +65,6 @@ export class QueueConnections {
 
   private watched(client: Redis): Redis {
     // An `error` event that nobody hears ends the process.
-    return client.on('error', (error: Error) => this.reportAway(error));
-  }
-
-  private reportAway(error: Error): void {
-    if (this.away) return;
-    this.away = true;
-    const remedy = remedyFor(error);
-    const what = remedy === undefined ? 'does not answer' : `cannot be used: ${remedy}`;
-    this.logger.warn({ err: error }, `Redis ${what}; events wait in the outbox`);
-  }
-
-  private reportBack(): void {
-    if (!this.away) return;
-    this.away = false;
-    this.logger.log('Redis answers again');
+    return client.on('error', (error: Error) => this.outage.failed(error));
   }
 }
