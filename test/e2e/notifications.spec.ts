@@ -140,6 +140,26 @@ describe('A mail', () => {
     expect(sink.counts()).toMatchObject({ kept: 1, duplicates: 0 });
   });
 
+  it('is not lost when the server denies us relaying: it becomes a dead letter, for when that is mended', async () => {
+    sink.setMood('deny_relay');
+    const { id } = await placed();
+    const eventId = await eventAbout(id, 'order.placed');
+
+    const [letter] = await waitFor(
+      async () => {
+        const letters = await shop.sql<{ reason: string }>(
+          'SELECT reason FROM dead_letters WHERE event_id = $1 AND replayed_at IS NULL',
+          [eventId],
+        );
+        return letters.length > 0 && letters;
+      },
+      { within: 20_000, what: 'the dead letter' },
+    );
+    expect(letter?.reason).toBeTruthy();
+    expect(await notifications()).toMatchObject([{ status: 'pending', sentAt: null }]);
+    sink.setMood('ok');
+  });
+
   it('is the same mail to its receiver when the server took it and its answer was lost', async () => {
     sink.setMood('accept_then_drop');
     await placed();

@@ -38,14 +38,17 @@ describe('a mail', () => {
 });
 
 describe('a mood', () => {
-  it.each(['refuse', 'hang', 'accept_then_drop'] as const)('%s fails the sender', async (mood) => {
-    await httpClient(sink.controlUrl).put('/mood', { mood });
-    await expect(send('one@shop.example')).rejects.toThrow();
-    expect(sink.counts().kept).toBe(mood === 'accept_then_drop' ? 1 : 0);
-    sink.setMood('ok');
-    await send('one@shop.example');
-    expect(sink.counts().kept).toBe(1);
-  });
+  it.each(['refuse', 'hang', 'accept_then_drop', 'deny_relay'] as const)(
+    '%s fails the sender',
+    async (mood) => {
+      await httpClient(sink.controlUrl).put('/mood', { mood });
+      await expect(send('one@shop.example')).rejects.toThrow();
+      expect(sink.counts().kept).toBe(mood === 'accept_then_drop' ? 1 : 0);
+      sink.setMood('ok');
+      await send('one@shop.example');
+      expect(sink.counts().kept).toBe(1);
+    },
+  );
 
   it('slow takes its time', async () => {
     sink.setMood('slow');

@@ -17,7 +17,7 @@ import { startJsonServer } from './json-server.ts';
 import type { JsonAnswer, JsonRequest } from './json-server.ts';
 import { privateDirectory } from './servers/private-directory.ts';
 
-export const sinkMoods = ['ok', 'refuse', 'hang', 'slow', 'accept_then_drop'] as const;
+export const sinkMoods = ['ok', 'refuse', 'hang', 'slow', 'accept_then_drop', 'deny_relay'] as const;
 export type SinkMood = (typeof sinkMoods)[number];
 
 export interface SmtpSinkOptions {
@@ -90,6 +90,10 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     logger: false,
     onConnect: (_session, proceed) => unlessUnwilling(proceed),
     onMailFrom: (_address, _session, proceed) => unlessUnwilling(proceed),
+    onRcptTo: (_address, _session, proceed) => {
+      const denied = Object.assign(new Error('5.7.1 Relay access denied'), { responseCode: 554 });
+      proceed(mood === 'deny_relay' ? denied : null);
+    },
     onData: (stream, _session, proceed) => {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));

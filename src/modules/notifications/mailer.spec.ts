@@ -130,7 +130,12 @@ describe('The mailer', () => {
 
   it.each<[Command, number, string]>([
     ['RCPT', 550, '5.1.1 No such user'],
-    ['DATA', 554, '5.7.1 Not wanted here'],
+    ['RCPT', 550, 'No such user'],
+    ['RCPT', 501, '5.1.3 Bad recipient address syntax'],
+    ['RCPT', 552, '5.2.2 Mailbox full'],
+    ['RCPT', 556, '5.1.10 Recipient address has null MX'],
+    ['DATA', 552, '5.3.4 Message too big for system'],
+    ['DATA', 554, '5.6.0 Message content rejected'],
   ])('takes a refusal of %s with %i as final and repeats what was said', async (command, code, message) => {
     server.refuse(command, code, message);
 
@@ -145,6 +150,24 @@ describe('The mailer', () => {
     ['MAIL', 550, '5.7.1 Sender not allowed'],
     ['RCPT', 450, '4.2.1 Mailbox busy'],
     ['RCPT', 503, '5.5.1 Bad sequence of commands'],
+    // RFC 3463 section 3.8: policy and authentication, which is about us.
+    ['RCPT', 554, '5.7.1 Relay access denied'],
+    ['RCPT', 550, '5.7.60 Client does not have permissions to send as this sender'],
+    ['DATA', 550, '5.7.26 Unauthenticated mail is not accepted'],
+    ['DATA', 554, '5.7.0 Out of quota for this account'],
+    // RFC 4954 section 6, with or without an enhanced code.
+    ['RCPT', 530, '5.7.0 Authentication required'],
+    ['RCPT', 530, 'Authentication required'],
+    ['DATA', 535, 'Authentication credentials invalid'],
+    ['RCPT', 538, 'Encryption required for requested authentication mechanism'],
+    // RFC 3463 section 3.2: the address of the sender.
+    ['RCPT', 550, '5.1.8 Bad sender system address'],
+    ['DATA', 553, '5.1.7 Bad sender mailbox address syntax'],
+    ['RCPT', 554, '5.3.5 System incorrectly configured'],
+    ['RCPT', 521, 'Host does not accept mail'],
+    ['RCPT', 502, '5.5.1 Command not implemented'],
+    ['RCPT', 554, 'Relay access denied'],
+    ['RCPT', 421, '4.7.0 Too many messages, slow down'],
     ['DATA', 451, '4.3.0 Try again'],
   ])('takes a refusal of %s with %i as a passing trouble', async (command, code, message) => {
     server.refuse(command, code, message);

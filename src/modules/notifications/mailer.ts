@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport } from 'nodemailer';
 import { Settings } from '../../config/index.js';
+import { ABANDONED } from '../../platform/context/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import { traceStep } from '../../platform/observability/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
@@ -9,6 +10,9 @@ import type { MailContent } from './mail-templates.js';
 /** Milliseconds: to connect, and until the server greets. */
 const CONNECT_TIMEOUT_MS = 3000;
 
+/** The server is there and refuses what we are, not one mail. */
+const REFUSES_US = 'smtp-refuses-us';
+
 /** A mail and whom it is for. */
 export interface OutgoingMail extends MailContent {
   /** Identifies the mail for ever: the left side of its Message-ID. */
@@ -16,7 +20,7 @@ export interface OutgoingMail extends MailContent {
   recipient: { name: string; email: string };
 }
 
-/** The mail server refused this mail for good (RFC 5321 section 4.2.1: a reply 5yz); sending it again would change nothing. */
+/** The mail server refused this mail for good (RFC 5321 section 4.2.1: a reply 5yz that is about this mail); sending it again would change nothing. */
 export class MailRefusedError extends Error {
   constructor(
     /** What the server said. */
@@ -38,6 +42,10 @@ export class Mailer implements OnApplicationShutdown {
   constructor(@Inject(Settings) { mail, messaging }: Settings, policies: Policies) {
     this.from = mail.from;
     this.server = policies.for('smtp');
+    // A server that refuses us answers: mail to others, which it may take, need not wait for the circuit.
+    this.server.countAsFailure(
+      (error) => error instanceof TransientError && error.code !== REFUSES_US && error.code !== ABANDONED,
+    );
     this.transport = createTransport({
       url: mail.url,
       pool: true,
@@ -92,17 +100,34 @@ interface SmtpError extends Error {
 /** Only a refusal of the recipient or of the content concerns this one mail; refused logins and senders are ours to mend. */
 const ABOUT_THIS_MAIL = new Set(['RCPT TO', 'DATA']);
 
+/**
+ * Whether a final reply is about how we are set up, and not about the mail: every other mail would be refused as well, and lost. That are
+ * policy and authentication (RFC 3463 section 3.8: 5.7.x), our own address (5.1.7, 5.1.8), the server as a whole (5.3.x, but for mails that are
+ * too big), the protocol (5.5.x); and without such a code 500 to 504, 521 (RFC 7504), 530 to 538 (RFC 4954) and refused relaying.
+ */
+function isOurs(responseCode: number, response: string): boolean {
+  const enhanced = /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];
+  if (enhanced !== undefined && responseCode !== 530)
+    return /^5\.(7\.|1\.[78]$|3\.(?!4$)|5\.)/.test(enhanced);
+  return (
+    responseCode < 505 ||
+    responseCode === 521 ||
+    (responseCode >= 530 && responseCode < 540) ||
+    /\brelay/i.test(response)
+  );
+}
+
 function translate(error: SmtpError): Error {
   const { code, responseCode = 0, response, command = '' } = error;
-  // 503 is about the order of commands in a session, not about a mail.
-  const refused = responseCode >= 500 && responseCode !== 503 && ABOUT_THIS_MAIL.has(command);
+  const refused =
+    responseCode >= 500 && ABOUT_THIS_MAIL.has(command) && !isOurs(responseCode, response ?? '');
   // An address that this server's SMTP cannot express, found before anything was sent.
   const inexpressible = code === 'EENVELOPE' && command === 'API';
   if (refused || inexpressible) {
     return new MailRefusedError(response ?? error.message, error);
   }
   return new TransientError({
-    code: 'smtp-unavailable',
+    code: responseCode >= 500 ? REFUSES_US : 'smtp-unavailable',
     detail: 'The mail server does not take mail right now.',
     cause: error,
   });
