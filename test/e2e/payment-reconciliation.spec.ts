@@ -73,6 +73,23 @@ describe('The reconciliation', () => {
     },
   );
 
+  it('settles an order of gifts as paid, though the provider knows nothing of it, when its payment was interrupted', async () => {
+    const gift = await shop.newProduct({ amount: 0, stock: 1 });
+    const items = [{ productId: gift, quantity: 1 }];
+    const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
+    const paymentId = newId();
+    await shop.sql('UPDATE orders SET payment_id = $2 WHERE id = $1', [order.id, paymentId]);
+    await shop.sql(
+      `INSERT INTO payments
+         (id, order_id, user_id, status, amount, currency, payment_method, charging_until, next_check_at)
+       VALUES ($1, $2, $3, 'pending', 0, 'EUR', 'pm_card_ok', now() - interval '1 hour', now() - interval '1 second')`,
+      [paymentId, order.id, ada.userId],
+    );
+
+    await shop.app.get(PaymentReconciliation, { strict: false }).reconcile();
+    expect(await paid([order.id])).toBe(1);
+  });
+
   it('goes on when one payment cannot be settled for a reason of ours', async () => {
     const [broken, other] = [await unsettled('pm_card_ok'), await unsettled('pm_card_ok')];
     await shop.sql('UPDATE orders SET payment_id = NULL WHERE id = $1', [broken]);

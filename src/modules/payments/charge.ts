@@ -36,3 +36,8 @@ export function parseCharge(value: unknown): Charge | undefined {
     ...(typeof declineCode === 'string' && { declineCode }),
   };
 }
+
+/** Providers refuse to charge nothing; an order of gifts is paid all the same. */
+export function nothingToCharge({ id, currency }: { id: string; currency: string }): Charge {
+  return { id: 'none', idempotencyKey: id, status: 'succeeded', amount: 0, currency };
+}

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { NotAttemptedError, TransientError } from '../../platform/errors/index.js';
 import { Scheduled } from '../../platform/messaging/index.js';
+import { nothingToCharge } from './charge.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
 import { PaymentSettlement } from './payment-settlement.service.js';
 import { PaymentsRepository, type DuePayment } from './payments.repository.js';
@@ -77,7 +78,8 @@ export class PaymentReconciliation {
 
   /** @returns false when there is nothing certain yet */
   private async settle(payment: DuePayment): Promise<boolean> {
-    const charge = await this.provider.find(payment.id);
+    // The provider was not to be asked for nothing: that it knows no charge says nothing.
+    const charge = payment.amount === 0 ? nothingToCharge(payment) : await this.provider.find(payment.id);
     if (charge === 'undecided') return false;
     if (charge === 'none') await this.settlement.settleNeverCharged(payment);
     else await this.settlement.settle(charge, 'reconciliation');

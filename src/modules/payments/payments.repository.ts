@@ -49,6 +49,8 @@ export interface Settlement {
 /** An unsettled payment that a reconciler has claimed. */
 export interface DuePayment {
   id: string;
+  amount: number;
+  currency: string;
   /** The claim's fencing token. */
   claimed_until: Date;
   /** Moves with each request that may charge it. */
@@ -180,7 +182,7 @@ export class PaymentsRepository {
              WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM payments WHERE status IN ${UNSETTLED} AND next_check_at <= now()
                ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-             RETURNING id, charging_until, next_check_at AS claimed_until,
+             RETURNING id, amount, currency, charging_until, next_check_at AS claimed_until,
                charging_until + make_interval(secs => $2) < now() AS overdue`,
       values: [limit, graceMs / 1000],
     });

@@ -15,7 +15,7 @@ import {
   type RecordedAnswer,
 } from '../../platform/idempotency/index.js';
 import { OrdersService } from '../orders/index.js';
-import type { Charge } from './charge.js';
+import { nothingToCharge, type Charge } from './charge.js';
 import type { PaymentDto } from './dto/payment.dto.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
 import { PaymentSettlement } from './payment-settlement.service.js';
@@ -146,11 +146,6 @@ export class PaymentsService {
     if (!row) throw new Error(`Payment ${id} is gone`);
     return row;
   }
-}
-
-/** Providers refuse to charge nothing; an order of gifts is paid all the same. */
-function nothingToCharge({ id, amount, currency }: PaymentRow): Charge {
-  return { id: 'none', idempotencyKey: id, status: 'succeeded', amount, currency };
 }
 
 function answerFor(row: PaymentRow): Answer | BusinessRuleError {
