@@ -82,4 +82,18 @@ describe('the outlet of the log', () => {
     await outlet.flush(1000);
     expect(readFileSync(path, 'utf8')).toBe('a line\n');
   });
+
+  it('drops and counts what a full disk does not take, and raises nothing', async () => {
+    const fd = openSync('/dev/full', 'w');
+    open.push(fd);
+    const onDrop = vi.fn();
+    const outlet = openLogOutlet(fd, onDrop, vi.fn());
+    outlet.write('a line\n');
+    outlet.write('another\n');
+    await outlet.flush(1000);
+    expect(onDrop).toHaveBeenCalledTimes(2);
+    outlet.write('a third\n');
+    await outlet.flush(1000);
+    expect(onDrop).toHaveBeenCalledTimes(3);
+  });
 });

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
-import pino from 'pino';
+import { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 
 /** Where a process writes its log: never waits for the reader, never holds more than it may. */
 export interface LogOutlet {
@@ -15,6 +16,9 @@ const AT_ONCE_BYTES = 12 * 1024;
 const WAIT_AT_MOST_MS = 100;
 /** What may wait for a reader that has stalled; further lines are dropped and counted. */
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
+const NEW_LINE = 10;
+
+const writeSome = promisify(write);
 
 /**
  * The log on a file descriptor.
@@ -33,31 +37,23 @@ export function openLogOutlet(
   const kind = fstatSync(fd);
   return kind.isFIFO() || kind.isSocket()
     ? new SocketOutlet(nonBlocking(fd), onDrop, onRecovered)
-    : fileOutlet(fd, onDrop);
+    : new FileOutlet(fd, onDrop, onRecovered);
 }
 
-class SocketOutlet implements LogOutlet {
-  private readonly socket: Socket;
+abstract class StreamOutlet implements LogOutlet {
   private waiting = '';
   private timer?: NodeJS.Timeout;
   private missed = 0;
 
   constructor(
-    fd: number,
+    private readonly stream: Writable,
     private readonly onDrop: () => void,
     private readonly onRecovered: (lines: number) => void,
-  ) {
-    this.socket = new Socket({ fd, readable: false, writable: true });
-    // The reader has gone: there is nobody left to tell.
-    this.socket.on('error', () => undefined);
-    this.socket.on('drain', () => this.recovered());
-    this.socket.unref();
-  }
+  ) {}
 
   write(line: string): void {
-    if (this.socket.writableLength + this.waiting.length + line.length > MOST_WAITING_BYTES) {
-      this.missed += 1;
-      this.onDrop();
+    if (this.stream.writableLength + this.waiting.length + line.length > MOST_WAITING_BYTES) {
+      this.drop();
       return;
     }
     this.waiting += line;
@@ -77,11 +73,16 @@ class SocketOutlet implements LogOutlet {
     const text = this.waiting;
     this.waiting = '';
     // Calls back with an error, too, when the reader has gone.
-    if (this.socket.writable) this.socket.write(text, () => written?.());
+    if (this.stream.writable) this.stream.write(text, () => written?.());
     else written?.();
   }
 
-  private recovered(): void {
+  protected drop(): void {
+    this.missed += 1;
+    this.onDrop();
+  }
+
+  protected recovered(): void {
     if (this.missed === 0) return;
     const { missed } = this;
     this.missed = 0;
@@ -89,24 +90,39 @@ class SocketOutlet implements LogOutlet {
   }
 }
 
-/** A file takes what is written to it; pino's own destination does that by another thread. */
-function fileOutlet(fd: number, onDrop: () => void): LogOutlet {
-  const file = pino.destination({
-    dest: fd,
-    sync: false,
-    minLength: AT_ONCE_BYTES,
-    periodicFlush: WAIT_AT_MOST_MS,
-    maxLength: MOST_WAITING_BYTES,
-  });
-  file.on('drop', onDrop);
-  return {
-    write: (line) => file.write(line),
-    flush: async (withinMs) => {
-      const { promise: written, resolve } = Promise.withResolvers<void>();
-      file.flush(() => resolve());
-      await Promise.race([written, delay(withinMs)]);
-    },
-  };
+class SocketOutlet extends StreamOutlet {
+  constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
+    const socket = new Socket({ fd, readable: false, writable: true });
+    super(socket, onDrop, onRecovered);
+    // The reader has gone: there is nobody left to tell.
+    socket.on('error', () => undefined);
+    socket.on('drain', () => this.recovered());
+    socket.unref();
+  }
+}
+
+/**
+ * A file or a terminal. What cannot be written, on a full disk, is dropped and counted. pino's own destination emits an error for it, which
+ * ends the process, and then tries for ever to write the rest on exit: such a process had to be killed.
+ */
+class FileOutlet extends StreamOutlet {
+  constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
+    const file = new Writable();
+    super(file, onDrop, onRecovered);
+    file._write = (text: Buffer, _encoding, taken) => {
+      const lost = () => text.forEach((byte) => byte === NEW_LINE && this.drop());
+      void writeAll(fd, text)
+        .then(() => this.recovered(), lost)
+        .finally(taken);
+    };
+  }
+}
+
+async function writeAll(fd: number, text: Buffer): Promise<void> {
+  for (let done = 0; done < text.length;) {
+    const { bytesWritten } = await writeSome(fd, text, done, text.length - done, null);
+    done += bytesWritten;
+  }
 }
 
 /**

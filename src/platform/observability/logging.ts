@@ -68,7 +68,8 @@ export function createProcessLog(
     : openLogOutlet(
         STANDARD_OUTPUT,
         () => (register.getSingleMetric(LOG_DROPPED) as Counter | undefined)?.inc(),
-        (lines) => logger.warn({ lines }, 'Log lines were dropped, because nobody read them'),
+        (lines) =>
+          logger.warn({ lines }, 'Log lines were dropped, because nobody read them or the disk was full'),
       );
   const stream = (destination ?? outlet) as DestinationStream;
   const logger = pino(

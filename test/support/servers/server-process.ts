@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardProcess, releaseProcess } from './guard.ts';
@@ -173,6 +173,8 @@ export class ServerProcess {
   /** The last lines the server printed. */
   tail(lines = 20): string[] {
     const { outputFile } = this.spec;
+    // A device such as /dev/full has no end.
+    if (outputFile && !statSync(outputFile).isFile()) return [];
     const said = outputFile ? readFileSync(outputFile, 'utf8').trimEnd().split('\n') : this.recentLines;
     return said.slice(-lines);
   }
