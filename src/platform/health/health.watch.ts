@@ -62,9 +62,10 @@ export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShu
       const late = performance.now() - due > TOO_LATE_MS;
       await Promise.all(this.registry.checks.map((check) => this.look(check, late)));
       due = Math.max(performance.now(), due + LOOK_EVERY_MS);
-      await delay(due - performance.now(), undefined, { signal: this.ended.signal, ref: false }).catch(
-        () => undefined,
-      );
+      await delay(Math.max(0, due - performance.now()), undefined, {
+        signal: this.ended.signal,
+        ref: false,
+      }).catch(() => undefined);
     }
   }
 

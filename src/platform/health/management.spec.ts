@@ -1,14 +1,22 @@
-import type { AddressInfo } from 'node:net';
-import { expect, it } from 'vitest';
+import { connect, type AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { HealthRegistry } from './health.registry.js';
 import { startManagement } from './management.js';
 
-it('The management port does not parse a body that could end the process', async () => {
-  const settings = loadSettings({ NODE_ENV: 'test', MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '127.0.0.1' });
-  const management = await startManagement(new HealthRegistry(), settings);
-  try {
-    const { port } = management.getHttpServer().address() as AddressInfo;
+describe('the management port', () => {
+  let management: NestFastifyApplication;
+  let port: number;
+
+  beforeAll(async () => {
+    const settings = loadSettings({ NODE_ENV: 'test', MANAGEMENT_PORT: '0', MANAGEMENT_HOST: '127.0.0.1' });
+    management = await startManagement(new HealthRegistry(), settings);
+    ({ port } = management.getHttpServer().address() as AddressInfo);
+  });
+  afterAll(() => management?.close());
+
+  it('does not parse a body that could end the process', async () => {
     const url = `http://127.0.0.1:${port}`;
     const body = '[0,'.repeat(20_000) + '0]'.repeat(20_000);
     const headers = { 'content-type': 'application/json' };
@@ -17,7 +25,15 @@ it('The management port does not parse a body that could end the process', async
       expect([path, status]).toEqual([path, 413]);
     }
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
-  } finally {
-    await management.close();
-  }
+  });
+
+  it('serves one request of a connection, so that no pipeline delays the probes of others', async () => {
+    const client = connect(port, '127.0.0.1').setEncoding('utf8');
+    let answers = '';
+    client.on('data', (data: string) => (answers += data));
+    client.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
+    await vi.waitFor(() => expect(answers.match(/HTTP\/1.1 \d+/g)).toHaveLength(3));
+    client.destroy();
+    expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503', 'HTTP/1.1 503']);
+  });
 });
