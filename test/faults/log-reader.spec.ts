@@ -20,77 +20,82 @@ interface Unread {
   exited: Promise<number | null>;
 }
 
-describe.each(['pipe', 'socket'] as const)('a log on a %s that nobody reads', (kind) => {
-  let counter: Counter;
-  let folder: string;
-  let unread: Unread | undefined;
-  let pipe: number | undefined;
+describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a full disk'] as const)(
+  'a log on a %s',
+  (kind) => {
+    let counter: Counter;
+    let folder: string;
+    let unread: Unread | undefined;
+    let target: number | undefined;
 
-  beforeAll(async () => {
-    counter = await openCounter({ worker: false });
-    folder = mkdtempSync(join(tmpdir(), 'unread-'));
-    if (kind === 'pipe') execFileSync('mkfifo', [join(folder, 'log')]);
-  });
-  afterEach(() => unread?.child.kill('SIGKILL'));
-  afterAll(async () => {
-    if (pipe !== undefined) closeSync(pipe);
-    rmSync(folder, { recursive: true });
-    await counter?.close();
-  });
-
-  async function start(): Promise<Unread> {
-    const [port, management] = [await freePort(), await freePort()];
-    if (kind === 'pipe') pipe ??= openSync(join(folder, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
-    const child = spawn(process.execPath, [join(repositoryRoot, 'dist/main.js')], {
-      cwd: folder,
-      env: {
-        ...counter.stack.env,
-        PORT: String(port),
-        MANAGEMENT_PORT: String(management),
-        FAULTS_ENABLED: 'true',
-        FAULTS_TOKEN: TOKEN,
-        SHUTDOWN_TIMEOUT_MS: String(TIMEOUT_MS),
-      },
-      stdio: ['ignore', pipe ?? 'pipe', 'ignore'],
+    beforeAll(async () => {
+      counter = await openCounter({ worker: false });
+      folder = mkdtempSync(join(tmpdir(), 'unread-'));
+      if (kind.startsWith('pipe')) execFileSync('mkfifo', [join(folder, 'log')]);
     });
-    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    const clients = {
-      http: httpClient(`http://127.0.0.1:${port}`),
-      management: httpClient(`http://127.0.0.1:${management}`),
-    };
-    unread = { child, exited, ...clients };
-    await waitFor(
-      async () => (await clients.management.get('/health/ready').catch(() => undefined))?.status === 200,
-      { within: 30_000, what: 'readiness' },
-    );
-    // Many times what a pipe or a socket holds.
-    for (let batch = 0; batch < 80; batch += 1) {
-      await Promise.all(
-        Array.from({ length: 50 }, () => clients.http.get('/v1/products?limit=1', { timeoutMs: 10_000 })),
+    afterEach(() => unread?.child.kill('SIGKILL'));
+    afterAll(async () => {
+      if (target !== undefined) closeSync(target);
+      rmSync(folder, { recursive: true });
+      await counter?.close();
+    });
+
+    async function start(): Promise<Unread> {
+      const [port, management] = [await freePort(), await freePort()];
+      if (kind.startsWith('file')) target ??= openSync('/dev/full', 'w');
+      if (kind.startsWith('pipe'))
+        target ??= openSync(join(folder, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
+      const child = spawn(process.execPath, [join(repositoryRoot, 'dist/main.js')], {
+        cwd: folder,
+        env: {
+          ...counter.stack.env,
+          PORT: String(port),
+          MANAGEMENT_PORT: String(management),
+          FAULTS_ENABLED: 'true',
+          FAULTS_TOKEN: TOKEN,
+          SHUTDOWN_TIMEOUT_MS: String(TIMEOUT_MS),
+        },
+        stdio: ['ignore', target ?? 'pipe', 'ignore'],
+      });
+      const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      const clients = {
+        http: httpClient(`http://127.0.0.1:${port}`),
+        management: httpClient(`http://127.0.0.1:${management}`),
+      };
+      unread = { child, exited, ...clients };
+      await waitFor(
+        async () => (await clients.management.get('/health/ready').catch(() => undefined))?.status === 200,
+        { within: 30_000, what: 'readiness' },
       );
+      // Many times what a pipe or a socket holds.
+      for (let batch = 0; batch < 80; batch += 1) {
+        await Promise.all(
+          Array.from({ length: 50 }, () => clients.http.get('/v1/products?limit=1', { timeoutMs: 10_000 })),
+        );
+      }
+      return unread;
     }
-    return unread;
-  }
 
-  it('keeps no process from serving, and none from ending at SIGTERM with exit code 0', async () => {
-    const { child, http, exited } = await start();
-    expect((await http.get('/v1/products?limit=1')).status).toBe(200);
-    const signalled = Date.now();
-    child.kill('SIGTERM');
-    expect(await exited).toBe(0);
-    expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS);
-  });
+    it('keeps no process from serving, and none from ending at SIGTERM with exit code 0', async () => {
+      const { child, http, exited } = await start();
+      expect((await http.get('/v1/products?limit=1')).status).toBe(200);
+      const signalled = Date.now();
+      child.kill('SIGTERM');
+      expect(await exited).toBe(0);
+      expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS);
+    });
 
-  it('keeps no process from its time limit: what does not end in time is ended, with exit code 1', async () => {
-    const { child, http, management, exited } = await start();
-    const fault = { target: 'route:GET /v1/products/:id', kind: 'block' };
-    await management.put('/faults', fault, { headers: { authorization: `Bearer ${TOKEN}` } });
-    const hanging = http.get(`/v1/products/${counter.products[0]}`).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const signalled = Date.now();
-    child.kill('SIGTERM');
-    await exited;
-    expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS + 1500);
-    await hanging;
-  });
-});
+    it('keeps no process from its time limit: what does not end in time is ended, with exit code 1', async () => {
+      const { child, http, management, exited } = await start();
+      const fault = { target: 'route:GET /v1/products/:id', kind: 'block' };
+      await management.put('/faults', fault, { headers: { authorization: `Bearer ${TOKEN}` } });
+      const hanging = http.get(`/v1/products/${counter.products[0]}`).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const signalled = Date.now();
+      child.kill('SIGTERM');
+      await exited;
+      expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS + 1500);
+      await hanging;
+    });
+  },
+);
