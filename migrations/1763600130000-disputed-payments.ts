@@ -6,7 +6,7 @@ export class DisputedPayments1763600130000 implements MigrationInterface {
     await queryRunner.query(`
       ALTER TABLE payments
         ADD COLUMN charged_amount bigint,
-        ADD COLUMN charged_currency character(3),
+        ADD COLUMN charged_currency text,
         DROP CONSTRAINT payments_status_check,
         ADD CONSTRAINT payments_status_check
           CHECK (status IN ('pending', 'succeeded', 'declined', 'unknown', 'disputed')) NOT VALID`);

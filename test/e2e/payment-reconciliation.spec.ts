@@ -11,7 +11,7 @@ let ada: Customer;
 let chair: string;
 
 beforeAll(async () => {
-  shop = await openShop({ PAYMENT_RECONCILE_AFTER_SECONDS: '5', PAYMENT_PROVIDER_TIMEOUT_MS: '2500' });
+  shop = await openShop({ PAYMENT_RECONCILE_AFTER_SECONDS: '5', PAYMENT_PROVIDER_TIMEOUT_MS: '1000' });
   ada = await shop.newCustomer();
   chair = await shop.newProduct({ amount: 1990, stock: 10_000 });
   await shop.sandbox.setWebhooks(false);

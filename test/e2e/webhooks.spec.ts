@@ -143,7 +143,7 @@ describe('A webhook of the payment provider', () => {
     expect(await stateOf(open)).toEqual(PAID);
   });
 
-  it.each([{ amount: 1 }, { currency: 'USD' }])(
+  it.each([{ amount: 1 }, { currency: 'USD' }, { currency: 'EURO' }])(
     'that tells of another amount or currency (%o) makes the payment disputed, for good, and holds the order',
     async (changes) => {
       const open = await unsettled();

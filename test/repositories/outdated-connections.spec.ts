@@ -143,3 +143,25 @@ describe('a connection that has lost its prepared statements', () => {
     expect(await total()).toBe(before + POOL_SIZE + 2);
   });
 });
+
+describe('an error in answer to COMMIT', () => {
+  it('never has the work done again, even where its code says that the connection is outdated', async () => {
+    await db.database.execute({
+      text: `CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '26000'; END $$`,
+    });
+    await db.database.execute({
+      text: `CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON counters DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION refuse_to_commit()`,
+    });
+    let runs = 0;
+    await expect(
+      db.unitOfWork.run(async () => {
+        runs += 1;
+        await count(1);
+      }),
+    ).rejects.toThrow();
+    expect(runs).toBe(1);
+    expect(await total()).toBe(0);
+  });
+});

@@ -60,6 +60,20 @@ describe('AccessTokens', () => {
     expect(tokens.verify(token)).toBeUndefined();
   });
 
+  it('refuses a token of a clock that is far ahead, which would outlive the memory of the end of its session', () => {
+    vi.useFakeTimers();
+    const tokens = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '60' });
+    const now = Date.now();
+    const madeAhead = (seconds: number): string => {
+      vi.setSystemTime(now + seconds * 1000);
+      const token = tokens.sign(caller);
+      vi.setSystemTime(now);
+      return token;
+    };
+    expect(tokens.verify(madeAhead(50))).toEqual(caller);
+    expect(tokens.verify(madeAhead(70))).toBeUndefined();
+  });
+
   it.each([
     ['another key', { ...right, key: 'another secret that is long enough too' }],
     ['another algorithm', { ...right, algorithm: 'HS512' as const }],

@@ -29,6 +29,11 @@ interface Remembered {
 @Injectable()
 export class AccessTokens {
   readonly ttlSeconds: number;
+  /**
+   * How long any token that is taken may still be good: twice its life, so that clocks of instances may differ by one. A token of an
+   * instance whose clock is further ahead is refused; it would outlive what is remembered of its session's end.
+   */
+  readonly longestLifeSeconds: number;
   private readonly signClaims: (claims: Omit<Claims, 'exp'>) => string;
   private readonly verifyClaims: (token: string) => Claims;
   /**
@@ -40,6 +45,7 @@ export class AccessTokens {
   constructor(@Inject(Settings) { auth }: Settings) {
     // A session that ends must not leave a token that goes on.
     this.ttlSeconds = Math.min(auth.accessTokenTtlSeconds, auth.refreshTokenTtlSeconds);
+    this.longestLifeSeconds = 2 * this.ttlSeconds;
     this.signClaims = createSigner({
       key: auth.tokenSecret,
       algorithm: 'HS256',
@@ -60,13 +66,14 @@ export class AccessTokens {
     return this.signClaims({ sub: userId, role, sid: sessionId });
   }
 
-  /** Whom a token speaks for, or undefined when it is not ours, not intact, or has expired. */
+  /** Whom a token speaks for, or undefined when it is not ours, not intact, has expired, or was made by a clock that is far ahead. */
   verify(token: string): Caller | undefined {
     const known = this.remembered.get(token);
     if (known) return known.expiresAt > Date.now() ? known.caller : undefined;
     if (token.length > MAX_LENGTH) return undefined;
     try {
       const { sub, role, sid, exp } = this.verifyClaims(token);
+      if (exp > Date.now() / 1000 + this.longestLifeSeconds) return undefined;
       const caller = Object.freeze({ userId: sub, role, sessionId: sid });
       this.remembered.set(token, { caller, expiresAt: exp * 1000 });
       return caller;

@@ -11,7 +11,7 @@ const worker = {} as HttpAdapterHost;
 describe('RevokedSessions', () => {
   const revokedWithin = vi.fn<SessionsRepository['revokedWithin']>();
   const repository = { revokedWithin } as unknown as SessionsRepository;
-  const tokens = { ttlSeconds: 900 } as AccessTokens;
+  const tokens = { longestLifeSeconds: 900 } as AccessTokens;
   let sessions: RevokedSessions;
   let warn: MockInstance;
   let log: MockInstance;

@@ -41,7 +41,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   }
 
   add(sessionId: string): void {
-    this.sessions.set(sessionId, performance.now() + this.tokens.ttlSeconds * 1000);
+    this.sessions.set(sessionId, performance.now() + this.tokens.longestLifeSeconds * 1000);
   }
 
   /** A process without HTTP checks no tokens and has no use for the set. */
@@ -85,9 +85,9 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
 
   private async load(): Promise<void> {
     const startedAt = performance.now();
-    const { ttlSeconds } = this.tokens;
+    const { longestLifeSeconds } = this.tokens;
     const gap = this.loadedAt === undefined ? Infinity : (startedAt - this.loadedAt) / 1000 + OVERLAP_SECONDS;
-    const ids = await this.repository.revokedWithin(Math.min(gap, ttlSeconds));
+    const ids = await this.repository.revokedWithin(Math.min(gap, longestLifeSeconds));
     for (const id of ids) if (!this.sessions.has(id)) this.add(id);
     this.loadedAt = startedAt;
   }

@@ -37,7 +37,7 @@ export class Payment {
   @Column('bigint', { name: 'charged_amount', nullable: true })
   chargedAmount!: number | null;
 
-  @Column('character', { name: 'charged_currency', length: 3, nullable: true })
+  @Column('text', { name: 'charged_currency', nullable: true })
   chargedCurrency!: string | null;
 
   @Column('text', { name: 'decline_code', nullable: true })

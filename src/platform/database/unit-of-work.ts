@@ -42,8 +42,8 @@ export interface UnitOfWorkOptions<F = undefined> {
   isolation?: 'REPEATABLE READ' | 'SERIALIZABLE';
   readOnly?: boolean;
   /**
-   * Whether `work` may be begun again from the start, on another connection, when a migration or a failover has outdated this one: all
-   * it did in the database is rolled back then. Default: true. What it does elsewhere it would do twice; see `afterCommit`.
+   * Whether `work` may be begun again from the start, on another connection, when a migration or a failover has outdated this one before
+   * COMMIT was sent: all it did in the database is rolled back then. Default: true. What it does elsewhere it would do twice; see `afterCommit`.
    */
   repeatable?: boolean;
 }
@@ -137,11 +137,13 @@ export class UnitOfWork {
     const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false };
     unit.client.readOnly = options.readOnly ?? false;
     let result: T;
+    let committing = false;
     try {
       const begun = send(unit, begin(options) + this.pool.prelude, this.timeoutMs);
       const [first] = await Promise.all([options.first && this.storage.run(unit, options.first), begun]);
       result = await this.storage.run(unit, () => work(first as F));
       unit.closed = true;
+      committing = true;
       // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
       if ((await send(unit, 'COMMIT', this.timeoutMs)).command !== 'COMMIT') {
         throw new Error(
@@ -151,7 +153,8 @@ export class UnitOfWork {
     } catch (error) {
       unit.closed = true;
       await this.rollback(unit);
-      const again = unit.client.outdated && options.repeatable !== false && attempt < ATTEMPTS;
+      // Once COMMIT has been sent nobody but PostgreSQL knows whether the work is done: doing it again could do it twice.
+      const again = !committing && unit.client.outdated && options.repeatable !== false && attempt < ATTEMPTS;
       this.giveBack(unit);
       if (again) return this.transaction(work, options, attempt + 1);
       if (options.readOnly && isRefusedWrite(causeOf(error))) {
