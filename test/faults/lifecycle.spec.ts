@@ -110,8 +110,10 @@ describe('the life of a process', () => {
   it('starts, serves and ends when its log goes to a full disk', async () => {
     const api = await counter.stack.api({}, { logFile: '/dev/full' });
     expect((await api.http.get('/v1/products')).status).toBe(200);
-    const { text } = await api.management.get('/metrics');
-    expect(text).toMatch(/^log_lines_dropped_total [1-9]/m);
+    await waitFor(
+      async () => /^log_lines_dropped_total [1-9]/m.test((await api.management.get('/metrics')).text),
+      { what: 'lines that are counted as dropped' },
+    );
     expect((await api.stop('SIGTERM')).code).toBe(0);
   });
 
