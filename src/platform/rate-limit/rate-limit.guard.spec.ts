@@ -152,6 +152,12 @@ describe('RateLimitGuard', () => {
     expect(headers.RateLimit).toBe('"default";r=2;t=60, "network";r=0;t=60');
   });
 
+  it('does not let one caller use up what its network shares by going on after its own quota', async () => {
+    const { call } = await guardWith({ RATE_LIMIT_CALLERS_PER_NETWORK: '2' });
+    expect(await admitted(call, 50, 'read', { userId: 'insistent' })).toBe(3);
+    expect(await admitted(call, 3, 'read', { userId: 'bystander' })).toBe(3);
+  });
+
   it('honours @Throttle with counters of its own and @SkipThrottle', async () => {
     const { call } = await guardWith();
     expect(await admitted(call, 5, 'login')).toBe(2);

@@ -61,14 +61,9 @@ export class RateLimiter {
       waits ||= one instanceof Promise;
       taken.push(one);
     }
-    if (network !== undefined) {
-      const one = this.storage.take(this.network.scope + network, this.network.quota);
-      waits ||= one instanceof Promise;
-      taken.push(one);
-    }
-    if (!waits) return this.settle(reply, limits, taken as Taken[]);
+    if (!waits) return this.admitFrom(network, reply, limits, taken as Taken[]);
     return Promise.all(taken.map((one) => Promise.resolve(one))).then((all) =>
-      this.settle(reply, limits, all),
+      this.admitFrom(network, reply, limits, all),
     );
   }
 
@@ -83,10 +78,23 @@ export class RateLimiter {
     if (admitted instanceof Promise) return admitted;
   }
 
-  private settle(reply: FastifyReply, limits: Limits, taken: readonly Taken[]): true {
-    const network = taken[limits.list.length];
-    if (network === undefined || network.allowed) return settle(reply, limits, taken);
-    return settle(reply, limitsOf([...limits.list, this.network]), taken);
+  /**
+   * Counts a request against its network, unless its caller's own quota is used up: one caller that goes on asking would otherwise use up
+   * what everybody behind its address shares.
+   */
+  private admitFrom(
+    network: string | undefined,
+    reply: FastifyReply,
+    limits: Limits,
+    own: readonly Taken[],
+  ): true | Promise<true> {
+    if (network === undefined || own.some(({ allowed }) => !allowed)) return settle(reply, limits, own);
+    const together = this.storage.take(this.network.scope + network, this.network.quota);
+    const settled = (taken: Taken): true =>
+      taken.allowed
+        ? settle(reply, limits, own)
+        : settle(reply, limitsOf([...limits.list, this.network]), [...own, taken]);
+    return together instanceof Promise ? together.then(settled) : settled(together);
   }
 }
 
