@@ -7,7 +7,7 @@ import { privateDirectory } from '../../test/support/servers/index.ts';
 import { startTestStack } from '../../test/support/stack.ts';
 import { startReference } from './reference.ts';
 import type { Reference } from './reference.ts';
-import { AccessTokens } from './tokens.ts';
+import { AccessTokens, TOKEN_LIFE_SECONDS } from './tokens.ts';
 
 type PrivateDirectory = Awaited<ReturnType<typeof privateDirectory>>;
 type TestStack = Awaited<ReturnType<typeof startTestStack>>;
@@ -70,6 +70,8 @@ export class Stage {
         NODE_ENV: 'production',
         // The servers of a bench are on this machine, as is the one address that all its callers share.
         PLAINTEXT_CONNECTIONS: 'DATABASE_URL,REDIS_URL,SMTP_URL,PAYMENT_PROVIDER_URL',
+        // A token that is good for much longer than those of the api is refused.
+        AUTH_ACCESS_TOKEN_TTL_SECONDS: String(TOKEN_LIFE_SECONDS),
         RATE_LIMIT_CALLERS_PER_NETWORK: '100000',
         RATE_LIMIT_ENABLED: 'true',
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 
 /** Longer than any run: a workload is not about expired tokens. */
-const LIFE_MS = 6 * 3_600_000;
+export const TOKEN_LIFE_SECONDS = 6 * 3600;
 
 /** Access tokens as a login would hand them out (src/modules/auth/access-tokens.ts), by the thousand and without hashing. */
 export class AccessTokens {
@@ -12,7 +12,7 @@ export class AccessTokens {
     this.sign = createSigner({
       key: secret,
       algorithm: 'HS256',
-      expiresIn: LIFE_MS,
+      expiresIn: TOKEN_LIFE_SECONDS * 1000,
       iss: 'holdfast',
       aud: 'holdfast-api',
     });
