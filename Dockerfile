@@ -37,9 +37,7 @@ LABEL org.opencontainers.image.title="holdfast" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
 ENV NODE_ENV=production
-# A third less memory for the same throughput (docs/performance.md, "Memory"): V8's young generation at a third of its default, and two
-# arenas of malloc instead of eight for each core.
-ENV NODE_OPTIONS=--max-semi-space-size=8
+# Less memory for the same throughput (docs/performance.md, "Memory"): two arenas of malloc instead of eight for each core.
 ENV MALLOC_ARENA_MAX=2
 # package.json says that dist/*.js are ES modules.
 COPY package.json ./

@@ -32,7 +32,8 @@ export const lockKey = {
 
 export const findKey = {
   name: 'find-key',
-  text: `SELECT fingerprint, status, headers, body, reference, coalesce(locked_until > now(), false) AS locked
+  text: `SELECT fingerprint, status, headers, body, reference, locked_until,
+           coalesce(locked_until > now(), false) AS locked
          FROM idempotency_records WHERE scope = $1 AND key = $2 AND expires_at > now()`,
 };
 

@@ -12,7 +12,10 @@ import { waitFor } from './wait-for.ts';
 export type Environment = Record<string, string | undefined>;
 
 /** How the image runs Node (`ENV` in the Dockerfile): what is tested and measured is what is shipped. */
-export const RUNTIME_ENV = { NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' };
+export const RUNTIME_ENV = { MALLOC_ARENA_MAX: '2' };
+
+/** How a worker is run besides: its jobs are in nobody's way when its young generation is collected more often. */
+export const WORKER_FLAGS = '--max-semi-space-size=8';
 
 /** A line of a process's log; lines that are not JSON are kept as `{ message }`. */
 export interface LogRecord {
@@ -84,7 +87,8 @@ export async function startApi(options: AppOptions): Promise<ApiProcess> {
 
 /** Starts the built worker; its only port is the management port. */
 export function startWorker(options: AppOptions): Promise<AppProcess> {
-  return startApp('worker', 'worker.js', options);
+  const NODE_OPTIONS = [WORKER_FLAGS, options.env.NODE_OPTIONS].filter(Boolean).join(' ');
+  return startApp('worker', 'worker.js', { ...options, env: { ...options.env, NODE_OPTIONS } });
 }
 
 export interface CliResult {
@@ -210,6 +214,5 @@ function workingDirectory(): string {
 /** Nothing of the caller's environment but what any program needs: a test says what it depends on. */
 function completeEnvironment(env: Environment): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
-  const NODE_OPTIONS = [RUNTIME_ENV.NODE_OPTIONS, env.NODE_OPTIONS].filter(Boolean).join(' ');
-  return { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...RUNTIME_ENV, ...env, NODE_OPTIONS };
+  return { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...RUNTIME_ENV, ...env };
 }
