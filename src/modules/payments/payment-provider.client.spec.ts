@@ -169,11 +169,12 @@ describe('Looking for a charge', () => {
       expect(await client.find(request.paymentId)).toBe('undecided');
   });
 
-  it('asks once more when the provider fails', async () => {
+  it('asks once when the provider fails: the payment is asked about again later, and each failure counts against the circuit of all', async () => {
     let asked = 0;
     answer = (response) => answering((asked += 1) === 1 ? 500 : 200, { data: [charge] })(response);
 
-    expect(await client.find(request.paymentId)).toEqual(charge);
+    expect(await errorOf(client.find(request.paymentId))).toBeInstanceOf(TransientError);
+    expect(asked).toBe(1);
   });
 
   it('does not take an answer for none that is no list', async () => {

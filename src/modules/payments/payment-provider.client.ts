@@ -61,17 +61,14 @@ export class PaymentProviderClient {
 
   /** What the provider knows of a payment: its charge, `none`, or `undecided`. @throws TransientError when it does not say */
   async find(paymentId: string): Promise<Charge | 'none' | 'undecided'> {
-    return this.provider.execute(
-      async ({ signal }) => {
-        const url = new URL(this.chargesUrl);
-        url.searchParams.set('idempotencyKey', paymentId);
-        const { status, body } = await this.send(url, { signal });
-        const { data } = bodyOf(status, body) as { data?: unknown };
-        if (!Array.isArray(data)) throw unintelligible(status);
-        return data.length > 0 ? chargeIn(data[0], paymentId) : 'none';
-      },
-      { repeatable: true },
-    );
+    return this.provider.execute(async ({ signal }) => {
+      const url = new URL(this.chargesUrl);
+      url.searchParams.set('idempotencyKey', paymentId);
+      const { status, body } = await this.send(url, { signal });
+      const { data } = bodyOf(status, body) as { data?: unknown };
+      if (!Array.isArray(data)) throw unintelligible(status);
+      return data.length > 0 ? chargeIn(data[0], paymentId) : 'none';
+    });
   }
 
   private async send(url: URL, init: Call): Promise<{ status: number; body: string }> {

@@ -95,7 +95,7 @@ export class Database implements OnApplicationShutdown {
   }
 
   /** A statement that may take longer than a session's statements needs a transaction: for that alone PostgreSQL's limit is raised. */
-  private async send(statement: Statement): Promise<pg.QueryResult> {
+  private send(statement: Statement): Promise<pg.QueryResult> {
     const { timeoutMs = 0 } = statement;
     if (timeoutMs <= this.settings.database.statementTimeoutMs) return this.sendNow(statement);
     return this.unitOfWork.run(async () => {
@@ -119,13 +119,11 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  private async sendToPrimary(statement: Statement): Promise<pg.QueryResult> {
-    try {
-      return await this.postgresql.guard(() => this.sendTo(this.primary, statement));
-    } finally {
-      // Also after an error, because it may have had its effect.
-      if (WRITES.test(statement.text)) this.unitOfWork.recentWrites.note();
-    }
+  private sendToPrimary(statement: Statement): Promise<pg.QueryResult> {
+    const sent = this.postgresql.guard(() => this.sendTo(this.primary, statement));
+    const { recentWrites } = this.unitOfWork;
+    // Also after an error, because it may have had its effect.
+    return recentWrites.kept && WRITES.test(statement.text) ? sent.finally(() => recentWrites.note()) : sent;
   }
 
   private async sendTo(pool: ConnectionPool, statement: Statement, attempt = 1): Promise<pg.QueryResult> {
