@@ -189,7 +189,7 @@ export class PaymentsRepository {
   }
 
   /**
-   * Puts off a payment that was asked about in vain: until half of its age has passed once more, so that one that stays
+   * Puts off a payment whose outcome is still unknown: until half of its age has passed once more, so that one that stays
    * undecided is asked about ever more rarely. What another reconciler has claimed since is left to that one.
    */
   async postpone({ id, claimed_until }: DuePayment, atMostMs: number): Promise<void> {

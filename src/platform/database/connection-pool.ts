@@ -81,7 +81,7 @@ export class ConnectionPool extends pg.Pool {
       // oxlint-disable-next-line typescript/no-misused-promises
       onConnect: async (client) => {
         // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
-        // process: so did the loss of PostgreSQL. Whoever uses the client hears of it from the query.
+        // process: so did the loss of PostgreSQL. The query itself reports it.
         client.on('error', () => undefined);
         const connection = client as PooledConnection;
         connection.generation = this.generation;

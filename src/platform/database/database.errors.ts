@@ -89,7 +89,7 @@ const NETWORK_CODES = new Set([
 const TRANSIENT_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
-/** Of those, a pool that we have ended ourselves is no sign that PostgreSQL is away. */
+/** Of those, a pool that we have ended ourselves is no sign that PostgreSQL is down. */
 const OUTAGE_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
 

@@ -35,7 +35,7 @@ export class Replica {
     this.probe = probeOf(settings, url, true);
   }
 
-  /** Takes note of an error of the replica's: one that is away is left alone until it answers again. */
+  /** Records an error of the replica: one that is down is left alone until it answers again. */
   failed(error: unknown): void {
     if (isOutage(error)) this.caughtUpTo = -Infinity;
   }
