@@ -1,5 +1,5 @@
-export { EventProcessor, Handles, Scheduled, type ScheduledOptions } from './consuming/decorators.js';
-export { EventConsumer } from './consuming/event-consumer.js';
+export { EventProcessor, Handles, Scheduled, type ScheduledOptions } from './topology/decorators.js';
+export { EventConsumer } from './topology/event-consumer.js';
 export { DeadLetters, type DeadLetterQuery, type DeadLetterSummary } from './dead-letters/dead-letters.js';
 export { defineEvent, type DeliveredEvent, type EventDefinition } from './events.js';
 export { OutboxLimit } from './outbox/outbox-limit.js';

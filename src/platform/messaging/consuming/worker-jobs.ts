@@ -8,12 +8,12 @@ import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
 import type { EventJob } from '../queues/queues.js';
-import { Schedulers } from '../queues/schedulers.js';
+import { Schedulers } from '../schedules/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { Delivery } from './delivered-event.js';
-import type { JobRunner } from './event-consumer.js';
+import type { JobRunner } from '../topology/event-consumer.js';
 import { GivingWay } from './giving-way.js';
-import { isTransient } from './retries.js';
+import { isTransient } from '../queues/retries.js';
 
 /**
  * Starts of a job that ended with the death of its process, before it is taken for the cause. High, because a rollout

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
-import { Scheduled } from '../consuming/decorators.js';
+import { Scheduled } from '../topology/decorators.js';
 import { OutboxRepository } from './outbox.repository.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,24 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/index.js';
-
-/** A claimed event as the relay moves it. */
-export interface ClaimedEvent {
-  id: string;
-  /** Order of announcement. */
-  position: number;
-  name: string;
-  consumers: string[];
-  /** JSON text: it is passed on as it is. */
-  payload: string;
-  key: string | null;
-  request_id: string | null;
-  /** `traceparent` of the span in which it was announced, when that is recorded. */
-  trace_context: string | null;
-  /** Epoch milliseconds. */
-  occurred_at: number;
-  /** When it was claimed: the fencing token of the relay that did. */
-  claimed_at: Date;
-}
+import type { ClaimedEvent } from '../queues/queues.js';
 
 /** How long a claim waits for its effect before it is made again, growing with the attempts. Milliseconds. */
 export interface RedeliveryPolicy {

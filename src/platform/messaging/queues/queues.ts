@@ -2,9 +2,27 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { piecesOf } from '../../redis/index.js';
-import type { ClaimedEvent } from '../outbox/outbox.repository.js';
-import { FULL_JITTER } from '../consuming/retries.js';
+import { FULL_JITTER } from './retries.js';
 import { QueueConnections } from './queue-connections.js';
+
+/** A claimed event as the relay moves it. */
+export interface ClaimedEvent {
+  id: string;
+  /** Order of announcement. */
+  position: number;
+  name: string;
+  consumers: string[];
+  /** JSON text: it is passed on as it is. */
+  payload: string;
+  key: string | null;
+  request_id: string | null;
+  /** `traceparent` of the span in which it was announced, when that is recorded. */
+  trace_context: string | null;
+  /** Epoch milliseconds. */
+  occurred_at: number;
+  /** When it was claimed: the fencing token of the relay that did. */
+  claimed_at: Date;
+}
 
 /** What an event looks like as a job. Short names: it is held in memory for every waiting event. */
 export interface EventJob {

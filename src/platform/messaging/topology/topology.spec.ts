@@ -1,8 +1,8 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
-import { EventProcessor, Handles, Scheduled } from '../consuming/decorators.js';
-import { EventConsumer } from '../consuming/event-consumer.js';
+import { EventProcessor, Handles, Scheduled } from './decorators.js';
+import { EventConsumer } from './event-consumer.js';
 import { defineEvent, type DeliveredEvent } from '../events.js';
 import { Inbox } from '../inbox/inbox.js';
 import { MessagingModule } from '../messaging.module.js';

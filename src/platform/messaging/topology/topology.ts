@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { EventConsumer } from '../consuming/event-consumer.js';
+import { EventConsumer } from './event-consumer.js';
 import {
   handledBy,
   MAINTENANCE_QUEUE,
@@ -8,7 +8,7 @@ import {
   scheduleOf,
   type ProcessorMetadata,
   type ScheduledOptions,
-} from '../consuming/decorators.js';
+} from './decorators.js';
 import type { DeliveredEvent, EventDefinition } from '../events.js';
 import { FeatureDeclarations, type FoundTopology, type RetiredSchedule } from './declarations.js';
 import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';

@@ -2,13 +2,13 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
 import { GivingWay } from '../consuming/giving-way.js';
-import { isTransient } from '../consuming/retries.js';
+import { isTransient } from '../queues/retries.js';
 import { isReply } from '../../redis/index.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
-import { QueueUpkeep } from '../queues/queue-upkeep.js';
-import { Queues } from '../queues/queues.js';
-import { OutboxRepository, type ClaimedEvent, type RedeliveryPolicy } from './outbox.repository.js';
+import { QueueUpkeep } from './queue-upkeep.js';
+import { Queues, type ClaimedEvent } from '../queues/queues.js';
+import { OutboxRepository, type RedeliveryPolicy } from '../outbox/outbox.repository.js';
 import { Redelivery } from './redelivery.js';
 import { RelayCursor } from './relay-cursor.js';
 

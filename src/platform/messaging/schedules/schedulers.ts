@@ -2,8 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Job, JobSchedulerJson, Queue } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
-import { QueueConnections } from './queue-connections.js';
-import { Queues } from './queues.js';
+import { QueueConnections } from '../queues/queue-connections.js';
+import { Queues } from '../queues/queues.js';
 
 /** How far clocks of workers may be apart before it is taken for a wrong clock. Milliseconds. */
 const CLOCK_TOLERANCE_MS = 10_000;

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
 import { TransientError } from '../../errors/index.js';
-import type { ClaimedEvent } from './outbox.repository.js';
+import type { ClaimedEvent } from '../queues/queues.js';
 import { Relay } from './relay.js';
 
 /** PostgreSQL and Redis as the relay sees them, each step scripted. */

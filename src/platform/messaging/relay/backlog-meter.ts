@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
-import { Schedulers } from '../queues/schedulers.js';
-import { OutboxRepository, type Backlog } from './outbox.repository.js';
+import { Schedulers } from '../schedules/schedulers.js';
+import { OutboxRepository, type Backlog } from '../outbox/outbox.repository.js';
 
 const EVERY_MS = 2000;
 

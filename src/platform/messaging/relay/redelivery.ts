@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
-import { OutboxRepository } from './outbox.repository.js';
+import { OutboxRepository } from '../outbox/outbox.repository.js';
 
 const BATCH = 1000;
 

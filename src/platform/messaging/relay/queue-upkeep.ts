@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OutboxRepository } from '../outbox/outbox.repository.js';
-import { Redelivery } from '../outbox/redelivery.js';
-import { QueueMemory } from './queue-memory.js';
-import { Schedulers } from './schedulers.js';
+import { Redelivery } from './redelivery.js';
+import { QueueMemory } from '../queues/queue-memory.js';
+import { Schedulers } from '../schedules/schedulers.js';
 
 const EVERY_MS = 2000;
 const MEND_EVERY_MS = 5000;
