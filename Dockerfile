@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci
 COPY tsconfig.json tsconfig.build.json tsconfig.migrations.json ./
 COPY scripts scripts
-COPY test/support test/support
+COPY local local
 COPY src src
 COPY migrations migrations
 RUN npm run build
@@ -22,11 +22,11 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 # The payment provider of docker-compose.yml. Never part of the product's image.
 FROM base AS sandbox
 COPY package.json ./
-COPY test/support/payment-sandbox.ts test/support/json-server.ts test/support/
-COPY test/support/sandbox test/support/sandbox
+COPY local/payment-sandbox.ts local/json-server.ts local/
+COPY local/sandbox local/sandbox
 USER node
 EXPOSE 4010
-CMD ["node", "test/support/payment-sandbox.ts", "--host", "0.0.0.0"]
+CMD ["node", "local/payment-sandbox.ts", "--host", "0.0.0.0"]
 
 FROM base AS runtime
 ARG VERSION=0.1.0

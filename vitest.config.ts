@@ -32,10 +32,10 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Every file starts the servers it needs for itself (test/support/servers): it may freeze and kill them.
+        // Every file starts the servers it needs for itself (local/servers): it may freeze and kill them.
         test: {
           name: 'integration',
-          include: ['test/{repositories,e2e,support}/**/*.spec.ts'],
+          include: ['test/{repositories,e2e}/**/*.spec.ts', 'local/**/*.spec.ts'],
           // After the unit specs, some of which look at the clock.
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,

@@ -1,7 +1,7 @@
 /** `npm run bench`: see bench/README.md. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build, BuildError } from '../scripts/lib/build.ts';
-import { localPath, repositoryRoot, tryLock } from '../test/support/servers/index.ts';
+import { localPath, repositoryRoot, tryLock } from '../local/servers/index.ts';
 import { Bench } from './harness/bench.ts';
 import { conditions, disturbance, productVersion } from './harness/conditions.ts';
 import { costsOf, readProfiles } from './harness/cpu-profile.ts';

@@ -2,8 +2,8 @@
  * `npm start`: everything the product needs, on this machine, in the foreground. `npm run dev` (--watch) is the same
  * with the api and the worker started again whenever the sources change.
  */
-import { endEverythingGuarded, guardLock } from '../test/support/servers/guard.ts';
-import { lockHolder, tryLock, withLock } from '../test/support/servers/lock.ts';
+import { endEverythingGuarded, guardLock } from '../local/servers/guard.ts';
+import { lockHolder, tryLock, withLock } from '../local/servers/lock.ts';
 import { build, BuildError, isBuildCurrent } from './lib/build.ts';
 import { LocalStack, shownPath } from './lib/local-stack.ts';
 import { loadDotEnv, localPorts, stackPath } from './lib/settings.ts';

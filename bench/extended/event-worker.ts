@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
-import { repositoryRoot } from '../../test/support/servers/paths.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
 import type { DeliveredEvent } from '../../src/platform/messaging/index.js';
 
 const built = (file: string): Promise<unknown> => import(join(repositoryRoot, 'dist', file));

@@ -1,5 +1,5 @@
 import type { Stage } from '../stage/stage.ts';
-import { httpClient } from '../../test/support/http.ts';
+import { httpClient } from '../../local/http.ts';
 import { headersOf } from './requests.ts';
 import type { PlannedRequest } from './requests.ts';
 import { randomUUID } from 'node:crypto';

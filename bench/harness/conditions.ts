@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { repositoryRoot } from '../../test/support/servers/index.ts';
+import { repositoryRoot } from '../../local/servers/index.ts';
 
 /** What was on while everything was measured: figures mean nothing without it. */
 export function conditions(): string[] {

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { guardProcess, releaseProcess } from '../../test/support/servers/guard.ts';
-import { knownTool } from '../../test/support/servers/index.ts';
+import { guardProcess, releaseProcess } from '../../local/servers/guard.ts';
+import { knownTool } from '../../local/servers/index.ts';
 import { toWire } from './requests.ts';
 import type { PlannedRequest } from './requests.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { waitFor } from '../../test/support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 /** Events for an outbox, committed at once: a backlog as it stands when a worker comes back. */
 export async function addEvents(

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, localPath, repositoryRoot, ServerProcess } from '../../test/support/servers/index.ts';
+import { freePort, localPath, repositoryRoot, ServerProcess } from '../../local/servers/index.ts';
 
 /** A process that the product is compared with. */
 export interface Reference {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { httpClient } from '../../test/support/http.ts';
+import { httpClient } from '../../local/http.ts';
 import { alternate } from '../harness/alternate.ts';
 import { pacedReads } from '../harness/paced-reads.ts';
 import { peakMemoryMiB } from '../harness/process-usage.ts';

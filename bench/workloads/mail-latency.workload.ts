@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { httpClient } from '../../test/support/http.ts';
-import { waitFor } from '../../test/support/wait-for.ts';
+import { httpClient } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { alternate } from '../harness/alternate.ts';
 import { percentile, spreadOf } from '../harness/statistics.ts';
 import { openShop } from '../stage/open-shop.ts';

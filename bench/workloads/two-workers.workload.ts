@@ -1,5 +1,5 @@
-import { startSinkProcess } from '../../test/support/outside-services.ts';
-import { waitFor } from '../../test/support/wait-for.ts';
+import { startSinkProcess } from '../../local/outside-services.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { alternate } from '../harness/alternate.ts';
 import { pairwise } from '../harness/statistics.ts';
 import { databaseNow } from '../stage/events.ts';

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { guardProcess, releaseProcess } from '../../test/support/servers/guard.ts';
-import { withLock } from '../../test/support/servers/lock.ts';
-import { localPath, repositoryRoot } from '../../test/support/servers/paths.ts';
+import { guardProcess, releaseProcess } from '../../local/servers/guard.ts';
+import { withLock } from '../../local/servers/lock.ts';
+import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
 
 const dist = join(repositoryRoot, 'dist');
 const partial = join(repositoryRoot, 'dist.partial');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { repositoryRoot } from '../../test/support/servers/paths.js';
+import { repositoryRoot } from '../../local/servers/paths.js';
 import { shownPath } from './local-stack.js';
 
 describe('a path, as it is shown', () => {

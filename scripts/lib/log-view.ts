@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
-import type { LogRecord } from '../../test/support/processes.ts';
+import type { LogRecord } from '../../local/processes.ts';
 import { styled } from './terminal.ts';
 
 /** A log file of this run; the one of the run before is kept beside it as `.1`. */

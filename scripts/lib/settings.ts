@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isPortFree } from '../../test/support/servers/ports.ts';
-import { localDirectory, repositoryRoot } from '../../test/support/servers/paths.ts';
+import { isPortFree } from '../../local/servers/ports.ts';
+import { localDirectory, repositoryRoot } from '../../local/servers/paths.ts';
 import { StartFailure } from './terminal.ts';
 
 export interface LocalPorts {

@@ -1,7 +1,7 @@
 /** Compiles src/ and migrations/ into dist/ on every change; a child of watch.ts that reports each round to it. */
 import { join } from 'node:path';
 import ts from 'typescript';
-import { repositoryRoot } from '../../test/support/servers/paths.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
 import { buildProjects } from './build.ts';
 import type { CompilerRound } from './watch.ts';
 

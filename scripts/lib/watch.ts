@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { guardProcess } from '../../test/support/servers/guard.ts';
+import { guardProcess } from '../../local/servers/guard.ts';
 import { forgetBuild } from './build.ts';
 import type { LocalStack } from './local-stack.ts';
 import { say, sayFailure, styled } from './terminal.ts';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { build } from '../../scripts/lib/build.js';
 import { defaultOf, probes, read, root, stages } from './containers.js';
 import { copied, inheritedBy, reachesBuild } from './dockerfile.js';
-import { RUNTIME_ENV } from '../support/processes.js';
+import { RUNTIME_ENV } from '../../local/processes.js';
 import { Project } from './project.js';
 
 // TypeScript and the build take their time on a busy machine.
@@ -62,12 +62,12 @@ describe('Dockerfile', () => {
 
   it.each([
     { stage: 'build', script: 'scripts/build.ts' },
-    { stage: 'sandbox', script: 'test/support/payment-sandbox.ts' },
+    { stage: 'sandbox', script: 'local/payment-sandbox.ts' },
   ])(
     'gives the stage $stage every file that $script imports, and needs no package for it',
     ({ stage, script }) => {
       const given = copies.filter((copy) => copy.stage === stage).flatMap(({ sources }) => sources);
-      const project = new Project(root, ['scripts', 'test/support']);
+      const project = new Project(root, ['scripts', 'local']);
       const reached = new Set([script]);
       const needed = new Set<string>();
       for (const path of reached) {
@@ -86,8 +86,15 @@ describe('Dockerfile', () => {
     },
   );
 
+  it('leaves the local servers out of the image', () => {
+    const shipped = copies.filter(({ stage }) => stage === 'runtime').flatMap(({ sources }) => sources);
+
+    expect(shipped.length).toBeGreaterThan(0);
+    expect(shipped.filter((path) => /^(\/app\/)?(local|test|scripts)\b/.test(path))).toEqual([]);
+  });
+
   it('names no file that is not there', () => {
-    const named = read('Dockerfile').match(/\b(?:test|src|scripts|docs)\/[\w./-]+\.\w+/g) ?? [];
+    const named = read('Dockerfile').match(/\b(?:local|test|src|scripts|docs)\/[\w./-]+\.\w+/g) ?? [];
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
@@ -100,7 +107,7 @@ describe('Dockerfile', () => {
       '.local',
       'node_modules',
       'dist',
-      'test/architecture',
+      'test',
       'README.md',
     ]) {
       expect([path, reachesBuild(root, path)]).toEqual([path, false]);

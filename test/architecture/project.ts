@@ -21,9 +21,9 @@ export interface SourceFile {
   imports: Import[];
 }
 
-/** Where a file lives: a feature, a room of the platform, the configuration, or the roof over all of them. */
+/** Where a file lives: a feature, a room of the platform, the configuration, the roof over all of them, or the local servers. */
 export interface Room {
-  kind: 'feature' | 'platform' | 'config' | 'root';
+  kind: 'feature' | 'platform' | 'config' | 'root' | 'local';
   /** Folder of the room, such as `src/modules/orders`. */
   path: string;
   name: string;
@@ -125,6 +125,7 @@ export function roomOf(path: string): Room {
   const platform = /^src\/platform\/([^/]+)\//.exec(path);
   if (platform) return { kind: 'platform', path: `src/platform/${platform[1]}`, name: platform[1] ?? '' };
   if (path.startsWith('src/config/')) return { kind: 'config', path: 'src/config', name: 'config' };
+  if (path.startsWith('local/')) return { kind: 'local', path: 'local', name: 'local' };
   return { kind: 'root', path: 'src', name: 'src' };
 }
 

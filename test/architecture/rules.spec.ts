@@ -17,7 +17,7 @@ describe('on a tree that breaks it', () => {
   });
 
   it.each(rules)('$name says where, what, and what to do about it', (rule) => {
-    const said = rule.check(new Project(join(fixtures, rule.name))).map(messageOf);
+    const said = rule.check(new Project(join(fixtures, rule.name), ['src', 'local'])).map(messageOf);
 
     expect(said).toEqual(
       readFileSync(join(fixtures, rule.name, 'expected.txt'), 'utf8')
@@ -28,7 +28,15 @@ describe('on a tree that breaks it', () => {
 });
 
 describe('this repository', () => {
-  const project = new Project(repository, ['src', 'migrations', 'scripts', 'bench', 'schematics', 'test']);
+  const project = new Project(repository, [
+    'src',
+    'migrations',
+    'local',
+    'scripts',
+    'bench',
+    'schematics',
+    'test',
+  ]);
 
   it('is what the rules look at', () => {
     expect(project.file('src/main.ts')).toBeDefined();

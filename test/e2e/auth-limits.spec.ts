@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpResponse } from '../support/http.ts';
+import type { HttpResponse } from '../../local/http.ts';
 import { openShop, type Shop } from './shop.ts';
 
 interface Problem {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openShop, type Shop } from './shop.ts';
 
 interface Tokens {

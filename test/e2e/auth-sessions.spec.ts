@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { httpClient, type HttpClient } from '../support/http.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient, type HttpClient } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openShop, type Shop } from './shop.ts';
 
 interface Session {

@@ -2,7 +2,7 @@ import { argon2Sync, randomUUID } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsersService } from '../../src/modules/users/index.js';
-import type { HttpResponse } from '../support/http.ts';
+import type { HttpResponse } from '../../local/http.ts';
 import { openShop, type Shop } from './shop.ts';
 
 interface Tokens {

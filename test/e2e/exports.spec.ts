@@ -7,7 +7,7 @@ import type { ExportDto } from '../../src/modules/exports/dto/export.dto.js';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { Database } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 

@@ -4,8 +4,8 @@ import PostalMime, { type Email } from 'postal-mime';
 import type { NotificationDto } from '../../src/modules/notifications/dto/notification.dto.js';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import type { Page, ProblemDocument } from '../../src/platform/http/index.js';
-import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { startSmtpSink, type SmtpSink } from '../../local/smtp-sink.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 

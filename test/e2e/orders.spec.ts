@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import { httpClient, type HttpClient } from '../support/http.ts';
+import { httpClient, type HttpClient } from '../../local/http.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 
 let shop: Shop;

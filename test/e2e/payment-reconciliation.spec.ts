@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
 import { newId } from '../../src/platform/database/index.js';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 

@@ -6,8 +6,8 @@ import { PaymentProviderClient } from '../../src/modules/payments/payment-provid
 import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
 import { newId } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import { httpClient, type HttpClient } from '../support/http.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient, type HttpClient } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 
 /** A payment, or the problem there is instead. */

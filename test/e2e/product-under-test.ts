@@ -7,11 +7,11 @@ import { Database, Migrator } from '../../src/platform/database/index.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
 import { createWorker } from '../../src/worker-app.js';
-import { httpClient, type HttpClient } from '../support/http.js';
-import { startPaymentSandbox, type PaymentSandbox } from '../support/payment-sandbox.js';
-import { startPostgres } from '../support/servers/postgres.js';
-import { startRedis } from '../support/servers/redis.js';
-import { startSmtpSink, type SmtpSink } from '../support/smtp-sink.js';
+import { httpClient, type HttpClient } from '../../local/http.js';
+import { startPaymentSandbox, type PaymentSandbox } from '../../local/payment-sandbox.js';
+import { startPostgres } from '../../local/servers/postgres.js';
+import { startRedis } from '../../local/servers/redis.js';
+import { startSmtpSink, type SmtpSink } from '../../local/smtp-sink.js';
 import { PATIENT_DATABASE } from '../support/patience.js';
 
 /** The product in this process, over HTTP, on servers of its own: for tests of what all of it does together. */

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProductDto } from '../../src/modules/products/dto/product.dto.js';
 import { newId } from '../../src/platform/database/index.js';
 import type { Page, ProblemDocument } from '../../src/platform/http/index.js';
-import { httpClient } from '../support/http.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openShop, type Customer, type Shop } from './shop.ts';
 
 let shop: Shop;

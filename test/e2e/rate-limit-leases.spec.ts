@@ -4,8 +4,8 @@ import { loadSettings } from '../../src/config/index.js';
 import { LeaseStorage } from '../../src/platform/rate-limit/lease-storage.js';
 import { quotaOf } from '../../src/platform/rate-limit/quota.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
-import { startRedis, type RedisServer } from '../support/servers/index.js';
-import { waitFor } from '../support/wait-for.js';
+import { startRedis, type RedisServer } from '../../local/servers/index.js';
+import { waitFor } from '../../local/wait-for.js';
 
 let server: RedisServer;
 let processes: Process[] = [];

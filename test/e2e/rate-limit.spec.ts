@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import { httpClient, type HttpClient, type HttpResponse } from '../support/http.ts';
-import { signWebhook } from '../support/payment-sandbox.ts';
+import { httpClient, type HttpClient, type HttpResponse } from '../../local/http.ts';
+import { signWebhook } from '../../local/payment-sandbox.ts';
 import { openShop, type Shop } from './shop.ts';
 
 const LIMIT = 40;

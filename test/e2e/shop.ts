@@ -4,10 +4,10 @@ import pg from 'pg';
 import { createApi } from '../../src/api.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { Migrator, newId } from '../../src/platform/database/index.js';
-import { httpClient, type HttpClient } from '../support/http.ts';
-import { startSandboxProcess, type SandboxProcess } from '../support/outside-services.ts';
-import { startPostgres, type PostgresServer } from '../support/servers/postgres.ts';
-import { startRedis, type RedisServer } from '../support/servers/redis.ts';
+import { httpClient, type HttpClient } from '../../local/http.ts';
+import { startSandboxProcess, type SandboxProcess } from '../../local/outside-services.ts';
+import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
+import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
 import { PATIENT_DATABASE } from '../support/patience.js';
 
 export interface Customer {

@@ -10,9 +10,9 @@ import { DISPUTES } from '../../src/modules/payments/payment-settlement.service.
 import { PaymentProviderClient } from '../../src/modules/payments/payment-provider.client.js';
 import { newId } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import type { HttpResponse } from '../support/http.ts';
-import { signWebhook } from '../support/payment-sandbox.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { HttpResponse } from '../../local/http.ts';
+import { signWebhook } from '../../local/payment-sandbox.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
 
 let shop: Shop;

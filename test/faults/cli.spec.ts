@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/servers/ports.ts';
-import { repositoryRoot } from '../support/servers/paths.ts';
-import { startTestStack, type TestStack } from '../support/stack.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
+import { startTestStack, type TestStack } from '../../local/stack.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 let stack: TestStack;
 let database: pg.Client;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ApiProcess } from '../support/processes.ts';
-import type { HttpClient, HttpResponse } from '../support/http.ts';
-import { startTestStack } from '../support/stack.ts';
-import type { TestStack, TestStackOptions } from '../support/stack.ts';
+import type { ApiProcess } from '../../local/processes.ts';
+import type { HttpClient, HttpResponse } from '../../local/http.ts';
+import { startTestStack } from '../../local/stack.ts';
+import type { TestStack, TestStackOptions } from '../../local/stack.ts';
 
 export interface Order {
   id: string;

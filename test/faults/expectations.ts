@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { HttpResponse } from '../support/http.ts';
+import type { HttpResponse } from '../../local/http.ts';
 
 /** What "briefly unable" looks like from outside: 503, a problem document, and when to come back, within the bound. */
 export function expectUnavailable(answer: HttpResponse, withinMs = 2000): void {

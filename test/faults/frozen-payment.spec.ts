@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpClient, HttpResponse } from '../support/http.ts';
-import { startJsonServer, type JsonServer } from '../support/json-server.ts';
-import type { ApiProcess } from '../support/processes.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { HttpClient, HttpResponse } from '../../local/http.ts';
+import { startJsonServer, type JsonServer } from '../../local/json-server.ts';
+import type { ApiProcess } from '../../local/processes.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter, type Order } from './counter.ts';
 
 /** The lease of the instance that freezes: this and four seconds. */

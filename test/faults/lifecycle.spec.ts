@@ -1,8 +1,8 @@
 import { Agent, get as httpGet } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startApi } from '../support/processes.ts';
-import { freePort } from '../support/servers/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { startApi } from '../../local/processes.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 
 /** Makes a process raise what nobody catches, when it is told to by SIGUSR2. */

@@ -4,12 +4,12 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { httpClient } from '../support/http.ts';
-import { repositoryRoot } from '../support/servers/paths.ts';
-import { freePort, isPortFree } from '../support/servers/ports.ts';
-import { privateDirectory } from '../support/servers/private-directory.ts';
-import type { PrivateDirectory } from '../support/servers/private-directory.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient } from '../../local/http.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
+import { freePort, isPortFree } from '../../local/servers/ports.ts';
+import { privateDirectory } from '../../local/servers/private-directory.ts';
+import type { PrivateDirectory } from '../../local/servers/private-directory.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 const account = { email: 'customer@example.com', password: 'holdfast-demo-password' };
 const portNames = [

@@ -3,10 +3,10 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { httpClient, type HttpClient } from '../support/http.ts';
-import { repositoryRoot } from '../support/servers/paths.ts';
-import { freePort } from '../support/servers/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient, type HttpClient } from '../../local/http.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 
 const TOKEN = 'a-token-for-rehearsals';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AppProcess } from '../support/processes.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { AppProcess } from '../../local/processes.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { LoadGenerator } from '../verify/load/load-generator.ts';
 import type { RequestTemplate } from '../verify/load/plan.ts';
 import { Probe } from '../verify/probe.ts';

@@ -2,10 +2,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../support/servers/ports.ts';
-import { localPath, repositoryRoot } from '../support/servers/paths.ts';
-import { startTestStack, type TestStack } from '../support/stack.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
+import { startTestStack, type TestStack } from '../../local/stack.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 /** As in a container: the first process of a PID namespace, for which the kernel drops each signal without a handler. */
 const NAMESPACE = ['--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];

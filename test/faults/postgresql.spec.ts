@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, REHEARSALS, type Counter } from './counter.ts';
 import { expectUnavailable } from './expectations.ts';
 

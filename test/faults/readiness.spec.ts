@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiProcess } from '../support/processes.ts';
-import { startTcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { ApiProcess } from '../../local/processes.ts';
+import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 import { expectUnavailable } from './expectations.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ApiProcess } from '../support/processes.ts';
-import { startReplica, type PostgresReplica } from '../support/servers/postgres-replica.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { ApiProcess } from '../../local/processes.ts';
+import { startReplica, type PostgresReplica } from '../../local/servers/postgres-replica.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 
 describe('a read replica', () => {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startJsonServer, type JsonServer } from '../support/json-server.ts';
-import type { ApiProcess, AppProcess, Environment } from '../support/processes.ts';
-import { startRedis, type RedisServer } from '../support/servers/redis.ts';
-import { waitFor } from '../support/wait-for.ts';
-import { startTestStack, type TestStack } from '../support/stack.ts';
+import { startJsonServer, type JsonServer } from '../../local/json-server.ts';
+import type { ApiProcess, AppProcess, Environment } from '../../local/processes.ts';
+import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
+import { waitFor } from '../../local/wait-for.ts';
+import { startTestStack, type TestStack } from '../../local/stack.ts';
 
 /** Secrets that stand nowhere but where this file has put them, by the place. */
 const canaries = new Map<string, string>();

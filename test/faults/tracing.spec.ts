@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpClient } from '../support/http.ts';
-import { startJsonServer } from '../support/json-server.ts';
-import type { ApiProcess, AppProcess, LogRecord } from '../support/processes.ts';
-import { freePort } from '../support/servers/ports.ts';
-import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../support/trace-collector.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { HttpClient } from '../../local/http.ts';
+import { startJsonServer } from '../../local/json-server.ts';
+import type { ApiProcess, AppProcess, LogRecord } from '../../local/processes.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../../local/trace-collector.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 
 const SERVER = 2;

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { privateDirectory } from '../support/servers/private-directory.ts';
-import type { PrivateDirectory } from '../support/servers/private-directory.ts';
-import { repositoryRoot } from '../support/servers/paths.ts';
+import { privateDirectory } from '../../local/servers/private-directory.ts';
+import type { PrivateDirectory } from '../../local/servers/private-directory.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
 import type { RunResult } from '../verify/results.ts';
 
 // A game day that cannot fail proves nothing: here a promise is broken on purpose.

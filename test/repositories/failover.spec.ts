@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { demote, startReplica, type PostgresReplica } from '../support/servers/postgres-replica.js';
-import { startTcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.js';
+import { demote, startReplica, type PostgresReplica } from '../../local/servers/postgres-replica.js';
+import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const POOL_SIZE = 4;
 /** What the product promises, from the moment at which there is a primary again. */

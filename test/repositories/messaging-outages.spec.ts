@@ -11,7 +11,7 @@ import {
 } from '../../src/platform/messaging/index.js';
 import { MessagingMetrics } from '../../src/platform/messaging/messaging.metrics.js';
 import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 import {
   openMessagingRoom,
   parcelSent,

@@ -5,7 +5,7 @@ import { defineEvent, Outbox } from '../../src/platform/messaging/index.js';
 import { lowestIdOf } from '../../src/platform/messaging/outbox/outbox-sweep.js';
 import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const parcelSent = defineEvent<{ number: number }>('parcel.sent', { consumers: ['post', 'insurance'] });
 const POLICY = { afterMs: 30_000, atMostMs: 3_600_000 };

@@ -19,7 +19,7 @@ import {
   startRedis,
   type PostgresServer,
   type RedisServer,
-} from '../support/servers/index.js';
+} from '../../local/servers/index.js';
 
 export interface Parcel {
   number: number;

@@ -5,7 +5,7 @@ import {
   Handles,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 import {
   openMessagingRoom,
   parcelSent,

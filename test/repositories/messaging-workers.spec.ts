@@ -11,7 +11,7 @@ import {
   TopologyError,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
 
 let deliveries: number[] = [];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const POOL_SIZE = 4;
 let db: TestDatabase;

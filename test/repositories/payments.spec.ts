@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { PaymentsRepository, type PaymentRow } from '../../src/modules/payments/payments.repository.js';
 import { newId, UniqueViolationError } from '../../src/platform/database/index.js';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 let db: TestDatabase;

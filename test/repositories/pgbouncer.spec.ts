@@ -2,9 +2,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import { streamRows } from '../../src/platform/database/index.js';
-import { startPgBouncer, type PgBouncerServer } from '../support/servers/pgbouncer.js';
+import { startPgBouncer, type PgBouncerServer } from '../../local/servers/pgbouncer.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const SERVER_CONNECTIONS = 2;
 const CLIENTS = 8;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import { makeCertificates, type Certificates } from '../support/certificates.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const SERVER_NAME = 'database.internal';
 

@@ -10,9 +10,9 @@ import { SharedCopies } from '../../src/platform/cache/shared-copies.js';
 import { loadSettings } from '../../src/config/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
-import { startRedis, type RedisServer } from '../support/servers/index.js';
+import { startRedis, type RedisServer } from '../../local/servers/index.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 /** Trusts its own copies for so long; short, so that tests need not wait. */
 const LOCAL_TTL_MS = 50;

@@ -13,8 +13,8 @@ import {
 import { LoginLimiter } from '../../src/modules/auth/login-limiter.js';
 import { loadSettings } from '../../src/config/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
-import { startRedis, type RedisServer } from '../support/servers/redis.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 /** Longer than the timeout of a command, far shorter than what a caller would call a stall. */
 const BOUND_MS = 1500;

@@ -16,8 +16,8 @@ import {
   startSentinel,
   type RedisSentinel,
   type RedisServer,
-} from '../support/servers/index.js';
-import { waitFor } from '../support/wait-for.js';
+} from '../../local/servers/index.js';
+import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
 
 let handled = new Set<number>();

@@ -10,8 +10,8 @@ import {
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
-import { startRedis, startTcpProxy, type RedisServer, type TcpProxy } from '../support/servers/index.js';
-import { waitFor } from '../support/wait-for.js';
+import { startRedis, startTcpProxy, type RedisServer, type TcpProxy } from '../../local/servers/index.js';
+import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
 
 let handled: number[] = [];

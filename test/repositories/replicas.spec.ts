@@ -2,10 +2,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import type { Database } from '../../src/platform/database/index.js';
-import { startReplica, type PostgresReplica } from '../support/servers/postgres-replica.js';
-import { startTcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.js';
+import { startReplica, type PostgresReplica } from '../../local/servers/postgres-replica.js';
+import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const MAX_LAG_MS = 2000;
 

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
-import { startPostgres, type PostgresServer } from '../support/servers/postgres.js';
-import { waitFor } from '../support/wait-for.js';
+import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
+import { waitFor } from '../../local/wait-for.js';
 
 const root = join(import.meta.dirname, '../..');
 

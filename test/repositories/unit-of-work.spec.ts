@@ -3,7 +3,7 @@ import { RequestContext } from '../../src/platform/context/index.js';
 import { UniqueViolationError } from '../../src/platform/database/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 
 let db: TestDatabase;
 

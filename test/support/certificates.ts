@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { privateDirectory } from './servers/private-directory.ts';
+import { privateDirectory } from '../../local/servers/private-directory.ts';
 
 const run = promisify(execFile);
 

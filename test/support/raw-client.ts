@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { waitFor } from './wait-for.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 /** What a server has sent as one answer. */
 export interface RawAnswer {

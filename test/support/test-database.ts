@@ -4,7 +4,7 @@ import { loadSettings, type Settings } from '../../src/config/index.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
 import { Policies } from '../../src/platform/resilience/index.js';
-import { startPostgres, type PostgresServer } from './servers/postgres.ts';
+import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { PATIENT_DATABASE } from './patience.ts';
 
 /** What a process of the product has of PostgreSQL: a pool, a unit of work, statements. */

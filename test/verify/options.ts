@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Environment } from '../support/processes.ts';
+import type { Environment } from '../../local/processes.ts';
 
 export interface VerifyOptions {
   list: boolean;

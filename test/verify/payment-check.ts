@@ -1,5 +1,5 @@
-import { httpClient } from '../support/http.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { httpClient } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import type { JournalEntry, RequestTemplate } from './load/plan.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import type { Customer } from './shop.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
-import { repositoryRoot } from '../support/servers/paths.ts';
-import type { Environment } from '../support/processes.ts';
+import { repositoryRoot } from '../../local/servers/paths.ts';
+import type { Environment } from '../../local/processes.ts';
 import type { LinePlotData, PlotData } from './report/plot-data.ts';
 import type { NamedScenario } from './scenario.ts';
 import type { Check, Evidence, ScenarioReport, Table } from './scenario-report.ts';

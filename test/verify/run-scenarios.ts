@@ -1,4 +1,4 @@
-import type { Environment } from '../support/processes.ts';
+import type { Environment } from '../../local/processes.ts';
 import { Progress } from './progress.ts';
 import { resultOf } from './results.ts';
 import type { ScenarioResult } from './results.ts';

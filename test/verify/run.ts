@@ -3,9 +3,9 @@
  * and says of every promise whether it held (docs/verify.md).
  */
 import { build, BuildError } from '../../scripts/lib/build.ts';
-import { localPath, repositoryRoot } from '../support/servers/paths.ts';
-import { endEverythingGuarded } from '../support/servers/guard.ts';
-import { lockHolder, tryLock, withLock } from '../support/servers/lock.ts';
+import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
+import { endEverythingGuarded } from '../../local/servers/guard.ts';
+import { lockHolder, tryLock, withLock } from '../../local/servers/lock.ts';
 import { join } from 'node:path';
 import { discoverScenarios } from './discover.ts';
 import { parseOptions, usage, UsageError } from './options.ts';

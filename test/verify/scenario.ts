@@ -1,4 +1,4 @@
-import type { Environment } from '../support/processes.ts';
+import type { Environment } from '../../local/processes.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { httpClient } from '../support/http.ts';
-import type { HttpClient, HttpResponse } from '../support/http.ts';
+import { httpClient } from '../../local/http.ts';
+import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import type { RequestTemplate } from './load/plan.ts';
 
 /** A customer of one scenario: what belongs to him was done in it. */

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { TestStack } from '../support/stack.ts';
-import { waitFor } from '../support/wait-for.ts';
+import type { TestStack } from '../../local/stack.ts';
+import { waitFor } from '../../local/wait-for.ts';
 
 /** An event of the outbox that some consumer has not recorded. */
 export interface OwedEvent {

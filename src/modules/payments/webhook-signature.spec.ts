@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signWebhook } from '../../../test/support/payment-sandbox.js';
+import { signWebhook } from '../../../local/payment-sandbox.js';
 import { ClientError } from '../../platform/errors/index.js';
 import { verifyWebhook, webhookKey } from './webhook-signature.js';
 

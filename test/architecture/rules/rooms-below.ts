@@ -6,6 +6,7 @@ const FOUNDATIONS: Record<Room['kind'], Room['kind'][]> = {
   feature: ['feature', 'platform', 'config'],
   platform: ['platform', 'config'],
   config: ['config'],
+  local: ['local'],
 };
 
 const REMEDIES: Record<Room['kind'], string> = {
@@ -13,13 +14,17 @@ const REMEDIES: Record<Room['kind'], string> = {
   feature: 'Pass a value or function in from the application, or let the feature consume an event',
   platform: 'Move what is needed into the platform, or let the feature register it there',
   config: 'The configuration is read before anything else exists: keep it free of imports from the rest',
+  local: 'The local servers know neither the product nor its tests: pass in what they need',
 };
 
-/** `platform/` knows no feature, `config/` knows nobody, and nobody knows the application that is made of them. */
+/**
+ * `platform/` knows no feature, `config/` knows nobody, and nobody knows the application that is made of them. `local/`
+ * stands beside the product: the image does not contain it.
+ */
 export const roomsBelow: Rule = {
   name: 'rooms-below',
-  check: ({ sources }) =>
-    sources.flatMap(({ path, imports }) => {
+  check: ({ files, sources }) =>
+    [...sources, ...files.filter(({ path }) => path.startsWith('local/'))].flatMap(({ path, imports }) => {
       const here = roomOf(path);
       return imports.flatMap(({ line, target }) =>
         !target || FOUNDATIONS[here.kind].includes(roomOf(target).kind)

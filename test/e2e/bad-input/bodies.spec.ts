@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UsersService } from '../../../src/modules/users/index.js';
-import { signWebhook } from '../../support/payment-sandbox.js';
+import { signWebhook } from '../../../local/payment-sandbox.js';
 import { startProduct, type ProductUnderTest } from '../product-under-test.js';
 import { contentOf, placesOf, problemIn, type ProblemBody } from './refusals.js';
 

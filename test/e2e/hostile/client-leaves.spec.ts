@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
-import { waitFor } from '../../support/wait-for.js';
+import { waitFor } from '../../../local/wait-for.js';
 import { openShop, type Customer, type Shop } from '../shop.js';
 
 let shop: Shop;

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient, type RawClientOptions } from '../../support/raw-client.js';
-import { waitFor } from '../../support/wait-for.js';
+import { waitFor } from '../../../local/wait-for.js';
 import { startProduct, type ProductUnderTest } from '../product-under-test.js';
 import { refusedConnections } from './metrics-of.js';
 

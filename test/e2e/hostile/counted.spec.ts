@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
-import { waitFor } from '../../support/wait-for.js';
+import { waitFor } from '../../../local/wait-for.js';
 import { startProduct, type ProductUnderTest } from '../product-under-test.js';
 import { countedAnswers, countedSince } from './metrics-of.js';
 

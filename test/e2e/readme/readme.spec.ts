@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { build } from '../../../scripts/lib/build.js';
-import { startTestStack, type TestStack } from '../../support/stack.js';
+import { startTestStack, type TestStack } from '../../../local/stack.js';
 
 // A build, real processes, and an export that is waited for.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 180_000 });

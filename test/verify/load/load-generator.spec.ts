@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor } from '../../../local/wait-for.ts';
 import { LoadGenerator } from './load-generator.ts';
 import type { StreamPlan } from './plan.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { httpClient } from '../../support/http.ts';
-import type { HttpResponse } from '../../support/http.ts';
-import type { ApiProcess } from '../../support/processes.ts';
+import { httpClient } from '../../../local/http.ts';
+import type { HttpResponse } from '../../../local/http.ts';
+import type { ApiProcess } from '../../../local/processes.ts';
 import type { JournalEntry, RequestTemplate } from '../load/plan.ts';
 import { LoadResult } from '../load/load-result.ts';
 import type { ScenarioReport } from '../scenario-report.ts';

@@ -1,5 +1,5 @@
-import { httpClient } from '../../support/http.ts';
-import type { HttpResponse } from '../../support/http.ts';
+import { httpClient } from '../../../local/http.ts';
+import type { HttpResponse } from '../../../local/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { RequestTemplate } from '../load/plan.ts';
 import type { ScenarioReport } from '../scenario-report.ts';

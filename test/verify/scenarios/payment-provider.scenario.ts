@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SandboxMood } from '../../support/payment-sandbox.ts';
-import { waitFor } from '../../support/wait-for.ts';
+import type { SandboxMood } from '../../../local/payment-sandbox.ts';
+import { waitFor } from '../../../local/wait-for.ts';
 import type { Interval } from '../load/load-result.ts';
 import { now } from '../load/recorder.ts';
 import { checkPayments, payUntilAnswered } from '../payment-check.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { httpClient } from '../../support/http.ts';
+import { httpClient } from '../../../local/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { Pace } from '../load/plan.ts';
 import type { ScenarioReport } from '../scenario-report.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { waitFor } from '../../support/wait-for.ts';
+import { waitFor } from '../../../local/wait-for.ts';
 import type { StreamPlan } from '../load/plan.ts';
 import { now } from '../load/recorder.ts';
 import { checkEventsAndMail } from '../mail-check.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { acknowledgedOrders, missingFrom } from '../acknowledged.ts';
 import { checkEventsAndMail } from '../mail-check.ts';
 import { checkPayments, payUntilAnswered } from '../payment-check.ts';
-import type { AppProcess } from '../../support/processes.ts';
+import type { AppProcess } from '../../../local/processes.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';

@@ -54,7 +54,7 @@ export async function startSandboxProcess(options: SandboxProcessOptions = {}): 
   const server = new ServerProcess({
     name: 'The payment sandbox',
     command: process.execPath,
-    args: [join(repositoryRoot, 'test/support/payment-sandbox.ts'), ...flags],
+    args: [join(repositoryRoot, 'local/payment-sandbox.ts'), ...flags],
     env: {
       PATH: process.env.PATH,
       PAYMENT_PROVIDER_API_KEY: options.apiKey,
@@ -119,7 +119,7 @@ export async function startSinkProcess(options: SinkProcessOptions = {}): Promis
   const server = new ServerProcess({
     name: 'The SMTP sink',
     command: process.execPath,
-    args: [join(repositoryRoot, 'test/support/smtp-sink.ts'), ...flags],
+    args: [join(repositoryRoot, 'local/smtp-sink.ts'), ...flags],
     isReady: () => answers(controlUrl, '/'),
     stopWithinMs: 2_000,
     onLine: options.onLine,

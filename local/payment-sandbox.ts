@@ -2,7 +2,7 @@
  * The payment provider of the local stack and of the tests: an HTTP service of its own that charges by idempotency key
  * and announces what happened by signed webhooks. The payment method chooses its mood, so it can be tried from curl.
  *
- *   node test/support/payment-sandbox.ts --port 4010 --webhook-url http://127.0.0.1:3000/v1/webhooks/payments
+ *   node local/payment-sandbox.ts --port 4010 --webhook-url http://127.0.0.1:3000/v1/webhooks/payments
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,7 @@
 /**
  * The mail server of the local stack and of the tests: takes mail over real SMTP and keeps each message as a file.
  *
- *   node test/support/smtp-sink.ts --port 1025 --control-port 8025 --dir .local/mail
+ *   node local/smtp-sink.ts --port 1025 --control-port 8025 --dir .local/mail
  *
  * A message whose Message-ID was kept before is accepted and counted, but not kept again, as mail stores with
  * duplicate detection (RFC 7352) do. That is what makes "sent once in effect" possible over SMTP: a sender that lost

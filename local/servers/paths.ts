@@ -14,6 +14,6 @@ export function localPath(...parts: string[]): string {
 function findRoot(from: string): string {
   if (existsSync(join(from, 'package.json'))) return from;
   const parent = dirname(from);
-  if (parent === from) throw new Error('No package.json found above the test support files');
+  if (parent === from) throw new Error('No package.json found above the local servers');
   return findRoot(parent);
 }
