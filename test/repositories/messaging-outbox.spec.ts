@@ -67,8 +67,36 @@ describe('the outbox', () => {
       expect(await claim()).toEqual([id]);
     });
 
+    it('takes many at once, in their order, and rolls all of them back together', async () => {
+      const parcels = Array.from({ length: 2500 }, (_, number) => ({
+        payload: { number },
+        ...(number % 2 === 0 && { key: `parcel-${number}` }),
+      }));
+      const failing = unitOfWork.run(async () => {
+        await outbox.announceMany(parcelSent, parcels);
+        throw new Error('no');
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await claim()).toEqual([]);
+
+      const ids = await unitOfWork.run(() => outbox.announceMany(parcelSent, parcels));
+      const claimed = await repository.claim(0, 3000, POLICY);
+      expect(claimed.map(({ id }) => id)).toEqual(ids);
+      expect(claimed.map(({ payload, key }) => ({ payload, key })).slice(1998, 2000)).toEqual([
+        { payload: '{"number":1998}', key: 'parcel-1998' },
+        { payload: '{"number":1999}', key: null },
+      ]);
+      expect(claimed[0]?.consumers).toEqual(['post', 'insurance']);
+    });
+
+    it('takes none of an empty list', async () => {
+      expect(await unitOfWork.run(() => outbox.announceMany(parcelSent, []))).toEqual([]);
+      expect(await claim()).toEqual([]);
+    });
+
     it('is refused outside a unit of work', async () => {
       await expect(outbox.announce(parcelSent, { number: 1 })).rejects.toThrow('outside a unit of work');
+      await expect(outbox.announceMany(parcelSent, [])).rejects.toThrow('outside a unit of work');
     });
 
     it('keeps everything a consumer will be told', async () => {

@@ -108,7 +108,7 @@ describe('An order', () => {
     ];
     await expect(
       orders.insert({ id, userId: await addUser(), totalAmount: 2, currency: 'EUR', items }),
-    ).rejects.toThrow('order_items_product_id_fkey');
+    ).rejects.toMatchObject({ constraint: 'order_items_product_id_fkey' });
 
     expect(await orders.findById(id)).toBeUndefined();
   });

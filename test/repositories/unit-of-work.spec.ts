@@ -120,6 +120,62 @@ describe('a unit of work', () => {
     expectNoLeak();
   });
 
+  it('goes on after a failed statement that was caught around a savepoint', async () => {
+    const after: string[] = [];
+    const failure = await db.unitOfWork.run(async () => {
+      await insert(1);
+      const caught = db.unitOfWork.savepoint(async () => {
+        db.unitOfWork.afterCommit(() => void after.push('of what was rolled back'));
+        await insert(2);
+        await insert(1);
+      });
+      const error: unknown = await caught.catch((reason: unknown) => reason);
+      await db.unitOfWork.savepoint(() => insert(3));
+      db.unitOfWork.afterCommit(() => void after.push('committed'));
+      return error;
+    });
+    expect(failure).toBeInstanceOf(UniqueViolationError);
+    expect((failure as UniqueViolationError).constraint).toBe('notes_pkey');
+    expect(await ids()).toEqual([1, 3]);
+    expect(after).toEqual(['committed']);
+    expectNoLeak();
+  });
+
+  it('takes savepoints inside savepoints', async () => {
+    await db.unitOfWork.run(async () => {
+      await insert(1);
+      await db.unitOfWork.savepoint(async () => {
+        await insert(2);
+        await expect(db.unitOfWork.savepoint(() => insert(1))).rejects.toThrow(UniqueViolationError);
+        await insert(3);
+      });
+    });
+    expect(await ids()).toEqual([1, 2, 3]);
+  });
+
+  it('refuses what is done beside an open savepoint, whose rollback would take it back', async () => {
+    const inside = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    await db.unitOfWork.run(async () => {
+      const open = db.unitOfWork.savepoint(async () => {
+        await insert(1);
+        inside.resolve();
+        await gate.promise;
+      });
+      await inside.promise;
+      await expect(insert(2)).rejects.toThrow('A savepoint is open');
+      await expect(db.unitOfWork.savepoint(() => insert(3))).rejects.toThrow('A savepoint is open');
+      gate.resolve();
+      await open;
+      await insert(4);
+    });
+    expect(await ids()).toEqual([1, 4]);
+  });
+
+  it('has no savepoint where there is no unit of work', async () => {
+    await expect(db.unitOfWork.savepoint(() => insert(1))).rejects.toThrow('open unit of work');
+  });
+
   it('refuses what was started inside it and goes on after its end', async () => {
     let late: Promise<unknown> = Promise.resolve();
     const gate = Promise.withResolvers<void>();

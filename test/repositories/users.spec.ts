@@ -93,6 +93,8 @@ describe('UsersRepository', () => {
 
   it('knows no other roles than the two', async () => {
     await add('ada@example.com');
-    await expect(users.setRole('ada@example.com', 'root' as never)).rejects.toThrow('users_role_check');
+    await expect(users.setRole('ada@example.com', 'root' as never)).rejects.toMatchObject({
+      constraint: 'users_role_check',
+    });
   });
 });

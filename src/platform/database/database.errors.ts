@@ -1,15 +1,5 @@
 import { ProblemError, TransientError } from '../errors/index.js';
-
-/** A unique constraint said no; the service that knows what the constraint means turns it into its own answer. */
-export class UniqueViolationError extends Error {
-  constructor(
-    readonly constraint: string,
-    cause: unknown,
-  ) {
-    super(`unique constraint ${constraint} violated`, { cause });
-    this.name = 'UniqueViolationError';
-  }
-}
+import { asConstraintViolation } from './constraint-errors.js';
 
 /** The server behind a primary's address is a standby. */
 export class StandbyError extends Error {
@@ -149,14 +139,13 @@ export function isOutage(error: unknown): boolean {
 
 /**
  * What the rest of the program sees of a driver error: `TransientError` (503) when trying again may help,
- * `UniqueViolationError`, or the error as it is (a bug, 500).
+ * `ConstraintViolationError` (409, 422) when PostgreSQL refused a value, or the error as it is (a bug, 500).
  */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof TransientError) return error;
+  const refused = asConstraintViolation(error);
+  if (refused) return refused;
   const code = codeOf(error);
-  if (code === '23505') {
-    return new UniqueViolationError((error as { constraint?: string }).constraint ?? '', error);
-  }
   const transient =
     error instanceof ConnectError ||
     isLostStatement(error) ||

@@ -28,6 +28,8 @@ interface OpenUnit {
   runner?: QueryRunner;
   afterCommit: AfterCommit[];
   closed: boolean;
+  /** The savepoint in which statements run now. */
+  savepoint?: symbol;
   /** The first error that makes the connection unfit for another user. */
   broken?: Error;
 }
@@ -55,6 +57,7 @@ export interface UnitOfWorkOptions<F = undefined> {
 @Injectable()
 export class UnitOfWork {
   private readonly storage = new AsyncLocalStorage<OpenUnit>();
+  private readonly savepoints = new AsyncLocalStorage<symbol>();
   private readonly logger = new Logger(UnitOfWork.name);
 
   /** Of every unit of work that was not declared read-only. */
@@ -95,6 +98,35 @@ export class UnitOfWork {
     }
   }
 
+  /**
+   * Runs `work` so that its failure can be caught inside the open unit of work: what it did in the database is rolled back, and what was
+   * done before it stays. Without a savepoint PostgreSQL refuses every statement after one that has failed. Costs two round trips, so
+   * prefer `ON CONFLICT` where that is enough. Nothing else may use the unit of work until `work` ends.
+   * @throws what `work` throws
+   */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    const unit = this.current();
+    if (!unit) throw new Error('A savepoint needs an open unit of work');
+    const outer = unit.savepoint;
+    const announced = unit.afterCommit.length;
+    const own = Symbol('savepoint');
+    await send(unit, 'SAVEPOINT attempt', this.timeoutMs);
+    unit.savepoint = own;
+    try {
+      const result = await this.savepoints.run(own, work);
+      await send(unit, 'RELEASE SAVEPOINT attempt', this.timeoutMs);
+      return result;
+    } catch (error) {
+      unit.afterCommit.length = announced;
+      // A connection that is broken takes the whole unit of work with it.
+      if (!unit.broken)
+        await send(unit, 'ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt', this.timeoutMs);
+      throw translateDatabaseError(error);
+    } finally {
+      unit.savepoint = outer;
+    }
+  }
+
   /** Calls `callback` once the open unit of work has committed, never when it rolls back; at once when none is open. */
   afterCommit(callback: AfterCommit): void {
     const unit = this.current();
@@ -125,6 +157,9 @@ export class UnitOfWork {
     // would read and write in a stranger's transaction.
     if (unit?.closed)
       throw new Error('This unit of work has ended; await everything that is started inside it');
+    // A rollback to the savepoint would silently take back what was done beside it.
+    if (unit?.savepoint && unit.savepoint !== this.savepoints.getStore())
+      throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
     return unit;
   }
 

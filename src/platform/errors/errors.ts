@@ -88,3 +88,24 @@ export class NotAttemptedError extends TransientError {}
 export class UnknownOutcomeError extends ProblemError {
   readonly status = 504;
 }
+
+/**
+ * The database refused a value: a constraint of the schema, or the type of a column. The service that knows what the constraint means
+ * catches it and answers in its own words (docs/extending.md). Uncaught it is answered 409 or 422 instead of 500, and logged at warn,
+ * because validation has let the value pass. Not a `ClientError`: that one promises that nothing has happened.
+ */
+export class ConstraintViolationError extends ProblemError {
+  readonly status: 409 | 422;
+  /** The name of the constraint; empty where a type has refused the value. */
+  readonly constraint: string;
+
+  constructor({
+    status,
+    constraint = '',
+    ...options
+  }: ProblemOptions & { status: 409 | 422; constraint?: string }) {
+    super(options);
+    this.status = status;
+    this.constraint = constraint;
+  }
+}

@@ -4,6 +4,7 @@ import type { Counter, Histogram } from 'prom-client';
 import type { Connections } from '../http/connections.js';
 import type { Exchange } from '../http/exchange.js';
 import type { LoadShedder } from '../http/load-shedder.js';
+import { ConstraintViolationError } from '../errors/index.js';
 import { asProblem } from '../http/problem.js';
 
 /** What nginx logs for a request whose client left before there was an answer. */
@@ -61,7 +62,8 @@ function writeLine(
     status,
     durationMs: Math.round(durationMs * 100) / 100,
   };
-  if (status < 500) {
+  // Validation has let a value pass that the schema refuses: there is something to mend.
+  if (status < 500 && !(failure instanceof ConstraintViolationError)) {
     if (failure !== undefined) line.code = asProblem(failure)?.code;
     logger.info(line, 'request');
     return;
