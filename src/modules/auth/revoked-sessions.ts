@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { OutageLog } from '../../platform/runtime/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
 
@@ -18,7 +19,10 @@ const OVERLAP_SECONDS = 15;
  */
 @Injectable()
 export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger(RevokedSessions.name);
+  private readonly outage = new OutageLog(new Logger(RevokedSessions.name), {
+    begins: 'Revoked sessions cannot be read; going on with those that are known',
+    ends: 'Revoked sessions can be read again',
+  });
   /**
    * Session id to the time after which no access token of it is left, by `performance.now()`: with the clock a few minutes ahead for a
    * moment, sessions that had ended would be forgotten, and their tokens good again once the clock was right.
@@ -27,7 +31,6 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   private timer: NodeJS.Timeout | undefined;
   private polling: Promise<void> | undefined;
   private loadedAt: number | undefined;
-  private failing = false;
   private stopped = false;
 
   constructor(
@@ -68,17 +71,10 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
     try {
       await this.load();
       this.forget();
-      if (this.failing) this.logger.log('Revoked sessions can be read again');
-      this.failing = false;
+      this.outage.recovered();
     } catch (error) {
       // While PostgreSQL is away nobody can revoke, so what is known stays right; the next look makes up for the gap.
-      if (!this.failing && !this.stopped) {
-        this.logger.warn(
-          { err: error },
-          'Revoked sessions cannot be read; going on with those that are known',
-        );
-      }
-      this.failing = true;
+      if (!this.stopped) this.outage.failed(error);
     }
     if (!this.stopped) this.schedule();
   }

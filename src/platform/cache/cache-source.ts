@@ -1,4 +1,5 @@
 import { TransientError } from '../errors/index.js';
+import { TimedOutError, within } from '../runtime/index.js';
 
 /** In place of a value: the source does not answer. */
 export const AWAY = Symbol('away');
@@ -48,10 +49,9 @@ export class CacheSource<T> {
       return AWAY;
     }
     try {
-      const value = await within(patienceMs, this.load(key));
-      if (value !== AWAY) return value;
+      return await within(patienceMs, this.load(key));
     } catch (error) {
-      if (!(error instanceof TransientError)) throw error;
+      if (!(error instanceof TransientError || error instanceof TimedOutError)) throw error;
     }
     this.suspect();
     return AWAY;
@@ -83,17 +83,5 @@ export class CacheSource<T> {
         this.suspect();
       },
     );
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof AWAY> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<typeof AWAY>((resolve) => {
-    timer = setTimeout(resolve, ms, AWAY);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -49,7 +49,8 @@ describe('A read-through cache', () => {
   let cache: ReadThroughCache<Thing>;
 
   beforeEach(() => {
-    vi.useFakeTimers();
+    // Not `setImmediate`: a time limit reads what has arrived before it gives up.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     source = new Source();
     copies = new FakeCopies();
     statistics = new CacheStatistics();

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { TransientError } from '../errors/index.js';
 import { piecesOf, type RedisConnection } from '../redis/index.js';
+import { OutageLog } from '../runtime/index.js';
 
 /** A value as Redis holds it. */
 export interface SharedCopy {
@@ -64,8 +65,8 @@ const UNTOLD_LIMIT = 10_000;
 const TELL_AGAIN_MS = 500;
 /** How long a change waits for others, to be told together with them: orders change products by the thousand. */
 const GATHER_MS = 2;
-/** Milliseconds between two log lines about a Redis that answers, but refuses (full, read-only). */
-const COMPLAIN_EVERY_MS = 60_000;
+/** Milliseconds without a refusal after which a Redis that answers, but refuses (full, read-only), is taken to be right again. */
+const REFUSALS_END_AFTER_MS = 60_000;
 
 /**
  * The copies that all processes share. Every method answers within the time limit of a Redis command and none fails: without Redis,
@@ -73,7 +74,7 @@ const COMPLAIN_EVERY_MS = 60_000;
  */
 export class SharedCopies {
   private readonly logger = new Logger(SharedCopies.name);
-  private complainedAt = -Infinity;
+  private readonly refusals: OutageLog;
   private readonly untold = new Map<string, number>();
   private changed: string[] = [];
   private gathering?: NodeJS.Timeout;
@@ -84,6 +85,11 @@ export class SharedCopies {
     private readonly name: string,
     private readonly staleMs: number,
   ) {
+    // Not over with the first success: a Redis that is full answers reads.
+    this.refusals = new OutageLog(this.logger, {
+      begins: `Redis refuses what the cache "${name}" asks of it`,
+      endsAfterMs: REFUSALS_END_AFTER_MS,
+    });
     for (const [command, script] of Object.entries(SCRIPTS)) redis.client.defineCommand(command, script);
   }
 
@@ -165,16 +171,9 @@ export class SharedCopies {
     try {
       return await this.redis.run((client) => command(client as Redis & CacheCommands));
     } catch (error) {
-      if (!(error instanceof TransientError)) this.complain(error);
+      if (!(error instanceof TransientError)) this.refusals.failed(error);
       return undefined;
     }
-  }
-
-  private complain(error: unknown): void {
-    const now = Date.now();
-    if (now - this.complainedAt < COMPLAIN_EVERY_MS) return;
-    this.complainedAt = now;
-    this.logger.warn({ err: error }, `Redis refuses what the cache "${this.name}" asks of it`);
   }
 
   private keyOf(key: string): string {

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
+import { OutageLog } from '../runtime/index.js';
 import { ConnectionPool } from './connection-pool.js';
 import { poolOptions } from './data-source.js';
 import { isOutage } from './database.errors.js';
@@ -25,8 +26,13 @@ export class Replica {
   readonly probe: ConnectionPool;
   /** It shows everything that was committed before this moment. */
   caughtUpTo = -Infinity;
+  readonly outage: OutageLog;
 
   constructor(url: string, settings: DatabaseSettings, logger: Logger) {
+    this.outage = new OutageLog(logger, {
+      begins: 'A read replica does not answer; reading elsewhere',
+      ends: 'A read replica answers again',
+    });
     this.pool = new ConnectionPool({
       ...poolOptions(settings, url, 'holdfast-replica-reader'),
       acceptsStandby: true,
@@ -108,10 +114,10 @@ export class Replicas {
       const replayed = await positionOf(replica.probe, REPLAYED);
       const shown = replayed === null ? undefined : this.positions.findLast(({ bytes }) => bytes <= replayed);
       replica.caughtUpTo = shown?.at ?? -Infinity;
+      replica.outage.recovered();
     } catch (error) {
-      if (replica.caughtUpTo !== -Infinity)
-        this.logger.warn({ err: error }, 'A read replica does not answer; reading elsewhere');
       replica.caughtUpTo = -Infinity;
+      replica.outage.failed(error);
     }
   }
 }

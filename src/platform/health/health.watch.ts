@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { InjectMetric, makeGaugeProvider } from '@willsoto/nestjs-prometheus';
 import { Gauge } from 'prom-client';
+import { within } from '../runtime/index.js';
 import { CutOff } from './cut-off.js';
 import { HealthRegistry, type HealthCheck } from './health.registry.js';
 
@@ -109,12 +110,4 @@ export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShu
         : 'This instance is no longer the only one without a dependency',
     );
   }
-}
-
-/** @throws Error when `work` takes longer; what has arrived by then is read first. */
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(reject, new Error(`no answer within ${ms} ms`)), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

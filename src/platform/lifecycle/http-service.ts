@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { within } from '../runtime/index.js';
 import type { Service } from './process.js';
 
 /** The public HTTP application as a `Service`. */
@@ -9,17 +10,12 @@ export function httpService(app: NestFastifyApplication): Service {
   return {
     drains: true,
     stopTaking: () => connections.drain(),
-    finish: (timeoutMs) =>
-      new Promise<void>((resolve) => {
-        const timer = setTimeout(() => {
-          server.closeAllConnections();
-          resolve();
-        }, timeoutMs);
-        server.close(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    finish: (timeoutMs) => {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      return within(timeoutMs, closed).catch(() => server.closeAllConnections());
+    },
     close: () => app.close(),
   };
 }

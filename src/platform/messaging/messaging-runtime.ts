@@ -12,7 +12,7 @@ import { BacklogMeter } from './relay/backlog-meter.js';
 import type { Backlog } from './outbox/outbox.repository.js';
 import { Relay } from './relay/relay.js';
 import { isReply } from '../redis/index.js';
-import { bounded } from './queues/bounded.js';
+import { OutageLog, within } from '../runtime/index.js';
 import { QueueConnections } from './queues/queue-connections.js';
 import { Topology, type ConsumerEntry } from './topology/topology.js';
 
@@ -46,7 +46,10 @@ export interface MessagingStatus {
 export class MessagingRuntime implements BeforeApplicationShutdown {
   private readonly logger = new Logger(MessagingRuntime.name);
   private readonly workers: Worker[] = [];
-  private readonly lastErrors = new Map<string, number>();
+  private readonly errors = new OutageLog(this.logger, {
+    begins: 'A worker reports an error',
+    endsAfterMs: SAME_ERROR_AGAIN_AFTER_MS,
+  });
   private state: MessagingStatus['state'] = 'idle';
   private relayStopped: Promise<void> = Promise.resolve();
 
@@ -110,7 +113,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     }
     const remainingMs = started + timeoutMs - Date.now();
     // A batch that is still on its way is claimed, and comes again when its lease is over.
-    await bounded(this.relayStopped, Math.max(remainingMs, 0), 'late').catch(() => undefined);
+    await within(Math.max(remainingMs, 0), this.relayStopped).catch(() => undefined);
     // By force, because BullMQ's orderly end waits without a limit for a Redis that is away; what it would wait for is done.
     await Promise.all(this.workers.map((worker) => worker.close(true)));
   }
@@ -162,11 +165,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
 
   private async handBack(): Promise<void> {
     try {
-      const jobs = await bounded(
-        this.jobs.handBackAll(),
-        HAND_BACK_TIMEOUT_MS,
-        'Redis did not take them back',
-      );
+      const jobs = await within(HAND_BACK_TIMEOUT_MS, this.jobs.handBackAll());
       this.logger.warn({ jobs }, 'Jobs that did not end were put back into their queues');
     } catch (error) {
       this.logger.warn({ err: error }, 'Jobs that did not end are left; other workers take them over');
@@ -204,19 +203,14 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   }
 
   /**
-   * During an outage every job of every worker reports the same: only the first is logged, until it has been silent for a while. What Redis
+   * During an outage every job of every worker reports the same: only the first is logged, until all is silent for a while. What Redis
    * answers is told apart by its code, as the rest of a message names the script that it refused.
    */
   private report(queue: string, error: unknown): void {
     const { message } = error as Error;
-    const key = isReply(error)
+    const kind = isReply(error)
       ? message.split(' ', 1)[0]!
       : `${queue}: ${message.replace(/[0-9a-f-]{36}/g, '')}`;
-    const now = performance.now();
-    const last = this.lastErrors.get(key) ?? -Infinity;
-    if (this.lastErrors.size > 100) this.lastErrors.clear();
-    this.lastErrors.set(key, now);
-    if (now - last < SAME_ERROR_AGAIN_AFTER_MS) return;
-    this.logger.warn({ queue, err: error }, 'A worker reports an error');
+    this.errors.failed(error, { kind, details: { queue } });
   }
 }

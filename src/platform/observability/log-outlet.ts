@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { constants, fstatSync, openSync, write } from 'node:fs';
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { within } from '../runtime/index.js';
 
 /** Where a process writes its log: never waits for the reader, never holds more than it may. */
 export interface LogOutlet {
@@ -64,7 +64,7 @@ abstract class StreamOutlet implements LogOutlet {
   async flush(withinMs: number): Promise<void> {
     const { promise: written, resolve } = Promise.withResolvers<void>();
     this.send(resolve);
-    await Promise.race([written, delay(withinMs)]);
+    await within(withinMs, written).catch(() => undefined);
   }
 
   private send(written?: () => void): void {

@@ -10,6 +10,7 @@ import type { ThrottlerStorageRecord } from '@nestjs/throttler/dist/throttler-st
 import { LRUCache } from 'lru-cache';
 import { TransientError } from '../errors/index.js';
 import { piecesOf, RedisConnection } from '../redis/index.js';
+import { OutageLog } from '../runtime/index.js';
 import { defineLeaseCommands, type LeaseCommands } from './lease-scripts.js';
 import { answer, ceilingOf, newWindow, type Taken, type Window } from './lease-window.js';
 import { quotaOf, type Quota } from './quota.js';
@@ -42,7 +43,6 @@ const GATHER_MS = 10;
  */
 @Injectable()
 export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown, OnApplicationShutdown {
-  private readonly logger = new Logger(LeaseStorage.name);
   private readonly windows = new LRUCache<string, Window>({ max: REMEMBERED_CALLERS });
   /** Windows with a lease large enough to be missed elsewhere. */
   private readonly holding = new Set<Window>();
@@ -50,7 +50,10 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   private gathering?: NodeJS.Timeout;
   private sweeper?: NodeJS.Timeout;
   private onOurOwnUntil = 0;
-  private refused = false;
+  private readonly refusals = new OutageLog(new Logger(LeaseStorage.name), {
+    begins: 'Redis refuses to count requests; each process limits by itself',
+    ends: 'Redis counts requests again',
+  });
   private readonly epochKey: string;
   /** Names the data of Redis: when another one is found there, its counters have gone. */
   private epoch?: string;
@@ -180,7 +183,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
           ...wishes,
         ),
       );
-      this.refused = false;
+      this.refusals.recovered();
       for (const [index, { window }] of asked.entries())
         this.granted(window, bases[index] as number, epoch, granted.slice(index * 3, index * 3 + 3));
       this.enter(epoch);
@@ -246,9 +249,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
       return;
     }
     this.onOurOwnUntil = now + ALONE_WHEN_REFUSED_MS;
-    if (this.refused) return;
-    this.refused = true;
-    this.logger.warn({ err: error }, 'Redis refuses to count requests; each process limits by itself');
+    this.refusals.failed(error);
   }
 
   /** Returns leases whose caller has gone elsewhere, so that the other processes need not refuse him. */
@@ -278,16 +279,10 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     }
     const { epoch = '' } = this;
     const sent = [...piecesOf(unused)].map((piece) => {
-      const keys = piece.map(({ key }) => key);
+      const keys = [this.epochKey, ...piece.map(({ key }) => key)];
       const amounts = piece.map(({ amount }) => amount);
       return this.redis.run((client) =>
-        (client as LeaseCommands).rateLimitGiveBack(
-          keys.length + 1,
-          this.epochKey,
-          ...keys,
-          epoch,
-          ...amounts,
-        ),
+        (client as LeaseCommands).rateLimitGiveBack(keys.length, ...keys, epoch, ...amounts),
       );
     });
     // When this fails, the unused part counts as spent until the window ends.

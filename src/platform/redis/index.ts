@@ -1,6 +1,6 @@
+export { knownFailure } from './known-failure.js';
 export { OverloadSign } from './overload-sign.js';
 export { piecesOf } from './pieces.js';
 export { isNotThePrimary, isReply, redisClient } from './redis-client.js';
-export { OutageLog } from './outage-log.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';

@@ -10,7 +10,8 @@ import type { Redis } from 'ioredis';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
 import { FaultInjector } from '../resilience/fault-injector.js';
-import { OutageLog } from './outage-log.js';
+import { OutageLog, within } from '../runtime/index.js';
+import { knownFailure } from './known-failure.js';
 import { isReply, redisClient } from './redis-client.js';
 
 /** Milliseconds between probes of a Redis that accepts commands but does not answer. */
@@ -40,7 +41,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private unresponsive = false;
   private nextProbeAt = 0;
   private readonly timeoutMs: number;
-  private readonly outage = new OutageLog(this.logger, 'going on without it');
+  private readonly outage = new OutageLog(this.logger, {
+    begins: 'Redis does not answer; going on without it',
+    ends: 'Redis answers again',
+  });
 
   constructor(
     @Inject(Settings) { redis }: Settings,
@@ -58,7 +62,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
     });
-    this.client.on('error', (error: Error) => this.outage.failed(error));
+    this.client.on('error', (error: Error) => this.outage.failed(error, knownFailure(error)));
     this.client.on('ready', () => this.reportBack());
   }
 
@@ -81,7 +85,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     if (!this.isUsable) throw unavailable();
     try {
-      return await inTime(this.struck(work), this.timeoutMs);
+      return await within(this.timeoutMs, this.struck(work), timedOut);
     } catch (error) {
       this.observe(error);
       throw isReply(error) ? error : unavailable(error);
@@ -98,13 +102,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   async onModuleInit(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FIRST_CONNECTION_WITHIN_MS);
-    });
     // Rejects when the first attempt fails; the client keeps trying by itself.
-    await Promise.race([this.client.connect().catch(() => undefined), patience]);
-    clearTimeout(timer);
+    await within(FIRST_CONNECTION_WITHIN_MS, this.client.connect()).catch(() => undefined);
     await this.refuseCluster();
   }
 
@@ -132,7 +131,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
       // Whoever asks has given up before.
       withinMs: ABANDON_AFTER * this.timeoutMs,
       refused: () => new Error('Connection is closed.'),
-      unanswered: () => new Error('Command timed out'),
+      unanswered: timedOut,
     });
     return work(this.client);
   }
@@ -153,15 +152,9 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-/**
- * Gives `work` so many milliseconds, and what has arrived by then is read first: when the event loop has stalled, timers run before
- * sockets, and answers that have long been there would count as late.
- */
-function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => setImmediate(reject, new Error('Command timed out')), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** As ioredis does. */
+function timedOut(): Error {
+  return new Error('Command timed out');
 }
 
 function unavailable(cause?: unknown): TransientError {

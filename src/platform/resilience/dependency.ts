@@ -13,6 +13,7 @@ import {
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
 import { ABANDONED, RequestContext } from '../context/index.js';
+import { within } from '../runtime/index.js';
 import type { FaultInjector, Rehearsal } from './fault-injector.js';
 import type { DependencyPolicy } from './policies.js';
 import { RetryBudget } from './retry-budget.js';
@@ -146,21 +147,17 @@ export class Dependency {
   private async timed<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {
     const context = RequestContext.current();
     const controller = new AbortController();
-    const { promise: givenUp, reject } = Promise.withResolvers<never>();
-    const giveUp = (error: Error) => {
-      controller.abort(error);
-      reject(error);
-    };
-    const timer = setTimeout(
-      () => giveUp(this.timeout()),
-      Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity),
-    );
-    const forget = context?.onAbort((reason) => giveUp(reason));
+    const { promise: abandoned, reject } = Promise.withResolvers<never>();
+    const forget = context?.onAbort(reject);
+    const timeoutMs = Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity);
+    // Raced, because not every client heeds the signal.
+    const ended = Promise.race([this.struck(() => work({ signal: controller.signal })), abandoned]);
     try {
-      // Raced, because not every client heeds the signal.
-      return await Promise.race([this.struck(() => work({ signal: controller.signal })), givenUp]);
+      return await within(timeoutMs, ended, () => this.timeout());
+    } catch (error) {
+      controller.abort(error);
+      throw error;
     } finally {
-      clearTimeout(timer);
       forget?.();
     }
   }

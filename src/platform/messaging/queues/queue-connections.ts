@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { Settings } from '../../../config/index.js';
-import { isNotThePrimary, OutageLog, redisClient } from '../../redis/index.js';
-import { bounded } from './bounded.js';
+import { isNotThePrimary, knownFailure, redisClient } from '../../redis/index.js';
+import { OutageLog, within } from '../../runtime/index.js';
 
 /** Milliseconds without a byte after which the relay's connection counts as dead: a frozen server never closes it. */
 const PRODUCER_SOCKET_TIMEOUT_MS = 3000;
@@ -20,7 +20,10 @@ export class QueueConnections {
   readonly consumer: Redis;
   private readonly logger = new Logger(QueueConnections.name);
   private readonly copies: Redis[] = [];
-  private readonly outage = new OutageLog(this.logger, 'events wait in the outbox');
+  private readonly outage = new OutageLog(this.logger, {
+    begins: 'Redis does not answer; events wait in the outbox',
+    ends: 'Redis answers again',
+  });
 
   constructor(@Inject(Settings) { redis }: Settings) {
     this.producer = redisClient(redis, {
@@ -55,7 +58,7 @@ export class QueueConnections {
 
   /** Resolves when Redis answers soon. @throws Error when not */
   async ping(): Promise<void> {
-    await bounded(this.producer.ping(), PING_TIMEOUT_MS, 'Redis did not answer');
+    await within(PING_TIMEOUT_MS, this.producer.ping(), () => new Error('Redis did not answer'));
   }
 
   /** Closes all of them, at once: whatever was worth waiting for has been waited for. */
@@ -65,6 +68,6 @@ export class QueueConnections {
 
   private watched(client: Redis): Redis {
     // An `error` event that nobody hears ends the process.
-    return client.on('error', (error: Error) => this.outage.failed(error));
+    return client.on('error', (error: Error) => this.outage.failed(error, knownFailure(error)));
   }
 }

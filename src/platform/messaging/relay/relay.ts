@@ -4,6 +4,7 @@ import { Settings } from '../../../config/index.js';
 import { GivingWay } from '../consuming/giving-way.js';
 import { isTransient } from '../queues/retries.js';
 import { isReply } from '../../redis/index.js';
+import { OutageLog } from '../../runtime/index.js';
 import { MessagingMetrics } from '../messaging.metrics.js';
 import { QueueConnections } from '../queues/queue-connections.js';
 import { QueueUpkeep } from './queue-upkeep.js';
@@ -30,6 +31,10 @@ const RETRY_AT_MOST_MS = 1000;
 @Injectable()
 export class Relay {
   private readonly logger = new Logger(Relay.name);
+  private readonly outage = new OutageLog(this.logger, {
+    begins: 'The relay waits; events stay in the outbox',
+    ends: 'The relay moves events again',
+  });
   private readonly cursor = new RelayCursor();
   private readonly policy: RedeliveryPolicy;
   private stopping?: AbortController;
@@ -159,18 +164,15 @@ export class Relay {
   /** @returns how long to wait */
   private failed(error: unknown): number {
     this.failures += 1;
-    // Said once per outage, not twenty times a second.
-    if (this.trouble === undefined)
-      this.logger.warn({ err: error }, 'The relay waits; events stay in the outbox');
+    this.outage.failed(error);
     this.trouble = (error as Error).message;
     return Math.min(RETRY_MS * 2 ** Math.min(this.failures - 1, 10), RETRY_AT_MOST_MS);
   }
 
   private recovered(): void {
     this.failures = 0;
-    if (this.trouble === undefined) return;
     this.trouble = undefined;
-    this.logger.log('The relay moves events again');
+    this.outage.recovered();
   }
 }
 

@@ -2,6 +2,7 @@ import { ExportResultCode, type ExportResult } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
+import { OutageLog } from '../../runtime/index.js';
 
 /** An export that takes longer has failed; its spans are dropped. */
 const EXPORT_TIMEOUT_MS = 2000;
@@ -13,20 +14,26 @@ const EXPORT_TIMEOUT_MS = 2000;
  */
 export class SpanOutlet implements SpanExporter {
   private readonly exporter: OTLPTraceExporter;
-  private logger?: Logger;
-  private refused = false;
+  private outage?: OutageLog;
 
   constructor(url: string) {
     this.exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS });
   }
 
   reportTo(logger: Logger): void {
-    this.logger = logger;
+    this.outage = new OutageLog(
+      { warn: (details, message) => logger.warn(details, message), log: (message) => logger.info(message) },
+      {
+        begins: 'The trace collector takes no spans; they are dropped',
+        ends: 'The trace collector takes spans again',
+      },
+    );
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
     this.exporter.export(spans, (result) => {
-      this.report(result);
+      if (result.code === ExportResultCode.SUCCESS) this.outage?.recovered();
+      else this.outage?.failed(result.error);
       done(result);
     });
   }
@@ -37,13 +44,5 @@ export class SpanOutlet implements SpanExporter {
 
   shutdown(): Promise<void> {
     return this.exporter.shutdown();
-  }
-
-  private report({ code, error }: ExportResult): void {
-    const refused = code !== ExportResultCode.SUCCESS;
-    if (refused === this.refused) return;
-    this.refused = refused;
-    if (refused) this.logger?.warn({ err: error }, 'The trace collector takes no spans; they are dropped');
-    else this.logger?.info('The trace collector takes spans again');
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Settings } from '../../../config/index.js';
+import { within } from '../../runtime/index.js';
 
 /** Work outside a request: an event being handled, or a scheduled run. */
 export interface TracedWork {
@@ -88,5 +88,6 @@ export function currentTraceparent(): string | undefined {
  */
 export async function stopTracing(atMostMs: number): Promise<void> {
   if (!tracing) return;
-  await Promise.race([tracing.shutdown(), delay(Math.max(0, Math.min(atMostMs, LAST_FLUSH_MS)))]);
+  const patienceMs = Math.max(0, Math.min(atMostMs, LAST_FLUSH_MS));
+  await within(patienceMs, tracing.shutdown()).catch(() => undefined);
 }
