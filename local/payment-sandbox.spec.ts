@@ -119,7 +119,7 @@ describe('a webhook', () => {
     const [delivery] = await waitFor(() => received.length > 0 && received);
     const { headers, body } = delivery ?? { headers: {}, body: '' };
     expect(JSON.parse(body)).toMatchObject({ type: 'charge.declined', data: { idempotencyKey: 'k1' } });
-    const again = signWebhook('holdfast-development-webhook-secret', body, {
+    const again = signWebhook('development-placeholder-webhook-secret', body, {
       id: String(headers['webhook-id']),
       timestamp: Number(headers['webhook-timestamp']),
     });

@@ -64,7 +64,7 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
   const ledger = new Ledger(options.stateFile);
   const webhooks = new WebhookSender({
     url: options.webhookUrl ?? null,
-    secret: options.webhookSecret ?? 'holdfast-development-webhook-secret',
+    secret: options.webhookSecret ?? 'development-placeholder-webhook-secret',
     retryMs: options.webhookRetryMs ?? 200,
   });
   const slowMs = options.slowMs ?? 1_500;

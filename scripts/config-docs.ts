@@ -1,6 +1,6 @@
 /**
- * `.env.example` and `docs/configuration.md`, made of the settings that src/config declares, so that neither can lag behind.
- * `npm run docs` writes both; src/config/documents.spec.ts fails while they differ.
+ * `.env.example` and `docs/configuration.md`, made of the settings that src/config and the features declare, so that neither can lag behind.
+ * `npm run docs` writes both; scripts/documents.spec.ts fails while they differ.
  */
 import { PLACEHOLDER } from '../src/config/placeholder.ts';
 
@@ -11,6 +11,8 @@ interface Section {
     describe: string;
     default?: string | number | boolean | string[];
     secret?: boolean;
+    required?: boolean;
+    encrypted?: { hint: string };
     accepts: string;
   }[];
 }
@@ -34,7 +36,7 @@ export function envExample(sections: Section[]): string {
 }
 
 /** Text of `docs/configuration.md`. */
-export function configurationPage(sections: Section[]): string {
+export function configurationPage(sections: Section[], title: string): string {
   const tables = sections.map(({ section, settings }) =>
     [
       `## ${titleOf(section)}`,
@@ -48,14 +50,17 @@ export function configurationPage(sections: Section[]): string {
       }),
     ].join('\n'),
   );
-  return `${INTRODUCTION}\n${tables.join('\n\n')}\n`;
+  return `${introduction(sections, title)}\n${tables.join('\n\n')}\n`;
 }
 
-const INTRODUCTION = `# Configuration
+function introduction(sections: Section[], title: string): string {
+  const servers = sections.flatMap(({ settings }) => settings.filter(({ required }) => required));
+  const hints = servers.flatMap(({ name, encrypted }) => (encrypted ? `\`${name}\`: ${encrypted.hint}` : []));
+  return `# Configuration
 
-<!-- Generated from src/config by \`npm run docs\`: do not edit. -->
+<!-- Generated from src/config and the settings of the features by \`npm run docs\`: do not edit. -->
 
-Holdfast is configured by environment variables and by nothing else. \`src/config\` reads them once, before anything connects;
+${title} is configured by environment variables and by nothing else. \`src/config\` reads them once, before anything connects;
 whoever needs a value injects \`Settings\` and reads \`settings.database.poolSize\`. Variables that the environment does not set are
 taken from a file \`.env\` in the working directory, where there is one. An empty variable counts as absent.
 
@@ -66,10 +71,10 @@ taken from a file \`.env\` in the working directory, where there is one. An empt
 - **Secrets stay secret.** They are never part of an error message, and printing, copying or serialising the settings leaves them out.
 - **Placeholders stop at production.** The defaults are for development. With \`NODE_ENV=production\` a secret that still contains
   \`${PLACEHOLDER}\` is refused.
-- **So do the servers of a developer.** In production \`DATABASE_URL\`, \`REDIS_URL\`, \`SMTP_URL\` and \`PAYMENT_PROVIDER_URL\` must be set, and must ask for TLS:
-  \`?sslmode=verify-full\`, \`rediss://\`, \`smtps://\` (or \`smtp://host:587?requireTLS=true\` for STARTTLS) and \`https://\`. Where a network is trusted, for example to a
-  proxy beside the process, \`PLAINTEXT_CONNECTIONS\` lists the variables that may go without.
+- **So do the servers of a developer.** In production ${servers.map(({ name }) => `\`${name}\``).join(', ')} must be set, and must ask for TLS (${hints.join('; ')}). Where
+  a network is trusted, for example to a proxy beside the process, \`PLAINTEXT_CONNECTIONS\` lists the variables that may go without.
 `;
+}
 
 function titleOf(section: string): string {
   const words = section.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

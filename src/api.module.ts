@@ -33,7 +33,7 @@ export class ApiModule {
         HealthModule.forRoot(health),
         ResilienceModule.forRoot(faults),
         RedisModule,
-        DatabaseModule.forRoot('holdfast-api'),
+        DatabaseModule.forRoot('api'),
         CpuModule,
         CacheModule,
         IdempotencyModule,

@@ -68,7 +68,7 @@ export async function createApi(
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   installConnectionLog(connections, log.logger, app.get<Counter>(getToken(HTTP_CONNECTIONS_REFUSED)));
   if (faults) strikeRoutes(fastify, faults);
-  const document = createOpenApiDocument(app);
+  const document = createOpenApiDocument(app, settings.app);
   serialiseAsDocumented(fastify, document);
   if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);
   await app.init();

@@ -31,7 +31,7 @@ export class WorkerModule {
         HealthModule.forRoot(health),
         ResilienceModule.forRoot(faults),
         RedisModule,
-        DatabaseModule.forRoot('holdfast-worker'),
+        DatabaseModule.forRoot('worker'),
         CpuModule,
         CacheModule,
         IdempotencyModule,

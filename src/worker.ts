@@ -2,10 +2,11 @@ import './platform/lifecycle/early-signals.js';
 
 const { keepCompiled } = await import('./platform/lifecycle/compile-cache.js');
 await import('./platform/lifecycle/small-heap.js');
+const { PRODUCT } = await import('./product.js');
 const { settingsOrExit } = await import('./platform/lifecycle/settings.js');
 const { startTracing } = await import('./platform/observability/tracing/tracing.js');
 
-const settings = settingsOrExit();
+const settings = settingsOrExit(PRODUCT);
 // What shall be traced is patched as it is loaded: everything else comes after this.
 await startTracing('worker', settings);
 const { createWorker } = await import('./worker-app.js');

@@ -16,7 +16,8 @@ const { settingsOrExit } = (await built(
 const { startTracing } = (await built(
   'platform/observability/tracing/tracing.js',
 )) as typeof import('../../src/platform/observability/tracing/tracing.js');
-const settings = settingsOrExit();
+const { PRODUCT } = (await built('product.js')) as typeof import('../../src/product.js');
+const settings = settingsOrExit(PRODUCT);
 // Before anything else, as in the worker itself.
 await startTracing('worker', settings);
 const { NestFactory } = await import('@nestjs/core');

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { runCommand } from '../platform/lifecycle/index.js';
 import { print } from './print.js';
+import { run } from './run.js';
 
 /** `config:check`. */
 export function configCommands(cli: Command): void {
@@ -10,7 +10,7 @@ export function configCommands(cli: Command): void {
       'check the environment as the api and the worker would, listing every problem; connects to nothing',
     )
     .action(() =>
-      runCommand((settings) => {
+      run((settings) => {
         print(`The configuration is valid (${settings.app.environment}).`);
         return Promise.resolve(0);
       }),

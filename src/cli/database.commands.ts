@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Migrator } from '../platform/database/index.js';
-import { runCommand } from '../platform/lifecycle/index.js';
 import { print, report } from './print.js';
+import { run } from './run.js';
 import { seedDemo } from './seed-demo.js';
 
 /** `migrate`, `migrate:status`, `migrate:revert`, `seed:demo`. */
@@ -47,11 +47,11 @@ export function databaseCommands(cli: Command): void {
     .description(
       'put 50 products and two accounts with a well-known password into an empty shop (never in production)',
     )
-    .action(() => runCommand(seedDemo));
+    .action(() => run(seedDemo));
 }
 
 function withMigrator(work: (migrator: Migrator) => Promise<number>): Promise<void> {
-  return runCommand(async (settings) => {
+  return run(async (settings) => {
     const migrator = await Migrator.open(settings.database, report);
     try {
       return await work(migrator);

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DeadLetters } from '../platform/messaging/index.js';
-import { runCommand } from '../platform/lifecycle/index.js';
 import { withContext } from './context.js';
 import { print, report } from './print.js';
+import { run } from './run.js';
 
 /** `dead-letter list`, `dead-letter replay`. */
 export function deadLetterCommands(cli: Command): void {
@@ -13,7 +13,7 @@ export function deadLetterCommands(cli: Command): void {
     .description('list them, newest first')
     .option('--limit <n>', 'how many at most', positive, 50)
     .action(({ limit }: { limit: number }) =>
-      runCommand((settings) =>
+      run((settings) =>
         withContext(settings, async (context) => {
           const letters = await context.get(DeadLetters, { strict: false }).list({ limit });
           for (const { id, failedAt, consumer, name, attempts, reason } of letters) {
@@ -31,7 +31,7 @@ export function deadLetterCommands(cli: Command): void {
     .argument('[id]', 'one of them; see `dead-letter list`')
     .option('--all', 'all of them')
     .action((id: string | undefined, { all }: { all?: boolean }) =>
-      runCommand((settings) =>
+      run((settings) =>
         withContext(settings, async (context) => {
           if ((id === undefined) === !all) throw new Error('Give either the id of a dead letter or --all.');
           const letters = context.get(DeadLetters, { strict: false });

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { PaymentDisputes } from '../modules/payments/index.js';
-import { runCommand } from '../platform/lifecycle/index.js';
 import { withContext } from './context.js';
 import { print } from './print.js';
+import { run } from './run.js';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LISTED = 1000;
@@ -13,7 +13,7 @@ export function paymentCommands(cli: Command): void {
     .command('payment:disputes')
     .description('list payments of which the provider took another amount than the order, oldest first')
     .action(() =>
-      runCommand((settings) =>
+      run((settings) =>
         withContext(settings, async (context) => {
           const disputes = await context.get(PaymentDisputes, { strict: false }).list(LISTED);
           for (const { paymentId, since, orderId, chargeId, due, charged } of disputes) {
@@ -41,7 +41,7 @@ export function paymentCommands(cli: Command): void {
         .makeOptionMandatory(),
     )
     .action((paymentId: string, { as: verdict }: { as: 'accepted' | 'refunded' }) =>
-      runCommand((settings) =>
+      run((settings) =>
         withContext(settings, async (context) => {
           const decided = await context.get(PaymentDisputes, { strict: false }).decide(paymentId, verdict);
           print(decided ? `The payment is ${verdict}.` : `There is no disputed payment ${paymentId}.`);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { UsersService } from '../modules/users/index.js';
-import { runCommand } from '../platform/lifecycle/index.js';
 import { withContext } from './context.js';
 import { print } from './print.js';
+import { run } from './run.js';
 
 /** `user:promote`. */
 export function userCommands(cli: Command): void {
@@ -11,7 +11,7 @@ export function userCommands(cli: Command): void {
     .description('make a registered user an admin; takes effect at the next login or refresh')
     .argument('<email>')
     .action((email: string) =>
-      runCommand((settings) =>
+      run((settings) =>
         withContext(settings, async (context) => {
           const promoted = await context.get(UsersService, { strict: false }).promote(email);
           print(promoted ? `${promoted.email} is an admin now.` : `Nobody is registered as ${email}.`);

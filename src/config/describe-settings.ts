@@ -1,9 +1,11 @@
 import { getMetadataStorage } from 'class-validator';
-import { settingsOf, type SettingDefinition } from './setting.decorator.js';
+import { NO_PRODUCT, type Product } from './product.js';
+import { defaultOf, settingsOf, type SettingDefinition, type SettingValue } from './setting.decorator.js';
 import { Settings } from './settings.js';
 
 /** A setting with what its validators let through, in words. */
 export interface SettingDescription extends SettingDefinition {
+  default?: SettingValue;
   accepts: string;
 }
 
@@ -14,13 +16,14 @@ export interface SectionDescription {
 }
 
 /** Name, description, default and accepted values of every variable, in the order of the tree: what the generated documents are made of. */
-export function describeSettings(): SectionDescription[] {
-  return Object.entries(new Settings()).map(([section, value]) => {
+export function describeSettings(product: Product = NO_PRODUCT): SectionDescription[] {
+  return Object.entries(new Settings(product)).map(([section, value]) => {
     const sectionClass = (value as object).constructor;
     return {
       section,
       settings: settingsOf(sectionClass).map((setting) => ({
         ...setting,
+        default: defaultOf(setting, product.name),
         accepts: acceptedBy(sectionClass, setting),
       })),
     };
@@ -37,7 +40,7 @@ const WORDS: Record<string, (constraints: unknown[]) => string> = {
   isProxyList: () => 'IP addresses and CIDR ranges',
   isHostAndPort: () => 'host:port',
   isReadableFile: () => 'name of a file',
-  isOriginList: () => 'origins such as https://shop.example',
+  isOriginList: () => 'origins such as https://app.example',
 };
 
 function acceptedBy(sectionClass: object, { property, type }: SettingDefinition): string {

@@ -11,9 +11,3 @@ export const POSTGRESQL_TLS: Encryption = {
   isIn: ({ searchParams }) =>
     ['require', 'verify-ca', 'verify-full'].includes(searchParams.get('sslmode') ?? ''),
 };
-
-/** From the first byte, or by STARTTLS before anything is said (nodemailer reads its options from the query). */
-export const SMTP_TLS: Encryption = {
-  hint: 'use smtps://, or add requireTLS=true for STARTTLS',
-  isIn: ({ protocol, searchParams }) => protocol === 'smtps:' || searchParams.get('requireTLS') === 'true',
-};

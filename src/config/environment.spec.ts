@@ -8,9 +8,9 @@ describe('the environment', () => {
   let directory: string;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'holdfast-environment-'));
-    vi.stubEnv('HOLDFAST_SPEC_SET', 'by the shell');
-    vi.stubEnv('HOLDFAST_SPEC_ABSENT', undefined);
+    directory = mkdtempSync(join(tmpdir(), 'environment-'));
+    vi.stubEnv('SPEC_SET', 'by the shell');
+    vi.stubEnv('SPEC_ABSENT', undefined);
   });
   afterEach(() => {
     vi.unstubAllEnvs();
@@ -18,16 +18,16 @@ describe('the environment', () => {
   });
 
   it('is that of the process where there is no .env', () => {
-    expect(readEnvironment(join(directory, '.env'))).toMatchObject({ HOLDFAST_SPEC_SET: 'by the shell' });
+    expect(readEnvironment(join(directory, '.env'))).toMatchObject({ SPEC_SET: 'by the shell' });
   });
 
   it('is completed from .env, but what is set wins', () => {
     const file = join(directory, '.env');
-    writeFileSync(file, 'HOLDFAST_SPEC_SET=by the file\nHOLDFAST_SPEC_ABSENT="from the file"\n');
+    writeFileSync(file, 'SPEC_SET=by the file\nSPEC_ABSENT="from the file"\n');
 
     expect(readEnvironment(file)).toMatchObject({
-      HOLDFAST_SPEC_SET: 'by the shell',
-      HOLDFAST_SPEC_ABSENT: 'from the file',
+      SPEC_SET: 'by the shell',
+      SPEC_ABSENT: 'from the file',
     });
   });
 });

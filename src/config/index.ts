@@ -1,7 +1,11 @@
 export { describeSettings, type SectionDescription, type SettingDescription } from './describe-settings.js';
+export { byProtocol } from './encryption.js';
 export { readEnvironment } from './environment.js';
 export { ConfigurationError, loadSettings } from './load-settings.js';
 export { PLACEHOLDER } from './placeholder.js';
+export { NO_PRODUCT, type Product } from './product.js';
 export { redactor, secretTexts } from './secrets.js';
-export { Settings } from './settings.js';
+export { Setting, type Encryption } from './setting.decorator.js';
+export { Settings, type FeatureSettings } from './settings.js';
 export { SettingsModule } from './settings.module.js';
+export { IsConnectionUrl, IsSigningSecret } from './validators.js';

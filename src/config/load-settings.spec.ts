@@ -2,24 +2,70 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { IsEmail, MinLength } from 'class-validator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigurationError, loadSettings, PLACEHOLDER } from './index.js';
+import {
+  byProtocol,
+  ConfigurationError,
+  IsConnectionUrl,
+  IsSigningSecret,
+  loadSettings,
+  NO_PRODUCT,
+  PLACEHOLDER,
+  Setting,
+  type Product,
+} from './index.js';
+
+declare module './settings.js' {
+  interface FeatureSettings {
+    partner: PartnerSettings;
+  }
+}
+
+/** The settings of a feature. */
+class PartnerSettings {
+  @Setting('PARTNER_URL', {
+    default: 'http://127.0.0.1:4010',
+    required: true,
+    encrypted: byProtocol('https:'),
+    describe: 'Base address.',
+  })
+  @IsConnectionUrl(['http:', 'https:'])
+  url!: string;
+
+  @Setting('PARTNER_KEY', { default: `${PLACEHOLDER}partner-key`, secret: true, describe: 'Bearer key.' })
+  @MinLength(32)
+  key!: string;
+
+  @Setting('PARTNER_SIGNING_SECRET', {
+    default: `${PLACEHOLDER}signing-secret`,
+    secret: true,
+    describe: 'Key of an HMAC.',
+  })
+  @IsSigningSecret(16)
+  signingSecret!: string;
+
+  @Setting('PARTNER_CONTACT', { default: (product) => `contact@${product}.example`, describe: 'An address.' })
+  @IsEmail()
+  contact!: string;
+}
+
+const product: Product = { ...NO_PRODUCT, name: 'acme', settings: { partner: PartnerSettings } };
+const load = (environment: Record<string, string | undefined>) => loadSettings(environment, product);
 
 /** What a production environment must bring at least. */
 const PRODUCTION = {
   NODE_ENV: 'production',
-  DATABASE_URL: 'postgresql://shop:f8Kd02-database@db.internal:5432/shop?sslmode=verify-full',
+  DATABASE_URL: 'postgresql://acme:f8Kd02-database@db.internal:5432/acme?sslmode=verify-full',
   REDIS_URL: 'rediss://redis.internal:6379',
-  SMTP_URL: 'smtps://mail.internal',
-  PAYMENT_PROVIDER_URL: 'https://provider.example',
-  AUTH_TOKEN_SECRET: 'f8Kd02-a-token-secret-of-some-length',
-  PAYMENT_PROVIDER_API_KEY: 'f8Kd02-payment-key',
-  PAYMENT_WEBHOOK_SECRET: 'f8Kd02-webhook-secret',
+  PARTNER_URL: 'https://partner.example',
+  PARTNER_KEY: 'f8Kd02-a-partner-key-of-some-length',
+  PARTNER_SIGNING_SECRET: 'f8Kd02-signing-secret',
 };
 
 function problemsOf(environment: Record<string, string | undefined>): string[] {
   try {
-    loadSettings(environment);
+    load(environment);
     return [];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.problems;
@@ -29,34 +75,36 @@ function problemsOf(environment: Record<string, string | undefined>): string[] {
 
 describe('loading the settings', () => {
   it('needs nothing to be set outside production', () => {
-    const settings = loadSettings({});
+    const settings = load({});
 
     expect(settings.app.environment).toBe('development');
     expect(settings.http.port).toBe(3000);
     expect(settings.tracing.trustIncoming).toBe(false);
-    expect(settings.database.url).toMatch(/^postgresql:\/\/.+@127\.0\.0\.1:5432\/holdfast$/);
+    expect(settings.database.url).toMatch(/^postgresql:\/\/.+@127\.0\.0\.1:5432\/acme$/);
+    expect(settings.redis.prefix).toBe('{acme}');
+    expect(settings.partner.contact).toBe('contact@acme.example');
   });
 
   it('parses numbers, switches and lists', () => {
-    const settings = loadSettings({
+    const settings = load({
       PORT: '8080',
       RATE_LIMIT_ENABLED: 'false',
       DOCS_ENABLED: 'true',
       TRUST_PROXY: '10.0.0.0/8, 192.168.1.7 ,fd00::/8',
-      CORS_ORIGINS: 'https://shop.example,http://localhost:5173',
-      DATABASE_REPLICA_URLS: 'postgresql://r1/shop,postgresql://r2/shop',
+      CORS_ORIGINS: 'https://app.example,http://localhost:5173',
+      DATABASE_REPLICA_URLS: 'postgresql://r1/acme,postgresql://r2/acme',
     });
 
     expect(settings.http.port).toBe(8080);
     expect(settings.rateLimit.enabled).toBe(false);
     expect(settings.http.docsEnabled).toBe(true);
     expect(settings.http.trustProxy).toEqual(['10.0.0.0/8', '192.168.1.7', 'fd00::/8']);
-    expect(settings.http.corsOrigins).toEqual(['https://shop.example', 'http://localhost:5173']);
-    expect(settings.database.replicaUrls).toEqual(['postgresql://r1/shop', 'postgresql://r2/shop']);
+    expect(settings.http.corsOrigins).toEqual(['https://app.example', 'http://localhost:5173']);
+    expect(settings.database.replicaUrls).toEqual(['postgresql://r1/acme', 'postgresql://r2/acme']);
   });
 
   it('takes an empty variable for an absent one', () => {
-    expect(loadSettings({ PORT: '', CORS_ORIGINS: '' }).http).toMatchObject({ port: 3000, corsOrigins: [] });
+    expect(load({ PORT: '', CORS_ORIGINS: '' }).http).toMatchObject({ port: 3000, corsOrigins: [] });
   });
 
   it('lists every problem at once, each with the name of its variable', () => {
@@ -64,24 +112,24 @@ describe('loading the settings', () => {
       NODE_ENV: 'staging',
       PORT: 'http',
       MANAGEMENT_PORT: '70000',
-      DATABASE_URL: 'mysql://127.0.0.1/holdfast',
+      DATABASE_URL: 'mysql://127.0.0.1/acme',
       DATABASE_POOL_SIZE: '2.5',
-      DATABASE_REPLICA_URLS: 'postgresql://replica/holdfast,replica2',
+      DATABASE_REPLICA_URLS: 'postgresql://replica/acme,replica2',
       RATE_LIMIT_ENABLED: 'yes',
       TRUST_PROXY: '10.0.0.0/33',
-      CORS_ORIGINS: 'shop.example',
-      MAIL_FROM: 'shop',
+      CORS_ORIGINS: 'app.example',
+      PARTNER_CONTACT: 'acme',
       SHUTDOWN_TIMEOUT_MS: '5000',
     });
 
     expect(problems.toSorted()).toEqual([
-      'CORS_ORIGINS: must list origins, for example https://shop.example, not "shop.example"',
+      'CORS_ORIGINS: must list origins, for example https://app.example, not "app.example"',
       'DATABASE_POOL_SIZE: must be an integer number, not "2.5"',
       'DATABASE_REPLICA_URLS: must be a URL with postgres:// or postgresql:// and a host',
       'DATABASE_URL: must be a URL with postgres:// or postgresql:// and a host',
-      'MAIL_FROM: must be an email, not "shop"',
       'MANAGEMENT_PORT: must not be greater than 65535, not "70000"',
       'NODE_ENV: must be one of the following values: development, test, production, not "staging"',
+      'PARTNER_CONTACT: must be an email, not "acme"',
       'PORT: must be a number, not "http"',
       'RATE_LIMIT_ENABLED: must be true or false, not "yes"',
       'SHUTDOWN_TIMEOUT_MS: must be longer than SHUTDOWN_DRAIN_DELAY_MS',
@@ -90,7 +138,7 @@ describe('loading the settings', () => {
   });
 
   it('says in its message how many problems there are, and all of them', () => {
-    expect(() => loadSettings({ PORT: 'x', LOG_LEVEL: 'loud' })).toThrow(
+    expect(() => load({ PORT: 'x', LOG_LEVEL: 'loud' })).toThrow(
       /^The configuration has 2 problem\(s\):\n {2}- LOG_LEVEL: must be one of .+\n {2}- PORT: must be a number, not "x"$/,
     );
   });
@@ -138,18 +186,18 @@ describe('a signing secret', () => {
   it.each([
     ['any string of 16 characters', 'sixteen-letters!', []],
     ['whsec_ and base64', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', []],
-    ['a short string', 'too-short', ['PAYMENT_WEBHOOK_SECRET']],
-    ['whsec_ and no base64', 'whsec_not*base64*not*base64*', ['PAYMENT_WEBHOOK_SECRET']],
-    ['whsec_ and few bytes', 'whsec_c2hvcnQ=', ['PAYMENT_WEBHOOK_SECRET']],
+    ['a short string', 'too-short', ['PARTNER_SIGNING_SECRET']],
+    ['whsec_ and no base64', 'whsec_not*base64*not*base64*', ['PARTNER_SIGNING_SECRET']],
+    ['whsec_ and few bytes', 'whsec_c2hvcnQ=', ['PARTNER_SIGNING_SECRET']],
   ])('may be %s or not', (_, secret, wrong) => {
-    const problems = problemsOf({ PAYMENT_WEBHOOK_SECRET: secret });
+    const problems = problemsOf({ PARTNER_SIGNING_SECRET: secret });
     expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual(wrong);
   });
 });
 
 describe('production', () => {
   it('starts with secrets of its own', () => {
-    expect(loadSettings(PRODUCTION).app.isProduction).toBe(true);
+    expect(load(PRODUCTION).app.isProduction).toBe(true);
   });
 
   it('refuses every placeholder that is left, whether set or by default', () => {
@@ -157,53 +205,52 @@ describe('production', () => {
       problemsOf({
         ...PRODUCTION,
         DATABASE_URL: undefined,
-        AUTH_TOKEN_SECRET: '',
-        PAYMENT_WEBHOOK_SECRET: 'holdfast-development-x',
+        PARTNER_KEY: '',
+        PARTNER_SIGNING_SECRET: `${PLACEHOLDER}x`,
       }),
     ).toEqual([
       'DATABASE_URL: still holds the development placeholder; set a secret of your own for production',
-      'AUTH_TOKEN_SECRET: still holds the development placeholder; set a secret of your own for production',
-      'PAYMENT_WEBHOOK_SECRET: still holds the development placeholder; set a secret of your own for production',
+      'PARTNER_KEY: still holds the development placeholder; set a secret of your own for production',
+      'PARTNER_SIGNING_SECRET: still holds the development placeholder; set a secret of your own for production',
     ]);
   });
 
   it('knows placeholders by one word, which stands in one file', () => {
-    const files = globSync('src/config/**/*.ts', { exclude: ['**/*.spec.ts'] });
+    const files = globSync('src/{config,modules}/**/*.ts', { exclude: ['**/*.spec.ts'] });
     expect(files.length).toBeGreaterThan(10);
     const named = files.filter((file) => readFileSync(file, 'utf8').includes(PLACEHOLDER));
     expect(named).toEqual(['src/config/placeholder.ts']);
   });
 
   it('refuses to start with the servers of a developer', () => {
-    const unset = { REDIS_URL: undefined, SMTP_URL: '', PAYMENT_PROVIDER_URL: undefined };
+    const unset = { REDIS_URL: undefined, PARTNER_URL: '' };
     expect(problemsOf({ ...PRODUCTION, ...unset })).toEqual(
-      ['REDIS_URL', 'PAYMENT_PROVIDER_URL', 'SMTP_URL'].map(
+      ['REDIS_URL', 'PARTNER_URL'].map(
         (name) => `${name}: must be set when NODE_ENV=production; the default is for development`,
       ),
     );
   });
 
   it.each([
-    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop'],
-    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=disable'],
-    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=no-verify'],
-    ['DATABASE_REPLICA_URLS', 'postgresql://r1/shop?sslmode=verify-full,postgresql://r2/shop'],
+    ['DATABASE_URL', 'postgresql://acme:f8Kd02@db.internal/acme'],
+    ['DATABASE_URL', 'postgresql://acme:f8Kd02@db.internal/acme?sslmode=disable'],
+    ['DATABASE_URL', 'postgresql://acme:f8Kd02@db.internal/acme?sslmode=no-verify'],
+    ['DATABASE_REPLICA_URLS', 'postgresql://r1/acme?sslmode=verify-full,postgresql://r2/acme'],
     ['REDIS_URL', 'redis://redis.internal:6379'],
-    ['SMTP_URL', 'smtp://mail.internal:587'],
-    ['PAYMENT_PROVIDER_URL', 'http://provider.example'],
+    ['PARTNER_URL', 'http://partner.example'],
   ])('refuses %s without TLS, as in %s, unless that is allowed by name', (name, url) => {
     const environment = { ...PRODUCTION, [name]: url };
     const [problem, ...others] = problemsOf(environment);
     expect(problem).toMatch(new RegExp(`^${name}: must be encrypted when NODE_ENV=production: `));
     expect(problem).not.toContain('f8Kd02');
     expect(others).toEqual([]);
-    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: `${name},SMTP_URL` })).toEqual([]);
-    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: 'AUTH_TOKEN_SECRET' })).toHaveLength(2);
+    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: `${name},REDIS_URL` })).toEqual([]);
+    expect(problemsOf({ ...environment, PLAINTEXT_CONNECTIONS: 'PARTNER_KEY' })).toHaveLength(2);
   });
 
   it.each([
-    ['DATABASE_URL', 'postgresql://shop:f8Kd02@db.internal/shop?sslmode=require'],
-    ['SMTP_URL', 'smtp://mail.internal:587?requireTLS=true'],
+    ['DATABASE_URL', 'postgresql://acme:f8Kd02@db.internal/acme?sslmode=require'],
+    ['REDIS_URL', 'rediss://redis.internal'],
   ])('takes %s with TLS asked for in the protocol, as in %s', (name, url) => {
     expect(problemsOf({ ...PRODUCTION, [name]: url })).toEqual([]);
   });
@@ -224,84 +271,82 @@ describe('secrets from files', () => {
   };
 
   beforeAll(() => {
-    directory = mkdtempSync(join(tmpdir(), 'holdfast-settings-'));
+    directory = mkdtempSync(join(tmpdir(), 'settings-'));
   });
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('are read without the newline at their end', () => {
-    const settings = loadSettings({
+    const settings = load({
       ...PRODUCTION,
-      AUTH_TOKEN_SECRET: undefined,
-      AUTH_TOKEN_SECRET_FILE: file('token', 'a-token-secret-out-of-a-mounted-file\n'),
+      PARTNER_KEY: undefined,
+      PARTNER_KEY_FILE: file('token', 'a-partner-key-out-of-a-mounted-file\n'),
       DATABASE_URL: '',
-      DATABASE_URL_FILE: file('database', 'postgresql://file/shop\n'),
-      DATABASE_REPLICA_URLS_FILE: file('replicas', 'postgresql://r1/shop,postgresql://r2/shop\n'),
+      DATABASE_URL_FILE: file('database', 'postgresql://file/acme\n'),
+      DATABASE_REPLICA_URLS_FILE: file('replicas', 'postgresql://r1/acme,postgresql://r2/acme\n'),
       PLAINTEXT_CONNECTIONS: 'DATABASE_URL,DATABASE_REPLICA_URLS',
     });
 
-    expect(settings.auth.tokenSecret).toBe('a-token-secret-out-of-a-mounted-file');
-    expect(settings.database.url).toBe('postgresql://file/shop');
-    expect(settings.database.replicaUrls).toEqual(['postgresql://r1/shop', 'postgresql://r2/shop']);
+    expect(settings.partner.key).toBe('a-partner-key-out-of-a-mounted-file');
+    expect(settings.database.url).toBe('postgresql://file/acme');
+    expect(settings.database.replicaUrls).toEqual(['postgresql://r1/acme', 'postgresql://r2/acme']);
   });
 
   it('are held to the same rules', () => {
-    expect(problemsOf({ AUTH_TOKEN_SECRET_FILE: file('short', 'too short') })).toEqual([
-      'AUTH_TOKEN_SECRET: must be longer than or equal to 32 characters',
+    expect(problemsOf({ PARTNER_KEY_FILE: file('short', 'too short') })).toEqual([
+      'PARTNER_KEY: must be longer than or equal to 32 characters',
     ]);
-    expect(problemsOf({ AUTH_TOKEN_SECRET_FILE: file('empty', '\n') })).toHaveLength(1);
+    expect(problemsOf({ PARTNER_KEY_FILE: file('empty', '\n') })).toHaveLength(1);
   });
 
   it('name the file variable when the file cannot be read', () => {
-    expect(problemsOf({ AUTH_TOKEN_SECRET_FILE: join(directory, 'absent') })).toEqual([
-      'AUTH_TOKEN_SECRET: cannot be read from AUTH_TOKEN_SECRET_FILE (ENOENT)',
+    expect(problemsOf({ PARTNER_KEY_FILE: join(directory, 'absent') })).toEqual([
+      'PARTNER_KEY: cannot be read from PARTNER_KEY_FILE (ENOENT)',
     ]);
   });
 
   it('must not compete with the variable itself', () => {
-    const path = file('second', 'a-token-secret-out-of-a-mounted-file');
+    const path = file('second', 'a-partner-key-out-of-a-mounted-file');
 
-    expect(problemsOf({ AUTH_TOKEN_SECRET: 'x'.repeat(40), AUTH_TOKEN_SECRET_FILE: path })).toEqual([
-      'AUTH_TOKEN_SECRET: is set, and so is AUTH_TOKEN_SECRET_FILE: keep one',
+    expect(problemsOf({ PARTNER_KEY: 'x'.repeat(40), PARTNER_KEY_FILE: path })).toEqual([
+      'PARTNER_KEY: is set, and so is PARTNER_KEY_FILE: keep one',
     ]);
   });
 
   it('exist for secrets only', () => {
-    expect(loadSettings({ PORT_FILE: file('port', '4000') }).http.port).toBe(3000);
+    expect(load({ PORT_FILE: file('port', '4000') }).http.port).toBe(3000);
   });
 });
 
 describe('secrets', () => {
   const SECRETS = {
-    DATABASE_URL: 'postgresql://shop:hush-hush@db/shop',
-    DATABASE_REPLICA_URLS: 'postgresql://shop:hush-hush@replica/shop',
+    DATABASE_URL: 'postgresql://acme:hush-hush@db/acme',
+    DATABASE_REPLICA_URLS: 'postgresql://acme:hush-hush@replica/acme',
     REDIS_URL: 'redis://:hush-hush@cache:6379',
-    AUTH_TOKEN_SECRET: 'hush-hush-hush-hush-hush-hush-hush-hush',
-    PAYMENT_PROVIDER_API_KEY: 'hush-hush-hush-hush',
-    PAYMENT_WEBHOOK_SECRET: 'hush-hush-hush-hush',
-    SMTP_URL: 'smtp://shop:hush-hush@mail:25',
+    PARTNER_KEY: 'hush-hush-hush-hush-hush-hush-hush-hush',
+    PARTNER_SIGNING_SECRET: 'hush-hush-hush-hush',
   };
 
   it('are readable where they are asked for by name', () => {
-    const settings = loadSettings(SECRETS);
+    const settings = load(SECRETS);
 
-    expect(settings.auth.tokenSecret).toBe(SECRETS.AUTH_TOKEN_SECRET);
-    expect(settings.mail.url).toBe(SECRETS.SMTP_URL);
+    expect(settings.partner.key).toBe(SECRETS.PARTNER_KEY);
+    expect(settings.redis.url).toBe(SECRETS.REDIS_URL);
   });
 
   it('are left out when settings are printed, serialised or copied', () => {
-    const settings = loadSettings(SECRETS);
+    const settings = load(SECRETS);
 
     for (const printed of [
       inspect(settings, { depth: 9 }),
       JSON.stringify(settings),
       inspect(Object.assign({}, settings.database)),
-      JSON.stringify(structuredClone(settings.payments)),
+      JSON.stringify(structuredClone(settings.partner)),
     ]) {
       expect(printed).not.toContain('hush');
     }
     expect(JSON.parse(JSON.stringify(settings))).toMatchObject({
       database: { poolSize: 10 },
-      mail: { from: expect.any(String) },
+      partner: { contact: 'contact@acme.example' },
     });
   });
 
@@ -309,7 +354,7 @@ describe('secrets', () => {
     const wrong = Object.fromEntries(Object.keys(SECRETS).map((name) => [name, 'hush-hush']));
     let complaint: unknown;
     try {
-      loadSettings(wrong);
+      load(wrong);
     } catch (error) {
       complaint = error;
     }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { validateSync } from 'class-validator';
+import { NO_PRODUCT, type Product } from './product.js';
 import { productionProblems } from './production.js';
-import { settingsOf, type SettingDefinition } from './setting.decorator.js';
+import { defaultOf, settingsOf, type SettingDefinition } from './setting.decorator.js';
 import { Settings } from './settings.js';
 
 /** Every problem of the environment at once, one readable line each; never holds the value of a secret. */
@@ -19,10 +20,11 @@ type Environment = Record<string, string | undefined>;
 /**
  * Reads and validates the whole environment.
  * @param environment names to texts, as `process.env`; secrets may instead come as `<NAME>_FILE`.
+ * @param product whose features add settings of their own, and whose name is part of some defaults
  * @throws ConfigurationError listing every problem, before anything has connected.
  */
-export function loadSettings(environment: Environment): Settings {
-  const settings = new Settings();
+export function loadSettings(environment: Environment, product: Product = NO_PRODUCT): Settings {
+  const settings = new Settings(product);
   const problems: string[] = [];
   const given = new Set<string>();
   for (const section of sectionsOf(settings)) {
@@ -32,7 +34,8 @@ export function loadSettings(environment: Environment): Settings {
       try {
         const text = textOf(definition, environment);
         if (text !== undefined) given.add(definition.name);
-        assign(section, definition, text === undefined ? definition.default : parse(definition, text));
+        const value = text === undefined ? defaultOf(definition, product.name) : parse(definition, text);
+        assign(section, definition, value);
       } catch (error) {
         unparsable.add(definition.property);
         problems.push(`${definition.name}: ${(error as Error).message}`);

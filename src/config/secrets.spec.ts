@@ -3,9 +3,9 @@ import { loadSettings, redactor, secretTexts } from './index.js';
 
 describe('the secrets of the settings', () => {
   const settings = loadSettings({
-    AUTH_TOKEN_SECRET: 'a "quoted" secret of thirty-two letters',
+    FAULTS_TOKEN: 'a "quoted" secret of thirty-two letters',
     REDIS_URL: 'redis://:pass%2Fword@redis.internal:6379',
-    DATABASE_REPLICA_URLS: 'postgresql://reader:first-one@r1/shop,postgresql://reader:second-one@r2/shop',
+    DATABASE_REPLICA_URLS: 'postgresql://reader:first-one@r1/app,postgresql://reader:second-one@r2/app',
   });
   const redact = redactor(secretTexts(settings));
 

@@ -7,12 +7,15 @@ export interface Encryption {
   isIn(url: URL): boolean;
 }
 
+/** What one variable is turned into. */
+export type SettingValue = string | number | boolean | string[];
+
 /** How one environment variable becomes one property of the settings tree. */
 export interface SettingOptions {
   /** One sentence for `.env.example` and `docs/configuration.md`. */
   describe: string;
-  /** Value when the variable is absent. Leave it out for an optional setting without a value. */
-  default?: string | number | boolean | string[];
+  /** Value when the variable is absent; a function makes it of the product's name. Leave it out for an optional setting without a value. */
+  default?: SettingValue | ((product: string) => SettingValue);
   /** In production it must be set: its default names a server on a developer's machine. */
   required?: boolean;
   /** The connections of this URL must be encrypted in production, unless `PLAINTEXT_CONNECTIONS` names the variable. */
@@ -27,7 +30,7 @@ export interface SettingDefinition extends SettingOptions {
   type: 'string' | 'number' | 'boolean' | 'list';
 }
 
-const SETTINGS = Symbol('holdfast:settings');
+const SETTINGS = Symbol('settings');
 
 /**
  * Binds a property to an environment variable. The property's declared type (string, number, boolean, string[])
@@ -51,6 +54,11 @@ export function Setting(name: string, options: SettingOptions): PropertyDecorato
       target.constructor,
     );
   };
+}
+
+/** Value of a setting whose variable is absent. */
+export function defaultOf({ default: value }: SettingDefinition, product: string): SettingValue | undefined {
+  return typeof value === 'function' ? value(product) : value;
 }
 
 /** The settings a section class declares, in source order. */

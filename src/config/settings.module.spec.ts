@@ -28,6 +28,6 @@ it('hands the one settings tree to every feature, typed and through ConfigServic
 
   expect(feature.settings).toBe(settings);
   expect(feature.configuration.get('database.poolSize')).toBe(7);
-  expect(feature.configuration.get('auth.tokenSecret')).toBe(settings.auth.tokenSecret);
+  expect(feature.configuration.get('database.url')).toBe(settings.database.url);
   expect(feature.configuration.get('PATH')).toBeUndefined();
 });

@@ -1,19 +1,28 @@
+import { NO_PRODUCT, type Product } from './product.js';
 import { AppSettings } from './sections/app.settings.js';
-import { AuthSettings } from './sections/auth.settings.js';
 import { CacheSettings } from './sections/cache.settings.js';
+import { CpuSettings } from './sections/cpu.settings.js';
 import { DatabaseSettings } from './sections/database.settings.js';
-import { ExportsSettings } from './sections/exports.settings.js';
 import { FaultsSettings } from './sections/faults.settings.js';
 import { HttpSettings } from './sections/http.settings.js';
 import { IdempotencySettings } from './sections/idempotency.settings.js';
 import { LifecycleSettings } from './sections/lifecycle.settings.js';
-import { MailSettings } from './sections/mail.settings.js';
 import { MessagingSettings } from './sections/messaging.settings.js';
 import { OverloadSettings } from './sections/overload.settings.js';
-import { PaymentsSettings } from './sections/payments.settings.js';
 import { RateLimitSettings } from './sections/rate-limit.settings.js';
 import { RedisSettings } from './sections/redis.settings.js';
 import { TracingSettings } from './sections/tracing.settings.js';
+
+/**
+ * The sections that features bring. A feature adds its own from `<feature>.settings.ts`, and `src/product.ts` registers the class:
+ *
+ * ```ts
+ * declare module '../../config/settings.js' {
+ *   interface FeatureSettings { invoices: InvoicesSettings }
+ * }
+ * ```
+ */
+export interface FeatureSettings {}
 
 /**
  * The whole settings tree: inject it and read `settings.database.poolSize`. Nobody else reads the environment.
@@ -24,16 +33,26 @@ export class Settings {
   readonly http = new HttpSettings();
   readonly database = new DatabaseSettings();
   readonly redis = new RedisSettings();
-  readonly auth = new AuthSettings();
   readonly rateLimit = new RateLimitSettings();
-  readonly payments = new PaymentsSettings();
-  readonly mail = new MailSettings();
   readonly messaging = new MessagingSettings();
   readonly cache = new CacheSettings();
+  readonly cpu = new CpuSettings();
   readonly idempotency = new IdempotencySettings();
-  readonly exports = new ExportsSettings();
   readonly overload = new OverloadSettings();
   readonly tracing = new TracingSettings();
   readonly faults = new FaultsSettings();
   readonly lifecycle = new LifecycleSettings();
+
+  constructor(product: Product = NO_PRODUCT) {
+    const { settings: features, ...names } = product;
+    Object.assign(this.app, names);
+    for (const [feature, Section] of Object.entries<new () => object>(features)) {
+      if (feature in this) throw new Error(`The settings have a section "${feature}" already`);
+      Object.assign(this, { [feature]: new Section() });
+    }
+  }
 }
+
+// The sections of features are properties like the others.
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
+export interface Settings extends Readonly<FeatureSettings> {}

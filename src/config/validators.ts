@@ -76,7 +76,7 @@ export function IsOriginList(options?: ValidationOptions): PropertyDecorator {
           value.every(
             (entry: unknown) => URL.canParse(String(entry)) && new URL(String(entry)).origin === entry,
           ),
-        defaultMessage: () => 'must list origins, for example https://shop.example',
+        defaultMessage: () => 'must list origins, for example https://app.example',
       },
     },
     options,

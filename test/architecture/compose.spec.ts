@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { build } from '../../scripts/lib/build.js';
-import { loadSettings } from '../../src/config/index.js';
+import { loadSettings, PLACEHOLDER } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { defaultOf, probes, read, root, settings, stages } from './containers.js';
 
 // TypeScript and the build take their time on a busy machine.
@@ -177,7 +178,7 @@ describe('the environment of the containers', () => {
         name,
         value.replace(directory, secrets),
       ]);
-      const loaded = loadSettings({ ...Object.fromEntries(files), NODE_ENV: 'production' });
+      const loaded = loadSettings({ ...Object.fromEntries(files), NODE_ENV: 'production' }, PRODUCT);
       expect(loaded.auth.tokenSecret).toBe(first.trim());
       expect(new URL(loaded.database.url)).toMatchObject({
         hostname: 'postgres',
@@ -196,6 +197,6 @@ describe('the environment of the containers', () => {
     for (const { name } of settings.filter(({ secret }) => secret)) {
       expect(text).not.toMatch(new RegExp(`^ +${name}: (?!\\w+://[\\w.-]+:\\d+$).+`, 'm'));
     }
-    expect(text).not.toContain('holdfast-development-');
+    expect(text).not.toContain(PLACEHOLDER);
   });
 });

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeSettings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { HealthController } from '../../src/platform/health/health.controller.js';
 import { parseDockerfile } from './dockerfile.js';
 
@@ -11,7 +12,7 @@ export const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 export const stages = parseDockerfile(read('Dockerfile'));
 
-export const settings = describeSettings().flatMap((section) => section.settings);
+export const settings = describeSettings(PRODUCT).flatMap((section) => section.settings);
 
 export const defaultOf = (name: string) => Number(settings.find((setting) => setting.name === name)?.default);
 

@@ -87,7 +87,7 @@ describe('registrations from one network', () => {
       ...LIMITS,
       TRUST_PROXY: '127.0.0.0/8',
       AUTH_REGISTRATIONS_PER_NETWORK: '5',
-      AUTH_HASH_CONCURRENCY: '1',
+      CPU_THREADS: '1',
     });
   });
 

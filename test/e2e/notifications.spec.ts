@@ -88,7 +88,7 @@ describe('A mail', () => {
     const message = await parsed(mail?.file ?? '');
 
     expect(message.messageId).toBe(`<${await eventAbout(order.id, 'order.placed')}@holdfast.example>`);
-    expect(message.from?.address).toBe(shop.settings.mail.from);
+    expect(message.from?.address).toBe(shop.settings.notifications.from);
     expect(message.to).toMatchObject([{ address, name: 'Ada' }]);
     for (const body of [message.text, message.html]) {
       expect(body).toContain(order.id);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api.js';
 import { loadSettings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { UsersService } from '../../src/modules/users/index.js';
 import { signWebhook } from '../../local/payment-sandbox.js';
 import { waitFor } from '../../local/wait-for.js';
@@ -94,24 +95,27 @@ describe('the OpenAPI document', () => {
     ['is kept back in production', {}, 404],
     ['is served in production when that is asked for', { DOCS_ENABLED: 'true' }, 200],
   ])('%s', async (_, env, status) => {
-    const { database, redis, mail, payments } = product.settings;
+    const { database, redis, notifications, payments } = product.settings;
     const secrets = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'].map(
       (name) => [name, 'x'.repeat(40)],
     );
     const urls = {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
-      SMTP_URL: mail.url,
+      SMTP_URL: notifications.url,
       PAYMENT_PROVIDER_URL: payments.providerUrl,
     };
-    const settings = loadSettings({
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'silent',
-      ...Object.fromEntries(secrets),
-      ...urls,
-      PLAINTEXT_CONNECTIONS: Object.keys(urls).join(','),
-      ...env,
-    });
+    const settings = loadSettings(
+      {
+        NODE_ENV: 'production',
+        LOG_LEVEL: 'silent',
+        ...Object.fromEntries(secrets),
+        ...urls,
+        PLAINTEXT_CONNECTIONS: Object.keys(urls).join(','),
+        ...env,
+      },
+      PRODUCT,
+    );
     const app = await createApi(settings);
     try {
       for (const path of ['/docs', '/openapi.json']) expect((await app.inject(path)).statusCode).toBe(status);

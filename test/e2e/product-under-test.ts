@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
 import { createApi } from '../../src/api.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { Database, Migrator } from '../../src/platform/database/index.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
@@ -36,22 +37,25 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
     startPaymentSandbox(),
     startSmtpSink(),
   ]);
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'error',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    MANAGEMENT_PORT: '0',
-    DATABASE_URL: postgres.url(),
-    REDIS_URL: redis.url(),
-    PAYMENT_PROVIDER_URL: sandbox.url,
-    SMTP_URL: sink.url,
-    // On, as the limit on failed logins goes with it, but out of the way.
-    RATE_LIMIT_REQUESTS: '1000000',
-    AUTH_REGISTRATIONS_PER_NETWORK: '1000000',
-    ...PATIENT_DATABASE,
-    ...env,
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'error',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      MANAGEMENT_PORT: '0',
+      DATABASE_URL: postgres.url(),
+      REDIS_URL: redis.url(),
+      PAYMENT_PROVIDER_URL: sandbox.url,
+      SMTP_URL: sink.url,
+      // On, as the limit on failed logins goes with it, but out of the way.
+      RATE_LIMIT_REQUESTS: '1000000',
+      AUTH_REGISTRATIONS_PER_NETWORK: '1000000',
+      ...PATIENT_DATABASE,
+      ...env,
+    },
+    PRODUCT,
+  );
   const migrator = await Migrator.open(settings.database);
   try {
     await migrator.migrate();

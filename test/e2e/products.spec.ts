@@ -298,9 +298,7 @@ describe('While PostgreSQL is frozen', () => {
         return answer.headers.get('cache-status') ? answer : undefined;
       });
       expect(list.status).toBe(200);
-      expect(list.headers.get('cache-status')).toMatch(
-        /^Holdfast; hit; ttl=(0|-\d+); detail=source-unavailable$/,
-      );
+      expect(list.headers.get('cache-status')).toMatch(/^api; hit; ttl=(0|-\d+); detail=source-unavailable$/);
       expect(list.durationMs).toBeLessThan(500);
 
       const missing = await read(unread);

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { createApi } from '../../src/api.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { Migrator, newId } from '../../src/platform/database/index.js';
 import { httpClient, type HttpClient } from '../../local/http.ts';
 import { startSandboxProcess, type SandboxProcess } from '../../local/outside-services.ts';
@@ -55,23 +56,26 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
     closers.push(() => redis.stop());
     const sandbox = await startSandboxProcess({ apiKey, webhookSecret, slowMs: 150 });
     closers.push(() => sandbox.stop());
-    const settings = loadSettings({
-      NODE_ENV: 'test',
-      LOG_LEVEL: 'silent',
-      RATE_LIMIT_ENABLED: 'false',
-      PAYMENT_PROVIDER_TIMEOUT_MS: '500',
-      PAYMENT_RECONCILE_AFTER_SECONDS: '1',
-      ...PATIENT_DATABASE,
-      ...env,
-      HOST: '127.0.0.1',
-      PORT: '0',
-      MANAGEMENT_PORT: '0',
-      DATABASE_URL: postgres.url(),
-      REDIS_URL: redis.url(),
-      PAYMENT_PROVIDER_URL: sandbox.url,
-      PAYMENT_PROVIDER_API_KEY: apiKey,
-      PAYMENT_WEBHOOK_SECRET: webhookSecret,
-    });
+    const settings = loadSettings(
+      {
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'silent',
+        RATE_LIMIT_ENABLED: 'false',
+        PAYMENT_PROVIDER_TIMEOUT_MS: '500',
+        PAYMENT_RECONCILE_AFTER_SECONDS: '1',
+        ...PATIENT_DATABASE,
+        ...env,
+        HOST: '127.0.0.1',
+        PORT: '0',
+        MANAGEMENT_PORT: '0',
+        DATABASE_URL: postgres.url(),
+        REDIS_URL: redis.url(),
+        PAYMENT_PROVIDER_URL: sandbox.url,
+        PAYMENT_PROVIDER_API_KEY: apiKey,
+        PAYMENT_WEBHOOK_SECRET: webhookSecret,
+      },
+      PRODUCT,
+    );
     const migrator = await Migrator.open(settings.database);
     await migrator.migrate();
     await migrator.close();

@@ -29,6 +29,20 @@ describe('faults that are switched on to rehearse', () => {
     expect(answer.body).toMatchObject({ errors: [{ pointer: '/target' }, { pointer: '/kind' }] });
   });
 
+  it('are refused for a dependency that does not exist, with those that do', async () => {
+    const answer = await set({ target: 'dependency:postgres', kind: 'fail' });
+    expect(answer.status).toBe(422);
+    expect(answer.body).toMatchObject({
+      errors: [
+        {
+          pointer: '/target',
+          code: 'unknown-dependency',
+          message: expect.stringContaining('dependency:postgresql'),
+        },
+      ],
+    });
+  });
+
   it('hit the dependency or the route they name, and nothing after they are cleared', async () => {
     expect((await set({ target: 'dependency:postgresql', kind: 'fail' })).status).toBe(200);
     expectUnavailable(await counter.order());

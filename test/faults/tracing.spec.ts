@@ -34,7 +34,7 @@ const says =
     message?.includes(words) ?? false;
 
 const requestsIn = ({ spans }: TraceCollector): unknown[] =>
-  spans.map(({ attributes }) => attributes['holdfast.request_id']);
+  spans.map(({ attributes }) => attributes['app.request_id']);
 
 /** A payment provider that knows nothing but the trace of whoever asks it. */
 async function startCuriousProvider() {
@@ -113,7 +113,7 @@ describe('tracing', () => {
       expect(status).toBe(201);
       const requestId = headers.get('x-request-id');
       const request = await collector.waitForSpan(
-        ({ attributes }) => attributes['holdfast.request_id'] === requestId,
+        ({ attributes }) => attributes['app.request_id'] === requestId,
       );
       expect(request).toMatchObject({
         service: 'holdfast-api',
@@ -151,7 +151,7 @@ describe('tracing', () => {
       const asked = provider.traceparents.length;
       const { headers } = await pay(http, 'paid');
       const request = await collector.waitForSpan(
-        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+        ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
       );
       const call = await collector.waitForSpan(
         ({ parentSpanId, name }) => parentSpanId === request.spanId && name === 'POST',
@@ -191,7 +191,7 @@ describe('tracing', () => {
     it('has no error for a request that the caller got wrong', async () => {
       const { headers } = await api.http.get('/v1/orders');
       const refused = await collector.waitForSpan(
-        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+        ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
       );
       expect(refused.attributes['http.response.status_code']).toBe(401);
       expect(refused.status.code ?? 0).toBe(0);
@@ -215,7 +215,7 @@ describe('tracing', () => {
       await api.management.get('/health/ready');
       const { headers } = await http.get('/v1/users/me');
       await collector.waitForSpan(
-        ({ attributes }) => attributes['holdfast.request_id'] === headers.get('x-request-id'),
+        ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
       );
       expect(collector.spans.filter(({ name }) => name.includes('/health'))).toEqual([]);
     });
@@ -237,7 +237,7 @@ describe('tracing', () => {
       expect(line.traceId).toBe(silent);
       const later = await http.get('/v1/users/me');
       await collector.waitForSpan(
-        ({ attributes }) => attributes['holdfast.request_id'] === later.headers.get('x-request-id'),
+        ({ attributes }) => attributes['app.request_id'] === later.headers.get('x-request-id'),
       );
       expect(collector.spans.filter(({ traceId }) => traceId === silent)).toEqual([]);
     });

@@ -8,6 +8,7 @@ import { ExportSweepRepository } from '../../src/modules/exports/export-sweep.re
 import { ExportsSweep } from '../../src/modules/exports/exports.sweep.js';
 import { ExportsRepository } from '../../src/modules/exports/exports.repository.js';
 import { loadSettings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { newId } from '../../src/platform/database/index.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -240,7 +241,7 @@ describe('The rows of exports', () => {
       const now = Date.now();
       vi.spyOn(Date, 'now').mockReturnValue(now + 8 * 86_400_000);
 
-      await new ExportsSweep(sweep, loadSettings({})).sweep();
+      await new ExportsSweep(sweep, loadSettings({}, PRODUCT)).sweep();
 
       expect(await exports.find(run.exportId, userId)).toMatchObject({ status: 'running' });
       expect(await chunksOf(run.exportId)).toHaveLength(1);
@@ -272,10 +273,10 @@ describe('The rows of exports', () => {
       await runs.append(run, 0, bytes('x'), 1);
       await age(run.exportId, 30);
       await runs.append(run, 1, bytes('y'), 2);
-      await new ExportsSweep(sweep, loadSettings({})).sweep();
+      await new ExportsSweep(sweep, loadSettings({}, PRODUCT)).sweep();
       await runs.append(run, 2, bytes('z'), 3);
       await runs.complete(run, 3);
-      await new ExportsSweep(sweep, loadSettings({})).sweep();
+      await new ExportsSweep(sweep, loadSettings({}, PRODUCT)).sweep();
 
       expect(await exports.find(run.exportId, userId)).toMatchObject({ status: 'completed', attempt: 1 });
       expect(await chunksOf(run.exportId)).toHaveLength(3);

@@ -1,6 +1,7 @@
 import { Module, type INestApplicationContext, type LoggerService, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SettingsModule, loadSettings, type Settings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { Database, DatabaseModule, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
 import { HealthRegistry } from '../../src/platform/health/index.js';
 import { HealthModule } from '../../src/platform/health/health.module.js';
@@ -77,7 +78,7 @@ const ENVIRONMENT = {
 export async function openMessagingRoom(): Promise<MessagingRoom> {
   const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
   const environment = { ...ENVIRONMENT, DATABASE_URL: postgres.url(), REDIS_URL: redis.url() };
-  const migrator = await Migrator.open(loadSettings(environment).database);
+  const migrator = await Migrator.open(loadSettings(environment, PRODUCT).database);
   try {
     await migrator.migrate();
   } finally {
@@ -88,7 +89,7 @@ export async function openMessagingRoom(): Promise<MessagingRoom> {
     postgres,
     redis,
     process: async (options = {}) => {
-      const started = await startProcess(loadSettings({ ...environment, ...options.env }), options);
+      const started = await startProcess(loadSettings({ ...environment, ...options.env }, PRODUCT), options);
       const process = {
         ...started,
         close: async () => {

@@ -8,6 +8,7 @@ import { ProductsService } from '../../src/modules/products/products.service.js'
 import { CacheFactory } from '../../src/platform/cache/index.js';
 import { SharedCopies } from '../../src/platform/cache/shared-copies.js';
 import { loadSettings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/index.js';
@@ -63,11 +64,14 @@ afterEach(() => {
 
 /** What one process of the api has of the products. */
 async function open({ database, unitOfWork }: DatabaseRoom): Promise<Shop> {
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    REDIS_URL: server.url(),
-    CACHE_LOCAL_TTL_MS: String(LOCAL_TTL_MS),
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      REDIS_URL: server.url(),
+      CACHE_LOCAL_TTL_MS: String(LOCAL_TTL_MS),
+    },
+    PRODUCT,
+  );
   const redis = new RedisConnection(settings);
   const caches = new CacheFactory(redis, settings);
   const repository = new CountingRepository(database);

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings, type Settings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
@@ -90,7 +91,7 @@ afterAll(async () => {
 beforeEach(async () => {
   const name = `schema_${++database}`;
   await admin.query(`CREATE DATABASE ${name}`);
-  settings = loadSettings({ DATABASE_URL: server.url(name) }).database;
+  settings = loadSettings({ DATABASE_URL: server.url(name) }, PRODUCT).database;
 });
 
 afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));

@@ -1,6 +1,7 @@
 import { Gauge } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { loadSettings, type Settings } from '../../src/config/index.js';
+import { PRODUCT } from '../../src/product.js';
 import { dataSourceOptions } from '../../src/platform/database/data-source.js';
 import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
 import { Policies } from '../../src/platform/resilience/index.js';
@@ -41,7 +42,7 @@ export async function openTestDatabase(
   };
   const rooms: DatabaseRoom[] = [];
   const openRoom = async (more: Record<string, string> = {}): Promise<DatabaseRoom> => {
-    const settings = loadSettings({ ...environment, ...more });
+    const settings = loadSettings({ ...environment, ...more }, PRODUCT);
     const dataSource = new DataSource(dataSourceOptions(settings.database, 'test'));
     await dataSource.initialize();
     const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
@@ -62,7 +63,7 @@ export async function openTestDatabase(
     await server.stop();
   };
   try {
-    const migrator = await Migrator.open(loadSettings(environment).database);
+    const migrator = await Migrator.open(loadSettings(environment, PRODUCT).database);
     await migrator.migrate();
     await migrator.close();
     return { ...(await openRoom()), server, anotherRoom: openRoom, close };

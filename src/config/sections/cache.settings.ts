@@ -4,7 +4,7 @@ import { Setting } from '../setting.decorator.js';
 export class CacheSettings {
   @Setting('CACHE_TTL_SECONDS', {
     default: 60,
-    describe: 'How long a cached product counts as fresh (jittered by 10 %).',
+    describe: 'How long a cached value counts as fresh (jittered by 10 %).',
   })
   @IsInt()
   @Min(1)

@@ -6,7 +6,7 @@ import { IsConnectionUrl, IsReadableFile } from '../validators.js';
 
 export class DatabaseSettings {
   @Setting('DATABASE_URL', {
-    default: `postgresql://holdfast:${PLACEHOLDER}password@127.0.0.1:5432/holdfast`,
+    default: (product) => `postgresql://${product}:${PLACEHOLDER}password@127.0.0.1:5432/${product}`,
     secret: true,
     required: true,
     encrypted: POSTGRESQL_TLS,
@@ -14,6 +14,12 @@ export class DatabaseSettings {
   })
   @IsConnectionUrl(['postgres:', 'postgresql:'])
   url!: string;
+
+  @Setting('DATABASE_APPLICATION_NAME', {
+    default: (product) => product,
+    describe: 'What the connections are called in pg_stat_activity, followed by what each is for.',
+  })
+  applicationName!: string;
 
   @Setting('DATABASE_REPLICA_URLS', {
     default: [],

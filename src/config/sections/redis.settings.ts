@@ -64,6 +64,6 @@ export class RedisSettings {
   @Max(10_000)
   commandTimeoutMs!: number;
 
-  @Setting('QUEUE_PREFIX', { default: '{holdfast}', describe: 'Prefix of all keys.' })
+  @Setting('QUEUE_PREFIX', { default: (product) => `{${product}}`, describe: 'Prefix of all keys.' })
   prefix!: string;
 }

@@ -1,6 +1,7 @@
 import { createSigner } from 'fast-jwt';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import type { Caller } from '../../platform/http/index.js';
 import { AccessTokens } from './access-tokens.js';
 
@@ -16,7 +17,7 @@ const right = {
 } as const;
 
 function accessTokens(environment: Record<string, string> = {}): AccessTokens {
-  return new AccessTokens(loadSettings({ AUTH_TOKEN_SECRET: SECRET, ...environment }));
+  return new AccessTokens(loadSettings({ AUTH_TOKEN_SECRET: SECRET, ...environment }, PRODUCT));
 }
 
 function payloadOf(token: string): Record<string, unknown> {

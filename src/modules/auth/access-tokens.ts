@@ -4,9 +4,6 @@ import { LRUCache } from 'lru-cache';
 import { Settings } from '../../config/index.js';
 import type { Caller, Role } from '../../platform/http/index.js';
 
-const ISSUER = 'holdfast';
-const AUDIENCE = 'holdfast-api';
-
 /** Ours have some 350 characters. What is longer is refused unread. */
 const MAX_LENGTH = 1024;
 /** Good tokens that are remembered, each for as long as it is good; one is some 700 bytes. */
@@ -42,7 +39,8 @@ export class AccessTokens {
    */
   private readonly remembered = new LRUCache<string, Remembered>({ max: REMEMBERED });
 
-  constructor(@Inject(Settings) { auth }: Settings) {
+  constructor(@Inject(Settings) { app, auth }: Settings) {
+    const audience = `${app.name}-api`;
     // A session that ends must not leave a token that goes on.
     this.ttlSeconds = Math.min(auth.accessTokenTtlSeconds, auth.refreshTokenTtlSeconds);
     this.longestLifeSeconds = 2 * this.ttlSeconds;
@@ -50,14 +48,14 @@ export class AccessTokens {
       key: auth.tokenSecret,
       algorithm: 'HS256',
       expiresIn: this.ttlSeconds * 1000,
-      iss: ISSUER,
-      aud: AUDIENCE,
+      iss: app.name,
+      aud: audience,
     });
     this.verifyClaims = createVerifier({
       key: auth.tokenSecret,
       algorithms: ['HS256'],
-      allowedIss: ISSUER,
-      allowedAud: AUDIENCE,
+      allowedIss: app.name,
+      allowedAud: audience,
       requiredClaims: ['sub', 'role', 'sid', 'iat', 'exp'],
     }) as (token: string) => Claims;
   }

@@ -2,6 +2,7 @@ import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import { Public, RequireRole, type Caller } from '../../platform/http/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthenticationGuard } from './authentication.guard.js';
@@ -33,7 +34,7 @@ const customer: Caller = { userId: 'u-1', role: 'customer', sessionId: 's-1' };
 const admin: Caller = { userId: 'u-2', role: 'admin', sessionId: 's-2' };
 
 describe('AuthenticationGuard', () => {
-  const tokens = new AccessTokens(loadSettings({}));
+  const tokens = new AccessTokens(loadSettings({}, PRODUCT));
   const revoked = new Set<string>();
   const reflector = new Reflector();
   const guard = new AuthenticationGuard(reflector, tokens, revoked as unknown as RevokedSessions);

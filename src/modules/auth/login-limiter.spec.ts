@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import type { RedisConnection } from '../../platform/redis/index.js';
 import { LoginLimiter } from './login-limiter.js';
 
@@ -13,7 +14,7 @@ const wrong = () => Promise.resolve(undefined);
 const right = () => Promise.resolve('user');
 
 function limiter(environment: Record<string, string> = {}): LoginLimiter {
-  return new LoginLimiter(noRedis, loadSettings({ AUTH_LOGIN_MAX_FAILURES: '2', ...environment }));
+  return new LoginLimiter(noRedis, loadSettings({ AUTH_LOGIN_MAX_FAILURES: '2', ...environment }, PRODUCT));
 }
 
 describe('LoginLimiter', () => {

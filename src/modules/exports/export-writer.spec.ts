@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import { TransientError } from '../../platform/errors/index.js';
 import { SupersededError, type ExportRun, type ExportRunsRepository } from './export-runs.repository.js';
 import { ExportWriter } from './export-writer.js';
@@ -35,7 +36,7 @@ function setup(batches: number) {
   const writer = new ExportWriter(
     runs as unknown as ExportRunsRepository,
     orders as unknown as OrderExport,
-    loadSettings({ EXPORT_ROWS_PER_SECOND: '10000000' }),
+    loadSettings({ EXPORT_ROWS_PER_SECOND: '10000000' }, PRODUCT),
   );
   return { writer, runs, appended, source };
 }

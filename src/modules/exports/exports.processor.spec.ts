@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import type { UnitOfWork } from '../../platform/database/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import type { DeliveredEvent } from '../../platform/messaging/index.js';
@@ -9,7 +10,7 @@ import type { ExportWriter } from './export-writer.js';
 import type { ExportRequested } from './exports.events.js';
 import { ExportsProcessor } from './exports.processor.js';
 
-const settings = loadSettings({ JOB_ATTEMPTS: '3' });
+const settings = loadSettings({ JOB_ATTEMPTS: '3' }, PRODUCT);
 const run: ExportRun = { exportId: 'x', attempt: 1, userId: 'ada', allUsers: false, from: null, to: null };
 const away = () => new TransientError({ code: 'database-unavailable', detail: '' });
 

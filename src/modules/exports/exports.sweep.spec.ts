@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import type { ExportSweepRepository } from './export-sweep.repository.js';
 import { ExportsSweep } from './exports.sweep.js';
 
@@ -14,7 +15,7 @@ it('The sweep removes chunks step by step before the exports, and gives up what 
   };
   await new ExportsSweep(
     repository as unknown as ExportSweepRepository,
-    loadSettings({ EXPORT_RETENTION_DAYS: '3' }),
+    loadSettings({ EXPORT_RETENTION_DAYS: '3' }, PRODUCT),
   ).sweep();
 
   expect(repository.removeChunks).toHaveBeenCalledTimes(4);

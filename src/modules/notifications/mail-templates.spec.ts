@@ -10,18 +10,19 @@ describe('A mail', () => {
     ['payment.succeeded', 'We have your payment for order 0000beef'],
     ['payment.declined', 'Your payment for order 0000beef was declined'],
   ])('about %s names the order and the amount, in text and in HTML', (kind, subject) => {
-    const mail = renderMail(kind, 'Ada', news);
+    const mail = renderMail(kind, 'Ada', news, 'Acme');
 
     expect(mail.subject).toBe(subject);
     for (const body of [mail.text, mail.html]) {
       expect(body).toContain('Hello Ada,');
       expect(body).toContain(news.orderId);
       expect(body).toContain('€40.50');
+      expect(body).toContain('Acme');
     }
   });
 
   it('shows a name that is HTML as text', () => {
-    const { html } = renderMail('order.placed', `<img src=x onerror="alert('&')">`, news);
+    const { html } = renderMail('order.placed', `<img src=x onerror="alert('&')">`, news, 'Acme');
 
     expect(html).not.toContain('<img');
     expect(html).toContain('&#60;img src=x onerror=&#34;alert(&#39;&#38;&#39;)&#34;&#62;');
@@ -36,7 +37,7 @@ describe('A mail', () => {
     'javascript:alert(1)',
     '  ',
   ])('does not carry what mail programs make a link of, as in the name %j', (name) => {
-    const { text, html } = renderMail('order.placed', name, news);
+    const { text, html } = renderMail('order.placed', name, news, 'Acme');
 
     expect(text).toMatch(/^Hello,\n/);
     expect(`${text}${html}`).not.toMatch(/evil|javascript/);
@@ -49,16 +50,16 @@ describe('A mail', () => {
     '山田 太郎',
     'Ada, Countess of Lovelace',
   ])('greets %s by name', (name) => {
-    expect(renderMail('order.placed', name, news).text).toContain(`Hello ${name},`);
+    expect(renderMail('order.placed', name, news, 'Acme').text).toContain(`Hello ${name},`);
   });
 
   it('has no control characters of a name', () => {
     const name = 'A\u0000d\u001ba\u2028 \u202eB\u200bc';
-    expect(renderMail('order.placed', name, news).text).toContain('Hello Ada Bc,');
+    expect(renderMail('order.placed', name, news, 'Acme').text).toContain('Hello Ada Bc,');
   });
 
   it('keeps a name with line breaks on one line', () => {
-    expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news).text).toMatch(
+    expect(renderMail('order.placed', 'Ada\r\n\r\nYou owe us money', news, 'Acme').text).toMatch(
       /^Hello Ada You owe us money,\n/,
     );
   });

@@ -44,10 +44,14 @@ const TEMPLATES = {
 
 export type MailKind = keyof typeof TEMPLATES;
 
-/** Writes a mail as text and as HTML. @param name how the recipient wants to be called: free text of a user. */
-export function renderMail(kind: MailKind, name: string, news: OrderNews): MailContent {
+/**
+ * Writes a mail as text and as HTML.
+ * @param name how the recipient wants to be called: free text of a user
+ * @param signature who writes it
+ */
+export function renderMail(kind: MailKind, name: string, news: OrderNews, signature: string): MailContent {
   const { subject, paragraphs } = TEMPLATES[kind](news);
-  const lines = [greeting(name), ...paragraphs, 'Holdfast'];
+  const lines = [greeting(name), ...paragraphs, signature];
   return {
     subject,
     text: `${lines.join('\n\n')}\n`,

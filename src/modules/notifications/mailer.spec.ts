@@ -2,8 +2,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import { TransientError } from '../../platform/errors/index.js';
-import { Dependency, policyTable, type Policies } from '../../platform/resilience/index.js';
+import { Dependency, type DependencyPolicy, type Policies } from '../../platform/resilience/index.js';
 import { Mailer, type OutgoingMail } from './mailer.js';
 
 const mail: OutgoingMail = {
@@ -83,9 +84,9 @@ class StubbornServer {
 }
 
 function mailerFor(url: string): Mailer {
-  const settings = loadSettings({ SMTP_URL: url, MAIL_FROM: 'shop@shop.example' });
-  const server = new Dependency('smtp', policyTable(settings).smtp);
-  return new Mailer(settings, { for: () => server } as unknown as Policies);
+  const settings = loadSettings({ SMTP_URL: url, MAIL_FROM: 'shop@shop.example' }, PRODUCT);
+  const define = (name: string, policy: DependencyPolicy) => new Dependency(name, policy);
+  return new Mailer(settings, { define } as Policies);
 }
 
 describe('The mailer', () => {

@@ -35,19 +35,25 @@ export class MailRefusedError extends Error {
 /** Hands mail to the SMTP server of `SMTP_URL`, over connections that are kept open between mails. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
-  private readonly from: string;
+  private readonly from: { name: string; address: string };
   private readonly server: Dependency;
   private readonly transport;
 
-  constructor(@Inject(Settings) { mail, messaging }: Settings, policies: Policies) {
-    this.from = mail.from;
-    this.server = policies.for('smtp');
+  constructor(@Inject(Settings) { app, notifications, messaging }: Settings, policies: Policies) {
+    this.from = { name: app.title, address: notifications.from };
+    this.server = policies.define('smtp', {
+      timeoutMs: 10_000,
+      retries: 0,
+      concurrency: messaging.concurrency,
+      breaker: { size: 10, minimumCalls: 5 },
+      reopenAfterMs: 2000,
+    });
     // A server that refuses us answers: mail to others, which it may take, need not wait for the circuit.
     this.server.countAsFailure(
       (error) => error instanceof TransientError && error.code !== REFUSES_US && error.code !== ABANDONED,
     );
     this.transport = createTransport({
-      url: mail.url,
+      url: notifications.url,
       pool: true,
       // As many as there are jobs at once: no mail waits for the one before it.
       maxConnections: messaging.concurrency,
@@ -70,9 +76,9 @@ export class Mailer implements OnApplicationShutdown {
   async send({ id, recipient, ...content }: OutgoingMail): Promise<void> {
     const mail = {
       ...content,
-      from: { name: 'Holdfast', address: this.from },
+      from: this.from,
       to: { name: recipient.name, address: recipient.email },
-      messageId: `<${id}@${this.from.slice(this.from.lastIndexOf('@') + 1)}>`,
+      messageId: `<${id}@${this.from.address.slice(this.from.address.lastIndexOf('@') + 1)}>`,
       // RFC 3834: no vacation responder shall answer.
       headers: { 'Auto-Submitted': 'auto-generated' },
     };

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { describe, expect, it, vi } from 'vitest';
+import { loadSettings } from '../../config/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import type { UsersService } from '../users/index.js';
 import { MailRefusedError, type Mailer } from './mailer.js';
@@ -26,6 +27,7 @@ function setup({ status = 'pending' as NotificationStatus, failure = undefined a
     repository as unknown as NotificationsRepository,
     users as unknown as UsersService,
     { send } as unknown as Mailer,
+    loadSettings({}),
   );
   return { service, repository, send };
 }

@@ -1,4 +1,5 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Settings } from '../../config/index.js';
 import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
 import { UsersService } from '../users/index.js';
 import type { NotificationDto } from './dto/notification.dto.js';
@@ -25,6 +26,7 @@ export class NotificationsService {
     private readonly notifications: NotificationsRepository,
     private readonly users: UsersService,
     private readonly mailer: Mailer,
+    @Inject(Settings) private readonly settings: Settings,
   ) {}
 
   async list(userId: string, { limit, cursor }: PageQuery): Promise<Page<NotificationDto>> {
@@ -41,7 +43,7 @@ export class NotificationsService {
    */
   async deliver({ eventId, kind, userId, order }: News): Promise<Bookkeeping | undefined> {
     const recipient = await this.users.contactOf(userId);
-    const content = renderMail(kind, recipient.name, order);
+    const content = renderMail(kind, recipient.name, order, this.settings.app.title);
     const status = await this.notifications.open({
       eventId,
       userId,

@@ -14,9 +14,9 @@ export class NotificationsSweep {
 
   constructor(
     private readonly notifications: NotificationsRepository,
-    @Inject(Settings) { mail }: Settings,
+    @Inject(Settings) settings: Settings,
   ) {
-    this.retentionDays = mail.retentionDays;
+    this.retentionDays = settings.notifications.retentionDays;
   }
 
   @Scheduled({ name: 'sweep-notifications', every: HOUR_MS })

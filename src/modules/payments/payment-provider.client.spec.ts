@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
+import { PRODUCT } from '../../product.js';
 import { ClientError, NotAttemptedError, TransientError } from '../../platform/errors/index.js';
 import { Policies } from '../../platform/resilience/index.js';
 import { PaymentProviderClient } from './payment-provider.client.js';
@@ -47,12 +48,15 @@ afterEach(async () => {
 });
 
 function clientFor(port: number): PaymentProviderClient {
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    PAYMENT_PROVIDER_URL: `http://127.0.0.1:${port}/base/`,
-    PAYMENT_PROVIDER_API_KEY: 'the-key-of-the-provider',
-    PAYMENT_PROVIDER_TIMEOUT_MS: '200',
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      PAYMENT_PROVIDER_URL: `http://127.0.0.1:${port}/base/`,
+      PAYMENT_PROVIDER_API_KEY: 'the-key-of-the-provider',
+      PAYMENT_PROVIDER_TIMEOUT_MS: '200',
+    },
+    PRODUCT,
+  );
   const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
   return new PaymentProviderClient(settings, new Policies(settings, gauge));
 }

@@ -34,7 +34,13 @@ export class PaymentProviderClient {
   private readonly authorization: string;
 
   constructor(@Inject(Settings) { payments }: Settings, policies: Policies) {
-    this.provider = policies.for('payment-provider');
+    this.provider = policies.define('payment-provider', {
+      timeoutMs: payments.timeoutMs,
+      retries: 1,
+      concurrency: 64,
+      breaker: { size: 10, minimumCalls: 3 },
+      reopenAfterMs: 2000,
+    });
     this.chargesUrl = new URL('v1/charges', `${payments.providerUrl.replace(/\/$/, '')}/`);
     this.authorization = `Bearer ${payments.apiKey}`;
   }

@@ -9,7 +9,7 @@ const stored =
   '$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc';
 
 describe('Passwords', { timeout: 20_000 }, () => {
-  const pool = new CpuPool(loadSettings({ AUTH_HASH_CONCURRENCY: '1' }));
+  const pool = new CpuPool(loadSettings({ CPU_THREADS: '1' }));
   const passwords = new Passwords(pool);
 
   afterAll(() => pool.onApplicationShutdown());

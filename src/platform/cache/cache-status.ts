@@ -6,5 +6,5 @@ import type { Cached } from './read-through-cache.js';
  */
 export function staleStatus({ freshUntil }: Cached<unknown>): string {
   const ttl = Math.min(0, Math.ceil((freshUntil - Date.now()) / 1000));
-  return `Holdfast; hit; ttl=${ttl === 0 ? 0 : ttl}; detail=source-unavailable`;
+  return `api; hit; ttl=${ttl === 0 ? 0 : ttl}; detail=source-unavailable`;
 }

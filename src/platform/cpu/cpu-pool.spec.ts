@@ -29,7 +29,7 @@ describe('CpuPool', () => {
   let pool: CpuPool;
 
   function open(threads: number): CpuPool {
-    pool = new CpuPool(loadSettings({ AUTH_HASH_CONCURRENCY: String(threads) }));
+    pool = new CpuPool(loadSettings({ CPU_THREADS: String(threads) }));
     return pool;
   }
 

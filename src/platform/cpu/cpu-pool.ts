@@ -33,8 +33,8 @@ export class CpuPool implements OnApplicationShutdown {
   private urgent = 0;
   private background = 0;
 
-  constructor(@Inject(Settings) { auth }: Settings) {
-    this.threads = auth.hashConcurrency || availableParallelism();
+  constructor(@Inject(Settings) { cpu }: Settings) {
+    this.threads = cpu.threads || availableParallelism();
     this.pool = new Piscina<ThreadTask, ThreadResult>({
       filename: fileURLToPath(new URL(`./cpu-thread.${ENDING}`, import.meta.url)),
       minThreads: 0,

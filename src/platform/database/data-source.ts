@@ -40,12 +40,11 @@ export function addressOf(settings: DatabaseSettings, url: string): pg.PoolConfi
   };
 }
 
-/** Options of one pg pool: every wait in it has an end. Times in milliseconds. */
-export function poolOptions(
-  settings: DatabaseSettings,
-  url: string,
-  applicationName: string,
-): ConnectionPoolOptions {
+/**
+ * Options of one pg pool: every wait in it has an end. Times in milliseconds.
+ * @param purpose what its connections are for, which PostgreSQL shows behind the name of the product
+ */
+export function poolOptions(settings: DatabaseSettings, url: string, purpose: string): ConnectionPoolOptions {
   const limits = {
     statement_timeout: settings.statementTimeoutMs,
     lock_timeout: settings.lockTimeoutMs,
@@ -58,7 +57,7 @@ export function poolOptions(
     namedStatements: settings.namedStatements,
     max: settings.poolSize,
     min: 0,
-    application_name: applicationName,
+    application_name: `${settings.applicationName}-${purpose}`,
     // pg-pool counts both the wait for a free connection and the making of a new one against this.
     connectionTimeoutMillis: settings.acquireTimeoutMs,
     idleTimeoutMillis: 30_000,
@@ -74,14 +73,14 @@ export function poolOptions(
  * TypeORM's options for the primary. Replicas are not TypeORM's business here: it connects to every one of them at
  * start and fails when one is away (see `Database.read`).
  */
-export function dataSourceOptions(settings: DatabaseSettings, applicationName: string): DataSourceOptions {
+export function dataSourceOptions(settings: DatabaseSettings, purpose: string): DataSourceOptions {
   const compiled = import.meta.url.endsWith('.js');
   return {
     type: 'postgres',
     // TypeORM makes the pool by itself, of what it takes for the module pg.
     driver: Object.create(pg, { Pool: { value: ConnectionPool } }),
     url: settings.url,
-    applicationName,
+    applicationName: `${settings.applicationName}-${purpose}`,
     installExtensions: false,
     synchronize: false,
     migrationsRun: false,
@@ -93,6 +92,6 @@ export function dataSourceOptions(settings: DatabaseSettings, applicationName: s
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
-    extra: poolOptions(settings, settings.url, applicationName),
+    extra: poolOptions(settings, settings.url, purpose),
   };
 }

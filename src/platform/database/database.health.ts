@@ -29,7 +29,7 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
   ) {
     this.pool = new ConnectionPool({
       ...addressOf(settings.database, settings.database.url),
-      application_name: 'holdfast-health',
+      application_name: `${settings.database.applicationName}-health`,
       max: 1,
       connectionTimeoutMillis: PING_TIMEOUT_MS,
       query_timeout: PING_TIMEOUT_MS,

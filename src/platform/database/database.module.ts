@@ -11,14 +11,15 @@ import { UnitOfWork } from './unit-of-work.js';
 @Global()
 @Module({})
 export class DatabaseModule {
-  static forRoot(applicationName: string): DynamicModule {
+  /** @param purpose of this process's connections, such as `api` */
+  static forRoot(purpose: string): DynamicModule {
     return {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
           inject: [Settings],
           useFactory: (settings: Settings) => ({
-            ...dataSourceOptions(settings.database, applicationName),
+            ...dataSourceOptions(settings.database, purpose),
             autoLoadEntities: true,
             retryAttempts: 10,
             retryDelay: 1000,

@@ -38,7 +38,7 @@ export class Migrator {
 
   /** Opens the connection; `close` it. */
   static async open(settings: DatabaseSettings, report: Report = () => undefined): Promise<Migrator> {
-    const options = dataSourceOptions(settings, 'holdfast-migrate');
+    const options = dataSourceOptions(settings, 'migrate');
     const dataSource = new DataSource({
       ...options,
       extra: {

@@ -34,7 +34,7 @@ export class Replica {
       ends: 'A read replica answers again',
     });
     this.pool = new ConnectionPool({
-      ...poolOptions(settings, url, 'holdfast-replica-reader'),
+      ...poolOptions(settings, url, 'replica-reader'),
       acceptsStandby: true,
     });
     this.pool.on('error', (error) => logger.warn({ err: error }, 'An idle replica connection was lost'));
@@ -125,7 +125,7 @@ export class Replicas {
 /** A connection apart from those that serve requests: a busy pool must not look like a replica that is away. */
 function probeOf(settings: DatabaseSettings, url: string, acceptsStandby: boolean): ConnectionPool {
   const pool = new ConnectionPool({
-    ...poolOptions(settings, url, 'holdfast-replica-probe'),
+    ...poolOptions(settings, url, 'replica-probe'),
     acceptsStandby,
     max: 1,
     connectionTimeoutMillis: ANSWER_WITHIN_MS,

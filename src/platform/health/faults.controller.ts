@@ -26,7 +26,7 @@ export const FAULTS_TOKEN = Symbol('FAULTS_TOKEN');
 
 class FaultDto {
   @StringField({
-    pattern: /^(dependency:(postgresql|redis|payment-provider|smtp)|route:[A-Z]+ \/.*)$/,
+    pattern: /^(dependency:.+|route:[A-Z]+ \/.*)$/,
     patternName: '"dependency:<name>" or "route:<METHOD> <pattern>"',
     max: 200,
   })
@@ -77,6 +77,8 @@ export class FaultsController {
   @Put()
   @HttpCode(200)
   set(@Body() { target, kind, delayMs, percent }: FaultDto): { faults: ReturnType<FaultInjector['list']> } {
+    if (!target.startsWith('route:') && !this.faults.targets.includes(target))
+      throw unknown(target, this.faults);
     this.faults.set(target, { kind, delayMs, rate: percent === undefined ? undefined : percent / 100 });
     return this.list();
   }
@@ -88,4 +90,15 @@ export class FaultsController {
     this.faults.clear(target);
     return this.list();
   }
+}
+
+/** A fault that hits nothing would look like a system that stands it. */
+function unknown(target: string, { targets }: FaultInjector): ClientError {
+  const message = `${target} is no dependency of this process; there are ${targets.join(', ')}.`;
+  return new ClientError({
+    status: 422,
+    code: 'validation-failed',
+    detail: message,
+    errors: [{ pointer: '/target', code: 'unknown-dependency', message }],
+  });
 }

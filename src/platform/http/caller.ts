@@ -16,8 +16,8 @@ declare module 'fastify' {
   }
 }
 
-export const PUBLIC = 'holdfast:public';
-export const REQUIRED_ROLE = 'holdfast:role';
+export const PUBLIC = 'public';
+export const REQUIRED_ROLE = 'required-role';
 
 /** Opens a route, or all routes of a controller, to callers without an access token. Everything else needs one. */
 export const Public = () => SetMetadata(PUBLIC, true);

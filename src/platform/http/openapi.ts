@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { Settings } from '../../config/index.js';
 import { Problem } from './openapi.decorators.js';
 
 type Schema = Record<string, unknown>;
@@ -10,10 +11,13 @@ type Operation = {
 };
 
 /** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
-export function createOpenApiDocument(app: NestFastifyApplication): OpenAPIObject {
+export function createOpenApiDocument(
+  app: NestFastifyApplication,
+  { title, description }: Pick<Settings['app'], 'title' | 'description'>,
+): OpenAPIObject {
   const config = new DocumentBuilder()
-    .setTitle('Holdfast')
-    .setDescription('A small shop back office: the worked example of Holdfast.')
+    .setTitle(title)
+    .setDescription(description)
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
@@ -45,7 +49,7 @@ export function serveOpenApi(app: NestFastifyApplication, document: OpenAPIObjec
   SwaggerModule.setup('docs', app, document, {
     jsonDocumentUrl: 'openapi.json',
     raw: ['json'],
-    customSiteTitle: 'Holdfast API',
+    customSiteTitle: `${document.info.title} API`,
   });
 }
 

@@ -16,7 +16,7 @@ describe('problem documents', () => {
       extensions: { available: 2 },
     });
     expect(problemDocument(error, 'request-1', '/v1/orders')).toEqual({
-      type: 'urn:holdfast:problem:insufficient-stock',
+      type: 'urn:problem-type:insufficient-stock',
       title: 'Conflict',
       status: 409,
       detail: 'Two are left.',

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import { ClientError, ProblemError, TransientError, type ClientErrorStatus } from '../errors/index.js';
 
-/** RFC 9457 problem document with Holdfast's members. */
+/** RFC 9457 problem document with our own members. */
 export interface ProblemDocument {
   type: string;
   title: string;
@@ -67,7 +67,7 @@ export function problemDocument(error: unknown, requestId: string, instance: str
   const status = problem?.status ?? 500;
   const code = problem?.code ?? 'internal-error';
   return {
-    type: REGISTERED_TYPES[code] ?? `urn:holdfast:problem:${code}`,
+    type: REGISTERED_TYPES[code] ?? `urn:problem-type:${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail: problem?.message ?? 'Something went wrong on our side. It is logged under the requestId.',

@@ -1,4 +1,4 @@
-import { redactor, secretTexts, type Settings } from '../../config/index.js';
+import { redactor, secretTexts, type Product, type Settings } from '../../config/index.js';
 import { remedyFor } from './remedy.js';
 import { settingsOrExit } from './settings.js';
 
@@ -6,14 +6,17 @@ import { settingsOrExit } from './settings.js';
  * Runs a command that ends by itself: settings, work, exit code. It ends when all that it printed is written, however slowly the
  * other end of a pipe reads. A reader that has seen enough (`| head`) does not stop the work, nor is it an error.
  */
-export async function runCommand(work: (settings: Settings) => Promise<number>): Promise<void> {
+export async function runCommand(
+  product: Product,
+  work: (settings: Settings) => Promise<number>,
+): Promise<void> {
   let outputLost = false;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
       outputLost ||= code !== 'EPIPE';
     });
   }
-  const settings = settingsOrExit();
+  const settings = settingsOrExit(product);
   const redact = redactor(secretTexts(settings));
   const { promise: uncaught, reject } = Promise.withResolvers<never>();
   // Node itself would print all that hangs on the error: of a refused AUTH the password.

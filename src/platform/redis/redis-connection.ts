@@ -47,13 +47,14 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   });
 
   constructor(
-    @Inject(Settings) { redis }: Settings,
+    @Inject(Settings) { app, redis }: Settings,
     @Optional() private readonly faults?: FaultInjector,
   ) {
+    this.faults?.offer(TARGET);
     this.timeoutMs = redis.commandTimeoutMs;
     this.prefix = redis.prefix;
     this.client = redisClient(redis, {
-      connectionName: 'holdfast',
+      connectionName: app.name,
       // The library's own time limit only clears away what nobody waits for any more; the one that counts is in `run`.
       commandTimeout: ABANDON_AFTER * redis.commandTimeoutMs,
       socketTimeout: SOCKET_TIMEOUT_MS,

@@ -24,10 +24,21 @@ export interface Rehearsal {
 
 /**
  * Faults that somebody has switched on in this process, to rehearse what happens (docs/degradation.md). A target is
- * `dependency:<name>` or `route:<METHOD> <pattern>`, for example `route:GET /v1/orders/:id`. Exists outside production only.
+ * `dependency:<name>` or `route:<METHOD> <pattern>`, for example `route:GET /v1/things/:id`. Exists outside production only.
  */
 export class FaultInjector {
   private readonly faults = new Map<string, Fault>();
+  private readonly offered = new Set<string>();
+
+  /** Makes a dependency known as a target. */
+  offer(target: string): void {
+    this.offered.add(target);
+  }
+
+  /** The dependencies that can be made to fail, as far as their providers have been started. */
+  get targets(): string[] {
+    return [...this.offered].toSorted();
+  }
 
   set(target: string, fault: Fault): void {
     this.faults.set(target, fault);

@@ -1,6 +1,9 @@
 import { roomOf, type Rule } from '../project.js';
 
-/** Features are entered through their `index.ts` and nowhere else; what is behind it may change without asking anybody. */
+/**
+ * Features are entered through their `index.ts` and nowhere else; what is behind it may change without asking anybody. The product
+ * file takes their settings from where they stand: these are read before anything else is loaded.
+ */
 export const featureEntrance: Rule = {
   name: 'feature-entrance',
   check: ({ sources }) =>
@@ -11,7 +14,8 @@ export const featureEntrance: Rule = {
         if (
           there.kind !== 'feature' ||
           there.path === roomOf(path).path ||
-          target === `${there.path}/index.ts`
+          target === `${there.path}/index.ts` ||
+          (path === 'src/product.ts' && target === `${there.path}/${there.name}.settings.ts`)
         )
           return [];
         return {

@@ -27,7 +27,7 @@ export function problemIn({ status, headers, text }: Refusal): ProblemBody {
   const problem = JSON.parse(text) as ProblemBody;
   assert.equal(problem.status, status);
   assert.match(problem.code, /^[a-z]+(-[a-z]+)*$/);
-  assert.match(problem.type, /^(urn:holdfast:problem:|https:\/\/)/);
+  assert.match(problem.type, /^(urn:problem-type:|https:\/\/)/);
   for (const member of ['title', 'detail', 'instance', 'requestId'] as const) {
     assert.equal(typeof problem[member], 'string', member);
     assert.notEqual(problem[member], '', member);

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSettings } from '../../../src/config/index.js';
+import { PRODUCT } from '../../../src/product.js';
 import { HealthRegistry } from '../../../src/platform/health/index.js';
 import { startManagement } from '../../../src/platform/health/management.js';
 import { RawClient } from '../../support/raw-client.js';
@@ -10,12 +11,15 @@ let management: NestFastifyApplication;
 let url: string;
 
 beforeAll(async () => {
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    MANAGEMENT_PORT: '0',
-    MANAGEMENT_HOST: '127.0.0.1',
-    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      MANAGEMENT_PORT: '0',
+      MANAGEMENT_HOST: '127.0.0.1',
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    },
+    PRODUCT,
+  );
   management = await startManagement(new HealthRegistry(), settings);
   url = `http://127.0.0.1:${(management.getHttpServer().address() as AddressInfo).port}`;
 });

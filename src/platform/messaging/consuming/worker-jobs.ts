@@ -214,7 +214,7 @@ function deliverySpan(queue: string, job: Job<EventJob>): TracedWork {
     'messaging.operation.type': 'process',
     'messaging.destination.name': queue,
     'messaging.message.id': job.id,
-    'holdfast.attempt': job.attemptsMade + 1,
+    'app.attempt': job.attemptsMade + 1,
   };
   return { name: `process ${job.name}`, attributes, traceparent: job.data.trace ?? null };
 }

@@ -25,15 +25,15 @@ export class QueueConnections {
     ends: 'Redis answers again',
   });
 
-  constructor(@Inject(Settings) { redis }: Settings) {
+  constructor(@Inject(Settings) { app, redis }: Settings) {
     this.producer = redisClient(redis, {
-      connectionName: 'holdfast-relay',
+      connectionName: `${app.name}-relay`,
       socketTimeout: PRODUCER_SOCKET_TIMEOUT_MS,
       // Not 1: then a command that was under way when a frozen server was given up would only fail once the server is back.
       maxRetriesPerRequest: 0,
     });
     this.consumer = redisClient(redis, {
-      connectionName: 'holdfast-worker',
+      connectionName: `${app.name}-worker`,
       socketTimeout: CONSUMER_SOCKET_TIMEOUT_MS,
       maxRetriesPerRequest: null,
       // What was refused is sent again to the new primary: otherwise jobs that ended meanwhile would count as stalled, and run again.

@@ -6,9 +6,9 @@ import type { DeliveredEvent, EventDefinition } from '../events.js';
 /** The queue of scheduled jobs that belong to no feature's own queue. */
 export const MAINTENANCE_QUEUE = 'maintenance';
 
-const PROCESSOR = Symbol('holdfast:event-processor');
-const HANDLES = Symbol('holdfast:handles');
-const SCHEDULED = Symbol('holdfast:scheduled');
+const PROCESSOR = Symbol('event-processor');
+const HANDLES = Symbol('handles');
+const SCHEDULED = Symbol('scheduled');
 
 export interface EventProcessorOptions {
   /** Jobs of this queue that one process runs at once. Default: `WORKER_CONCURRENCY`. */

@@ -13,7 +13,7 @@ import type { DeliveredEvent, EventDefinition } from '../events.js';
 import { FeatureDeclarations, type FoundTopology, type RetiredSchedule } from './declarations.js';
 import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
 
-export const MESSAGING_ROLE = Symbol('holdfast:messaging-role');
+export const MESSAGING_ROLE = Symbol('messaging-role');
 /** What a process does with events: the api announces, the worker also relays and handles. */
 export type MessagingRole = 'api' | 'worker';
 

@@ -36,7 +36,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
     // Last, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
     resource: resourceFromAttributes({
-      'service.name': `holdfast-${process}`,
+      'service.name': `${settings.app.name}-${process}`,
       'deployment.environment.name': settings.app.environment,
     }).merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [
@@ -53,7 +53,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
   trace.setGlobalTracerProvider(provider);
   instrument();
 
-  const tracer = provider.getTracer('holdfast');
+  const tracer = provider.getTracer(settings.app.name);
   const sampling = new HeadSampling(sampleRatio, trustIncoming);
   const requests = new RequestTracing(tracer, sampling);
   const work = new WorkTracing(tracer, sampling);

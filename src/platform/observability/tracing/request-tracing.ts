@@ -66,7 +66,7 @@ export class RequestTracing {
       // Without the query: it may hold what belongs to users.
       'url.path': request.url.split('?', 1)[0],
       'user_agent.original': request.headers['user-agent'],
-      'holdfast.request_id': request.id,
+      'app.request_id': request.id,
     };
     return this.tracer.startSpan(
       route === undefined ? method : `${method} ${route}`,

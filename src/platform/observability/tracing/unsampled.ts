@@ -9,7 +9,7 @@ import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { RequestContext } from '../../context/index.js';
 
-const KEY = createContextKey('holdfast.unsampled');
+const KEY = createContextKey('unsampled');
 const ids = new RandomIdGenerator();
 
 /**

@@ -1,8 +1,11 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
-import { byProtocol } from '../encryption.js';
-import { PLACEHOLDER } from '../placeholder.js';
-import { Setting } from '../setting.decorator.js';
-import { IsConnectionUrl, IsSigningSecret } from '../validators.js';
+import { byProtocol, IsConnectionUrl, IsSigningSecret, PLACEHOLDER, Setting } from '../../config/index.js';
+
+declare module '../../config/settings.js' {
+  interface FeatureSettings {
+    payments: PaymentsSettings;
+  }
+}
 
 export class PaymentsSettings {
   @Setting('PAYMENT_PROVIDER_URL', {

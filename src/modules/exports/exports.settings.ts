@@ -1,5 +1,11 @@
 import { IsInt, Max, Min } from 'class-validator';
-import { Setting } from '../setting.decorator.js';
+import { Setting } from '../../config/index.js';
+
+declare module '../../config/settings.js' {
+  interface FeatureSettings {
+    exports: ExportsSettings;
+  }
+}
 
 export class ExportsSettings {
   @Setting('EXPORT_RETENTION_DAYS', { default: 7, describe: 'How long an export and its file are kept.' })

@@ -1,6 +1,11 @@
 import { IsInt, Max, Min, MinLength } from 'class-validator';
-import { PLACEHOLDER } from '../placeholder.js';
-import { Setting } from '../setting.decorator.js';
+import { PLACEHOLDER, Setting } from '../../config/index.js';
+
+declare module '../../config/settings.js' {
+  interface FeatureSettings {
+    auth: AuthSettings;
+  }
+}
 
 export class AuthSettings {
   @Setting('AUTH_TOKEN_SECRET', {
@@ -72,13 +77,4 @@ export class AuthSettings {
   @Min(1)
   @Max(86_400)
   registrationWindowSeconds!: number;
-
-  @Setting('AUTH_HASH_CONCURRENCY', {
-    default: 0,
-    describe: 'Worker threads that hash passwords. 0: as many as the machine has cores.',
-  })
-  @IsInt()
-  @Min(0)
-  @Max(64)
-  hashConcurrency!: number;
 }

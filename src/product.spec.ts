@@ -1,0 +1,16 @@
+import { globSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PRODUCT } from './product.js';
+
+describe('the product', () => {
+  it('registers the settings of every feature that has some', () => {
+    const features = globSync('src/modules/*/*.settings.ts').map((file) => basename(file, '.settings.ts'));
+
+    expect(Object.keys(PRODUCT.settings).toSorted()).toEqual(features.toSorted());
+  });
+
+  it('has a name that can be part of others', () => {
+    expect(PRODUCT.name).toMatch(/^[a-z][a-z0-9-]*$/);
+  });
+});
