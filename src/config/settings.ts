@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-declaration-merging -- the constructor makes what the interface promises: one section for each feature */
 import { NO_PRODUCT, type Product } from './product.js';
 import { AppSettings } from './sections/app.settings.js';
 import { CacheSettings } from './sections/cache.settings.js';
@@ -53,6 +54,4 @@ export class Settings {
   }
 }
 
-// The sections of features are properties like the others.
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging
 export interface Settings extends Readonly<FeatureSettings> {}
