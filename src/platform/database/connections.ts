@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type pg from 'pg';
+import pg from 'pg';
 import { atEndOfTurn, Members } from '../runtime/index.js';
 import { traceStep } from '../observability/index.js';
 import { cancelRequest } from './cancel-request.js';
@@ -86,8 +86,7 @@ export function ask(
     const pgTimeout = connectionParameters.query_timeout;
     connectionParameters.query_timeout = 0;
     try {
-      if (typeof statement === 'string') client.query(statement, answered);
-      else client.query(asConfigured(client, statement), answered);
+      client.query(queryOf(client, statement, answered));
     } finally {
       // For what does not come this way: TypeORM's manager.
       connectionParameters.query_timeout = pgTimeout;
@@ -95,11 +94,27 @@ export function ask(
   });
 }
 
-/** Without its name where nothing can be prepared. */
-function asConfigured(client: pg.ClientBase, statement: Statement): pg.QueryConfig {
-  const { namedStatements } = client as Partial<PooledConnection>;
-  return namedStatements === false ? { text: statement.text, values: statement.values } : statement;
+class Query extends pg.Query {
+  declare name?: string;
 }
+
+/**
+ * pg's own query, made from the text and given its name afterwards: of a configuration object pg copies all property descriptors, which
+ * was 3 % of a read. It has no name where nothing can be prepared.
+ */
+function queryOf(
+  client: pg.ClientBase,
+  statement: Statement | string,
+  answered: (error: Error | undefined, result: pg.QueryResult) => void,
+): Query {
+  if (typeof statement === 'string') return new Query(statement, answered as QueryCallback);
+  const query = new Query(statement.text, statement.values, answered as QueryCallback);
+  if ((client as Partial<PooledConnection>).namedStatements !== false) query.name = statement.name;
+  return query;
+}
+
+/** The types of pg name an inner class for the result of a query of one's own; it is the result of any other. */
+type QueryCallback = ConstructorParameters<typeof pg.Query>[2];
 
 /** `ask`, recorded as a step of the work at hand: by its name, with its text, without its values. */
 export function askTraced(

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { ServerResponse } from 'node:http';
 import { atEndOfTurn } from '../runtime/index.js';
 
@@ -20,8 +20,10 @@ export class BatchedResponse extends ServerResponse {
 
   override end(...parameters: unknown[]): this {
     this.ending = true;
-    atEndOfTurn(
-      AsyncLocalStorage.bind(() => super.end(...(parameters as Parameters<ServerResponse['end']>))),
+    // `AsyncLocalStorage.bind` does the same and describes the bound function as well, which was 2 % of a read.
+    const context = new AsyncResource('BatchedResponse');
+    atEndOfTurn(() =>
+      context.runInAsyncScope(() => super.end(...(parameters as Parameters<ServerResponse['end']>))),
     );
     return this;
   }

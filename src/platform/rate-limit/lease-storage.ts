@@ -18,12 +18,9 @@ import { quotaOf, type Quota } from './quota.js';
 export type { Taken } from './lease-window.js';
 
 /** A window that is to get a lease, and whom to tell. */
-interface Asked {
-  readonly window: Window;
-  readonly done: () => void;
-}
+type Asked = Readonly<{ window: Window; done: () => void }>;
 
-/** Callers that a process remembers; the least recently seen go first, and their count in Redis stays. */
+/** Callers that a process remembers; the oldest windows go first, and their count in Redis stays. */
 const REMEMBERED_CALLERS = 50_000;
 /** For how long limits are kept per process after Redis was away (when it stays away, the connection knows), or has refused to count. */
 const ALONE_WHEN_AWAY_MS = 100;
@@ -120,8 +117,9 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     this.holding.clear();
   }
 
+  /** By `peek`: a new window goes to the end of the list by itself; moving it there with each request cost 3 % of a read. */
   private windowOf(key: string, quota: Quota, now: number): Window {
-    const known = this.windows.get(key);
+    const known = this.windows.peek(key);
     if (known !== undefined && now < known.endsAt) return known;
     const window = newWindow(key, quota, now);
     this.windows.set(key, window);
