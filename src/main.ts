@@ -8,7 +8,7 @@ const { startTracing } = await import('./platform/observability/tracing/tracing.
 const settings = settingsOrExit(PRODUCT);
 // What shall be traced is patched as it is loaded: everything else comes after this.
 await startTracing('api', settings);
-const { createApi } = await import('./api.js');
+const { createApi } = await import('./api.app.js');
 const { httpService, runProcess } = await import('./platform/lifecycle/index.js');
 
 await runProcess('api', settings, async ({ health, log, faults }) => {

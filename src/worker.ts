@@ -9,7 +9,7 @@ const { startTracing } = await import('./platform/observability/tracing/tracing.
 const settings = settingsOrExit(PRODUCT);
 // What shall be traced is patched as it is loaded: everything else comes after this.
 await startTracing('worker', settings);
-const { createWorker } = await import('./worker-app.js');
+const { createWorker } = await import('./worker.app.js');
 const { MessagingRuntime } = await import('./platform/messaging/index.js');
 const { runProcess } = await import('./platform/lifecycle/index.js');
 

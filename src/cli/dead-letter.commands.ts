@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DeadLetters } from '../platform/messaging/index.js';
-import { withContext } from './context.js';
+import { withApplication } from './with-application.js';
 import { print, report } from './print.js';
 import { run } from './run.js';
 
@@ -14,8 +14,8 @@ export function deadLetterCommands(cli: Command): void {
     .option('--limit <n>', 'how many at most', positive, 50)
     .action(({ limit }: { limit: number }) =>
       run((settings) =>
-        withContext(settings, async (context) => {
-          const letters = await context.get(DeadLetters, { strict: false }).list({ limit });
+        withApplication(settings, async (app) => {
+          const letters = await app.get(DeadLetters, { strict: false }).list({ limit });
           for (const { id, failedAt, consumer, name, attempts, reason } of letters) {
             print([id, failedAt.toISOString(), consumer, name, `${attempts} attempt(s)`, reason].join('  '));
           }
@@ -32,9 +32,9 @@ export function deadLetterCommands(cli: Command): void {
     .option('--all', 'all of them')
     .action((id: string | undefined, { all }: { all?: boolean }) =>
       run((settings) =>
-        withContext(settings, async (context) => {
+        withApplication(settings, async (app) => {
           if ((id === undefined) === !all) throw new Error('Give either the id of a dead letter or --all.');
-          const letters = context.get(DeadLetters, { strict: false });
+          const letters = app.get(DeadLetters, { strict: false });
           const total = await letters.count();
           const replayed = await (id === undefined
             ? letters.replayAll((done) => report(`${done} of ${total} put back`))

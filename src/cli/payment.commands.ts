@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { PaymentDisputes } from '../modules/payments/index.js';
-import { withContext } from './context.js';
+import { withApplication } from './with-application.js';
 import { print } from './print.js';
 import { run } from './run.js';
 
@@ -14,8 +14,8 @@ export function paymentCommands(cli: Command): void {
     .description('list payments of which the provider took another amount than the order, oldest first')
     .action(() =>
       run((settings) =>
-        withContext(settings, async (context) => {
-          const disputes = await context.get(PaymentDisputes, { strict: false }).list(LISTED);
+        withApplication(settings, async (app) => {
+          const disputes = await app.get(PaymentDisputes, { strict: false }).list(LISTED);
           for (const { paymentId, since, orderId, chargeId, due, charged } of disputes) {
             print(
               `${paymentId}  ${since.toISOString()}  order ${orderId}  charge ${chargeId}  due ${due}  charged ${charged}`,
@@ -42,8 +42,8 @@ export function paymentCommands(cli: Command): void {
     )
     .action((paymentId: string, { as: verdict }: { as: 'accepted' | 'refunded' }) =>
       run((settings) =>
-        withContext(settings, async (context) => {
-          const decided = await context.get(PaymentDisputes, { strict: false }).decide(paymentId, verdict);
+        withApplication(settings, async (app) => {
+          const decided = await app.get(PaymentDisputes, { strict: false }).decide(paymentId, verdict);
           print(decided ? `The payment is ${verdict}.` : `There is no disputed payment ${paymentId}.`);
           return decided ? 0 : 1;
         }),

@@ -1,7 +1,7 @@
 import { ProductsService } from '../modules/products/index.js';
 import { UsersService } from '../modules/users/index.js';
 import type { Settings } from '../config/index.js';
-import { withContext } from './context.js';
+import { withApplication } from './with-application.js';
 import { print } from './print.js';
 
 const PASSWORD = 'holdfast-demo-password';
@@ -19,9 +19,9 @@ export async function seedDemo(settings: Settings): Promise<number> {
       'seed:demo makes accounts with a well-known password; it does not run with NODE_ENV=production',
     );
   }
-  return withContext(settings, async (context) => {
-    const users = context.get(UsersService, { strict: false });
-    const products = context.get(ProductsService, { strict: false });
+  return withApplication(settings, async (app) => {
+    const users = app.get(UsersService, { strict: false });
+    const products = app.get(ProductsService, { strict: false });
     for (const { email, name, admin } of ACCOUNTS) {
       if (await users.isRegistered(email)) continue;
       await users.register({ email, name, password: PASSWORD });

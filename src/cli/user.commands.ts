@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsersService } from '../modules/users/index.js';
-import { withContext } from './context.js';
+import { withApplication } from './with-application.js';
 import { print } from './print.js';
 import { run } from './run.js';
 
@@ -12,8 +12,8 @@ export function userCommands(cli: Command): void {
     .argument('<email>')
     .action((email: string) =>
       run((settings) =>
-        withContext(settings, async (context) => {
-          const promoted = await context.get(UsersService, { strict: false }).promote(email);
+        withApplication(settings, async (app) => {
+          const promoted = await app.get(UsersService, { strict: false }).promote(email);
           print(promoted ? `${promoted.email} is an admin now.` : `Nobody is registered as ${email}.`);
           return promoted ? 0 : 1;
         }),

@@ -1,7 +1,7 @@
 import type { Settings } from '../../src/config/index.js';
 import { WorkerJobs } from '../../src/platform/messaging/consuming/worker-jobs.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
-import { createWorker } from '../../src/worker-app.js';
+import { createWorker } from '../../src/worker.app.js';
 
 export interface Background {
   /** Ends it as a signal would: what runs may end. */

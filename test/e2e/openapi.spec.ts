@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApi } from '../../src/api.js';
+import { createApi } from '../../src/api.app.js';
 import { loadSettings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { UsersService } from '../../src/modules/users/index.js';

@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
-import { createApi } from '../../src/api.js';
+import { createApi } from '../../src/api.app.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { Database, Migrator } from '../../src/platform/database/index.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
-import { createWorker } from '../../src/worker-app.js';
+import { createWorker } from '../../src/worker.app.js';
 import { httpClient, type HttpClient } from '../../local/http.js';
 import { startPaymentSandbox, type PaymentSandbox } from '../../local/payment-sandbox.js';
 import { startPostgres } from '../../local/servers/postgres.js';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
-import { createApi } from '../../src/api.js';
+import { createApi } from '../../src/api.app.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { Migrator, newId } from '../../src/platform/database/index.js';

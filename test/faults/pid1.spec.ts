@@ -35,8 +35,8 @@ describe.skipIf(!mayUnshare)('the first process of a container', () => {
   afterAll(() => stack?.stop());
 
   it.each([
-    { what: 'the api', args: ['main.js'], while: '/dist/api.js', code: 0 },
-    { what: 'the worker', args: ['worker.js'], while: 'worker-app.js', code: 0 },
+    { what: 'the api', args: ['main.js'], while: '/dist/api.app.js', code: 0 },
+    { what: 'the worker', args: ['worker.js'], while: 'worker.app.js', code: 0 },
     { what: 'a command', args: ['cli.js', 'migrate'], while: 'database.commands.js', code: 143 },
   ])('obeys a SIGTERM that comes while $what is still loading', async ({ args, while: file, code }) => {
     const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };

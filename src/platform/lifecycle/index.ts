@@ -1,3 +1,3 @@
 export { runCommand } from './command.js';
 export { httpService } from './http-service.js';
-export { runProcess, type ProcessContext, type Service } from './process.js';
+export { runProcess, type ProcessResources, type Service } from './process.js';

@@ -19,7 +19,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export interface ProcessContext {
+export interface ProcessResources {
   health: HealthRegistry;
   log: ProcessLog;
   /** Present when `FAULTS_ENABLED`, which production refuses. */
@@ -40,7 +40,7 @@ const LAST_LINES_MS = 200;
 export async function runProcess(
   name: string,
   settings: Settings,
-  start: (context: ProcessContext) => Promise<Service>,
+  start: (resources: ProcessResources) => Promise<Service>,
 ): Promise<void> {
   const log = createProcessLog(settings, name);
   reportTracingTo(log.logger);

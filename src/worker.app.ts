@@ -12,16 +12,15 @@ import { WorkerModule } from './worker.module.js';
  * @param health where its dependencies report for readiness
  * @param faults what may be switched on to fail, outside production
  */
-export async function createWorker(
+export function createWorker(
   settings: Settings,
   log: ProcessLog = createProcessLog(settings, 'worker'),
   health: HealthRegistry = new HealthRegistry(),
   faults?: FaultInjector,
 ): Promise<INestApplicationContext> {
   const module = WorkerModule.forRoot(settings, log.logger, health, faults);
-  const app = await NestFactory.createApplicationContext(module, {
+  return NestFactory.createApplicationContext(module, {
     logger: nestLogger(log.logger),
     abortOnError: false,
   });
-  return app;
 }
