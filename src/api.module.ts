@@ -3,15 +3,14 @@ import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
 import { CacheModule } from './platform/cache/index.js';
 import { CpuModule } from './platform/cpu/index.js';
-import { DatabaseModule } from './platform/database/index.js';
-import type { HealthRegistry } from './platform/health/index.js';
-import { HealthModule } from './platform/health/health.module.js';
+import { DatabaseHealth, DatabaseModule } from './platform/database/index.js';
+import { HealthModule, type HealthRegistry } from './platform/health/index.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule, MetricsModule } from './platform/observability/index.js';
 import { RateLimitModule } from './platform/rate-limit/index.js';
-import { RedisModule } from './platform/redis/index.js';
+import { RedisHealth, RedisModule } from './platform/redis/index.js';
 import { ResilienceModule, type FaultInjector } from './platform/resilience/index.js';
 import { PRODUCT } from './product.modules.js';
 
@@ -30,7 +29,7 @@ export class ApiModule {
         SettingsModule.forRoot(settings),
         LoggingModule.forRoot(logger),
         MetricsModule,
-        HealthModule.forRoot(health),
+        HealthModule.forRoot(health, [DatabaseHealth, RedisHealth]),
         ResilienceModule.forRoot(faults),
         RedisModule,
         DatabaseModule.forRoot('api'),

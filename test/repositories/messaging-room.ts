@@ -3,8 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { SettingsModule, loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { Database, DatabaseModule, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
-import { HealthRegistry } from '../../src/platform/health/index.js';
-import { HealthModule } from '../../src/platform/health/health.module.js';
+import { HealthModule, HealthRegistry } from '../../src/platform/health/index.js';
 import {
   defineEvent,
   MessagingModule,

@@ -1,6 +1,5 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
-import { HealthRegistry } from '../health/index.js';
 import { Policies } from '../resilience/index.js';
 import { ConnectionPool, type LentConnection } from './connection-pool.js';
 import { ask } from './connections.js';
@@ -15,15 +14,16 @@ const TOO_MANY_CONNECTIONS = '53300';
 
 /**
  * Whether PostgreSQL answers, asked on a connection of its own: a pool that is busy with load must not look like a
- * database that is down, or the busiest replica would be taken out first.
+ * database that is down, or the busiest replica would be taken out first. A `HealthCheck`, which knows nothing of who asks.
  */
 @Injectable()
-export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
+export class DatabaseHealth implements OnApplicationShutdown {
+  readonly name = 'postgresql';
+  readonly essential = true;
   private readonly pool: ConnectionPool;
 
   constructor(
     @Inject(Settings) settings: Settings,
-    private readonly health: HealthRegistry,
     private readonly database: Database,
     private readonly policies: Policies,
   ) {
@@ -38,16 +38,10 @@ export class DatabaseHealth implements OnModuleInit, OnApplicationShutdown {
     this.pool.on('error', () => undefined);
   }
 
-  onModuleInit(): void {
-    this.health.add({
-      name: 'postgresql',
-      essential: true,
-      check: async () => {
-        await this.policies.for('postgresql').rehearse(PING_TIMEOUT_MS);
-        await this.ping();
-        return { pool: this.database.poolState };
-      },
-    });
+  async check(): Promise<Record<string, unknown>> {
+    await this.policies.for(this.name).rehearse(PING_TIMEOUT_MS);
+    await this.ping();
+    return { pool: this.database.poolState };
   }
 
   private async ping(): Promise<void> {

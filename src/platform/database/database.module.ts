@@ -27,7 +27,7 @@ export class DatabaseModule {
         }),
       ],
       providers: [UnitOfWork, Database, SchemaCheck, DatabaseHealth],
-      exports: [UnitOfWork, Database],
+      exports: [UnitOfWork, Database, DatabaseHealth],
     };
   }
 

@@ -2,6 +2,7 @@ export type { Statement } from './connections.js';
 export { Database } from './database.js';
 export { UniqueViolationError } from './constraint-errors.js';
 export { isOutage } from './database.errors.js';
+export { DatabaseHealth } from './database.health.js';
 export { DatabaseModule } from './database.module.js';
 export { newId } from '../context/index.js';
 export { Migrator, type MigrationState } from './migrator.js';

@@ -1,15 +1,20 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
-import { HealthRegistry } from './health.registry.js';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { HealthRegistry, type HealthCheck } from './health.registry.js';
 
-/** Lets the rooms add their dependency to what readiness reports: inject `HealthRegistry` and `add`. */
+/** What readiness reports. What begins to work later adds itself: inject `HealthRegistry` and `add`. */
 @Global()
 @Module({})
 export class HealthModule {
-  static forRoot(health: HealthRegistry): DynamicModule {
-    return {
-      module: HealthModule,
-      providers: [{ provide: HealthRegistry, useValue: health }],
-      exports: [HealthRegistry],
+  /** @param dependencies providers that global modules export; a dependency itself stands on nothing of this */
+  static forRoot(health: HealthRegistry, dependencies: Type<HealthCheck>[] = []): DynamicModule {
+    const registry = {
+      provide: HealthRegistry,
+      inject: dependencies,
+      useFactory: (...checks: HealthCheck[]): HealthRegistry => {
+        for (const check of checks) health.add(check);
+        return health;
+      },
     };
+    return { module: HealthModule, providers: [registry], exports: [HealthRegistry] };
   }
 }

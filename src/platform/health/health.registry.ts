@@ -7,7 +7,7 @@ export interface HealthCheck {
   /** Hardly anything can be served without it: an instance that alone is cut off from it leaves the load balancer. */
   essential: boolean;
   /** Resolves, with details worth showing, when the dependency answers; rejects when not. Bounded to a second by the caller. */
-  check: () => Promise<Record<string, unknown> | void>;
+  check(): Promise<Record<string, unknown> | void>;
 }
 
 /** What is known of a dependency. */

@@ -70,9 +70,10 @@ export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  private async look({ name, essential, check }: HealthCheck, late: boolean): Promise<void> {
+  private async look(dependency: HealthCheck, late: boolean): Promise<void> {
+    const { name, essential } = dependency;
     let details: Record<string, unknown> = {};
-    const reached = await within(CHECK_TIMEOUT_MS, check()).then(
+    const reached = await within(CHECK_TIMEOUT_MS, dependency.check()).then(
       (found) => {
         details = found ?? {};
         return true;

@@ -4,3 +4,4 @@ export { piecesOf } from './pieces.js';
 export { isNotThePrimary, isReply, redisClient } from './redis-client.js';
 export { RedisConnection } from './redis-connection.js';
 export { RedisModule } from './redis.module.js';
+export { RedisHealth } from './redis.health.js';

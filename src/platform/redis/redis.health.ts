@@ -1,22 +1,15 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HealthRegistry } from '../health/health.registry.js';
+import { Injectable } from '@nestjs/common';
 import { RedisConnection } from './redis-connection.js';
 
-/** Whether Redis answers. Not essential: the process goes on without. */
+/** Whether Redis answers. Not essential: the process goes on without. A `HealthCheck`, which knows nothing of who asks. */
 @Injectable()
-export class RedisHealth implements OnModuleInit {
-  constructor(
-    private readonly health: HealthRegistry,
-    private readonly redis: RedisConnection,
-  ) {}
+export class RedisHealth {
+  readonly name = 'redis';
+  readonly essential = false;
 
-  onModuleInit(): void {
-    this.health.add({
-      name: 'redis',
-      essential: false,
-      check: async () => {
-        await this.redis.run((client) => client.ping());
-      },
-    });
+  constructor(private readonly redis: RedisConnection) {}
+
+  async check(): Promise<void> {
+    await this.redis.run((client) => client.ping());
   }
 }

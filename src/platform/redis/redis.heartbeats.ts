@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HealthRegistry, type Heartbeats } from '../health/health.registry.js';
+import { HealthRegistry, type Heartbeats } from '../health/index.js';
 import { RedisConnection } from './redis-connection.js';
 
 /**

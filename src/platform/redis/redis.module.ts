@@ -8,6 +8,6 @@ import { RedisConnection } from './redis-connection.js';
 @Global()
 @Module({
   providers: [RedisConnection, RedisHealth, RedisHeartbeats, OverloadSign],
-  exports: [RedisConnection, OverloadSign],
+  exports: [RedisConnection, RedisHealth, OverloadSign],
 })
 export class RedisModule {}
