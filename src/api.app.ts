@@ -16,14 +16,10 @@ import { InFlight } from './platform/http/in-flight.js';
 import { LoadShedder } from './platform/http/load-shedder.js';
 import { OverloadSign } from './platform/redis/index.js';
 import { SECURITY_HEADERS } from './platform/http/security-headers.js';
+import { installAccessLog, installConnectionLog, installShedLog } from './platform/http/access-log.js';
+import { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION, HTTP_SHED } from './platform/http/http.metrics.js';
 import {
   createProcessLog,
-  HTTP_CONNECTIONS_REFUSED,
-  HTTP_DURATION,
-  HTTP_SHED,
-  installAccessLog,
-  installConnectionLog,
-  installShedLog,
   nestLogger,
   traceRequests,
   type ProcessLog,

@@ -8,7 +8,7 @@ import { HealthModule, type HealthRegistry } from './platform/health/index.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
-import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+import { LoggingModule } from './platform/observability/index.js';
 import { RateLimitModule } from './platform/rate-limit/index.js';
 import { RedisHealth, RedisModule } from './platform/redis/index.js';
 import { ResilienceModule, type FaultInjector } from './platform/resilience/index.js';
@@ -28,7 +28,6 @@ export class ApiModule {
       imports: [
         SettingsModule.forRoot(settings),
         LoggingModule.forRoot(logger),
-        MetricsModule,
         HealthModule.forRoot(health, [DatabaseHealth, RedisHealth]),
         ResilienceModule.forRoot(faults),
         RedisModule,

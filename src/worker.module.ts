@@ -7,7 +7,7 @@ import { DatabaseHealth, DatabaseModule } from './platform/database/index.js';
 import { HealthModule, type HealthRegistry } from './platform/health/index.js';
 import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
-import { LoggingModule, MetricsModule } from './platform/observability/index.js';
+import { LoggingModule } from './platform/observability/index.js';
 import { RedisHealth, RedisModule } from './platform/redis/index.js';
 import { ResilienceModule, type FaultInjector } from './platform/resilience/index.js';
 import { PRODUCT } from './product.modules.js';
@@ -26,7 +26,6 @@ export class WorkerModule {
       imports: [
         SettingsModule.forRoot(settings),
         LoggingModule.forRoot(logger),
-        MetricsModule,
         HealthModule.forRoot(health, [DatabaseHealth, RedisHealth]),
         ResilienceModule.forRoot(faults),
         RedisModule,

@@ -1,1 +1,2 @@
+export { asProblem } from './as-problem.js';
 export * from './errors.js';

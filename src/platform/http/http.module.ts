@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { httpMetrics } from './http.metrics.js';
 import { ProblemFilter } from './problem.filter.js';
 import { ValidationPipe } from './validation.pipe.js';
 
-/** What every route gets: one renderer of errors and one validation of bodies and queries. */
+/** What every route gets: one renderer of errors one validation of bodies and queries, and its metrics. */
 @Module({
   providers: [
+    ...httpMetrics,
     { provide: APP_FILTER, useClass: ProblemFilter },
     { provide: APP_PIPE, useClass: ValidationPipe },
   ],

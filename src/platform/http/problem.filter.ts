@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ClientError } from '../errors/index.js';
-import { asProblem, problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
+import { asProblem, ClientError } from '../errors/index.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
 
 /** The one renderer of errors: every answer that is not a success goes through here (DESIGN: errors). */
 @Catch()

@@ -4,8 +4,14 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { BusinessRuleError, ClientError, TransientError, UnknownOutcomeError } from '../errors/index.js';
-import { asProblem, problemDocument } from './problem.js';
+import {
+  asProblem,
+  BusinessRuleError,
+  ClientError,
+  TransientError,
+  UnknownOutcomeError,
+} from '../errors/index.js';
+import { problemDocument } from './problem.js';
 
 describe('problem documents', () => {
   it('carry what RFC 9457 and the design ask for', () => {

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
 import { Logger as NestLogger, LoggerModule, PinoLogger, type Params } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { register, type Counter } from 'prom-client';
@@ -6,7 +7,6 @@ import { redactor, secretTexts, type Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 import { errorFields } from './error-fields.js';
 import { openLogOutlet, type LogOutlet } from './log-outlet.js';
-import { LOG_DROPPED } from './metrics.module.js';
 import { currentTraceId } from './tracing/tracing.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
@@ -21,6 +21,8 @@ const REDACTED = [
 ];
 
 const STANDARD_OUTPUT = 1;
+
+const LOG_DROPPED = 'log_lines_dropped_total';
 
 /** Nest tells each module and route at every start; forty lines that nobody reads. */
 const BOOT_CONTEXTS = new Set([
@@ -112,7 +114,7 @@ function redacted(fields: object | undefined, redact: (text: string) => string):
   return fields && (JSON.parse(redact(JSON.stringify(fields))) as unknown);
 }
 
-/** What nestjs-pino is told: the logger is ours, and there is no access log of its own (see access-log.ts). */
+/** What nestjs-pino is told: the logger is ours, and there is no access log of its own (see platform/http/access-log.ts). */
 const paramsFor = (logger: Logger): Params => ({
   pinoHttp: { logger: logger as never, autoLogging: false },
   forRoutes: [],
@@ -131,6 +133,15 @@ export function nestLogger(logger: Logger): NestLogger {
 @Module({})
 export class LoggingModule {
   static forRoot(logger: Logger): DynamicModule {
-    return { module: LoggingModule, imports: [LoggerModule.forRoot(paramsFor(logger))] };
+    return {
+      module: LoggingModule,
+      imports: [LoggerModule.forRoot(paramsFor(logger))],
+      providers: [
+        makeCounterProvider({
+          name: LOG_DROPPED,
+          help: 'Log lines that were dropped, because the reader of standard output had stalled.',
+        }),
+      ],
+    };
   }
 }

@@ -8,7 +8,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { asProblem } from '../../http/problem.js';
+import { asProblem } from '../../errors/index.js';
 import type { HeadSampling } from './head-sampling.js';
 import { Unsampled } from './unsampled.js';
 

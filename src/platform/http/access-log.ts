@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Counter, Histogram } from 'prom-client';
-import type { Connections } from '../http/connections.js';
-import type { Exchange } from '../http/exchange.js';
-import type { LoadShedder } from '../http/load-shedder.js';
-import { ConstraintViolationError } from '../errors/index.js';
-import { asProblem } from '../http/problem.js';
+import type { Connections } from './connections.js';
+import type { Exchange } from './exchange.js';
+import type { LoadShedder } from './load-shedder.js';
+import { asProblem, ConstraintViolationError } from '../errors/index.js';
 
 /** What nginx logs for a request whose client left before there was an answer. */
 const CLIENT_LEFT = 499;
@@ -15,8 +14,7 @@ const REPORT_EVERY_MS = 1000;
 
 /**
  * One histogram sample per answer and one log line per request that reached the application, written when the answer is out or
- * its client has left: request id, caller, route pattern, status and duration; with the error where there was one (DESIGN:
- * errors, column "log").
+ * its client has left: request id, caller, route pattern, status and duration; with the error where there was one.
  */
 export function installAccessLog(connections: Connections, logger: Logger, durations: Histogram): void {
   const samples = new Map<string, { observe(seconds: number): void }>();
