@@ -6,18 +6,26 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { ApiModule } from './api.module.js';
 import type { Settings } from './config/index.js';
 import { Database } from './platform/database/index.js';
-import { createHttpAdapter } from './platform/http/adapter.js';
-import { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './platform/http/openapi.js';
+import {
+  Connections,
+  createHttpAdapter,
+  createOpenApiDocument,
+  HTTP_CONNECTIONS_REFUSED,
+  HTTP_DURATION,
+  HTTP_SHED,
+  InFlight,
+  installAccessLog,
+  installConnectionLog,
+  installShedLog,
+  LoadShedder,
+  SECURITY_HEADERS,
+  serialiseAsDocumented,
+  serveOpenApi,
+  strikeRoutes,
+} from './platform/http/index.js';
 import { HealthRegistry } from './platform/health/index.js';
-import { strikeRoutes } from './platform/http/route-faults.js';
-import { type FaultInjector } from './platform/resilience/index.js';
-import { Connections } from './platform/http/connections.js';
-import { InFlight } from './platform/http/in-flight.js';
-import { LoadShedder } from './platform/http/load-shedder.js';
+import type { FaultInjector } from './platform/resilience/index.js';
 import { OverloadSign } from './platform/redis/index.js';
-import { SECURITY_HEADERS } from './platform/http/security-headers.js';
-import { installAccessLog, installConnectionLog, installShedLog } from './platform/http/access-log.js';
-import { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION, HTTP_SHED } from './platform/http/http.metrics.js';
 import {
   createProcessLog,
   nestLogger,

@@ -5,7 +5,7 @@ import { CacheModule } from './platform/cache/index.js';
 import { CpuModule } from './platform/cpu/index.js';
 import { DatabaseHealth, DatabaseModule } from './platform/database/index.js';
 import { HealthModule, type HealthRegistry } from './platform/health/index.js';
-import { HttpModule } from './platform/http/http.module.js';
+import { HttpModule } from './platform/http/index.js';
 import { IdempotencyModule } from './platform/idempotency/index.js';
 import { MessagingModule } from './platform/messaging/index.js';
 import { LoggingModule } from './platform/observability/index.js';

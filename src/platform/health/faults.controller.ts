@@ -17,10 +17,8 @@ import {
 } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ClientError } from '../errors/index.js';
-import { EnumField, IntField, StringField } from '../http/fields.js';
-import { ProblemFilter } from '../http/problem.filter.js';
-import { ValidationPipe } from '../http/validation.pipe.js';
-import { FaultInjector, type Fault } from '../resilience/fault-injector.js';
+import { EnumField, IntField, ProblemFilter, StringField, ValidationPipe } from '../http/index.js';
+import { FaultInjector, type Fault } from '../resilience/index.js';
 
 export const FAULTS_TOKEN = Symbol('FAULTS_TOKEN');
 

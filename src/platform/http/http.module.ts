@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { httpMetrics } from './http.metrics.js';
-import { ProblemFilter } from './problem.filter.js';
-import { ValidationPipe } from './validation.pipe.js';
+import { httpMetrics } from './telemetry/http.metrics.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { ValidationPipe } from './input/validation.pipe.js';
 
 /** What every route gets: one renderer of errors one validation of bodies and queries, and its metrics. */
 @Module({

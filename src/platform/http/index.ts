@@ -1,5 +1,5 @@
-export { clientAddress, networkOf } from './client-address.js';
-export { isNotModified, strongTags } from './entity-tags.js';
+export { clientAddress, networkOf } from './headers/client-address.js';
+export { isNotModified, strongTags } from './headers/entity-tags.js';
 export {
   CurrentCaller,
   Public,
@@ -8,7 +8,7 @@ export {
   REQUIRED_ROLE,
   type Caller,
   type Role,
-} from './caller.js';
+} from './routes/caller.js';
 export {
   BooleanField,
   DateTimeField,
@@ -19,11 +19,24 @@ export {
   ObjectField,
   StringField,
   UuidField,
-} from './fields.js';
-export { excessOf } from './json-body.js';
-export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi.decorators.js';
-export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './pagination.js';
-export { Priority, type RoutePriority } from './priority.js';
-export { problemDocument, type ProblemDocument } from './problem.js';
-export { RequestContext } from '../context/index.js';
-export { UuidPipe } from './uuid.pipe.js';
+} from './input/fields.js';
+export { excessOf } from './input/json-body.js';
+export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi/openapi.decorators.js';
+export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './input/pagination.js';
+export { Priority, type RoutePriority } from './routes/priority.js';
+export { problemDocument, PROBLEM_CONTENT_TYPE, type ProblemDocument } from './problems/problem.js';
+export { ProblemFilter } from './problems/problem.filter.js';
+export { UuidPipe } from './input/uuid.pipe.js';
+export { ValidationPipe } from './input/validation.pipe.js';
+
+// What the public application is made of.
+export { createHttpAdapter } from './adapter.js';
+export { InFlight } from './admission/in-flight.js';
+export { LoadShedder } from './admission/load-shedder.js';
+export { Connections } from './connections/connections.js';
+export { SECURITY_HEADERS } from './headers/security-headers.js';
+export { HttpModule } from './http.module.js';
+export { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './openapi/openapi.js';
+export { strikeRoutes } from './routes/route-faults.js';
+export { installAccessLog, installConnectionLog, installShedLog } from './telemetry/access-log.js';
+export { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION, HTTP_SHED } from './telemetry/http.metrics.js';

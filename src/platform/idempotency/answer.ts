@@ -1,5 +1,5 @@
 import { BusinessRuleError } from '../errors/index.js';
-import { problemDocument } from '../http/problem.js';
+import { problemDocument } from '../http/index.js';
 
 /** What a handler answers: the body is anything JSON can hold, the headers are those that belong to the answer. */
 export interface Answer {

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { clientAddress, networkOf } from '../http/client-address.js';
+import { clientAddress, networkOf } from '../http/index.js';
 
 /** Whom a request counts against: its user when one is authenticated, otherwise its address. */
 export function callerKey(request: FastifyRequest): string {

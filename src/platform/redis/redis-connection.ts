@@ -9,7 +9,7 @@ import {
 import type { Redis } from 'ioredis';
 import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
-import { FaultInjector } from '../resilience/fault-injector.js';
+import { FaultInjector } from '../resilience/index.js';
 import { OutageLog, within } from '../runtime/index.js';
 import { knownFailure } from './known-failure.js';
 import { isReply, redisClient } from './redis-client.js';

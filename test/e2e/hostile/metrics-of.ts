@@ -1,6 +1,9 @@
 import { getToken } from '@willsoto/nestjs-prometheus';
 import type { Counter, Histogram } from 'prom-client';
-import { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION } from '../../../src/platform/http/http.metrics.js';
+import {
+  HTTP_CONNECTIONS_REFUSED,
+  HTTP_DURATION,
+} from '../../../src/platform/http/telemetry/http.metrics.js';
 import type { ProductUnderTest } from '../product-under-test.js';
 
 /** How many answers the request metrics have counted, by `method route status`. */

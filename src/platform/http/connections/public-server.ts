@@ -1,0 +1,57 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { HttpSettings } from '../../../config/sections/http.settings.js';
+import { BatchedResponse } from './batched-response.js';
+import { withoutForwardedPorts } from '../headers/client-address.js';
+import type { Connections } from './connections.js';
+import type { Cors } from '../headers/cors.js';
+import { Exchange } from './exchange.js';
+import type { LoadShedder } from '../admission/load-shedder.js';
+import type { RawAnswers } from './raw-answers.js';
+
+/** Longer than the idle timeouts of common load balancers (60 s), so that they, not we, close an idle connection first. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** Headers are one packet or a few: what takes longer is no slow line. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** How often Node looks for requests that take too long to arrive. Its default of 30 s doubles every such limit. */
+const CHECK_ARRIVALS_EVERY_MS = 1_000;
+
+/** The HTTP server of the public port, with the limits that a client meets before the application knows of it. */
+export function createPublicServer(
+  settings: HttpSettings,
+  {
+    connections,
+    shedder,
+    cors,
+    raw,
+  }: { connections: Connections; shedder: LoadShedder; cors: Cors; raw: RawAnswers },
+  serve: RequestListener,
+): Server {
+  const receive: RequestListener = (request, response) => {
+    if (settings.trustProxy.length > 0) withoutForwardedPorts(request);
+    cors.mark(request, response);
+    const exchange = new Exchange(request.method ?? '', response);
+    if (!connections.receive(exchange)) raw.oneTooMany(exchange);
+    else if (shedder.admit(request, response)) serve(request, response);
+    else exchange.route = '(shed)';
+  };
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, settings.arrivalTimeoutMs),
+      requestTimeout: settings.arrivalTimeoutMs,
+      connectionsCheckingInterval: CHECK_ARRIVALS_EVERY_MS,
+      requireHostHeader: false,
+      ServerResponse: BatchedResponse as typeof ServerResponse,
+    },
+    receive,
+  );
+  // Of a connection on which nothing moves: while an answer is due, that is a client that does not read. A handler may take
+  // as long as the deadline of its request.
+  server.timeout = Math.max(settings.writeTimeoutMs, settings.requestTimeoutMs + 1_000);
+  connections.watch(server);
+  // Node would answer these by itself, or not at all: a missing Host (see the hook `onRequest`), an `Expect` it does not
+  // know, which a server may leave unheard (RFC 9110 section 10.1.1), and CONNECT.
+  return server.on('checkExpectation', receive).on('connect', raw.connect);
+}

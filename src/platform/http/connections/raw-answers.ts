@@ -1,0 +1,128 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { newId } from '../../context/index.js';
+import { ClientError, type ClientErrorStatus } from '../../errors/index.js';
+import { connectionOf, type Connections } from './connections.js';
+import type { Cors } from '../headers/cors.js';
+import type { Exchange } from './exchange.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from '../problems/problem.js';
+
+/** Answers to what never becomes a request of the application, or is one too many: Fastify has no part in them. */
+export class RawAnswers {
+  constructor(
+    private readonly connections: Connections,
+    private readonly cors: Cors,
+  ) {}
+
+  /**
+   * Ends a connection whose bytes are not HTTP, or come too slowly. What was asked on it before is answered first: it takes
+   * effect, and its client must not take our refusal for its answer.
+   */
+  readonly malformed = (error: Error & { code?: string }, socket: Socket): void => {
+    const connection = connectionOf(socket);
+    // The parser fails again with each further byte.
+    if (connection.isEnding) return;
+    connection.isEnding = true;
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy(error);
+      return;
+    }
+    const last = connection.unanswered.at(-1);
+    if (!last) this.end(socket, problemOf(error));
+    else if (!last.req.complete && !last.headersSent && !last.writableEnded) close(last, problemOf(error));
+    else endAfter(last, socket);
+  };
+
+  /** Refuses a request of which there are too many on its connection, and ends that after the others. */
+  readonly oneTooMany = (exchange: Exchange): void => {
+    const { response } = exchange;
+    const connection = connectionOf(response.req.socket);
+    if (connection.isEnding) return;
+    connection.isEnding = true;
+    exchange.route = '(pipelined)';
+    close(
+      response,
+      new ClientError({
+        status: 429,
+        code: 'too-many-pipelined-requests',
+        detail: 'Too many requests on this connection are not answered yet. Read their answers first.',
+        headers: { 'Retry-After': '1' },
+      }),
+    );
+  };
+
+  /** CONNECT is for proxies (RFC 9110 section 9.3.6). Node hands over the bare socket and would close it without a word. */
+  readonly connect = (_request: IncomingMessage, socket: Socket): void => {
+    socket.on('error', () => undefined);
+    const connection = connectionOf(socket);
+    connection.isEnding = true;
+    const last = connection.unanswered.at(-1);
+    if (last) endAfter(last, socket);
+    else
+      this.end(
+        socket,
+        new ClientError({ status: 400, code: 'malformed-request', detail: 'This is not a proxy.' }),
+      );
+  };
+
+  private end(socket: Socket, problem: ClientError): void {
+    const { head, body } = answerOf(problem);
+    const lines = Object.entries({ ...head, ...this.cors.ofMalformed }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
+    socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`);
+    // A client that neither reads nor leaves keeps nothing.
+    socket.setTimeout(1000, () => socket.destroy());
+    this.connections.emit('rawAnswer', problem.status);
+  }
+}
+
+/** Answers through the response, which then leaves when it is its turn. */
+function close(response: ServerResponse, problem: ClientError): void {
+  const { head, body } = answerOf(problem);
+  response.shouldKeepAlive = false;
+  response.writeHead(problem.status, head).end(body);
+}
+
+function endAfter(response: ServerResponse, socket: Socket): void {
+  response.shouldKeepAlive = false;
+  response.once('close', () => socket.destroySoon());
+}
+
+/** What Node's parser and its clock refuse, by the code of the error; everything else is 400. */
+const REFUSALS: Record<string, { status: ClientErrorStatus; code: string; detail: string }> = {
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers-too-large', detail: 'The headers are too large.' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    code: 'body-too-large',
+    detail: 'The extensions of the chunks are too large.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: 'request-timeout',
+    detail: 'The request did not arrive in time.',
+  },
+};
+
+function problemOf({ code = '' }: { code?: string }): ClientError {
+  const refusal = REFUSALS[code] ?? {
+    status: 400,
+    code: 'malformed-request',
+    detail: 'This is not well-formed HTTP.',
+  };
+  return new ClientError(refusal);
+}
+
+function answerOf(problem: ClientError): { head: Record<string, string>; body: string } {
+  const requestId = newId();
+  const body = JSON.stringify(problemDocument(problem, requestId, '/'));
+  const head = {
+    'Content-Type': PROBLEM_CONTENT_TYPE,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
+    Connection: 'close',
+    ...problem.headers,
+  };
+  return { head, body };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { ClientError } from '../../errors/index.js';
+import { decodeCursor, encodeCursor, pageOf } from './pagination.js';
+
+const id = '0190d5a0-0000-7000-8000-000000000000';
+
+describe('keyset cursors', () => {
+  it('give back what they were made of', () => {
+    const cursor = encodeCursor([id, '2026-11-20T12:00:00.000Z', 7]);
+    expect(decodeCursor(cursor, ['uuid', 'time', 'integer'])).toEqual([id, '2026-11-20T12:00:00.000Z', 7]);
+  });
+
+  it('are absent on the first page', () => {
+    expect(decodeCursor(undefined, ['uuid'])).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    'x',
+    '!!!',
+    encodeCursor(["'; DROP TABLE users; --"]),
+    encodeCursor([]),
+    encodeCursor([id, id]),
+    encodeCursor([1]),
+  ])('are refused when this list did not make them: %s', (cursor) => {
+    expect(() => decodeCursor(cursor, ['uuid'])).toThrow(ClientError);
+  });
+});
+
+describe('a page', () => {
+  const key = (n: number) => [n];
+
+  it('has a next cursor when there was one row more than asked for', () => {
+    expect(pageOf([1, 2, 3], 2, key, String)).toEqual({ data: ['1', '2'], nextCursor: encodeCursor([2]) });
+  });
+
+  it('is the last one otherwise, empty ones too', () => {
+    expect(pageOf([1, 2], 2, key, String)).toEqual({ data: ['1', '2'], nextCursor: null });
+    expect(pageOf([], 2, key, String)).toEqual({ data: [], nextCursor: null });
+  });
+});

@@ -1,0 +1,94 @@
+import { STATUS_CODES } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { Settings } from '../../../config/index.js';
+import { Problem } from './openapi.decorators.js';
+
+type Schema = Record<string, unknown>;
+type Operation = {
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>;
+};
+
+/** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
+export function createOpenApiDocument(
+  app: NestFastifyApplication,
+  { title, description }: Pick<Settings['app'], 'title' | 'description'>,
+): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle(title)
+    .setDescription(description)
+    .setVersion('1')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .build();
+  const document = SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  });
+  for (const item of Object.values(document.paths)) {
+    for (const operation of Object.values(item as Record<string, Operation>)) addGeneralProblems(operation);
+  }
+  return document;
+}
+
+/** What every route may answer, whatever it does: limits, a bug, a dependency that is away, an `Accept` that leaves nothing. */
+function addGeneralProblems({ responses }: Operation): void {
+  const negotiates = Object.entries(responses).some(
+    ([status, { content }]) => status.startsWith('2') && content,
+  );
+  for (const status of [...(negotiates ? [406] : []), 429, 500, 503]) {
+    responses[status] ??= {
+      description: STATUS_CODES[status] ?? '',
+      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
+    };
+  }
+}
+
+/** Serves `/openapi.json` and the browsable `/docs`. */
+export function serveOpenApi(app: NestFastifyApplication, document: OpenAPIObject): void {
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: `${document.info.title} API`,
+  });
+}
+
+/**
+ * Gives every route the response schema of its operation, so that Fastify compiles a serialiser for it: what is sent is
+ * what is documented, members that are not documented cannot leak, and it is faster than `JSON.stringify`.
+ * To be called before the routes are registered (`app.init()`).
+ */
+export function serialiseAsDocumented(fastify: FastifyInstance, document: OpenAPIObject): void {
+  const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;
+  for (const [name, schema] of Object.entries(schemas)) {
+    fastify.addSchema({ $id: name, ...localise(schema) });
+  }
+  fastify.addHook('onRoute', (route) => {
+    const operation = operationOf(document, route);
+    if (!operation) return;
+    const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+    const produces = successes.flatMap(([, { content }]) => Object.keys(content ?? {}));
+    if (produces.length > 0) route.config = { ...route.config, produces } as RouteOptions['config'];
+    const response = Object.fromEntries(
+      successes.flatMap(([status, { content }]) => {
+        const schema = content?.['application/json']?.schema;
+        return schema ? [[status, localise(schema)]] : [];
+      }),
+    );
+    if (Object.keys(response).length > 0) route.schema = { ...route.schema, response };
+  });
+}
+
+function operationOf(document: OpenAPIObject, route: RouteOptions): Operation | undefined {
+  const path = document.paths[route.url.replace(/:([^/]+)/g, '{$1}')] as
+    Record<string, Operation> | undefined;
+  const [method] = [route.method].flat();
+  return path?.[method === 'HEAD' ? 'get' : (method ?? '').toLowerCase()];
+}
+
+/** `#/components/schemas/X` is `X#` among the schemas that Fastify knows. */
+function localise(schema: Schema): Schema {
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll(/"#\/components\/schemas\/([^"]+)"/g, '"$1#"'),
+  ) as Schema;
+}

@@ -1,0 +1,48 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { asProblem, ClientError } from '../../errors/index.js';
+import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
+
+/** The one renderer of errors: every answer that is not a success goes through here (DESIGN: errors). */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    sendProblem(request, http.getResponse<FastifyReply>(), request.is404 ? unmatched(request) : error);
+  }
+}
+
+/** Answers a request with the problem document of an error, and leaves the error to the access log. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  request.failure = error;
+  if (reply.sent) return;
+  const document = problemDocument(error, request.id, pathOf(request));
+  const headers = asProblem(error)?.headers;
+  if (headers) void reply.headers(headers);
+  void reply
+    .code(document.status)
+    .header('Content-Type', PROBLEM_CONTENT_TYPE)
+    // The router refuses some URLs before any hook has run.
+    .header('X-Request-Id', request.id)
+    // A string: no serialiser of a success schema may touch a problem document.
+    .send(JSON.stringify(document));
+}
+
+function unmatched(request: FastifyRequest): ClientError {
+  const path = pathOf(request);
+  const allowed = request.server.routeTable.allowed(path);
+  if (allowed.length === 0 || allowed.includes(request.method)) {
+    return new ClientError({ status: 404, code: 'not-found', detail: `There is nothing at ${path}.` });
+  }
+  return new ClientError({
+    status: 405,
+    code: 'method-not-allowed',
+    detail: `${path} knows ${allowed.join(', ')}, not ${request.method}.`,
+    headers: { Allow: allowed.join(', ') },
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}

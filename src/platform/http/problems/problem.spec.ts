@@ -1,0 +1,71 @@
+import {
+  ForbiddenException,
+  InternalServerErrorException,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import {
+  asProblem,
+  BusinessRuleError,
+  ClientError,
+  TransientError,
+  UnknownOutcomeError,
+} from '../../errors/index.js';
+import { problemDocument } from './problem.js';
+
+describe('problem documents', () => {
+  it('carry what RFC 9457 and the design ask for', () => {
+    const error = new BusinessRuleError({
+      status: 409,
+      code: 'insufficient-stock',
+      detail: 'Two are left.',
+      extensions: { available: 2 },
+    });
+    expect(problemDocument(error, 'request-1', '/v1/orders')).toEqual({
+      type: 'urn:problem-type:insufficient-stock',
+      title: 'Conflict',
+      status: 409,
+      detail: 'Two are left.',
+      instance: '/v1/orders',
+      code: 'insufficient-stock',
+      requestId: 'request-1',
+      available: 2,
+    });
+  });
+
+  it('use the registered types where there are some', () => {
+    const error = new ClientError({ status: 429, code: 'quota-exceeded', detail: 'Enough.' });
+    expect(problemDocument(error, 'r', '/').type).toBe(
+      'https://iana.org/assignments/http-problem-types#quota-exceeded',
+    );
+  });
+
+  it('leak nothing of a bug', () => {
+    const document = problemDocument(new Error('password=hunter2 in /srv/secret.ts'), 'r', '/');
+    expect(document).toMatchObject({ status: 500, code: 'internal-error' });
+    expect(JSON.stringify(document)).not.toContain('hunter2');
+    expect(problemDocument('just a string', 'r', '/').status).toBe(500);
+    expect(problemDocument(undefined, 'r', '/').status).toBe(500);
+  });
+
+  it('turn what the framework refuses into the taxonomy', () => {
+    expect(asProblem(new ForbiddenException())).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(asProblem(new ServiceUnavailableException())).toBeInstanceOf(TransientError);
+    expect(asProblem(new InternalServerErrorException('secret'))).toBeUndefined();
+    expect(asProblem(Object.assign(new Error('too big'), { statusCode: 413 }))).toMatchObject({
+      status: 413,
+      code: 'body-too-large',
+    });
+    expect(asProblem(Object.assign(new Error('teapot'), { statusCode: 418 }))).toMatchObject({
+      status: 418,
+      code: 'client-error',
+    });
+  });
+
+  it('tell when to come back', () => {
+    expect(new TransientError({ code: 'x', detail: 'y', retryAfterSeconds: 3 }).headers).toEqual({
+      'Retry-After': '3',
+    });
+    expect(problemDocument(new UnknownOutcomeError({ code: 'x', detail: 'y' }), 'r', '/').status).toBe(504);
+  });
+});

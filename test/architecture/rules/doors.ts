@@ -1,0 +1,33 @@
+import { roomOf, type Rule } from '../project.js';
+
+/** They load file by file: what tracing patches must not be loaded before it, and signals count from the first line on. */
+const ENTRIES = new Set(['src/main.ts', 'src/worker.ts', 'src/cli.ts']);
+
+const KINDS: Partial<Record<ReturnType<typeof roomOf>['kind'], string>> = {
+  feature: 'the feature',
+  platform: 'the platform room',
+};
+
+/**
+ * Features and rooms of the platform are entered through their `index.ts`; what is behind it may change without asking anybody. The
+ * product file takes the settings of features from where they stand: these are read before anything else is loaded.
+ */
+export const doors: Rule = {
+  name: 'doors',
+  check: ({ sources }) =>
+    sources.flatMap(({ path, imports }) =>
+      imports.flatMap(({ line, target }) => {
+        if (!target || ENTRIES.has(path)) return [];
+        const there = roomOf(target);
+        const kind = KINDS[there.kind];
+        if (!kind || there.path === roomOf(path).path || target === `${there.path}/index.ts`) return [];
+        if (path === 'src/product.ts' && target === `${there.path}/${there.name}.settings.ts`) return [];
+        return {
+          path,
+          line,
+          what: `imports ${target}, an inner file of ${kind} "${there.name}"`,
+          remedy: `Import from ${there.path}/index.ts, and export there what others may use`,
+        };
+      }),
+    ),
+};
