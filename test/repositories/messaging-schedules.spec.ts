@@ -168,7 +168,8 @@ describe('schedules', () => {
       await runsAgain('cellar');
       await worker(RareChores);
 
-      await waitFor(() => runs['roof'], { within: 10_000, what: 'the hourly run' });
+      // Which worker is handed the next offer is chance: one in five reaches this one.
+      await waitFor(() => runs['roof'], { within: 45_000, what: 'the hourly run' });
     });
 
     it('go when a later release lists them as retired', async () => {
@@ -181,13 +182,13 @@ describe('schedules', () => {
 
       const queue = app.get(Queues).get('maintenance');
       await waitFor(async () => (await queue.getJobScheduler('sweep-attic')) === undefined, {
-        within: 10_000,
+        within: 20_000,
       });
     });
 
     it('report how long ago they ran, whichever worker ran them', async () => {
       const other = await worker(RareChores);
-      await waitFor(() => runs['roof'], { within: 10_000, what: 'the hourly run' });
+      await waitFor(() => runs['roof'], { within: 20_000, what: 'the hourly run' });
       await other.close();
       const redis = new Redis(room.redis.url());
       const anHourAgo = Number((await redis.time())[0]) * 1000 - 3_600_000;
@@ -199,7 +200,7 @@ describe('schedules', () => {
       const { scheduleAge } = app.get(MessagingMetrics);
       const age = async (): Promise<number> =>
         (await scheduleAge.get()).values.find(({ labels }) => labels['name'] === 'sweep-roof')?.value ?? 0;
-      await waitFor(async () => (await age()) > 3600, { within: 10_000, what: 'the age in the metrics' });
+      await waitFor(async () => (await age()) > 3600, { within: 20_000, what: 'the age in the metrics' });
       expect(await age()).toBeLessThan(3700);
     });
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
 import { TransientError } from '../../errors/index.js';
@@ -58,6 +58,7 @@ describe('the jobs of a worker', () => {
       opts: { attempts: 3 },
       attemptsMade: 0,
       attemptsStarted: 1,
+      stalledCounter: 0,
       moveToWait: (token: string) => {
         back.push(token);
         return Promise.resolve(0);
@@ -181,19 +182,26 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['done']);
     });
 
-    it('are offered to other workers when another version made them, and skipped in the end', async () => {
+    it('are offered to other workers when another version made them, until the next run is due', async () => {
       let offers = 0;
       const moveToDelayed = async (): Promise<void> => {
         offers += 1;
       };
-      const unknown = { name: 'of-another-version', moveToDelayed };
-      await expect(run(unknown)).rejects.toThrow(DelayedError);
-      await run({ ...unknown, attemptsStarted: 21 });
-      expect(offers).toBe(1);
+      const opts = { repeat: { every: 60_000 } } as JobsOptions;
+      const unknown = { name: 'of-another-version', opts, moveToDelayed };
+      for (const attemptsStarted of [1, 100])
+        await expect(run({ ...unknown, attemptsStarted })).rejects.toThrow(DelayedError);
+      await run({ ...unknown, attemptsStarted: 120 });
+      expect(offers).toBe(2);
+    });
+
+    it('run however often workers that do not know them have offered them', async () => {
+      await run({ attemptsStarted: 7_000 });
+      expect(outcomes).toEqual(['done']);
     });
 
     it('are skipped when they kill the process', async () => {
-      await run({ attemptsStarted: CRASHES_ALLOWED + 2 });
+      await run({ stalledCounter: CRASHES_ALLOWED + 1 });
       expect(outcomes).toEqual([]);
     });
   });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError, type Job, type RepeatOptions } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
 import { Members } from '../../runtime/index.js';
@@ -20,8 +20,7 @@ import { isTransient } from '../queues/retries.js';
  * or a crash for another reason hits whatever happens to run, again and again.
  */
 export const CRASHES_ALLOWED = 25;
-/** How often, and after how long, a run that this version does not know is offered to other workers. */
-const OFFERS_TO_OTHERS = 20;
+/** After how long a run that this version does not know is offered to all workers again. */
 const OFFER_AGAIN_MS = 500;
 
 /** Rest before each job while background work gives way. */
@@ -155,7 +154,8 @@ export class WorkerJobs implements JobRunner {
     const schedule = this.topology.schedules.get(job.name);
     if (!schedule) {
       await this.leaveToOthers(job, token);
-    } else if (crashesOf(job) > CRASHES_ALLOWED) {
+    } else if (job.stalledCounter > CRASHES_ALLOWED) {
+      // Not `crashesOf`: offers of workers that do not know the run are starts as well, thousands of them during a long rollout.
       this.logger.error(
         { schedule: job.name },
         'A scheduled run was given up: the process died too often while it ran',
@@ -165,9 +165,13 @@ export class WorkerJobs implements JobRunner {
     }
   }
 
-  /** During a rollout another version knows it; finished here, a run that comes once an hour would not take place. */
+  /**
+   * During a rollout another version knows it; finished here, a run that comes once an hour would not take place. BullMQ hands it to
+   * any worker, which was 19 times in a row one of two that did not know it, beside one that did. So it is offered until the
+   * next run is due, which makes up for this one. Counted, because the clocks of workers differ.
+   */
   private async leaveToOthers(job: Job, token: string): Promise<void> {
-    if (job.attemptsStarted <= OFFERS_TO_OTHERS) {
+    if (job.attemptsStarted * OFFER_AGAIN_MS < intervalOf(job)) {
       await job.moveToDelayed(Date.now() + OFFER_AGAIN_MS, token);
       throw new DelayedError();
     }
@@ -205,6 +209,11 @@ class NoHandlerError extends Error {
 /** Starts of which nothing was heard again: neither a success nor a failure. */
 function crashesOf(job: Job): number {
   return job.attemptsStarted - 1 - job.attemptsMade;
+}
+
+/** Milliseconds between the runs of a schedule. BullMQ puts its options on each run, but not into their type. */
+function intervalOf(job: Job): number {
+  return (job.opts as { repeat?: RepeatOptions }).repeat?.every ?? 0;
 }
 
 function deliverySpan(queue: string, job: Job<EventJob>): TracedWork {
