@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
@@ -25,6 +28,29 @@ describe('the management port', () => {
       expect([path, status]).toEqual([path, 413]);
     }
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  });
+
+  it('logs no errors of its clients: anybody who reaches it could fill the log', async () => {
+    const logged = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const post = async (body: string) => {
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch(`http://127.0.0.1:${port}/health/live`, { method: 'POST', body, headers })).status;
+    };
+    expect([await post('{'), await post(`"${'x'.repeat(5000)}"`)]).toEqual([400, 413]);
+    const leaves = connect(port, '127.0.0.1');
+    const aborted = new Promise((resolve) => {
+      management
+        .getHttpServer()
+        .once('request', (request: IncomingMessage) => request.once('close', resolve));
+    });
+    leaves.write(
+      'POST /health/live HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    );
+    await once(management.getHttpServer(), 'request');
+    leaves.destroy();
+    await aborted;
+    await new Promise(setImmediate);
+    expect(logged.mock.calls).toEqual([]);
   });
 
   it('serves one request of a connection, so that no pipeline delays the probes of others', async () => {

@@ -1,4 +1,5 @@
-import { NestFactory } from '@nestjs/core';
+import { HttpException, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Settings } from '../../config/index.js';
 import type { FaultInjector } from '../resilience/index.js';
@@ -13,6 +14,17 @@ const BODY_LIMIT_BYTES = 4096;
 
 /** A request that has not arrived whole by then is answered 408. */
 const ARRIVAL_TIMEOUT_MS = 5_000;
+
+/**
+ * Answers as Nest does, but logs no errors of clients: Nest logs what is no exception of its own with its stack, and 300 requests that
+ * broke off were 300 of them.
+ */
+class ManagementErrors extends BaseExceptionFilter {
+  override catch(error: Error & { statusCode?: number }, host: ArgumentsHost): void {
+    const status = error.statusCode ?? 500;
+    super.catch(status < 500 ? new HttpException(error.message, status) : error, host);
+  }
+}
 
 /** Starts the management application of a process; `close` it last. */
 export async function startManagement(
@@ -36,6 +48,7 @@ export async function startManagement(
     adapter,
     { logger: ['error'] },
   );
+  app.useGlobalFilters(new ManagementErrors(adapter));
   await app.listen(http.managementPort, http.managementHost);
   return app;
 }
