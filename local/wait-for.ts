@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds after which it is a failure. */
+  /** Milliseconds after which it is a failure. The default is far above what anything takes on a slow machine: it costs nothing. */
   within?: number;
   every?: number;
   /** What is waited for, for the message of the failure. */
@@ -16,7 +16,7 @@ type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { within = 5_000, every = 20, what = 'the condition' }: WaitOptions = {},
+  { within = 20_000, every = 20, what = 'the condition' }: WaitOptions = {},
 ): Promise<Truthy<T>> {
   const deadline = Date.now() + within;
   let lastError: unknown;

@@ -124,7 +124,8 @@ describe('authentication', () => {
         name: `${'a'.repeat(200_000)}\n`,
       });
       expect(answer.status).toBe(422);
-      expect(answer.durationMs).toBeLessThan(1000);
+      // A backtracking expression would take minutes.
+      expect(answer.durationMs).toBeLessThan(10_000);
     });
   });
 

@@ -67,7 +67,7 @@ const mails = (count: number) =>
       const hers = sink.mails().filter(({ to }) => to.includes(address));
       return hers.length >= count ? hers : undefined;
     },
-    { within: 15_000, what: `mail number ${count}` },
+    { what: `mail number ${count}` },
   );
 
 const sent = (count: number) =>
@@ -76,7 +76,7 @@ const sent = (count: number) =>
       const all = await notifications();
       return all.filter(({ status }) => status === 'sent').length === count ? all : undefined;
     },
-    { within: 15_000, what: `${count} notifications that are sent` },
+    { what: `${count} notifications that are sent` },
   );
 
 const parsed = async (file: string): Promise<Email> => PostalMime.parse(await readFile(file));
@@ -153,7 +153,7 @@ describe('A mail', () => {
         );
         return letters.length > 0 && letters;
       },
-      { within: 20_000, what: 'the dead letter' },
+      { what: 'the dead letter' },
     );
     expect(letter?.reason).toBeTruthy();
     expect(await notifications()).toMatchObject([{ status: 'pending', sentAt: null }]);

@@ -328,7 +328,7 @@ describe('exports and notifications', () => {
       call('GET', path, { as: customer }).then(
         ({ body }) => (body as { status: string }).status === 'completed',
       );
-    await waitFor(completed, { within: 20_000, every: 100, what: 'the export' });
+    await waitFor(completed, { every: 100, what: 'the export' });
     const file = await call('GET', `${path}/file`, { as: customer });
     expect([file.status, file.text.split('\n')[0]?.trim()]).toEqual([
       200,

@@ -38,9 +38,7 @@ beforeEach(async () => {
   await shop.sandbox.setMood(null);
   await shop.sandbox.setWebhooks(false);
   // Failures of the test before must not open the circuit in this one: as many successes as the breaker looks back.
-  await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {
-    within: 10_000,
-  });
+  await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {});
 });
 
 async function newOrder(productId = chair): Promise<OrderDto> {
@@ -161,7 +159,7 @@ describe('A payment whose outcome is not known', () => {
       const order = await newOrder();
       const answer = await pay(order, method);
       expect(answer.status).toBe(202);
-      expect(answer.durationMs).toBeLessThan(2000);
+      expect(answer.durationMs).toBeLessThan(4000);
       expect(answer.body).toMatchObject({ orderId: order.id, status: 'unknown' });
       expect(await paymentEvents(order)).toEqual([]);
 
@@ -375,17 +373,14 @@ describe('A provider that cannot be asked', () => {
       return answer.status === 503 ? answer : undefined;
     });
 
-    expect(refused.durationMs).toBeLessThan(300);
+    expect(refused.durationMs).toBeLessThan(1000);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await paymentOf(order)).toEqual([]);
     await shop.sandbox.setMood(null);
-    const retry = await waitFor(
-      async () => {
-        const answer = await pay(order, 'pm_card_ok', 'open');
-        return answer.status === 201 ? answer : undefined;
-      },
-      { within: 10_000 },
-    );
+    const retry = await waitFor(async () => {
+      const answer = await pay(order, 'pm_card_ok', 'open');
+      return answer.status === 201 ? answer : undefined;
+    });
     expect(retry.headers.get('idempotency-replayed')).toBeNull();
     expect(await timesCharged(order)).toEqual([1]);
   });
@@ -399,13 +394,10 @@ describe('A provider that cannot be asked', () => {
 
     expect([answer.status, answer.body.code]).toEqual([503, 'payment-provider-unavailable']);
     expect(await paymentOf(order)).toEqual([]);
-    const retry = await waitFor(
-      async () => {
-        const again = await pay(order, 'pm_card_ok', 'down');
-        return again.status === 201 ? again : undefined;
-      },
-      { within: 10_000 },
-    );
+    const retry = await waitFor(async () => {
+      const again = await pay(order, 'pm_card_ok', 'down');
+      return again.status === 201 ? again : undefined;
+    });
     expect(retry.body.status).toBe('succeeded');
   });
 });

@@ -159,7 +159,7 @@ describe('While Redis is frozen', () => {
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(5);
       const slow = answers.filter(({ durationMs }) => durationMs > 200);
       expect(slow.length).toBeLessThanOrEqual(2);
-      expect(Math.max(...answers.map(({ durationMs }) => durationMs))).toBeLessThan(1000);
+      expect(Math.max(...answers.map(({ durationMs }) => durationMs))).toBeLessThan(3000);
     } finally {
       shop.redis.thaw();
     }

@@ -31,9 +31,7 @@ beforeEach(async () => {
   await shop.sandbox.setMood(null);
   await shop.sandbox.setWebhooks(false);
   const provider = shop.app.get(PaymentProviderClient, { strict: false });
-  await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {
-    within: 10_000,
-  });
+  await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {});
 });
 
 interface Unsettled {

@@ -47,7 +47,6 @@ describe('the life of a process', () => {
     const started = Date.now();
     api.signal('SIGTERM');
     await waitFor(async () => (await api.management.get('/health/ready')).status === 503, {
-      within: 1000,
       what: 'not ready',
     });
     expect((await api.management.get('/health/live')).status).toBe(200);
@@ -104,7 +103,7 @@ describe('the life of a process', () => {
     const second = Date.now();
     api.signal('SIGTERM');
     expect((await api.exited).code).toBe(1);
-    expect(Date.now() - second).toBeLessThan(1000);
+    expect(Date.now() - second).toBeLessThan(4000);
   });
 
   it('starts, serves and ends when its log goes to a full disk', async () => {
@@ -127,7 +126,7 @@ describe('the life of a process', () => {
     const started = Date.now();
     api.signal('SIGTERM');
     await api.exited;
-    expect(Date.now() - started).toBeLessThan(3000);
+    expect(Date.now() - started).toBeLessThan(6000);
     await hanging;
   });
 

@@ -37,7 +37,7 @@ afterEach(async () => {
     stack.child.kill('SIGKILL');
     await stack.exit;
   }
-  await waitFor(allPortsFree, { within: 20_000, what: 'the end of every child' });
+  await waitFor(allPortsFree, { what: 'the end of every child' });
 });
 afterAll(() => folder.remove());
 
@@ -74,7 +74,6 @@ describe('npm start', () => {
       .post('/v1/orders', { items: [{ productId: products.data[0]?.id, quantity: 1 }] }, idempotent());
     expect(order.status).toBe(201);
     const mails = await waitFor(() => mailFiles().length > 0 && mailFiles(), {
-      within: 20_000,
       what: 'mail',
     });
     expect(readFileSync(mails[0] ?? '', 'utf8')).toContain(account.email);
@@ -89,7 +88,7 @@ describe('npm start', () => {
     await stack.says('Holdfast is up');
     stack.child.kill('SIGKILL');
     await stack.exit;
-    await waitFor(allPortsFree, { within: 20_000, what: 'the end of every child' });
+    await waitFor(allPortsFree, { what: 'the end of every child' });
   });
 
   it('says in one line which port is taken, and starts nothing', async () => {

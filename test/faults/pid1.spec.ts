@@ -49,7 +49,7 @@ describe.skipIf(!mayUnshare)('the first process of a container', () => {
     const exited = new Promise<number | null>((resolve) => unshare!.once('exit', resolve));
     let said = '';
     unshare.stderr!.on('data', (text: Buffer) => (said += text.toString()));
-    await waitFor(() => said.includes('loading'), { within: 10_000, what: 'the load' });
+    await waitFor(() => said.includes('loading'), { what: 'the load' });
     process.kill(firstProcessIn(unshare), 'SIGTERM');
     // An api or worker that has nothing in hand ends well; a command that has not done its work does not.
     expect(await Promise.race([exited, slowEnd(20_000)])).toBe(code);
@@ -65,7 +65,7 @@ describe.skipIf(!mayUnshare)('the first process of a container', () => {
     });
     const exited = new Promise<number | null>((resolve) => unshare!.once('exit', resolve));
     const startup = `http://127.0.0.1:${ports.MANAGEMENT_PORT}/health/startup`;
-    await waitFor(async () => (await fetch(startup)).status === 503, { within: 15_000, what: 'the start' });
+    await waitFor(async () => (await fetch(startup)).status === 503, { what: 'the start' });
     process.kill(firstProcessIn(unshare), 'SIGTERM');
     expect(await Promise.race([exited, slowEnd(20_000)])).toBe(0);
   });

@@ -60,7 +60,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     room.process({ providers: [PostProcessor], env });
 
   const handled = (count: number): Promise<unknown> =>
-    waitFor(() => effects.length >= count, { within: 15_000, what: `${count} handled events` });
+    waitFor(() => effects.length >= count, { what: `${count} handled events` });
 
   it('goes on by itself when Redis was restarted empty: nothing lost, nothing doubled, schedules there again', async () => {
     const process = await worker();
@@ -77,7 +77,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     await handled(60);
     expect(sorted()).toEqual(numbers(1, 60));
     const before = ticks;
-    await waitFor(() => ticks > before + 1, { within: 10_000, what: 'the schedule' });
+    await waitFor(() => ticks > before + 1, { what: 'the schedule' });
     expect(process.runtime.status().relayProblem).toBeUndefined();
   });
 
@@ -104,9 +104,9 @@ describe('messaging when Redis or PostgreSQL is away', () => {
       quick.database.query({
         text: 'SELECT relay_attempts AS attempts FROM outbox_events WHERE relayed_at IS NOT NULL',
       });
-    await waitFor(async () => (await relayed()).length === 20, { within: 10_000, what: 'the relay' });
+    await waitFor(async () => (await relayed()).length === 20, { what: 'the relay' });
     othersHaveRelayed.resolve();
-    await waitFor(() => settle.mock.settledResults.length > 0, { within: 10_000, what: 'the slow one' });
+    await waitFor(() => settle.mock.settledResults.length > 0, { what: 'the slow one' });
 
     expect(await relayed()).toEqual(Array.from({ length: 20 }, () => ({ attempts: 1 })));
   });
@@ -139,7 +139,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
 
     room.redis.freeze();
     await process.send(6, 10);
-    await waitFor(() => process.runtime.status().relayProblem, { within: 8000, what: 'the relay noticing' });
+    await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
     await process.send(11, 15);
     room.redis.thaw();
 
@@ -163,14 +163,14 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     const process = await worker();
     const metrics = process.app.get(MessagingMetrics);
     const value = async (gauge: Gauge): Promise<number> => (await gauge.get()).values[0]?.value ?? 0;
-    await waitFor(() => value(metrics.redisUp), { within: 10_000, what: 'the queues being up' });
+    await waitFor(() => value(metrics.redisUp), { what: 'the queues being up' });
     await room.redis.kill();
     await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
 
     await process.send(1, 7);
 
-    await waitFor(async () => (await value(metrics.pending)) === 7, { within: 10_000, what: 'the backlog' });
-    await waitFor(async () => (await value(metrics.lag)) > 2, { within: 10_000, what: 'the lag growing' });
+    await waitFor(async () => (await value(metrics.pending)) === 7, { what: 'the backlog' });
+    await waitFor(async () => (await value(metrics.lag)) > 2, { what: 'the lag growing' });
     expect(await value(metrics.redisUp)).toBe(0);
     expect(process.runtime.status().backlog).toMatchObject({ pending: 7 });
   });
@@ -183,7 +183,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     await room.postgres.kill();
     await waitFor(() => process.runtime.status().relayProblem, { what: 'the relay noticing' });
     await room.postgres.restart();
-    await waitFor(() => process.send(11, 11), { within: 15_000, what: 'the database answering' });
+    await waitFor(() => process.send(11, 11), { what: 'the database answering' });
 
     await handled(11);
     expect(sorted()).toEqual(numbers(1, 11));
@@ -211,7 +211,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
         const found = await process.app.get(DeadLetters).list({ limit: 10 });
         return found.length > 0 && found;
       },
-      { within: 10_000, what: 'the dead letter' },
+      { what: 'the dead letter' },
     );
     expect(letters).toMatchObject([
       { eventId: id, consumer: 'post', name: 'parcel.sent', reason: 'Error: broken' },

@@ -73,7 +73,7 @@ describe('the end of a worker', () => {
     expect(effects.toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(started).toHaveLength(2);
     await worker();
-    await waitFor(() => effects.length === 6, { within: 10_000, what: 'the other worker handling the rest' });
+    await waitFor(() => effects.length === 6, { what: 'the other worker handling the rest' });
     expect(effects.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
@@ -110,7 +110,7 @@ describe('the end of a worker', () => {
 
     const before = Date.now();
     await process.runtime.drain(1500);
-    expect(Date.now() - before).toBeLessThan(2500);
+    expect(Date.now() - before).toBeLessThan(5000);
     behaviour = straight;
     await worker();
     await waitFor(() => effects.length === 1, { what: 'the other worker handling it' });
@@ -124,20 +124,20 @@ describe('the end of a worker', () => {
   it('ends in time while Redis is frozen', async () => {
     const process = await worker();
     await process.send(1, 1);
-    await waitFor(() => effects.length === 1, { within: 10_000, what: 'the event' });
+    await waitFor(() => effects.length === 1, { what: 'the event' });
 
     room.redis.freeze();
     const before = Date.now();
     await process.runtime.drain(1500);
     await process.close();
-    expect(Date.now() - before).toBeLessThan(4000);
+    expect(Date.now() - before).toBeLessThan(8000);
     room.redis.thaw();
   });
 
   it('ends in time when Redis was never there, or is there no more', async () => {
     const started = await worker();
     await started.send(1, 1);
-    await waitFor(() => effects.length === 1, { within: 10_000, what: 'the event' });
+    await waitFor(() => effects.length === 1, { what: 'the event' });
     await room.redis.kill();
     const late = await worker();
 
@@ -145,7 +145,7 @@ describe('the end of a worker', () => {
       const before = Date.now();
       await process.runtime.drain(10_000);
       await process.close();
-      expect(Date.now() - before).toBeLessThan(5000);
+      expect(Date.now() - before).toBeLessThan(8000);
     }
   });
 

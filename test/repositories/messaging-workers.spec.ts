@@ -59,7 +59,7 @@ describe('workers', () => {
       [1, 2, 3].map(() => room.process({ providers: [PostProcessor], env: { OUTBOX_BATCH_SIZE: '7' } })),
     );
     await Promise.all(workers.map((worker, i) => worker.send(i * 100 + 1, i * 100 + 100)));
-    await waitFor(() => deliveries.length >= 300, { within: 15_000, what: 'all deliveries' });
+    await waitFor(() => deliveries.length >= 300, { what: 'all deliveries' });
     expect(deliveries.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
@@ -70,7 +70,7 @@ describe('workers', () => {
       providers: [PostProcessor],
       env: { WORKER_CONCURRENCY: '1', OUTBOX_BATCH_SIZE: '8' },
     });
-    await waitFor(() => deliveries.length >= 50, { within: 15_000, what: 'all deliveries' });
+    await waitFor(() => deliveries.length >= 50, { what: 'all deliveries' });
     expect(deliveries).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
   });
 
@@ -87,7 +87,7 @@ describe('workers', () => {
         });
         return row?.settled === 20;
       },
-      { within: 10_000, what: 'all events settled' },
+      { what: 'all events settled' },
     );
     expect(deliveries).toHaveLength(20);
   });
@@ -103,7 +103,7 @@ describe('workers', () => {
     expect(await redis.dbsize()).toBe(0);
     redis.disconnect();
     idle.runtime.start();
-    await waitFor(() => deliveries.length === 1, { within: 10_000, what: 'the delivery' });
+    await waitFor(() => deliveries.length === 1, { what: 'the delivery' });
     expect(() => idle.runtime.start()).toThrow('it is running');
   });
 
@@ -113,14 +113,14 @@ describe('workers', () => {
 
   it('keep the schedules that this version declares, with its intervals, and those of another one', async () => {
     const old = await room.process({ providers: [PostProcessor, OldChores] });
-    await waitFor(() => (runs['old'] ?? 0) > 1, { within: 10_000, what: 'the old schedule' });
+    await waitFor(() => (runs['old'] ?? 0) > 1, { what: 'the old schedule' });
     await old.close();
 
     const worker = await room.process({
       providers: [PostProcessor, NewChores],
       env: { OUTBOX_REDELIVERY_AFTER_MS: '500' },
     });
-    await waitFor(() => (runs['new'] ?? 0) > 1, { within: 10_000, what: 'the changed schedule' });
+    await waitFor(() => (runs['new'] ?? 0) > 1, { what: 'the changed schedule' });
     const { redis: settings } = worker.app.get(Settings);
     const redis = new Redis(room.redis.url());
     await waitFor(
@@ -136,7 +136,7 @@ describe('workers', () => {
   it('report to readiness how they are', async () => {
     const worker = await room.process({ providers: [PostProcessor] });
     await worker.send(1, 1);
-    await waitFor(() => deliveries.length === 1, { within: 10_000, what: 'the delivery' });
+    await waitFor(() => deliveries.length === 1, { what: 'the delivery' });
     const [check] = worker.health.checks.filter(({ name }) => name === 'queues');
     await waitFor(async () => (await check!.check())?.['backlog']);
     expect(await check!.check()).toMatchObject({ state: 'running' });

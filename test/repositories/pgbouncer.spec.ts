@@ -102,7 +102,10 @@ describe('PgBouncer in transaction mode', () => {
     await waitFor(async () => (await running('cancel through it')) === 1, { what: 'the query' });
     context.abort('The client went away.');
     await expect(sleeping).rejects.toBeInstanceOf(Error);
-    await waitFor(async () => (await running('cancel through it')) === 0, { within: 2000, what: 'its end' });
+    await waitFor(async () => (await running('cancel through it')) === 0, {
+      within: 10_000,
+      what: 'its end',
+    });
   });
 
   it('streams rows, and rolls a failed unit of work back', async () => {

@@ -119,6 +119,6 @@ describe('PostgreSQL over TLS', () => {
     sleeping.catch(() => undefined);
     await waitFor(async () => (await running()) === 1, { what: 'the query' });
     context.abort('The client went away.');
-    await waitFor(async () => (await running()) === 0, { within: 2000, what: 'its end' });
+    await waitFor(async () => (await running()) === 0, { within: 10_000, what: 'its end' });
   });
 });

@@ -31,7 +31,7 @@ class PostProcessor extends EventConsumer {
 }
 
 const all = (count: number): Promise<unknown> =>
-  waitFor(() => handled.size >= count, { within: 20_000, what: `${count} handled events` });
+  waitFor(() => handled.size >= count, { what: `${count} handled events` });
 
 /** What a process of the api has of Redis, and the warnings of its start. */
 async function connect(env: Record<string, string>): Promise<{ redis: RedisConnection; warnings: string[] }> {
@@ -64,13 +64,13 @@ describe('Redis with Sentinels', () => {
     await askRedis(replica.port, `REPLICAOF 127.0.0.1 ${room.redis.port}`);
     await waitFor(
       async () => (await askRedis(replica.port, 'INFO replication')).includes('master_link_status:up'),
-      { within: 15_000, what: 'the replica' },
+      { what: 'the replica' },
     );
     sentinel = await startSentinel(room.redis);
     await waitFor(
       async () =>
         (await askRedis(sentinel.port, 'SENTINEL REPLICAS mymaster')).includes(String(replica.port)),
-      { within: 15_000, what: 'the Sentinel finding the replica' },
+      { what: 'the Sentinel finding the replica' },
     );
     // One that is down comes first, as one of three usually may be.
     const sentinels = `127.0.0.1:${await freePort()},127.0.0.1:${sentinel.port}`;
@@ -95,7 +95,7 @@ describe('Redis with Sentinels', () => {
     await all(10);
     expect(worker.runtime.status().relayProblem).toBeUndefined();
     expect(await askRedis(replica.port, 'INFO replication')).toContain('role:master');
-    await waitFor(() => redis.run((client) => client.incr('n')), { within: 5000, what: 'a write' });
+    await waitFor(() => redis.run((client) => client.incr('n')), { what: 'a write' });
   });
 });
 

@@ -95,10 +95,9 @@ describe('CpuPool', () => {
         .run(double, 1, { background: true })
         .then(note('background'), (error: TransientError) => error.code),
     );
-    const urgent = pool.run(double, 1).then(note('urgent'));
-    await urgent;
-    // One waits in the thread itself and can no longer be overtaken.
-    expect(order.filter((name) => name === 'background').length).toBeLessThanOrEqual(1);
+    await pool.run(double, 1).then(note('urgent'));
+    // One waits in the thread itself and can no longer be overtaken. By the time that this test goes on others may have ended as well.
+    expect(order.indexOf('urgent')).toBeLessThanOrEqual(1);
     const refused = (await Promise.all(background)).filter((outcome) => outcome === 'busy');
     expect(refused.length).toBeGreaterThan(40);
     expect(await running).toBe('spun');

@@ -58,7 +58,7 @@ describe('the management port', () => {
     let answers = '';
     client.on('data', (data: string) => (answers += data));
     client.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
-    await vi.waitFor(() => expect(answers.match(/HTTP\/1.1 \d+/g)).toHaveLength(3));
+    await vi.waitFor(() => expect(answers.match(/HTTP\/1.1 \d+/g)).toHaveLength(3), { timeout: 20_000 });
     client.destroy();
     expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503', 'HTTP/1.1 503']);
   });

@@ -35,7 +35,7 @@ describe('a dependency', () => {
 
   it('is asked again after a while, and closes its circuit when it answers', async () => {
     const dependency = await broken();
-    await vi.waitFor(() => expect(dependency.execute(up)).resolves.toBe('up'));
+    await vi.waitFor(() => expect(dependency.execute(up)).resolves.toBe('up'), { timeout: 20_000 });
     expect(dependency.circuit).toBe('closed');
   });
 
@@ -103,7 +103,7 @@ describe('a dependency', () => {
     const seen: string[] = [];
     dependency.onCircuitChange((state) => seen.push(state));
     for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
-    await vi.waitFor(() => dependency.execute(up));
+    await vi.waitFor(() => dependency.execute(up), { timeout: 20_000 });
     expect(seen).toEqual(['open', 'half-open', 'closed']);
   });
 });
@@ -113,7 +113,7 @@ describe('the circuit breaker alone', () => {
     const dependency = new Dependency('shop', policy);
     for (let i = 0; i < 2; i += 1) await expect(dependency.guard(down)).rejects.toThrow('down');
     await expect(dependency.guard(up)).rejects.toBeInstanceOf(NotAttemptedError);
-    await vi.waitFor(() => expect(dependency.guard(up)).resolves.toBe('up'));
+    await vi.waitFor(() => expect(dependency.guard(up)).resolves.toBe('up'), { timeout: 20_000 });
     expect(dependency.circuit).toBe('closed');
   });
 

@@ -72,7 +72,7 @@ describe('shedding of load', () => {
       send('POST', '/orders/7/payments'),
     );
     for (const answer of pending) answer.catch(() => undefined);
-    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count));
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count), { timeout: 20_000 });
   }
 
   it('refuses the least important first, each with a problem document and Retry-After', async () => {
@@ -105,7 +105,7 @@ describe('shedding of load', () => {
     expect((await send('POST', '/orders')).status).toBe(503);
     expect(shedder.state.inFlight).toBe(0);
     const served = [send('GET', '/cached'), send('POST', '/orders/7/payments')];
-    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(2));
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(2), { timeout: 20_000 });
     for (const response of held.splice(0)) response.end('ok');
     expect((await Promise.all(served)).map(({ status }) => status)).toEqual([200, 200]);
     load = 1;
@@ -117,7 +117,7 @@ describe('shedding of load', () => {
     expect((await send('POST', '/webhooks')).status).toBe(503);
     const signed = send('POST', '/webhooks', { 'webhook-signature': 'v1,x' });
     signed.catch(() => undefined);
-    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(10));
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(10), { timeout: 20_000 });
     expect(shedder.state.shed).toEqual({ low: 1, normal: 0, critical: 0 });
   });
 
@@ -129,9 +129,9 @@ describe('shedding of load', () => {
   it('lets requests in again when others are done', async () => {
     await occupy(6);
     held.shift()?.end();
-    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(5));
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(5), { timeout: 20_000 });
     const list = send('GET', '/list');
-    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(6));
+    await vi.waitFor(() => expect(shedder.state.inFlight).toBe(6), { timeout: 20_000 });
     held.pop()?.end('ok');
     expect((await list).status).toBe(200);
   });

@@ -182,17 +182,19 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['done']);
     });
 
-    it('are offered to other workers when another version made them, until the next run is due', async () => {
-      let offers = 0;
-      const moveToDelayed = async (): Promise<void> => {
-        offers += 1;
-      };
+    it('go round among the workers when only another version knows them, until the next run is due', async () => {
+      const moveToDelayed = vi.fn(() => Promise.resolve());
       const opts = { repeat: { every: 60_000 } } as JobsOptions;
-      const unknown = { name: 'of-another-version', opts, moveToDelayed };
-      for (const attemptsStarted of [1, 100])
-        await expect(run({ ...unknown, attemptsStarted })).rejects.toThrow(DelayedError);
-      await run({ ...unknown, attemptsStarted: 120 });
-      expect(offers).toBe(2);
+      const unknown = (attemptsStarted: number) =>
+        job({ name: 'elsewhere', repeatJobKey: 'elsewhere', opts, attemptsStarted, moveToDelayed });
+      const [first, tenth, last] = [unknown(1), unknown(10), unknown(120)];
+      await expect(jobs.run('post', first, 't')).rejects.toThrow(WaitingError);
+      expect(first.back).toEqual(['t']);
+      await expect(jobs.run('post', tenth, 't')).rejects.toThrow(DelayedError);
+      expect(moveToDelayed).toHaveBeenCalledOnce();
+      await jobs.run('post', last, 't');
+      expect(last.back).toEqual([]);
+      expect(moveToDelayed).toHaveBeenCalledOnce();
     });
 
     it('run however often workers that do not know them have offered them', async () => {

@@ -20,8 +20,11 @@ import { isTransient } from '../queues/retries.js';
  * or a crash for another reason hits whatever happens to run, again and again.
  */
 export const CRASHES_ALLOWED = 25;
-/** After how long a run that this version does not know is offered to all workers again. */
-const OFFER_AGAIN_MS = 500;
+/** How many workers are handed a run that they do not know, one after the other, before it rests. */
+const HANDS_IN_A_ROUND = 10;
+const ROUND_EVERY_MS = 5000;
+/** How long a worker takes no other job in its place: it would be the same one. */
+const HANDED_ON_WITHIN_MS = 100;
 
 /** Rest before each job while background work gives way. */
 const YIELDING_PAUSE_MS = 100;
@@ -166,13 +169,19 @@ export class WorkerJobs implements JobRunner {
   }
 
   /**
-   * During a rollout another version knows it; finished here, a run that comes once an hour would not take place. BullMQ hands it to
-   * any worker, which was 19 times in a row one of two that did not know it, beside one that did. So it is offered until the
-   * next run is due, which makes up for this one. Counted, because the clocks of workers differ.
+   * During a rollout another version knows it; finished here, a run that comes once an hour would not take place. So it goes round
+   * until the next one is due, which makes up for it (counted, because the clocks of workers differ). It goes back to the waiting
+   * jobs, as Redis gives those to the worker that has waited longest. A delayed one goes to the oldest connection of those
+   * that wake up when it is due: old workers passed it among themselves 53 times, past the new one that knew it.
    */
   private async leaveToOthers(job: Job, token: string): Promise<void> {
-    if (job.attemptsStarted * OFFER_AGAIN_MS < intervalOf(job)) {
-      await job.moveToDelayed(Date.now() + OFFER_AGAIN_MS, token);
+    if (job.attemptsStarted % HANDS_IN_A_ROUND !== 0) {
+      await job.moveToWait(token);
+      await delay(HANDED_ON_WITHIN_MS);
+      throw new WaitingError();
+    }
+    if ((job.attemptsStarted / HANDS_IN_A_ROUND) * ROUND_EVERY_MS < intervalOf(job)) {
+      await job.moveToDelayed(Date.now() + ROUND_EVERY_MS, token);
       throw new DelayedError();
     }
     this.logger.warn({ schedule: job.name }, 'No worker here knows a scheduled job; this run is skipped');

@@ -69,23 +69,25 @@ describe('the relay', () => {
   it('moves batches in order until nothing waits, and then looks again and again', async () => {
     world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
     world.relay.start();
-    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2', '3', '4', '5', '6', '7']));
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2', '3', '4', '5', '6', '7']), {
+      timeout: 20_000,
+    });
     world.waiting = ['8'];
-    await vi.waitFor(() => expect(world.queued).toContain('8'));
+    await vi.waitFor(() => expect(world.queued).toContain('8'), { timeout: 20_000 });
   });
 
   it('leaves most in the outbox while background work gives way', async () => {
     world.givingWay.isOn = true;
     world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
     world.relay.start();
-    await vi.waitFor(() => expect(world.queued).toEqual(['1']));
+    await vi.waitFor(() => expect(world.queued).toEqual(['1']), { timeout: 20_000 });
     await delay(50);
     expect(world.queued).toEqual(['1']);
   });
 
   it('claims nothing more once it has been stopped', async () => {
     world.relay.start();
-    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(world.claims).toBeGreaterThan(1), { timeout: 20_000 });
     await world.relay.stop();
     const { claims } = world;
     await delay(30);
@@ -96,12 +98,12 @@ describe('the relay', () => {
     world.waiting = ['1', '2'];
     world.refuse = lost;
     world.relay.start();
-    await vi.waitFor(() => expect(world.relay.problem).toContain('ECONNREFUSED'));
+    await vi.waitFor(() => expect(world.relay.problem).toContain('ECONNREFUSED'), { timeout: 20_000 });
     expect(world.handedBack.slice(0, 2)).toEqual(['1', '2']);
 
     world.refuse = () => undefined;
     await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']), { timeout: 5000 });
-    await vi.waitFor(() => expect(world.relay.problem).toBeUndefined());
+    await vi.waitFor(() => expect(world.relay.problem).toBeUndefined(), { timeout: 20_000 });
     expect(vi.mocked(Logger.prototype.warn)).toHaveBeenCalledOnce();
     // What is handed back lies below what was claimed: the next look starts from the beginning.
     expect(world.cursors.every((cursor) => cursor === 0)).toBe(true);
@@ -112,7 +114,7 @@ describe('the relay', () => {
     world.ping = () => Promise.reject(lost());
     world.waiting = ['1'];
     world.relay.start();
-    await vi.waitFor(() => expect(world.relay.problem).toBeDefined());
+    await vi.waitFor(() => expect(world.relay.problem).toBeDefined(), { timeout: 20_000 });
     expect(world.claims).toBe(0);
   });
 
@@ -120,7 +122,7 @@ describe('the relay', () => {
     world.waiting = ['1', '2', '3', '4'];
     world.refuse = (ids) => (ids.includes('2') ? refusal() : undefined);
     world.relay.start();
-    await vi.waitFor(() => expect(world.queued).toEqual(['1', '3', '4']));
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '3', '4']), { timeout: 20_000 });
     expect(world.handedBack).toEqual([]);
     expect(vi.mocked(Logger.prototype.error)).toHaveBeenCalledOnce();
   });
@@ -129,7 +131,7 @@ describe('the relay', () => {
     world.waiting = ['1', '2'];
     world.refuse = refusal;
     world.relay.start();
-    await vi.waitFor(() => expect(world.relay.problem).toContain('not valid'));
+    await vi.waitFor(() => expect(world.relay.problem).toContain('not valid'), { timeout: 20_000 });
     expect(world.handedBack.slice(0, 2)).toEqual(['1', '2']);
   });
 
@@ -137,12 +139,12 @@ describe('the relay', () => {
     world.redeliver = () => Promise.reject(new TypeError('bug'));
     world.waiting = ['1'];
     world.relay.start();
-    await vi.waitFor(() => expect(world.queued).toEqual(['1']));
+    await vi.waitFor(() => expect(world.queued).toEqual(['1']), { timeout: 20_000 });
     expect(vi.mocked(Logger.prototype.error)).toHaveBeenCalled();
 
     world.redeliver = () => Promise.reject(new TransientError({ code: 'away', detail: 'Away.' }));
     world.waiting = ['2'];
-    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']));
+    await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']), { timeout: 20_000 });
     expect(world.relay.problem).toBeUndefined();
   });
 });
