@@ -106,16 +106,6 @@ describe('the life of a process', () => {
     expect(Date.now() - second).toBeLessThan(4000);
   });
 
-  it('starts, serves and ends when its log goes to a full disk', async () => {
-    const api = await counter.stack.api({}, { logFile: '/dev/full' });
-    expect((await api.http.get('/v1/products')).status).toBe(200);
-    await waitFor(
-      async () => /^log_lines_dropped_total [1-9]/m.test((await api.management.get('/metrics')).text),
-      { what: 'lines that are counted as dropped' },
-    );
-    expect((await api.stop('SIGTERM')).code).toBe(0);
-  });
-
   it('exits 1 when the shutdown does not end in time', async () => {
     const env = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
     const api = await counter.stack.api({ ...env, SHUTDOWN_TIMEOUT_MS: '1200' });

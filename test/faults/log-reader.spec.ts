@@ -77,8 +77,13 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
     }
 
     it('keeps no process from serving, and none from ending at SIGTERM with exit code 0', async () => {
-      const { child, http, exited } = await start();
+      const { child, http, management, exited } = await start();
       expect((await http.get('/v1/products?limit=1')).status).toBe(200);
+      if (kind === 'file on a full disk') {
+        const dropped = async () =>
+          /^log_lines_dropped_total [1-9]/m.test((await management.get('/metrics')).text);
+        await waitFor(dropped, { what: 'lines that are counted as dropped' });
+      }
       const signalled = Date.now();
       child.kill('SIGTERM');
       expect(await exited).toBe(0);

@@ -43,7 +43,6 @@ export class Mailer implements OnApplicationShutdown {
     this.from = { name: app.title, address: notifications.from };
     this.server = policies.define('smtp', {
       timeoutMs: 10_000,
-      retries: 0,
       concurrency: messaging.concurrency,
       breaker: { size: 10, minimumCalls: 5 },
       reopenAfterMs: 2000,

@@ -36,7 +36,6 @@ export class PaymentProviderClient {
   constructor(@Inject(Settings) { payments }: Settings, policies: Policies) {
     this.provider = policies.define('payment-provider', {
       timeoutMs: payments.timeoutMs,
-      retries: 1,
       concurrency: 64,
       breaker: { size: 10, minimumCalls: 3 },
       reopenAfterMs: 2000,

@@ -6,7 +6,6 @@ import type { DependencyPolicy } from './policies.js';
 
 const policy: DependencyPolicy = {
   timeoutMs: 1000,
-  retries: 2,
   concurrency: 2,
   breaker: { size: 4, minimumCalls: 2 },
   reopenAfterMs: 20,
@@ -83,19 +82,10 @@ describe('a dependency', () => {
     ).rejects.toMatchObject({ code: 'shop-timeout' });
   });
 
-  it('is asked again only for what may be repeated', async () => {
-    const lenient = { ...policy, breaker: { size: 10, minimumCalls: 5 } };
-    const flaky = () => {
-      let calls = 0;
-      return vi.fn(() => (++calls === 1 ? down() : up()));
-    };
-    const repeatable = flaky();
-    await expect(new Dependency('shop', lenient).execute(repeatable, { repeatable: true })).resolves.toBe(
-      'up',
-    );
-    const unique = flaky();
-    await expect(new Dependency('shop', lenient).execute(unique)).rejects.toThrow('down');
-    expect(unique).toHaveBeenCalledTimes(1);
+  it('is asked once: whether a failed call is worth another is decided by those that know what it does', async () => {
+    const work = vi.fn(down);
+    await expect(new Dependency('shop', policy).execute(work)).rejects.toThrow('down');
+    expect(work).toHaveBeenCalledOnce();
   });
 
   it('tells of every change of its circuit', async () => {

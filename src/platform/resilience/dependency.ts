@@ -5,10 +5,7 @@ import {
   circuitBreaker,
   CircuitState,
   CountBreaker,
-  ExponentialBackoff,
-  fullJitterGenerator,
   handleWhen,
-  retry,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
@@ -16,24 +13,16 @@ import { ABANDONED, RequestContext } from '../context/index.js';
 import { within } from '../runtime/index.js';
 import type { FaultInjector, Rehearsal } from './fault-injector.js';
 import type { DependencyPolicy } from './policies.js';
-import { RetryBudget } from './retry-budget.js';
 
 export type CircuitName = 'closed' | 'open' | 'half-open';
 
-export interface ExecuteOptions {
-  /** Whether a failed attempt may be repeated. Default: false. */
-  repeatable?: boolean;
-}
-
 /**
- * One thing we depend on, behind its timeout, retries, circuit breaker and bulkhead (Nygard, "Release It!").
+ * One thing we depend on, behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!").
  * What counts against the circuit is an outage: a refused card is an answer, and a client that left says nothing.
  */
 export class Dependency {
   private readonly breaker: CircuitBreakerPolicy;
   private readonly bulkhead;
-  private readonly budget = new RetryBudget();
-  private readonly retry;
   /** Successes that must still be counted since the last failure; at zero, calls go past the breaker's bookkeeping. */
   private onProbation = 0;
   private rehearsal: Rehearsal;
@@ -62,15 +51,6 @@ export class Dependency {
       },
     );
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
-    this.retry = retry(
-      handleWhen(
-        (error) => this.isFailure(error) && !(error instanceof NotAttemptedError) && this.budget.withdraw(),
-      ),
-      {
-        maxAttempts: policy.retries,
-        backoff: new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 50, maxDelay: 500 }),
-      },
-    );
   }
 
   /** Lets the room that knows this dependency's errors say which of them are its outages, and what an outage looks like. */
@@ -99,19 +79,14 @@ export class Dependency {
 
   /**
    * Calls the dependency.
-   * @param work gets a signal that is aborted at the attempt's timeout and when the request is given up; pass it on
+   * @param work gets a signal that is aborted at the timeout and when the request is given up; pass it on
    * @throws NotAttemptedError when the circuit is open or the bulkhead full: the dependency was not asked
-   * @throws TransientError `<name>-timeout` when an attempt took too long: it may or may not have had its effect
+   * @throws TransientError `<name>-timeout` when the call took too long: it may or may not have had its effect
    */
-  async execute<T>(
-    work: (call: { signal: AbortSignal }) => Promise<T>,
-    options: ExecuteOptions = {},
-  ): Promise<T> {
-    this.budget.deposit();
+  async execute<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {
     const attempt = () => this.breaker.execute(() => this.timed(work));
-    const bounded = () => (this.bulkhead ? this.bulkhead.execute(attempt) : attempt());
     try {
-      return await (options.repeatable ? this.retry.execute(bounded) : bounded());
+      return await (this.bulkhead ? this.bulkhead.execute(attempt) : attempt());
     } catch (error) {
       throw this.translate(error);
     }

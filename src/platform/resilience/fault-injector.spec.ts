@@ -7,7 +7,6 @@ const AS = { withinMs: 5, refused: () => new Error('refused'), unanswered: () =>
 
 const policy = {
   timeoutMs: 20,
-  retries: 0,
   concurrency: 10,
   breaker: { size: 100, minimumCalls: 100 },
   reopenAfterMs: 1000,

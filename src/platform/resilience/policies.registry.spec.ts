@@ -6,7 +6,6 @@ import { CIRCUIT_STATE, Policies } from './policies.registry.js';
 
 const policy = {
   timeoutMs: 20,
-  retries: 0,
   concurrency: 10,
   breaker: { size: 10, minimumCalls: 5 },
   reopenAfterMs: 1000,

@@ -25,7 +25,6 @@ export class Policies {
   ) {
     this.define('postgresql', {
       timeoutMs: database.queryTimeoutMs,
-      retries: 0,
       concurrency: Infinity,
       breaker: { size: 20, minimumCalls: 8 },
       reopenAfterMs: 500,

@@ -1,9 +1,7 @@
 /** How calls to one dependency are bounded. Times in milliseconds. */
 export interface DependencyPolicy {
-  /** How long one attempt may take. The request's own deadline shortens it. */
+  /** How long a call may take. The request's own deadline shortens it. */
   timeoutMs: number;
-  /** Repetitions after a transient failure, full jitter between them; only for calls that may be repeated safely. */
-  retries: number;
   /** Calls at once; further ones are refused, not queued (bulkhead). */
   concurrency: number;
   /** The circuit opens when at least `minimumCalls` of the last `size` were made and half of them failed ... */

@@ -3,7 +3,7 @@ import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
 import { FaultInjector } from './fault-injector.js';
 import { CIRCUIT_STATE, Policies } from './policies.registry.js';
 
-/** Timeouts, retries, circuit breakers and bulkheads of everything this process depends on. */
+/** Timeouts, circuit breakers and bulkheads of everything this process depends on. */
 @Global()
 @Module({})
 export class ResilienceModule {
