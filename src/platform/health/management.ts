@@ -1,4 +1,4 @@
-import { HttpException, type ArgumentsHost } from '@nestjs/common';
+import type { ArgumentsHost, HttpServer } from '@nestjs/common';
 import { BaseExceptionFilter, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Settings } from '../../config/index.js';
@@ -20,9 +20,14 @@ const ARRIVAL_TIMEOUT_MS = 5_000;
  * broke off were 300 of them.
  */
 class ManagementErrors extends BaseExceptionFilter {
-  override catch(error: Error & { statusCode?: number }, host: ArgumentsHost): void {
-    const status = error.statusCode ?? 500;
-    super.catch(status < 500 ? new HttpException(error.message, status) : error, host);
+  override handleUnknownError(
+    error: Error & { statusCode?: number },
+    host: ArgumentsHost,
+    server: HttpServer,
+  ): void {
+    const { statusCode = 500, message } = error;
+    if (statusCode >= 500) super.handleUnknownError(error, host, server);
+    else server.reply(host.getArgByIndex(1), { statusCode, message }, statusCode);
   }
 }
 
