@@ -16,7 +16,7 @@ let productId: string;
 beforeAll(async () => {
   db = await openTestDatabase();
   orders = new OrdersRepository(db.database);
-  exported = new OrderExportRepository(db.dataSource);
+  exported = new OrderExportRepository(db.pool);
   productId = newId();
   await db.database.execute({
     text: `INSERT INTO products (id, name, description, price_amount, currency, stock)

@@ -111,7 +111,7 @@ describe('PgBouncer in transaction mode', () => {
   it('streams rows, and rolls a failed unit of work back', async () => {
     const rows: unknown[] = [];
     for await (const batch of streamRows<{ n: number }>(
-      room.dataSource,
+      room.pool,
       { text: 'SELECT generate_series(1, 250) AS n' },
       100,
     )) {

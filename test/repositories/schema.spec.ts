@@ -5,7 +5,7 @@ import { DataSource, getMetadataArgsStorage } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
-import { dataSourceOptions } from '../../src/platform/database/data-source.js';
+import { dataSourceOptions, primaryPool } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
 import { waitFor } from '../../local/wait-for.js';
@@ -65,7 +65,7 @@ async function entityClasses(): Promise<unknown[]> {
 /** What TypeORM would do to the database to make it fit the entities. */
 async function changesFor(entities: unknown[]): Promise<string[]> {
   const dataSource = new DataSource({
-    ...dataSourceOptions(settings, 'schema-spec'),
+    ...dataSourceOptions(settings, primaryPool(settings, 'schema-spec')),
     entities: entities as never,
   });
   await dataSource.initialize();

@@ -53,14 +53,14 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('is joined by the TypeORM manager', async () => {
+  it('is joined by the statements of TypeORM', async () => {
     const failing = db.unitOfWork.run(async () => {
-      await db.database.manager.query('INSERT INTO notes VALUES (1, $1)', ['x']);
+      await db.dataSource.query('INSERT INTO notes VALUES (1, $1)', ['x']);
       throw new Error('after the manager');
     });
     await expect(failing).rejects.toThrow('after the manager');
     expect(await ids()).toEqual([]);
-    await db.unitOfWork.run(() => db.database.manager.query('INSERT INTO notes VALUES (1, $1)', ['x']));
+    await db.unitOfWork.run(() => db.dataSource.query('INSERT INTO notes VALUES (1, $1)', ['x']));
     expect(await ids()).toEqual([1]);
     expectNoLeak();
   });

@@ -1,9 +1,10 @@
 import { Gauge } from 'prom-client';
-import { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
-import { dataSourceOptions } from '../../src/platform/database/data-source.js';
-import { Database, Migrator, UnitOfWork } from '../../src/platform/database/index.js';
+import { dataSourceOptions, primaryPool } from '../../src/platform/database/data-source.js';
+import { JoiningDataSource } from '../../src/platform/database/joining-data-source.js';
+import { Database, Migrator, UnitOfWork, type ConnectionPool } from '../../src/platform/database/index.js';
 import { Policies } from '../../src/platform/resilience/index.js';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { PATIENT_DATABASE } from './patience.ts';
@@ -11,6 +12,7 @@ import { PATIENT_DATABASE } from './patience.ts';
 /** What a process of the product has of PostgreSQL: a pool, a unit of work, statements. */
 export interface DatabaseRoom {
   settings: Settings;
+  pool: ConnectionPool;
   dataSource: DataSource;
   database: Database;
   unitOfWork: UnitOfWork;
@@ -28,10 +30,12 @@ export interface TestDatabase extends DatabaseRoom {
 /**
  * @param env settings, as environment variables
  * @param address starts what stands between the product and the server, if anything does, and gives its port
+ * @param entities of TypeORM
  */
 export async function openTestDatabase(
   env: Record<string, string> = {},
   address: (server: PostgresServer) => number | Promise<number> = ({ port }) => port,
+  entities: DataSourceOptions['entities'] = [],
 ): Promise<TestDatabase> {
   const server = await startPostgres();
   const environment = {
@@ -43,13 +47,17 @@ export async function openTestDatabase(
   const rooms: DatabaseRoom[] = [];
   const openRoom = async (more: Record<string, string> = {}): Promise<DatabaseRoom> => {
     const settings = loadSettings({ ...environment, ...more }, PRODUCT);
-    const dataSource = new DataSource(dataSourceOptions(settings.database, 'test'));
-    await dataSource.initialize();
     const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
     const policies = new Policies(settings, gauge);
-    const unitOfWork = new UnitOfWork(dataSource, policies);
-    const database = new Database(dataSource, unitOfWork, policies, settings);
-    const room = { settings, dataSource, database, unitOfWork, policies };
+    const pool = primaryPool(settings.database, 'test', { dependency: policies.for('postgresql') });
+    const dataSource = new JoiningDataSource({
+      ...dataSourceOptions(settings.database, pool),
+      entities,
+    } as DataSourceOptions);
+    await dataSource.initialize();
+    const unitOfWork = new UnitOfWork(pool);
+    const database = new Database(pool, unitOfWork, settings);
+    const room = { settings, pool, dataSource, database, unitOfWork, policies };
     rooms.push(room);
     return room;
   };

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { RedisModule } from '../../platform/redis/index.js';
 import { UsersModule } from '../users/index.js';
 import { AccessTokens } from './access-tokens.js';
@@ -17,7 +17,7 @@ import { SessionsSweep } from './sessions.sweep.js';
 
 /** Registration, login, sessions, and the guard that every route of the process stands behind unless it is `@Public()`. */
 @Module({
-  imports: [DatabaseModule.forFeature([Session]), RedisModule, UsersModule],
+  imports: [TypeOrmModule.forFeature([Session]), RedisModule, UsersModule],
   controllers: [AuthController, SessionsController],
   providers: [
     AuthService,

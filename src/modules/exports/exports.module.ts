@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { ExportChunk } from './export-chunk.entity.js';
@@ -17,7 +17,7 @@ import { OrderExport } from './order-export.js';
 
 @Module({
   imports: [
-    DatabaseModule.forFeature([Export, ExportChunk]),
+    TypeOrmModule.forFeature([Export, ExportChunk]),
     MessagingModule.forFeature({ events: [exportRequested], queues: ['exports'] }),
     OrdersModule,
   ],

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
 import { PaymentsModule } from '../payments/index.js';
@@ -14,7 +14,7 @@ import { NotificationsService } from './notifications.service.js';
 
 @Module({
   imports: [
-    DatabaseModule.forFeature([Notification]),
+    TypeOrmModule.forFeature([Notification]),
     MessagingModule.forFeature({ queues: ['notifications'] }),
     UsersModule,
     OrdersModule,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { streamRows } from '../../platform/database/index.js';
+import { ConnectionPool, streamRows } from '../../platform/database/index.js';
 import type { OrderStatus } from './order-status.js';
 
 export interface OrderExportFilter {
@@ -30,18 +29,17 @@ const CONDITION = `($1::uuid IS NULL OR user_id = $1)
 /** Orders by the thousand, for exports: on the worker's side, never on the path of a request. */
 @Injectable()
 export class OrderExportRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly pool: ConnectionPool) {}
 
   /** Rows in the order they were placed, `batchSize` at a time, all as of one moment. */
   rows(filter: OrderExportFilter, batchSize: number): AsyncGenerator<OrderExportRow[], void, undefined> {
-    return streamRows<OrderExportRow>(this.dataSource, exportStatement(filter), batchSize);
+    return streamRows<OrderExportRow>(this.pool, exportStatement(filter), batchSize);
   }
 
   /** How many rows `rows` would give at this moment. */
   async count(filter: OrderExportFilter): Promise<number> {
     const statement = { text: `SELECT count(*) FROM orders WHERE ${CONDITION}`, values: valuesOf(filter) };
-    for await (const [row] of streamRows<{ count: number }>(this.dataSource, statement, 1))
-      return row?.count ?? 0;
+    for await (const [row] of streamRows<{ count: number }>(this.pool, statement, 1)) return row?.count ?? 0;
     return 0;
   }
 }

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { IdempotencyModule } from '../../platform/idempotency/index.js';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { ProductsModule } from '../products/index.js';
@@ -13,7 +13,7 @@ import { OrdersService } from './orders.service.js';
 
 @Module({
   imports: [
-    DatabaseModule.forFeature([Order, OrderItem]),
+    TypeOrmModule.forFeature([Order, OrderItem]),
     MessagingModule.forFeature({ events: [orderPlaced, orderCancelled] }),
     IdempotencyModule,
     ProductsModule,

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { makeCounterProvider } from '@willsoto/nestjs-prometheus';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { IdempotencyModule } from '../../platform/idempotency/index.js';
 import { MessagingModule } from '../../platform/messaging/index.js';
 import { OrdersModule } from '../orders/index.js';
@@ -18,7 +18,7 @@ import { PaymentsService } from './payments.service.js';
 
 @Module({
   imports: [
-    DatabaseModule.forFeature([Payment]),
+    TypeOrmModule.forFeature([Payment]),
     MessagingModule.forFeature({ events: [paymentSucceeded, paymentDeclined] }),
     IdempotencyModule,
     OrdersModule,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DatabaseModule } from '../../platform/database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from './product.entity.js';
 import { ProductsCatalogue } from './products.catalogue.js';
 import { ProductsController } from './products.controller.js';
@@ -7,7 +7,7 @@ import { ProductsRepository } from './products.repository.js';
 import { ProductsService } from './products.service.js';
 
 @Module({
-  imports: [DatabaseModule.forFeature([Product])],
+  imports: [TypeOrmModule.forFeature([Product])],
   controllers: [ProductsController],
   providers: [ProductsService, ProductsCatalogue, ProductsRepository],
   exports: [ProductsService],

@@ -1,5 +1,24 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
-import { ConnectError, isLostStatement, isRefusedWrite, saturated, StandbyError } from './database.errors.js';
+import type { Dependency } from '../resilience/index.js';
+import { ConnectionQueue } from './connection-queue.js';
+import {
+  ConnectError,
+  isLostStatement,
+  isRefusedWrite,
+  located,
+  saturated,
+  StandbyError,
+  translateDatabaseError,
+} from './database.errors.js';
+import type { OpenUnit } from './open-unit.js';
+import {
+  PooledConnection,
+  type ConnectionTerms,
+  type LentConnection,
+  type Statement,
+} from './pooled-connection.js';
+import { RecentWrites } from './recent-writes.js';
 
 /**
  * After a refused write all connections are replaced, but not again at once: on a server that refuses writes as a whole
@@ -7,71 +26,52 @@ import { ConnectError, isLostStatement, isRefusedWrite, saturated, StandbyError 
  */
 const DEMOTION_TAKES_MS = 1000;
 
-export interface ConnectionPoolOptions extends pg.PoolConfig {
+/** How often work is begun at most, where connections are outdated by a migration or a failover. */
+export const ATTEMPTS = 3;
+
+export interface ConnectionPoolOptions extends pg.PoolConfig, Partial<ConnectionTerms> {
   /** For replicas. Any other pool refuses connections to a standby: a primary's address that leads to one is of before a failover. */
   acceptsStandby?: boolean;
   /** What each transaction is to set for itself. */
   limitsOfTransaction?: Record<string, number>;
-  /** Default: true. */
-  namedStatements?: boolean;
+  /** Its circuit breaker decides whether a connection is lent. */
+  dependency?: Dependency;
 }
 
-type ServerMessages = {
-  connection: {
-    on(
-      event: 'parameterStatus',
-      listener: (status: { parameterName: string; parameterValue: string }) => void,
-    ): void;
-    on(event: 'errorMessage', listener: (error: Error) => void): void;
-  };
-};
-
-/** A connection that knows whether it can still be used. */
-export class PooledConnection extends pg.Client {
-  /** It has got an error that every connection of its age will get: what failed by it may be sent again on another. */
-  outdated = false;
-  /** The transaction at hand is to write nothing. */
-  readOnly = false;
-  /** What the server says of itself at connect (`in_hot_standby`, PostgreSQL 14 and later). */
-  reportsStandby = false;
-  generation = 0;
-  /** Whether statements with a name are prepared under it. */
-  namedStatements = true;
-
-  constructor(config?: string | pg.ClientConfig) {
-    super(config);
-    (this as unknown as ServerMessages).connection.on(
-      'parameterStatus',
-      ({ parameterName, parameterValue }) => {
-        if (parameterName === 'in_hot_standby') this.reportsStandby = parameterValue === 'on';
-      },
-    );
-  }
-}
-
-/** A connection on loan; `release` it. */
-export type LentConnection = PooledConnection & pg.PoolClient;
 type Lend = (
   error: Error | undefined,
   client: pg.PoolClient | undefined,
-  release: (unfit?: Error | boolean) => void,
+  release: (unfit?: Error) => void,
 ) => void;
+type Lent = (connection: LentConnection) => void;
+type Failed = (error: Error) => void;
 
 /**
- * The pool under TypeORM and named SQL. When one connection turns out to be outdated, by a migration or a failover, all that were made
- * before are: they are replaced when they are asked for the next time, instead of failing one request each.
+ * The pool under TypeORM and named SQL. Waiting for a connection is bounded, in number and in time, and refused while the circuit is
+ * open. When one connection turns out to be outdated, by a migration or a failover, all that were made before are: they are replaced
+ * when they are asked for the next time, instead of failing one request each.
  */
 export class ConnectionPool extends pg.Pool {
-  private generation = 0;
-  private renewedAt = -Infinity;
-
+  /** What callers of this process have written through this pool. */
+  readonly recentWrites = new RecentWrites();
+  /** The unit of work that is open on a connection of this pool, for `UnitOfWork` alone. */
+  readonly units = new AsyncLocalStorage<OpenUnit>();
+  readonly queue = new ConnectionQueue(this);
   /** What a transaction has to begin with; empty where sessions have their limits from the start. */
   readonly prelude: string;
 
+  private readonly dependency: Dependency | undefined;
+  private readonly terms: ConnectionTerms;
+  private generation = 0;
+  private renewedAt = -Infinity;
+
   constructor({
     acceptsStandby = false,
-    namedStatements = true,
     limitsOfTransaction = {},
+    dependency,
+    namedStatements = true,
+    queryTimeoutMs = Infinity,
+    metrics,
     ...options
   }: ConnectionPoolOptions = {}) {
     super({
@@ -79,54 +79,127 @@ export class ConnectionPool extends pg.Pool {
       Client: PooledConnection,
       // pg-pool waits for the promise, whatever its types say.
       // oxlint-disable-next-line typescript/no-misused-promises
-      onConnect: async (client) => {
-        // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
-        // process: so did the loss of PostgreSQL. The query itself reports it.
-        client.on('error', () => undefined);
-        const connection = client as PooledConnection;
-        connection.generation = this.generation;
-        connection.namedStatements = namedStatements;
-        connection.readOnly = acceptsStandby;
-        (client as unknown as ServerMessages).connection.on('errorMessage', (error) => {
-          connection.outdated ||= this.outdates(connection, error);
-        });
-        if (!acceptsStandby && connection.reportsStandby && (await isStandby(connection)))
-          throw new StandbyError();
-      },
+      onConnect: (client) => this.admit(client as PooledConnection, acceptsStandby),
     });
+    this.dependency = dependency;
+    this.terms = { namedStatements, queryTimeoutMs, metrics, writes: this.recentWrites };
     this.prelude = Object.entries(limitsOfTransaction)
       .map(([name, milliseconds]) => `; SET LOCAL ${name} = ${Math.trunc(milliseconds)}`)
       .join('');
+    this.on('release', (_error, client) => this.settle(client as LentConnection));
   }
 
+  /** The unit of work that is open in this asynchronous context. @throws Error when it has ended */
+  get unit(): OpenUnit | undefined {
+    const unit = this.units.getStore();
+    // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
+    // would read and write in a stranger's transaction.
+    if (unit?.closed)
+      throw new Error('This unit of work has ended; await everything that is started inside it');
+    // A rollback to the savepoint would silently take back what was done beside it.
+    if (unit?.savepoint)
+      throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
+    return unit;
+  }
+
+  /**
+   * Sends a statement on the connection of the open unit of work, or on any when none is open.
+   * @throws TransientError, UniqueViolationError, or the driver's error
+   */
+  async send(statement: Statement): Promise<pg.QueryResult> {
+    const { unit } = this;
+    for (let attempt = 1; ; attempt += 1) {
+      let connection = unit?.client;
+      try {
+        connection ??= await this.lend();
+        return await connection.send(statement);
+      } catch (error) {
+        // Nothing was executed on an outdated connection, so it may be sent again: on one that was made since.
+        if (unit || !connection?.outdated || attempt === ATTEMPTS)
+          throw translateDatabaseError(located(error));
+      } finally {
+        if (!unit) connection?.giveBack();
+      }
+    }
+  }
+
+  /** What TypeORM calls. */
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Lend): void;
   override connect(callback?: Lend): Promise<pg.PoolClient> | void {
     if (!callback) return this.lend();
-    super.connect((error, client, release) => {
-      if (client && (client as LentConnection).generation < this.generation) {
-        release(true);
-        this.connect(callback);
-      } else callback(error, client, release);
-    });
+    this.acquire(
+      (connection) => callback(undefined, connection, (error) => connection.giveBack(error)),
+      (error) => callback(translateDatabaseError(error) as Error, undefined, () => undefined),
+    );
   }
 
   /**
-   * A connection, by pg's callback and not by its promise; see `ask`.
+   * A connection, by pg's callback and not by its promise; see `PooledConnection.ask`.
    * @throws TransientError `database-saturated` when none got free in time
    */
   lend(): Promise<LentConnection> {
-    return new Promise((resolve, reject) => {
-      this.connect((error, client) => {
-        if (client) resolve(client as LentConnection);
-        else if (error?.message === 'timeout exceeded when trying to connect') reject(saturated(error));
-        else reject(new ConnectError(error));
-      });
+    return new Promise((resolve, reject) => this.acquire(resolve, reject));
+  }
+
+  private acquire(lent: Lent, failed: Failed): void {
+    if (this.queue.load >= 1) failed(saturated());
+    else if (this.dependency) this.dependency.admit((ended) => this.take(lent, failed, ended), failed);
+    else this.take(lent, failed);
+  }
+
+  private take(
+    lent: Lent,
+    failed: Failed,
+    ended?: (outage?: Error) => void,
+    since = performance.now(),
+  ): void {
+    super.connect((error, client, release) => {
+      const connection = client as LentConnection | undefined;
+      if (connection && connection.generation < this.generation) {
+        release(true);
+        this.take(lent, failed, ended, since);
+        return;
+      }
+      this.terms.metrics?.waited(performance.now() - since);
+      if (connection) {
+        connection.ended = ended;
+        lent(connection);
+        return;
+      }
+      const late = error?.message === 'timeout exceeded when trying to connect';
+      const failure = late ? saturated(error) : new ConnectError(error);
+      ended?.(late ? undefined : failure);
+      failed(failure);
     });
   }
 
-  private outdates(connection: PooledConnection, error: Error): boolean {
-    const refusedWrite = isRefusedWrite(error) && !connection.readOnly;
+  private settle(connection: LentConnection): void {
+    const { ended, outage, wrote } = connection;
+    connection.ended = connection.outage = undefined;
+    connection.wrote = connection.readOnly = false;
+    // Whatever became of it: what nobody answered may have had its effect.
+    if (wrote) this.recentWrites.note();
+    ended?.(outage);
+  }
+
+  private async admit(connection: PooledConnection, acceptsStandby: boolean): Promise<void> {
+    // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
+    // process: so did the loss of PostgreSQL. The query itself reports it.
+    connection.on('error', () => undefined);
+    connection.generation = this.generation;
+    connection.terms = this.terms;
+    connection.messages.on('errorMessage', (error) => {
+      connection.outdated ||= this.outdates(connection, error, acceptsStandby);
+    });
+    // PgBouncer repeats what the server said when it first connected to it, which may have been promoted since: so the server is asked.
+    if (acceptsStandby || !connection.reportsStandby) return;
+    const { rows } = await connection.control('SELECT pg_is_in_recovery() AS standby');
+    if ((rows as { standby: boolean }[])[0]?.standby === true) throw new StandbyError();
+  }
+
+  private outdates(connection: PooledConnection, error: Error, acceptsStandby: boolean): boolean {
+    const refusedWrite = isRefusedWrite(error) && !connection.readOnly && !acceptsStandby;
     if (!refusedWrite && !isLostStatement(error)) return false;
     // A late error of an old connection must not retire those that were made since.
     if (connection.generation < this.generation) return true;
@@ -136,10 +209,4 @@ export class ConnectionPool extends pg.Pool {
     this.generation += 1;
     return true;
   }
-}
-
-/** PgBouncer repeats what the server said when it first connected to it, which may have been promoted since: so the server is asked. */
-async function isStandby(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
-  return rows[0]?.standby === true;
 }

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { saturated } from './database.errors.js';
 
 /** Requests that may always wait, and that may wait at most, for each connection there is. */
 const WAITERS_PER_CONNECTION = { least: 4, most: 20 };
@@ -28,11 +27,6 @@ export class ConnectionQueue {
     return waitingCount === 0 ? 0 : waitingCount / this.longest();
   }
 
-  /** @throws TransientError `database-saturated` when too many already wait. */
-  refuseWhenFull(): void {
-    if (this.load >= 1) throw saturated();
-  }
-
   private longest(): number {
     const elapsed = performance.now() - this.measuredAt;
     if (elapsed >= MEASURED_OVER_MS) {
@@ -47,13 +41,4 @@ export class ConnectionQueue {
     const inTime = this.servedPerMs * connectionTimeoutMillis * EXPECTED_WAIT;
     return Math.min(most, Math.max(max * WAITERS_PER_CONNECTION.least, inTime));
   }
-}
-
-const queues = new WeakMap<pg.Pool, ConnectionQueue>();
-
-/** The queue for the connections of a pool, one and the same for everybody who uses it. */
-export function queueOf(pool: pg.Pool): ConnectionQueue {
-  let queue = queues.get(pool);
-  if (!queue) queues.set(pool, (queue = new ConnectionQueue(pool)));
-  return queue;
 }

@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.js';
+import { isOutage, REHEARSED_OUTAGE } from './database.errors.js';
+import { PoolDriver } from './joining-data-source.js';
+
+const logger = new Logger('Database');
 
 /** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would lie. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -63,28 +68,38 @@ export function poolOptions(settings: DatabaseSettings, url: string, purpose: st
     idleTimeoutMillis: 30_000,
     // Lets connections move to a new primary or a rebalanced proxy without a restart.
     maxLifetimeSeconds: 1800,
-    query_timeout: settings.queryTimeoutMs,
+    queryTimeoutMs: settings.queryTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   };
 }
 
+/** The pool of the primary. */
+export function primaryPool(
+  settings: DatabaseSettings,
+  purpose: string,
+  options: Pick<ConnectionPoolOptions, 'dependency' | 'metrics'> = {},
+): ConnectionPool {
+  options.dependency?.countAsFailure(isOutage, REHEARSED_OUTAGE);
+  return new ConnectionPool({ ...poolOptions(settings, settings.url, purpose), ...options });
+}
+
 /**
- * TypeORM's options for the primary. Replicas are not TypeORM's business here: it connects to every one of them at
- * start and fails when one is away (see `Database.read`).
+ * TypeORM's options for the primary, whose pool it ends. Replicas are not TypeORM's business here: it connects to every one of them at
+ * start and fails when one is down (see `Database.read`).
  */
-export function dataSourceOptions(settings: DatabaseSettings, purpose: string): DataSourceOptions {
+export function dataSourceOptions(settings: DatabaseSettings, pool: ConnectionPool): DataSourceOptions {
   const compiled = import.meta.url.endsWith('.js');
   return {
     type: 'postgres',
-    // TypeORM makes the pool by itself, of what it takes for the module pg.
-    driver: Object.create(pg, { Pool: { value: ConnectionPool } }),
+    driver: new PoolDriver(pool),
     url: settings.url,
-    applicationName: `${settings.applicationName}-${purpose}`,
     installExtensions: false,
     synchronize: false,
     migrationsRun: false,
     logging: false,
+    // A pool reports the death of an idle connection here; unheard, it would end the process.
+    poolErrorHandler: (error: Error) => logger.warn({ err: error }, 'An idle database connection was lost'),
     migrations: [
       fileURLToPath(
         new URL(compiled ? '../../migrations/*.js' : '../../../migrations/*.ts', import.meta.url),
@@ -92,6 +107,5 @@ export function dataSourceOptions(settings: DatabaseSettings, purpose: string): 
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
-    extra: poolOptions(settings, settings.url, purpose),
   };
 }

@@ -1,3 +1,4 @@
+import { QueryFailedError } from 'typeorm';
 import { ProblemError, TransientError } from '../errors/index.js';
 import { asConstraintViolation } from './constraint-errors.js';
 
@@ -64,6 +65,7 @@ const TRANSIENT_STATES = new Set([
 ]);
 const UNDEFINED_STATES = new Set(['42P01', '42703', '42883', '42704', '3F000']);
 const DATABASE_SATURATED = 'database-saturated';
+const DATABASE_UNAVAILABLE = 'database-unavailable';
 const TRANSIENT_CLASSES = ['08', '53', '58'];
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
@@ -75,6 +77,9 @@ const NETWORK_CODES = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
+/** The error of a statement that got no answer in time. */
+export const READ_TIMEOUT = 'Query read timeout';
+
 /** pg reports these without a code. */
 const TRANSIENT_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
@@ -114,7 +119,12 @@ export function breaksConnection(error: unknown): boolean {
  * A replica that has not replayed a migration yet lacks tables and columns, so what is not there may be there elsewhere.
  */
 export function mayDifferElsewhere(error: unknown): boolean {
-  if (error instanceof ProblemError) return error.code === DATABASE_SATURATED;
+  if (error instanceof ProblemError) {
+    return (
+      error.code === DATABASE_SATURATED ||
+      (error.code === DATABASE_UNAVAILABLE && mayDifferElsewhere(error.cause))
+    );
+  }
   if (error instanceof ConnectError) return true;
   if (error instanceof TypeError || error instanceof RangeError) return false;
   const code = codeOf(error) ?? '';
@@ -125,12 +135,12 @@ export function mayDifferElsewhere(error: unknown): boolean {
 export const REHEARSED_OUTAGE = {
   refused: (): Error =>
     Object.assign(new Error('connect ECONNREFUSED (a fault is switched on)'), { code: 'ECONNREFUSED' }),
-  unanswered: (): Error => new Error('Query read timeout'),
+  unanswered: (): Error => new Error(READ_TIMEOUT),
 };
 
 /** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
-  if (error instanceof TransientError) return error.code === 'database-unavailable' && isOutage(error.cause);
+  if (error instanceof TransientError) return error.code === DATABASE_UNAVAILABLE && isOutage(error.cause);
   if (error instanceof ConnectError) return true;
   const code = codeOf(error);
   if (code === undefined) return OUTAGE_MESSAGES.test((error as Error).message);
@@ -142,7 +152,10 @@ export function isOutage(error: unknown): boolean {
  * `ConstraintViolationError` (409, 422) when PostgreSQL refused a value, or the error as it is (a bug, 500).
  */
 export function translateDatabaseError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof TransientError) return error;
+  if (!(error instanceof Error) || error instanceof ProblemError) return error;
+  // Our own refusal (a deadline, a client that left), which TypeORM has wrapped.
+  if (error instanceof QueryFailedError && error.driverError instanceof ProblemError)
+    return error.driverError;
   const refused = asConstraintViolation(error);
   if (refused) return refused;
   const code = codeOf(error);
@@ -156,7 +169,7 @@ export function translateDatabaseError(error: unknown): unknown {
         TRANSIENT_CLASSES.some((c) => code.startsWith(c)));
   if (!transient) return error;
   return new TransientError({
-    code: 'database-unavailable',
+    code: DATABASE_UNAVAILABLE,
     // Whether a statement that got no answer took effect is not known: a frozen server carries it out when it goes on.
     detail:
       'The database is briefly unable to answer. The request may or may not have taken effect; retry it, with the same Idempotency-Key where it has one.',

@@ -1,8 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
 import { Policies } from '../resilience/index.js';
-import { ConnectionPool, type LentConnection } from './connection-pool.js';
-import { ask } from './connections.js';
+import { ConnectionPool } from './connection-pool.js';
 import { addressOf } from './data-source.js';
 import { Database } from './database.js';
 
@@ -32,7 +31,7 @@ export class DatabaseHealth implements OnApplicationShutdown {
       application_name: `${settings.database.applicationName}-health`,
       max: 1,
       connectionTimeoutMillis: PING_TIMEOUT_MS,
-      query_timeout: PING_TIMEOUT_MS,
+      queryTimeoutMs: PING_TIMEOUT_MS,
       idleTimeoutMillis: 30_000,
     });
     this.pool.on('error', () => undefined);
@@ -45,16 +44,11 @@ export class DatabaseHealth implements OnApplicationShutdown {
   }
 
   private async ping(): Promise<void> {
-    let client: LentConnection | undefined;
-    let failure: Error | undefined;
     try {
-      client = await this.pool.lend();
-      await ask(client, 'SELECT 1', PING_TIMEOUT_MS);
+      await this.pool.send({ text: 'SELECT 1' });
     } catch (error) {
-      failure = error as Error;
-      if ((error as { code?: string }).code !== TOO_MANY_CONNECTIONS) throw error;
-    } finally {
-      client?.release(failure);
+      const { cause = error } = error as Error;
+      if ((cause as { code?: string }).code !== TOO_MANY_CONNECTIONS) throw cause;
     }
   }
 

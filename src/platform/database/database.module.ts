@@ -1,13 +1,18 @@
-import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { Settings } from '../../config/index.js';
-import { dataSourceOptions } from './data-source.js';
+import { Policies } from '../resilience/index.js';
+import { ConnectionPool } from './connection-pool.js';
+import { dataSourceOptions, primaryPool } from './data-source.js';
 import { DatabaseHealth } from './database.health.js';
+import { DatabaseMetrics, databaseMetrics } from './database.metrics.js';
 import { Database } from './database.js';
+import { JoiningDataSource } from './joining-data-source.js';
 import { SchemaCheck } from './schema-check.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-/** The connection pool, the unit of work and the check that the schema is migrated. */
+/** The pool, the unit of work, named SQL, TypeORM on that pool, and the check that the schema is migrated. */
 @Global()
 @Module({})
 export class DatabaseModule {
@@ -17,22 +22,39 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          inject: [Settings],
-          useFactory: (settings: Settings) => ({
-            ...dataSourceOptions(settings.database, purpose),
+          inject: [Settings, ConnectionPool],
+          useFactory: (settings: Settings, pool: ConnectionPool) => ({
+            ...dataSourceOptions(settings.database, pool),
             autoLoadEntities: true,
             retryAttempts: 10,
             retryDelay: 1000,
           }),
+          dataSourceFactory: (options) =>
+            Promise.resolve(new JoiningDataSource(options as DataSourceOptions)),
         }),
       ],
-      providers: [UnitOfWork, Database, SchemaCheck, DatabaseHealth],
-      exports: [UnitOfWork, Database, DatabaseHealth],
+      providers: [
+        ...databaseMetrics,
+        DatabaseMetrics,
+        {
+          provide: ConnectionPool,
+          inject: [Settings, Policies, DatabaseMetrics],
+          useFactory: ({ database }: Settings, policies: Policies, metrics: DatabaseMetrics) => {
+            const measured = metrics.of('primary');
+            const pool = primaryPool(database, purpose, {
+              dependency: policies.for('postgresql'),
+              metrics: measured,
+            });
+            measured.watch(pool);
+            return pool;
+          },
+        },
+        UnitOfWork,
+        Database,
+        SchemaCheck,
+        DatabaseHealth,
+      ],
+      exports: [ConnectionPool, UnitOfWork, Database, DatabaseHealth],
     };
-  }
-
-  /** Entities of a feature, for its repositories and for the test that entities and migrations agree. */
-  static forFeature(entities: Type<unknown>[]): DynamicModule {
-    return TypeOrmModule.forFeature(entities);
   }
 }

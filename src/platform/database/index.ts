@@ -1,4 +1,5 @@
-export type { Statement } from './connections.js';
+export { ConnectionPool } from './connection-pool.js';
+export type { Statement } from './pooled-connection.js';
 export { Database } from './database.js';
 export { UniqueViolationError } from './constraint-errors.js';
 export { isOutage } from './database.errors.js';

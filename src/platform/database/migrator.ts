@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
+import { ConnectionPool } from './connection-pool.js';
 import { addressOf, dataSourceOptions } from './data-source.js';
 
 /** Any number, but the same in every replica: the advisory lock that serialises migrations. */
@@ -38,16 +39,14 @@ export class Migrator {
 
   /** Opens the connection; `close` it. */
   static async open(settings: DatabaseSettings, report: Report = () => undefined): Promise<Migrator> {
-    const options = dataSourceOptions(settings, 'migrate');
-    const dataSource = new DataSource({
-      ...options,
-      extra: {
-        ...addressOf(settings, settings.url),
-        max: 2,
-        connectionTimeoutMillis: 10_000,
-        lock_timeout: LOCK_TIMEOUT_MS,
-      },
-    } as typeof options);
+    const pool = new ConnectionPool({
+      ...addressOf(settings, settings.url),
+      application_name: `${settings.applicationName}-migrate`,
+      max: 2,
+      connectionTimeoutMillis: 10_000,
+      lock_timeout: LOCK_TIMEOUT_MS,
+    });
+    const dataSource = new DataSource(dataSourceOptions(settings, pool));
     await dataSource.initialize();
     return new Migrator(dataSource, report);
   }

@@ -129,13 +129,13 @@ function probeOf(settings: DatabaseSettings, url: string, acceptsStandby: boolea
     acceptsStandby,
     max: 1,
     connectionTimeoutMillis: ANSWER_WITHIN_MS,
-    query_timeout: ANSWER_WITHIN_MS,
+    queryTimeoutMs: ANSWER_WITHIN_MS,
   });
   pool.on('error', () => undefined);
   return pool;
 }
 
-async function positionOf(pool: ConnectionPool, question: string): Promise<number | null> {
-  const { rows } = await pool.query<{ bytes: number | null }>(question);
-  return rows[0]?.bytes ?? null;
+async function positionOf(pool: ConnectionPool, text: string): Promise<number | null> {
+  const { rows } = await pool.send({ text });
+  return (rows as { bytes: number | null }[])[0]?.bytes ?? null;
 }

@@ -1,38 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable, Logger } from '@nestjs/common';
 import type pg from 'pg';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { TransientError } from '../errors/index.js';
-import { Policies, type Dependency } from '../resilience/index.js';
-import { queueOf } from './connection-queue.js';
-import type { ConnectionPool, LentConnection } from './connection-pool.js';
-import { askTraced } from './connections.js';
-import {
-  breaksConnection,
-  isOutage,
-  REHEARSED_OUTAGE,
-  isRefusedWrite,
-  located,
-  translateDatabaseError,
-} from './database.errors.js';
-import { RecentWrites } from './recent-writes.js';
-
-type AfterCommit = () => void | Promise<void>;
-
-/** How often the work is begun at most, where connections are outdated by a migration or a failover. */
-export const ATTEMPTS = 3;
-
-interface OpenUnit {
-  client: LentConnection;
-  /** Made when TypeORM's manager is asked for, which is not on hot paths. */
-  runner?: QueryRunner;
-  afterCommit: AfterCommit[];
-  closed: boolean;
-  /** The savepoint in which statements run now. */
-  savepoint?: symbol;
-  /** The first error that makes the connection unfit for another user. */
-  broken?: Error;
-}
+import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
+import { isRefusedWrite, located, translateDatabaseError } from './database.errors.js';
+import type { AfterCommit, OpenUnit } from './open-unit.js';
+import type { LentConnection } from './pooled-connection.js';
 
 export interface UnitOfWorkOptions<F = undefined> {
   /**
@@ -56,28 +28,12 @@ export interface UnitOfWorkOptions<F = undefined> {
  */
 @Injectable()
 export class UnitOfWork {
-  private readonly storage = new AsyncLocalStorage<OpenUnit>();
-  private readonly savepoints = new AsyncLocalStorage<symbol>();
   private readonly logger = new Logger(UnitOfWork.name);
 
-  /** Of every unit of work that was not declared read-only. */
-  readonly recentWrites = new RecentWrites();
-
-  private readonly postgresql: Dependency;
-  /** Of one statement. */
-  private readonly timeoutMs: number;
-
-  constructor(
-    private readonly dataSource: DataSource,
-    policies: Policies,
-  ) {
-    this.postgresql = policies.for('postgresql');
-    this.timeoutMs = this.postgresql.policy.timeoutMs;
-    this.postgresql.countAsFailure(isOutage, REHEARSED_OUTAGE);
-  }
+  constructor(private readonly pool: ConnectionPool) {}
 
   get isActive(): boolean {
-    return this.storage.getStore() !== undefined;
+    return this.pool.units.getStore() !== undefined;
   }
 
   /**
@@ -90,12 +46,8 @@ export class UnitOfWork {
     work: (first: F) => Promise<T>,
     options: UnitOfWorkOptions<F> = {},
   ): Promise<T> {
-    if (this.current()) return work((await options.first?.()) as F);
-    try {
-      return await this.postgresql.guard(() => this.transaction(work, options));
-    } catch (error) {
-      throw translateDatabaseError(error);
-    }
+    if (this.pool.unit) return work((await options.first?.()) as F);
+    return this.transaction(work, options);
   }
 
   /**
@@ -105,62 +57,33 @@ export class UnitOfWork {
    * @throws what `work` throws
    */
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
-    const unit = this.current();
+    const { unit } = this.pool;
     if (!unit) throw new Error('A savepoint needs an open unit of work');
-    const outer = unit.savepoint;
-    const announced = unit.afterCommit.length;
-    const own = Symbol('savepoint');
-    await send(unit, 'SAVEPOINT attempt', this.timeoutMs);
-    unit.savepoint = own;
+    const { client, afterCommit } = unit;
+    const inner: OpenUnit = { client, afterCommit, closed: false };
+    const announced = afterCommit.length;
+    await send(unit, 'SAVEPOINT attempt');
+    unit.savepoint = inner;
     try {
-      const result = await this.savepoints.run(own, work);
-      await send(unit, 'RELEASE SAVEPOINT attempt', this.timeoutMs);
+      const result = await this.pool.units.run(inner, work);
+      await send(unit, 'RELEASE SAVEPOINT attempt');
       return result;
     } catch (error) {
-      unit.afterCommit.length = announced;
+      afterCommit.length = announced;
       // A connection that is broken takes the whole unit of work with it.
-      if (!unit.broken)
-        await send(unit, 'ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt', this.timeoutMs);
+      if (!client.unfit) await send(unit, 'ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt');
       throw translateDatabaseError(error);
     } finally {
-      unit.savepoint = outer;
+      inner.closed = true;
+      unit.savepoint = undefined;
     }
   }
 
   /** Calls `callback` once the open unit of work has committed, never when it rolls back; at once when none is open. */
   afterCommit(callback: AfterCommit): void {
-    const unit = this.current();
+    const { unit } = this.pool;
     if (unit) unit.afterCommit.push(callback);
     else void this.runAfterCommit([callback]);
-  }
-
-  /** The connection of the open unit of work, for `Database` alone. */
-  client(): LentConnection | undefined {
-    return this.current()?.client;
-  }
-
-  /** TypeORM's manager in the open unit of work, for `Database` alone. */
-  manager(): EntityManager | undefined {
-    const unit = this.current();
-    return unit && (unit.runner ??= runnerOn(this.dataSource, unit.client)).manager;
-  }
-
-  /** Remembers that the connection must not be used again (a timed-out query may still answer on it). */
-  markBroken(error: Error): void {
-    const unit = this.storage.getStore();
-    if (unit) unit.broken ??= error;
-  }
-
-  private current(): OpenUnit | undefined {
-    const unit = this.storage.getStore();
-    // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
-    // would read and write in a stranger's transaction.
-    if (unit?.closed)
-      throw new Error('This unit of work has ended; await everything that is started inside it');
-    // A rollback to the savepoint would silently take back what was done beside it.
-    if (unit?.savepoint && unit.savepoint !== this.savepoints.getStore())
-      throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
-    return unit;
   }
 
   // Straight on pg: TypeORM's query runner costs as much as the statements of a short transaction.
@@ -174,13 +97,13 @@ export class UnitOfWork {
     let result: T;
     let committing = false;
     try {
-      const begun = send(unit, begin(options) + this.pool.prelude, this.timeoutMs);
-      const [first] = await Promise.all([options.first && this.storage.run(unit, options.first), begun]);
-      result = await this.storage.run(unit, () => work(first as F));
+      const begun = send(unit, begin(options) + this.pool.prelude);
+      const [first] = await Promise.all([options.first && this.pool.units.run(unit, options.first), begun]);
+      result = await this.pool.units.run(unit, () => work(first as F));
       unit.closed = true;
       committing = true;
       // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
-      if ((await send(unit, 'COMMIT', this.timeoutMs)).command !== 'COMMIT') {
+      if ((await send(unit, 'COMMIT')).command !== 'COMMIT') {
         throw new Error(
           'A statement of this unit of work failed and its error was caught: nothing was committed',
         );
@@ -204,12 +127,7 @@ export class UnitOfWork {
     return result;
   }
 
-  private get pool(): ConnectionPool {
-    return (this.dataSource.driver as unknown as { master: ConnectionPool }).master;
-  }
-
   private async connect(): Promise<LentConnection> {
-    queueOf(this.pool).refuseWhenFull();
     try {
       return pipelined(await this.pool.lend(), true);
     } catch (error) {
@@ -217,23 +135,21 @@ export class UnitOfWork {
     }
   }
 
-  private giveBack({ client, broken }: OpenUnit): void {
-    // Whatever became of it: a COMMIT that nobody answered may have had its effect.
-    if (!client.readOnly) this.recentWrites.note();
-    client.readOnly = false;
-    pipelined(client, false).release(broken);
+  private giveBack({ client }: OpenUnit): void {
+    client.wrote = !client.readOnly;
+    pipelined(client, false).giveBack();
   }
 
-  private async rollback(unit: OpenUnit): Promise<void> {
-    if (unit.broken) return;
+  private async rollback({ client }: OpenUnit): Promise<void> {
+    if (client.unfit) return;
     try {
-      await askTraced(unit.client, 'ROLLBACK', this.timeoutMs);
+      await client.control('ROLLBACK');
     } catch (error) {
       this.logger.warn(
         { err: error },
         'Rollback failed; the connection is thrown away, which rolls back too',
       );
-      unit.broken = error as Error;
+      client.unfit ??= error as Error;
     }
   }
 
@@ -258,11 +174,10 @@ function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
   return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
 }
 
-async function send(unit: OpenUnit, text: string, timeoutMs: number): Promise<pg.QueryResult> {
+async function send({ client }: OpenUnit, text: string): Promise<pg.QueryResult> {
   try {
-    return await askTraced(unit.client, text, timeoutMs);
+    return await client.control(text);
   } catch (error) {
-    if (breaksConnection(error)) unit.broken ??= error as Error;
     throw located(error);
   }
 }
@@ -275,14 +190,4 @@ async function send(unit: OpenUnit, text: string, timeoutMs: number): Promise<pg
 function pipelined(client: LentConnection, on: boolean): LentConnection {
   (client as { pipeline: boolean }).pipeline = on;
   return client;
-}
-
-/** TypeORM's query runner on a connection and in a transaction that it has not opened, and must not close. */
-function runnerOn(dataSource: DataSource, client: pg.PoolClient): QueryRunner {
-  const runner = dataSource.createQueryRunner('master');
-  return Object.assign(runner, {
-    databaseConnection: client,
-    isTransactionActive: true,
-    transactionDepth: 1,
-  });
 }

@@ -2,7 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
 import { Settings } from '../../config/index.js';
-import { DatabaseModule } from '../database/index.js';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { GivingWay } from './consuming/giving-way.js';
 import { MaintenanceProcessor } from './consuming/maintenance.processor.js';
 import { MAINTENANCE_QUEUE } from './topology/decorators.js';
@@ -61,7 +61,7 @@ const handling: Provider[] = [
 export class MessagingModule {
   /** Once per process. In the worker, `MessagingRuntime.start` begins the work. */
   static forRoot({ role }: { role: MessagingRole }): DynamicModule {
-    const entities = DatabaseModule.forFeature([OutboxEvent, InboxEntry, DeadLetter]);
+    const entities = TypeOrmModule.forFeature([OutboxEvent, InboxEntry, DeadLetter]);
     const roleProvider = { provide: MESSAGING_ROLE, useValue: role };
     if (role === 'api') {
       return {

@@ -16,6 +16,9 @@ import type { DependencyPolicy } from './policies.js';
 
 export type CircuitName = 'closed' | 'open' | 'half-open';
 
+/** Takes the outage that a call has met, if any. */
+type Ended = (outage?: Error) => void;
+
 /**
  * One thing we depend on, behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!").
  * What counts against the circuit is an outage: a refused card is an answer, and a client that left says nothing.
@@ -93,20 +96,38 @@ export class Dependency {
   }
 
   /**
-   * The circuit breaker alone, for calls that bring a timeout of their own and are too many for more: as long as nothing has
-   * failed it costs two comparisons.
+   * Admits a call by the circuit breaker alone, for calls that bring a timeout of their own and are too many for more: as long as
+   * nothing has failed it costs two comparisons.
+   * @param admitted gets what is to be told how the call ended: with the outage that it met, or without one
+   * @param refused gets `NotAttemptedError` while the circuit is open
    */
-  async guard<T>(call: () => Promise<T>): Promise<T> {
-    const work = this.faults ? () => this.struck(call) : call;
-    if (this.onProbation > 0 || this.breaker.state !== CircuitState.Closed) return this.watched(work);
-    try {
-      return await work();
-    } catch (error) {
-      if (this.isFailure(error))
-        await this.watched(() => Promise.reject(error as Error)).catch(() => undefined);
-      throw error;
+  admit(admitted: (ended: Ended) => void, refused: (error: Error) => void): void {
+    const calm = this.onProbation === 0 && this.breaker.state === CircuitState.Closed;
+    if (calm && !this.faults) {
+      admitted(this.ended);
+      return;
     }
+    let begun = false;
+    const call = async (): Promise<void> => {
+      await this.rehearse();
+      begun = true;
+      if (calm) admitted(this.ended);
+      else
+        await new Promise<void>((resolve, reject) =>
+          admitted((outage) => (outage ? reject(outage) : resolve())),
+        );
+    };
+    (calm ? call() : this.watched(call)).catch((error: Error) => {
+      if (begun) return;
+      if (calm) this.ended(error);
+      refused(error);
+    });
   }
+
+  private readonly ended: Ended = (outage) => {
+    if (outage && this.isFailure(outage))
+      void this.watched(() => Promise.reject(outage)).catch(() => undefined);
+  };
 
   private async watched<T>(work: () => Promise<T>): Promise<T> {
     try {

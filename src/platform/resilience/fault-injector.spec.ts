@@ -20,9 +20,10 @@ describe('faults that are switched on', () => {
     await expect(new Dependency('shop', policy, faults).execute(work)).rejects.toBeInstanceOf(
       NotAttemptedError,
     );
-    await expect(new Dependency('shop', policy, faults).guard(work)).rejects.toBeInstanceOf(
-      NotAttemptedError,
-    );
+    const refused = new Promise((_, reject) => {
+      new Dependency('shop', policy, faults).admit(() => void work(), reject);
+    });
+    await expect(refused).rejects.toBeInstanceOf(NotAttemptedError);
     expect(work).not.toHaveBeenCalled();
     await expect(new Dependency('bank', policy, faults).execute(work)).resolves.toBe('up');
   });

@@ -1,0 +1,208 @@
+import type { Duplex } from 'node:stream';
+import pg from 'pg';
+import { RequestContext } from '../context/index.js';
+import { TransientError } from '../errors/index.js';
+import { traceStep } from '../observability/index.js';
+import { atEndOfTurn } from '../runtime/index.js';
+import { cancelRequest } from './cancel-request.js';
+import { breaksConnection, isOutage, READ_TIMEOUT } from './database.errors.js';
+import { operationOf, type PoolMetrics } from './database.metrics.js';
+import type { RecentWrites } from './recent-writes.js';
+import { unwatch, watch, type Watched } from './statement-watch.js';
+
+/** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+  /** Milliseconds this one may go unanswered, where the pool's `DATABASE_QUERY_TIMEOUT_MS` does not fit (exports, sweeps). */
+  timeoutMs?: number;
+}
+
+/** What a pool asks of its connections. */
+export interface ConnectionTerms {
+  /** How long a statement may go unanswered. */
+  queryTimeoutMs: number;
+  /** Whether statements with a name are prepared under it. */
+  namedStatements: boolean;
+  metrics?: PoolMetrics;
+  writes?: RecentWrites;
+}
+
+/** A connection on loan; `giveBack` it. */
+export type LentConnection = PooledConnection & pg.PoolClient;
+
+type Answered = (error: Error | undefined, result: pg.QueryResult) => void;
+
+type ServerMessages = {
+  on(
+    event: 'parameterStatus',
+    listener: (status: { parameterName: string; parameterValue: string }) => void,
+  ): void;
+  on(event: 'errorMessage', listener: (error: Error) => void): void;
+  stream: Duplex;
+};
+
+/** What ends a transaction is done for nobody's sake: a request that was given up must still roll back. */
+const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK)\b/;
+
+/** A statement that may write; a word that is only the name of something costs a read from the primary. */
+const WRITES = /\b(?:INSERT|UPDATE|DELETE|MERGE)\b/i;
+
+/**
+ * A connection of ours: every statement on it, from TypeORM or named SQL, is bounded by a timeout and by the request's deadline, is
+ * cancelled when the request is given up, and is traced and measured. It knows whether it can still be used.
+ */
+export class PooledConnection extends pg.Client {
+  /** It has got an error that every connection of its age will get: what failed by it may be sent again on another. */
+  outdated = false;
+  /** The transaction at hand is to write nothing. */
+  readOnly = false;
+  /** Something on it may have written since it was lent. */
+  wrote = false;
+  /** What the server reports at connect (`in_hot_standby`, PostgreSQL 14 and later). */
+  reportsStandby = false;
+  generation = 0;
+  terms: ConnectionTerms = { queryTimeoutMs: Infinity, namedStatements: true };
+  /** Why nobody else must use it: the late answer to a statement, or its cancellation, would reach them. */
+  unfit?: Error;
+  /** What says, since it was lent, that PostgreSQL as a whole is down. */
+  outage?: Error;
+  /** To be told, when it is given back, how the loan ended. */
+  ended?: (outage?: Error) => void;
+
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.messages.on('parameterStatus', ({ parameterName, parameterValue }) => {
+      if (parameterName === 'in_hot_standby') this.reportsStandby = parameterValue === 'on';
+    });
+  }
+
+  /** The messages of the server, and the socket: pg has no public way to them. */
+  get messages(): ServerMessages {
+    return (this as unknown as { connection: ServerMessages }).connection;
+  }
+
+  /** What TypeORM calls. Calls with a callback or an object of its own (cursors, streams) are pg's as they are. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override query(...args: unknown[]): any {
+    const [text, values] = args;
+    if (typeof text !== 'string' || typeof values === 'function' || args.length > 2) {
+      return (super.query as (...all: unknown[]) => unknown)(...args);
+    }
+    if (ENDS_TRANSACTION.test(text)) return this.control(text);
+    return this.send({ text, values: values as unknown[] | undefined });
+  }
+
+  /**
+   * Sends a statement for the request at hand: not at all when the request was given up, for no longer than its deadline, and
+   * cancelled when its client leaves while it runs.
+   */
+  send(statement: Statement): Promise<pg.QueryResult> {
+    if (this.terms.writes?.kept && WRITES.test(statement.text)) this.wrote = true;
+    const limitMs = statement.timeoutMs ?? this.terms.queryTimeoutMs;
+    const context = RequestContext.current();
+    if (context?.abandoned) return Promise.reject(context.abandoned);
+    if (context?.remainingMs === 0) return Promise.reject(deadlineExceeded());
+    return this.traced(statement, limitMs, context);
+  }
+
+  /** Sends what begins or ends a transaction, which no request may cut short. */
+  control(text: string, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
+    return this.traced({ text }, timeoutMs);
+  }
+
+  /** Gives the connection back to its pool, which drops it when it is unfit. */
+  giveBack(this: LentConnection, error?: Error): void {
+    if (error) this.note(error);
+    this.release(this.unfit ?? error ?? this.leftOpen());
+  }
+
+  /** Records what an error says about this connection and about PostgreSQL. */
+  private note(error: Error): void {
+    if (breaksConnection(error)) this.unfit ??= error;
+    if (isOutage(error)) this.outage ??= error;
+  }
+
+  /** A transaction that was neither committed nor rolled back would become that of the next user. */
+  private leftOpen(): Error | undefined {
+    const status = this.getTransactionStatus();
+    return status === 'T' || status === 'E' ? new Error('given back inside a transaction') : undefined;
+  }
+
+  /** Recorded as a step of the work at hand: by its name, with its text, without its values. */
+  private traced(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
+    const { text, name = operationOf(text) } = statement;
+    return traceStep(`pg.query:${name}`, () => this.ask(statement, limitMs, context), {
+      'db.system.name': 'postgresql',
+      'db.query.text': text,
+    });
+  }
+
+  /**
+   * Sends by pg's callback, at the end of this turn together with others, and with one timer for all statements instead of pg's for
+   * each. Whatever pg's promises and timers hold survives each scavenge (pg 8.23, Node 26): of an export of a million rows 300 bytes
+   * per row filled the old generation, and of requests most of what they allocate.
+   */
+  private ask(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
+    const { stream } = this.messages;
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      atEndOfTurn(() => stream.uncork());
+    }
+    return new Promise((resolve, reject) => {
+      const sentAt = performance.now();
+      const remainingMs = context?.remainingMs ?? Infinity;
+      const watched: Watched = {
+        giveUpAt: sentAt + Math.min(limitMs, remainingMs),
+        giveUp: () => {
+          if (!unwatch(watched)) return;
+          forget?.();
+          const error = new Error(READ_TIMEOUT);
+          this.unfit ??= error;
+          cancelRequest(this);
+          stream.destroy();
+          // A request that had little time left says nothing about PostgreSQL.
+          if (remainingMs <= limitMs) reject(deadlineExceeded(error));
+          else reject((this.outage ??= error));
+        },
+      };
+      const forget = context?.onAbort((reason) => {
+        this.unfit ??= reason;
+        cancelRequest(this);
+      });
+      const answered: Answered = (error, result) => {
+        if (!unwatch(watched)) return;
+        forget?.();
+        this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
+        if (!error) resolve(result);
+        else {
+          this.note(error);
+          reject(context?.abandoned ?? error);
+        }
+      };
+      // Before it is sent: values that cannot be sent are answered at once.
+      watch(watched);
+      super.query(queryOf(statement, this.terms.namedStatements, answered));
+    });
+  }
+}
+
+class Query extends pg.Query {
+  declare name?: string;
+}
+
+/**
+ * pg's own query, made from the text and given its name afterwards: of a configuration object pg copies all property descriptors, which
+ * was 3 % of a read. It has no name where nothing can be prepared.
+ */
+function queryOf({ name, text, values }: Statement, named: boolean, answered: Answered): Query {
+  // The types of pg name an inner class for the result of a query made here; it is the result of any other.
+  const query = new Query(text, values, answered as ConstructorParameters<typeof pg.Query>[2]);
+  if (named) query.name = name;
+  return query;
+}
+
+function deadlineExceeded(cause?: unknown): TransientError {
+  return new TransientError({ code: 'deadline-exceeded', detail: 'The request took too long.', cause });
+}

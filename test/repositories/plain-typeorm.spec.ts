@@ -1,0 +1,255 @@
+import { Column, DataSource, Entity, PrimaryColumn, Repository } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/platform/context/index.js';
+import { UniqueViolationError } from '../../src/platform/database/index.js';
+import { TransientError } from '../../src/platform/errors/index.js';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../../local/wait-for.js';
+
+@Entity('notes')
+class Note {
+  @PrimaryColumn('int')
+  id!: number;
+
+  @Column('text')
+  body!: string;
+}
+
+/** A custom repository, as TypeORM documents it for Nest. */
+class Notes extends Repository<Note> {
+  constructor(dataSource: DataSource) {
+    super(Note, dataSource.createEntityManager());
+  }
+}
+
+let db: TestDatabase;
+let notes: Repository<Note>;
+
+beforeAll(async () => {
+  db = await openTestDatabase(
+    { DATABASE_POOL_SIZE: '4', DATABASE_STATEMENT_TIMEOUT_MS: '1500', DATABASE_LOCK_TIMEOUT_MS: '1400' },
+    ({ port }) => port,
+    [Note],
+  );
+  await db.database.execute({ text: 'CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL)' });
+  notes = db.dataSource.getRepository(Note);
+});
+afterAll(() => db?.close());
+beforeEach(() => db.database.execute({ text: 'TRUNCATE notes' }));
+
+const note = (id: number): Note => ({ id, body: 'x' });
+/** What another process sees. */
+const committed = async () =>
+  (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
+const expectNoLeak = () => {
+  const { total, idle, waiting } = db.database.poolState;
+  expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
+};
+const requestOf = (milliseconds: number) => new RequestContext('request-1', Date.now() + milliseconds);
+
+/** The ways in which TypeORM can be asked to write a row. */
+const WAYS: Record<string, (id: number) => Promise<unknown>> = {
+  'a repository’s save': (id) => notes.save(note(id)),
+  'a repository’s insert': (id) => notes.insert(note(id)),
+  'a custom repository': (id) => new Notes(db.dataSource).save(note(id)),
+  'the entity manager': (id) => db.dataSource.manager.save(Note, note(id)),
+  'the entity manager’s transaction': (id) =>
+    db.dataSource.manager.transaction((manager) => manager.insert(Note, note(id))),
+  'a query builder': (id) => notes.createQueryBuilder().insert().values(note(id)).execute(),
+  'the data source’s query': (id) => db.dataSource.query('INSERT INTO notes VALUES ($1, $2)', [id, 'x']),
+  'a query runner of its own': async (id) => {
+    const runner = db.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      await runner.manager.insert(Note, note(id));
+      await runner.commitTransaction();
+    } finally {
+      await runner.release();
+    }
+  },
+};
+
+describe.each(Object.entries(WAYS))('%s', (_, write) => {
+  it('writes at once where no unit of work is open', async () => {
+    await write(1);
+    expect(await committed()).toEqual([1]);
+    expectNoLeak();
+  });
+
+  it('joins the open unit of work: sees it, commits with it and rolls back with it', async () => {
+    await db.unitOfWork.run(async () => {
+      await db.database.execute({ text: "INSERT INTO notes VALUES (1, 'x')" });
+      await write(2);
+      expect(await notes.countBy({ body: 'x' })).toBe(2);
+    });
+    expect(await committed()).toEqual([1, 2]);
+    const failing = db.unitOfWork.run(async () => {
+      await write(3);
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await committed()).toEqual([1, 2]);
+    expectNoLeak();
+  });
+
+  it('is refused after the end of the unit of work in which it was started', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const gate = Promise.withResolvers<void>();
+    await db.unitOfWork.run(async () => {
+      await notes.find();
+      late = gate.promise.then(() => write(9));
+    });
+    gate.resolve();
+    await expect(late).rejects.toThrow('has ended');
+    expect(await committed()).toEqual([]);
+  });
+
+  it('fails with a conflict when another row has its key', async () => {
+    await db.database.execute({ text: "INSERT INTO notes VALUES (1, 'y')" });
+    const ending = await Promise.allSettled([write(1)]);
+    // `save` of a known key is an update.
+    if (ending[0].status === 'fulfilled') expect((await notes.findOneByOrFail({ id: 1 })).body).toBe('x');
+    else expect(ending[0].reason).toMatchObject({ status: 409, constraint: 'notes_pkey' });
+    expectNoLeak();
+  });
+
+  it('ends as briefly unable when it waits for a lock too long', async () => {
+    await db.database.execute({ text: "INSERT INTO notes VALUES (1, 'x')" });
+    await db.unitOfWork.run(async () => {
+      await db.database.execute({ text: 'LOCK TABLE notes' });
+      const elsewhere = db.pool.units.exit(() => write(2));
+      await expect(elsewhere).rejects.toBeInstanceOf(TransientError);
+    });
+    await write(2);
+    expectNoLeak();
+  });
+
+  it('is not sent for a request that was given up or is past its deadline', async () => {
+    const left = requestOf(60_000);
+    left.abort('The client went away.');
+    await expect(left.run(() => write(1))).rejects.toMatchObject({ code: 'request-abandoned' });
+    await expect(requestOf(-1).run(() => write(1))).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    expect(await committed()).toEqual([]);
+    expectNoLeak();
+  });
+});
+
+describe('a transaction of TypeORM inside a unit of work', () => {
+  it('is a savepoint: what fails in it is undone alone', async () => {
+    await db.unitOfWork.run(async () => {
+      await notes.insert(note(1));
+      const inner = notes.manager.transaction(async (manager) => {
+        await manager.insert(Note, note(2));
+        await notes.insert(note(1));
+      });
+      await expect(inner).rejects.toBeInstanceOf(UniqueViolationError);
+      await notes.manager.transaction((manager) => manager.insert(Note, note(3)));
+    });
+    expect(await committed()).toEqual([1, 3]);
+    expectNoLeak();
+  });
+
+  it('cannot end the unit of work', async () => {
+    const failing = db.unitOfWork.run(async () => {
+      await notes.insert(note(1));
+      await db.dataSource.createQueryRunner().commitTransaction();
+    });
+    await expect(failing).rejects.toThrow(/start transaction/i);
+    expect(await committed()).toEqual([]);
+  });
+});
+
+describe('a statement of TypeORM', () => {
+  const sleeping = async (mark: string) =>
+    (
+      await db.database.query({
+        text: `SELECT FROM pg_stat_activity WHERE query LIKE $1 AND state = 'active' AND pid <> pg_backend_pid()`,
+        values: [`%${mark}%`],
+      })
+    ).length > 0;
+
+  it('is cancelled on the server when its client leaves', async () => {
+    const context = requestOf(60_000);
+    const slow = context.run(() => db.dataSource.query("SELECT pg_sleep(1.4), 'leave me' AS mark"));
+    slow.catch(() => undefined);
+    await waitFor(() => sleeping('leave me'), { what: 'the query' });
+    context.abort('The client went away.');
+    await expect(slow).rejects.toMatchObject({ code: 'request-abandoned' });
+    await waitFor(async () => !(await sleeping('leave me')), { within: 1000, what: 'the end of the query' });
+    expectNoLeak();
+  });
+
+  it('takes no longer than its request has', async () => {
+    const slow = requestOf(200).run(() => db.dataSource.query("SELECT pg_sleep(1.4), 'too slow' AS mark"));
+    await expect(slow).rejects.toMatchObject({ code: 'deadline-exceeded' });
+    await waitFor(async () => !(await sleeping('too slow')), { within: 1000, what: 'the cancellation' });
+    expectNoLeak();
+  });
+
+  it('that ends a deadlock ends as briefly unable', async () => {
+    await notes.insert([note(1), note(2)]);
+    const both = Promise.withResolvers<void>();
+    let waiting = 2;
+    const lockBoth = (first: number, second: number) =>
+      notes.manager.transaction(async (manager) => {
+        await manager.update(Note, first, { body: 'y' });
+        if ((waiting -= 1) === 0) both.resolve();
+        await both.promise;
+        await manager.update(Note, second, { body: 'y' });
+      });
+    const endings = await Promise.allSettled([lockBoth(1, 2), lockBoth(2, 1)]);
+    const failed = endings.filter(({ status }) => status === 'rejected');
+    expect(failed).toMatchObject([{ reason: { status: 503, code: 'database-unavailable' } }]);
+    expectNoLeak();
+  });
+
+  it('whose transaction loses its request leaves no open transaction to the next user', async () => {
+    const context = requestOf(60_000);
+    const interrupted = context.run(() =>
+      notes.manager.transaction(async (manager) => {
+        await manager.insert(Note, note(1));
+        context.abort('The client went away.');
+        await manager.insert(Note, note(2));
+      }),
+    );
+    await expect(interrupted).rejects.toMatchObject({ code: 'request-abandoned' });
+    await Promise.all(Array.from({ length: 4 }, (_, i) => notes.insert(note(10 + i))));
+    const other = await db.anotherRoom();
+    const seen = await other.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' });
+    expect(seen.map(({ id }) => id)).toEqual([10, 11, 12, 13]);
+  });
+
+  it('whose query runner is given back inside a transaction takes its connection along', async () => {
+    const runner = db.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.manager.insert(Note, note(1));
+    await runner.release();
+    expect(await committed()).toEqual([]);
+    await Promise.all(Array.from({ length: 4 }, (_, i) => notes.insert(note(10 + i))));
+    const other = await db.anotherRoom();
+    expect(await other.database.query({ text: 'SELECT id FROM notes' })).toHaveLength(4);
+  });
+});
+
+describe('a busy pool', () => {
+  it('makes TypeORM wait no longer than the acquisition limit, and no more than may wait', async () => {
+    const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '300' });
+    const held = Promise.withResolvers<void>();
+    const lent = Promise.withResolvers<void>();
+    const holder = room.unitOfWork.run(() => {
+      lent.resolve();
+      return held.promise;
+    });
+    await lent.promise;
+    const asked = Array.from({ length: 30 }, () => room.dataSource.query('SELECT 1'));
+    const endings = await Promise.allSettled(asked);
+    expect(endings.map((ending) => ending.status)).not.toContain('fulfilled');
+    for (const ending of endings) {
+      expect(ending).toMatchObject({ reason: { status: 503, code: 'database-saturated' } });
+    }
+    held.resolve();
+    await holder;
+    expect(await room.dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(room.policies.for('postgresql').circuit).toBe('closed');
+  });
+});
