@@ -1,3 +1,4 @@
+import { AddressesModule } from './modules/addresses/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { ExportsModule } from './modules/exports/index.js';
 import { NotificationsModule } from './modules/notifications/index.js';
@@ -18,4 +19,5 @@ export const PRODUCT = [
   PaymentsModule,
   NotificationsModule,
   ExportsModule,
+  AddressesModule,
 ];

@@ -347,6 +347,24 @@ describe('exports and notifications', () => {
   });
 });
 
+describe('delivery addresses', () => {
+  it('are kept for their owner', async () => {
+    const body = { recipient: 'Ada', street: '1 Road', postalCode: '1', city: 'London', country: 'GB' };
+    const made = await call('POST', '/v1/addresses', { as: customer, body });
+    expect(made.status).toBe(201);
+    const path = made.headers.get('location') ?? '';
+    const change = (headers: Record<string, string>) =>
+      statusOf('PUT', path, { as: customer, body, headers });
+    expect(await statusOf('GET', path, { as: customer })).toBe(200);
+    expect(await statusOf('GET', '/v1/addresses', { as: customer })).toBe(200);
+    expect(await statusOf('GET', '/v1/addresses?limit=0', { as: customer })).toBe(422);
+    expect(await change({})).toBe(428);
+    expect(await change({ 'if-match': '"0"' })).toBe(412);
+    expect(await change({ 'if-match': made.headers.get('etag') ?? '' })).toBe(200);
+    expect(await statusOf('DELETE', path, { as: customer })).toBe(204);
+  });
+});
+
 describeEveryOperation(() => ({ api, admin, bodyLimit: product.settings.http.bodyLimitBytes }));
 
 /** Last of all: what the document promises and nobody has called would be a promise without a proof. */

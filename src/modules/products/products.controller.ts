@@ -14,13 +14,13 @@ import {
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { staleStatus, type Cached } from '../../platform/cache/index.js';
-import { ClientError } from '../../platform/errors/index.js';
 import {
   ApiAnswer,
   ApiPage,
   ApiProblems,
   isNotModified,
   PageQuery,
+  preconditionRequired,
   Public,
   RequireRole,
   strongTags,
@@ -122,14 +122,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, cached: Cached<Ren
 
 /** The versions that an `If-Match` names; undefined for `*`. */
 function versionsIn(ifMatch: string | undefined): number[] | undefined {
-  if (ifMatch === undefined) {
-    throw new ClientError({
-      status: 428,
-      code: 'precondition-required',
-      detail:
-        'Send the ETag of the product as you know it in If-Match, so that no change of somebody else is lost.',
-    });
-  }
+  if (ifMatch === undefined) throw preconditionRequired();
   const tags = strongTags(ifMatch);
   return tags === '*' ? undefined : tags.map(versionIn).filter((version) => version !== undefined);
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { newId, UnitOfWork } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
-import type { Page, PageQuery } from '../../platform/http/index.js';
+import { staleVersion, type Page, type PageQuery } from '../../platform/http/index.js';
 import type { ChangeProductDto } from './dto/change-product.dto.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ProductDto } from './dto/product.dto.js';
@@ -100,12 +100,7 @@ export class ProductsService {
   private async whyUnchanged(id: string): Promise<ClientError | BusinessRuleError> {
     const current = await this.products.findById(id);
     if (!current) return productNotFound();
-    return new BusinessRuleError({
-      status: 412,
-      code: 'stale-version',
-      detail: 'The product has changed since. Read it again and repeat the change with its ETag.',
-      headers: { ETag: etagOf(current.version) },
-    });
+    return staleVersion(etagOf(current.version));
   }
 }
 

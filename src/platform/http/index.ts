@@ -1,5 +1,6 @@
 export { clientAddress, networkOf } from './headers/client-address.js';
 export { isNotModified, strongTags } from './headers/entity-tags.js';
+export { preconditionRequired, requireMatch, staleVersion } from './headers/if-match.js';
 export {
   CurrentCaller,
   Public,

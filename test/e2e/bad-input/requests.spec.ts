@@ -77,7 +77,7 @@ describe('an id in a path', () => {
 });
 
 describe('a query', () => {
-  const lists = ['/v1/products', '/v1/orders', '/v1/notifications', '/v1/auth/sessions'];
+  const lists = ['/v1/products', '/v1/orders', '/v1/notifications', '/v1/auth/sessions', '/v1/addresses'];
   const cursor = (value: unknown) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
@@ -210,6 +210,7 @@ describe('a method', () => {
     ['GET', `/v1/orders/${NOBODY}/cancel`, 'POST'],
     ['PUT', '/v1/users/me', 'GET, HEAD, PATCH'],
     ['POST', '/v1/notifications', 'GET, HEAD'],
+    ['PATCH', `/v1/addresses/${NOBODY}`, 'DELETE, GET, HEAD, PUT'],
   ])('%s %s is 405 and told what there is', async (method, path, allowed) => {
     const answer = await send(path, { method });
 

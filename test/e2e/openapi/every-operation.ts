@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Operation } from './conformance.js';
 import { NOBODY, type Call, type DocumentedApi } from './documented-api.js';
 
+const ADDRESS = { recipient: 'Ada', street: '1 Road', postalCode: '1', city: 'London', country: 'GB' };
+
 /** What every operation of a kind has in common is asked of every operation of that kind, also of those to come. */
 export function describeEveryOperation(
   context: () => { api: DocumentedApi; admin: string; bodyLimit: number },
@@ -19,6 +21,8 @@ export function describeEveryOperation(
       payOrder: { paymentMethod: 'pm_card_ok' },
       receivePaymentWebhook: {},
       createExport: { type: 'orders' },
+      createAddress: ADDRESS,
+      changeAddress: ADDRESS,
     };
     const extra = (id: string) =>
       id === 'receivePaymentWebhook' ? {} : { ...context().api.idempotent(), 'if-match': '*' };
