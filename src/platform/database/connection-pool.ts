@@ -130,7 +130,7 @@ export class ConnectionPool extends pg.Pool {
     if (!callback) return this.lend();
     this.acquire(
       (connection) => callback(undefined, connection, (error) => connection.giveBack(error)),
-      (error) => callback(translateDatabaseError(error) as Error, undefined, () => undefined),
+      (error) => callback(error, undefined, () => undefined),
     );
   }
 

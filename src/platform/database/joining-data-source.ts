@@ -36,6 +36,12 @@ export class PoolDriver {
 
 /** TypeORM's query runner. Its errors are of our taxonomy where one applies; the `QueryFailedError` is the cause. */
 class RunnerOnPool extends PostgresQueryRunner {
+  override connect(): Promise<unknown> {
+    return super.connect().catch((error: unknown) => {
+      throw translateDatabaseError(error);
+    });
+  }
+
   // oxlint-disable-next-line typescript/no-explicit-any
   override async query(query: string, parameters?: any[], useStructuredResult?: boolean): Promise<any> {
     try {
