@@ -1,15 +1,13 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PUBLIC, REQUIRED_ROLE, type Role } from '../../platform/http/index.js';
+import { PUBLIC, REQUIRED_ROLE, RouteCache, type Role } from '../../platform/http/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { forbidden, invalidToken, unauthenticated } from './auth.errors.js';
 import { RevokedSessions } from './revoked-sessions.js';
 
 type Access = { public: true } | { public: false; role: Role | undefined };
-type Handler = ReturnType<ExecutionContext['getHandler']>;
-type Controller = ReturnType<ExecutionContext['getClass']>;
 
 /**
  * Lets a request in when its access token is good, unless the route is `@Public()`; then tokens are not looked at, so that
@@ -18,8 +16,11 @@ type Controller = ReturnType<ExecutionContext['getClass']>;
  */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
-  /** By controller first: two controllers may inherit one handler and differ in what they demand. */
-  private readonly access = new WeakMap<Controller, WeakMap<Handler, Access>>();
+  private readonly access = new RouteCache<Access>((...places) =>
+    this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)
+      ? { public: true }
+      : { public: false, role: this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places) },
+  );
 
   constructor(
     private readonly reflector: Reflector,
@@ -31,7 +32,7 @@ export class AuthenticationGuard implements CanActivate {
 
   /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`, 429 `quota-exceeded` after too many of those. */
   canActivate(context: ExecutionContext): boolean | Promise<never> {
-    const access = this.accessOf(context.getClass(), context.getHandler());
+    const access = this.access.of(context);
     if (access.public) return true;
 
     const http = context.switchToHttp();
@@ -56,20 +57,6 @@ export class AuthenticationGuard implements CanActivate {
     request.caller = caller;
     request.context.userId = caller.userId;
     if (role !== undefined && role !== caller.role) throw forbidden();
-  }
-
-  private accessOf(controller: Controller, handler: Handler): Access {
-    let handlers = this.access.get(controller);
-    if (!handlers) this.access.set(controller, (handlers = new WeakMap()));
-    let access = handlers.get(handler);
-    if (!access) {
-      const places = [handler, controller];
-      access = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)
-        ? { public: true }
-        : { public: false, role: this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places) };
-      handlers.set(handler, access);
-    }
-    return access;
   }
 }
 

@@ -1,6 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
-import { ClientError, NotAttemptedError, TransientError } from '../../platform/errors/index.js';
+import {
+  ClientError,
+  isConnectError,
+  NotAttemptedError,
+  TransientError,
+} from '../../platform/errors/index.js';
 import { excessOf } from '../../platform/http/index.js';
 import { Policies, type Dependency } from '../../platform/resilience/index.js';
 import { isFinal, parseCharge, type Charge } from './charge.js';
@@ -21,9 +26,6 @@ interface Call {
   body?: string;
   signal: AbortSignal;
 }
-
-/** Errors of making a connection: nothing was sent. */
-const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** The payment provider's API. Whether a call may be repeated, how long it may take and how many run at once is policy. */
 @Injectable()
@@ -83,7 +85,8 @@ export class PaymentProviderClient {
       const response = await fetch(url, { ...init, headers });
       answer = { status: response.status, body: await response.text() };
     } catch (error) {
-      throw NEVER_CONNECTED.has(codeOf(error) ?? '')
+      // undici hides the reason in the cause.
+      throw isConnectError((error as Error).cause)
         ? new NotAttemptedError({ ...unavailable(), cause: error })
         : new TransientError({ ...noAnswer(), cause: error });
     }
@@ -118,14 +121,6 @@ function chargeIn(body: unknown, paymentId: string): Charge | 'undecided' {
   const charge = parseCharge(body);
   if (!charge) throw unintelligible(200);
   return charge;
-}
-
-/** undici hides the reason in `cause`; several addresses of one host give an AggregateError. */
-function codeOf(error: unknown): string | undefined {
-  const { code, cause, errors } = (error ?? {}) as { code?: unknown; cause?: unknown; errors?: unknown[] };
-  if (typeof code === 'string') return code;
-  if (cause) return codeOf(cause);
-  return errors?.length ? codeOf(errors[0]) : undefined;
 }
 
 function refusedMethod(): ClientError {

@@ -1,5 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { ProblemError, TransientError } from '../errors/index.js';
+import { errorCode, isNetworkError, ProblemError, TransientError } from '../errors/index.js';
 import { asConstraintViolation } from './constraint-errors.js';
 
 /** The server behind a primary's address is a standby. */
@@ -18,7 +18,7 @@ export class ConnectError extends Error {
   constructor(cause: unknown) {
     super(`No connection to PostgreSQL: ${(cause as Error).message}`, { cause });
     this.name = 'ConnectError';
-    this.code = codeOf(cause);
+    this.code = errorCode(cause);
   }
 }
 
@@ -33,7 +33,7 @@ export function saturated(cause?: unknown): TransientError {
 
 /** PostgreSQL refused to write, because it is a standby or a transaction is read-only. */
 export function isRefusedWrite(error: unknown): boolean {
-  return codeOf(error) === '25006';
+  return errorCode(error) === '25006';
 }
 
 /**
@@ -42,7 +42,7 @@ export function isRefusedWrite(error: unknown): boolean {
  * after DISCARD or DEALLOCATE, or by a pooler that gives each transaction another connection.
  */
 export function isLostStatement(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (code === '0A000') return (error as { routine?: string }).routine === 'RevalidateCachedQuery';
   return code === '26000' || code === '42P05';
 }
@@ -67,16 +67,6 @@ const UNDEFINED_STATES = new Set(['42P01', '42703', '42883', '42704', '3F000']);
 const DATABASE_SATURATED = 'database-saturated';
 const DATABASE_UNAVAILABLE = 'database-unavailable';
 const TRANSIENT_CLASSES = ['08', '53', '58'];
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-]);
 /** The error of a statement that got no answer in time. */
 export const READ_TIMEOUT = 'Query read timeout';
 
@@ -104,9 +94,11 @@ export function located(error: unknown): unknown {
 export function breaksConnection(error: unknown): boolean {
   if (error instanceof ProblemError || error instanceof TypeError || error instanceof RangeError)
     return false;
-  const code = codeOf(error);
+  const code = errorCode(error);
   return (
     code === undefined ||
+    // EPIPE looks like a SQLSTATE.
+    isNetworkError(error) ||
     !/^[0-9A-Z]{5}$/.test(code) ||
     code.startsWith('57P') ||
     code.startsWith('08') ||
@@ -127,7 +119,7 @@ export function mayDifferElsewhere(error: unknown): boolean {
   }
   if (error instanceof ConnectError) return true;
   if (error instanceof TypeError || error instanceof RangeError) return false;
-  const code = codeOf(error) ?? '';
+  const code = errorCode(error) ?? '';
   return UNDEFINED_STATES.has(code) || !/^(?:22|23|42)...$/.test(code);
 }
 
@@ -142,9 +134,9 @@ export const REHEARSED_OUTAGE = {
 export function isOutage(error: unknown): boolean {
   if (error instanceof TransientError) return error.code === DATABASE_UNAVAILABLE && isOutage(error.cause);
   if (error instanceof ConnectError) return true;
-  const code = codeOf(error);
+  const code = errorCode(error);
   if (code === undefined) return OUTAGE_MESSAGES.test((error as Error).message);
-  return NETWORK_CODES.has(code) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
+  return isNetworkError(error) || code.startsWith('57P') || code.startsWith('08') || code === '53300';
 }
 
 /**
@@ -158,14 +150,14 @@ export function translateDatabaseError(error: unknown): unknown {
     return error.driverError;
   const refused = asConstraintViolation(error);
   if (refused) return refused;
-  const code = codeOf(error);
+  const code = errorCode(error);
   const transient =
     error instanceof ConnectError ||
     isLostStatement(error) ||
     (code === undefined
       ? TRANSIENT_MESSAGES.test(error.message)
       : TRANSIENT_STATES.has(code) ||
-        NETWORK_CODES.has(code) ||
+        isNetworkError(error) ||
         TRANSIENT_CLASSES.some((c) => code.startsWith(c)));
   if (!transient) return error;
   return new TransientError({
@@ -175,11 +167,4 @@ export function translateDatabaseError(error: unknown): unknown {
       'The database is briefly unable to answer. The request may or may not have taken effect; retry it, with the same Idempotency-Key where it has one.',
     cause: error,
   });
-}
-
-/** TypeORM wraps the driver's error in a QueryFailedError that copies its members; pg puts network codes on `code`. */
-function codeOf(error: unknown): string | undefined {
-  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown[] };
-  if (typeof code === 'string') return code;
-  return Array.isArray(errors) ? codeOf(errors[0]) : undefined;
 }

@@ -27,6 +27,7 @@ export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './inpu
 export { Priority, type RoutePriority } from './routes/priority.js';
 export { problemDocument, PROBLEM_CONTENT_TYPE, type ProblemDocument } from './problems/problem.js';
 export { ProblemFilter } from './problems/problem.filter.js';
+export { RouteCache, type RoutePlaces } from './routes/route-cache.js';
 export { UuidPipe } from './input/uuid.pipe.js';
 export { ValidationPipe } from './input/validation.pipe.js';
 

@@ -18,12 +18,10 @@ import {
 } from '@nestjs/throttler/dist/throttler.constants.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../../config/index.js';
+import { RouteCache, type RoutePlaces } from '../http/index.js';
 import { callerKey, sharedNetwork } from './caller-key.js';
 import { quotaOf } from './quota.js';
 import { limitsOf, RateLimiter, type Limit, type Limits } from './rate-limiter.js';
-
-type Handler = ReturnType<ExecutionContext['getHandler']>;
-type Controller = ReturnType<ExecutionContext['getClass']>;
 
 /** What holds on a route; `undefined` when that depends on the request (functions given to `@Throttle`). */
 type Plan = Limits | undefined;
@@ -35,7 +33,7 @@ type Plan = Limits | undefined;
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
-  private readonly plans = new WeakMap<Controller, WeakMap<Handler, { plan: Plan }>>();
+  private readonly plans = new RouteCache<Plan>((...places) => this.planOf(...places));
   private readonly enabled: boolean;
 
   constructor(
@@ -57,7 +55,7 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   private decide(context: ExecutionContext): boolean | Promise<boolean> {
     if (!this.enabled) return true;
-    const plan = this.planOf(context.getClass(), context.getHandler());
+    const plan = this.plans.of(context);
     if (plan === undefined) return super.canActivate(context);
     if (plan.list.length === 0) return true;
     const http = context.switchToHttp();
@@ -87,16 +85,8 @@ export class RateLimitGuard extends ThrottlerGuard {
     return `${name}:${context.getClass().name}.${context.getHandler().name}:${suffix}`;
   }
 
-  private planOf(controller: Controller, handler: Handler): Plan {
-    let handlers = this.plans.get(controller);
-    if (!handlers) this.plans.set(controller, (handlers = new WeakMap()));
-    let known = handlers.get(handler);
-    if (!known) handlers.set(handler, (known = { plan: this.makePlan(controller, handler) }));
-    return known.plan;
-  }
-
-  private makePlan(controller: Controller, handler: Handler): Plan {
-    const places = [handler, controller];
+  private planOf(...places: RoutePlaces): Plan {
+    const [handler, controller] = places;
     const metadata = (key: string) => this.reflector.getAllAndOverride<unknown>(key, places);
     const limits: Limit[] = [];
     for (const throttler of this.throttlers) {

@@ -1,5 +1,5 @@
 import type { BackoffStrategy } from 'bullmq';
-import { ProblemError, TransientError } from '../../errors/index.js';
+import { isNetworkError, ProblemError, TransientError } from '../../errors/index.js';
 
 /** BullMQ's name for our backoff; what it means is given to each worker. */
 export const FULL_JITTER = 'full-jitter';
@@ -21,18 +21,6 @@ export function fullJitter(
   };
 }
 
-const LOST_CONNECTION = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 /** ioredis gives these no code. */
 const LOST_REDIS = /^(Connection is closed|Command timed out|Stream isn't writeable)/;
 
@@ -42,9 +30,7 @@ export function isTransient(error: unknown): boolean {
   if (error instanceof ProblemError) return error instanceof TransientError;
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     if (cause instanceof TransientError || cause.name === 'MaxRetriesPerRequestError') return true;
-    const { code } = cause as { code?: unknown };
-    if ((typeof code === 'string' && LOST_CONNECTION.has(code)) || LOST_REDIS.test(cause.message))
-      return true;
+    if (isNetworkError(cause) || LOST_REDIS.test(cause.message)) return true;
   }
   return false;
 }
