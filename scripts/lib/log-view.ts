@@ -1,6 +1,7 @@
 import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
+import { prettyFactory } from 'pino-pretty';
 import type { LogRecord } from '../../local/processes.ts';
 import { styled } from './terminal.ts';
 
@@ -11,55 +12,31 @@ export function openLog(path: string): WriteStream {
   return createWriteStream(path);
 }
 
-const shownElsewhere = new Set([
-  'level',
-  'time',
-  'message',
-  'process',
-  'pid',
-  'hostname',
-  'err',
-  'context',
-  'userId',
-]);
-const quiet = new Set(['trace', 'debug']);
+/** What the line of a request is made of; the rest of a record stands behind its message. */
+const ofRequest = ['method', 'route', 'path', 'status', 'durationMs'];
 
-/** One line for people of a JSON log record, or `undefined` when it is of no interest on a terminal. */
+const pretty = prettyFactory({
+  colorize: styled('red', '') !== '',
+  messageKey: 'message',
+  messageFormat: (record) =>
+    record.message === 'request' ? request(record as LogRecord) : String(record.message),
+  translateTime: 'SYS:HH:MM:ss',
+  ignore: ['process', 'pid', 'hostname', 'context', 'userId', ...ofRequest].join(),
+  singleLine: true,
+});
+
+/** A JSON log record for people, or `undefined` when it is of no interest on a terminal. */
 export function readable(source: string, record: LogRecord): string | undefined {
-  const level = record.level ?? 'info';
-  if (quiet.has(level)) return undefined;
-  const time = record.time ? new Date(record.time).toTimeString().slice(0, 8) : '        ';
-  return `${styled('dim', time)} ${styled('cyan', source.padEnd(6))} ${levelled(level)}${sentence(record)}`;
+  if (record.level === 'debug' || record.level === 'trace') return undefined;
+  return `${styled('cyan', source.padEnd(6))} ${pretty(record).trimEnd()}`;
 }
 
-function levelled(level: string): string {
-  if (level === 'warn') return `${styled('yellow', 'warn')} `;
-  return level === 'error' || level === 'fatal' ? `${styled('red', level)} ` : '';
+function request({ method, route, path, status, durationMs }: LogRecord): string {
+  return `${String(method)} ${String(path ?? route)} ${String(status)} ${Number(durationMs).toFixed(1)} ms`;
 }
 
 /** The message with the reason of the error that was logged with it. */
-export function withReason(record: LogRecord): string {
-  return `${record.message ?? ''}${reasonOf(record)}`;
-}
-
-function reasonOf(record: LogRecord): string {
-  const error = record.err as { message?: string } | undefined;
-  return error?.message && !record.message?.includes(error.message) ? `: ${error.message}` : '';
-}
-
-function sentence(record: LogRecord): string {
-  const reason = reasonOf(record);
-  if (record.message === 'request') return request(record) + reason;
-  const details = Object.entries(record)
-    .filter(([name, value]) => !shownElsewhere.has(name) && typeof value !== 'object' && value !== undefined)
-    .map(([name, value]) => `${name}=${String(value)}`);
-  return `${record.message ?? ''}${reason} ${styled('dim', details.join(' '))}`.trimEnd();
-}
-
-function request({ method, route, path, status, durationMs, code, requestId }: LogRecord): string {
-  const took = typeof durationMs === 'number' ? `${durationMs.toFixed(1)} ms` : '';
-  const words = [method, path ?? route, status, took, code].filter(
-    (word) => word !== undefined && word !== '',
-  );
-  return `${words.map(String).join(' ')} ${styled('dim', String(requestId ?? ''))}`.trimEnd();
+export function withReason({ message = '', err }: LogRecord): string {
+  const reason = (err as { message?: string } | undefined)?.message;
+  return reason && !message.includes(reason) ? `${message}: ${reason}` : message;
 }
