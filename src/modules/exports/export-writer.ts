@@ -62,7 +62,6 @@ export class ExportWriter {
     };
 
     await this.runs.announceTotal(run, await this.orders.count(run));
-    add(gzip.begin());
     add(await gzip.piece(this.orders.heading));
     for await (const batch of this.orders.lines(run)) {
       if (signal.aborted) throw interrupted();
@@ -74,7 +73,7 @@ export class ExportWriter {
       // A timer is never shorter; what is not waited for now is waited for with the next batch.
       if (waitMs >= 1) await delay(waitMs);
     }
-    add(gzip.end());
+    add(await gzip.end());
     await writeChunk();
     return chunks;
   }

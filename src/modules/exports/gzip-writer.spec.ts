@@ -5,9 +5,10 @@ import { GzipWriter } from './gzip-writer.js';
 describe('The gzip writer', () => {
   async function write(pieces: string[]): Promise<Buffer> {
     const writer = new GzipWriter();
-    const written = [writer.begin()];
+    const written: Uint8Array[] = [];
     for (const piece of pieces) written.push(await writer.piece(piece));
-    written.push(writer.end());
+    written.push(await writer.end());
+    writer.close();
     return Buffer.concat(written);
   }
 
