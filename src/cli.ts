@@ -4,8 +4,8 @@ const { Command } = await import('commander');
 const { databaseCommands } = await import('./cli/database.commands.js');
 const { deadLetterCommands } = await import('./cli/dead-letter.commands.js');
 const { configCommands } = await import('./cli/config.commands.js');
-const { paymentCommands } = await import('./cli/payment.commands.js');
-const { userCommands } = await import('./cli/user.commands.js');
+const { operator } = await import('./cli/run.js');
+const { COMMANDS } = await import('./product.commands.js');
 const { PRODUCT } = await import('./product.js');
 
 const cli = new Command(PRODUCT.name)
@@ -13,7 +13,9 @@ const cli = new Command(PRODUCT.name)
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: false });
 
-for (const register of [databaseCommands, deadLetterCommands, paymentCommands, userCommands, configCommands])
-  register(cli);
+databaseCommands(cli);
+deadLetterCommands(cli);
+for (const register of COMMANDS) register(cli, operator);
+configCommands(cli);
 
 await cli.parseAsync();

@@ -3,8 +3,8 @@ import { toWire } from './requests.ts';
 
 describe('a request on the wire', () => {
   it('has its token and its host', () => {
-    const text = toWire({ method: 'GET', path: '/v1/orders', token: 't' }, 'http://127.0.0.1:3000');
-    expect(text).toBe('GET /v1/orders HTTP/1.1\r\nhost: 127.0.0.1:3000\r\nauthorization: Bearer t\r\n\r\n');
+    const text = toWire({ method: 'GET', path: '/v1/things', token: 't' }, 'http://127.0.0.1:3000');
+    expect(text).toBe('GET /v1/things HTTP/1.1\r\nhost: 127.0.0.1:3000\r\nauthorization: Bearer t\r\n\r\n');
   });
 
   it('says how long its body is, in bytes, and leaves room for a key of its own', () => {

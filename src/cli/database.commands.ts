@@ -45,7 +45,7 @@ export function databaseCommands(cli: Command): void {
   cli
     .command('seed:demo')
     .description(
-      'put 50 products and two accounts with a well-known password into an empty shop (never in production)',
+      'put demo data and two accounts with a well-known password into an empty database (never in production)',
     )
     .action(() => run(seedDemo));
 }

@@ -1,3 +1,2 @@
-export { PaymentDisputes, type Dispute } from './payment-disputes.js';
 export { paymentDeclined, paymentSucceeded, type PaymentEvent } from './payments.events.js';
 export { PaymentsModule } from './payments.module.js';

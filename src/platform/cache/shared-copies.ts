@@ -63,7 +63,7 @@ const GUARD_MS = 60_000;
 /** Changes that Redis has not heard of and that are told again once it is back; beyond that the time to live has to do. */
 const UNTOLD_LIMIT = 10_000;
 const TELL_AGAIN_MS = 500;
-/** How long a change waits for others, to be told together with them: orders change products by the thousand. */
+/** How long a change waits for others, to be told together with them: one busy feature changes thousands of values. */
 const GATHER_MS = 2;
 /** Milliseconds without a refusal after which a Redis that answers, but refuses (full, read-only), is taken to be right again. */
 const REFUSALS_END_AFTER_MS = 60_000;

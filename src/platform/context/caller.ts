@@ -1,4 +1,15 @@
-export type Role = 'customer' | 'admin';
+/**
+ * The roles of the product, as its feature of users declares them:
+ *
+ * ```ts
+ * declare module '../../platform/context/caller.js' {
+ *   interface Roles { admin: true }
+ * }
+ * ```
+ */
+export interface Roles {}
+
+export type Role = keyof Roles;
 
 /** Who makes the request, as the access token states it. */
 export interface Caller {

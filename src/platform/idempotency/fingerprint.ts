@@ -5,7 +5,7 @@ export function fingerprintOf(payload: unknown): string {
   return hash('sha256', canonicalJson(payload), 'base64url');
 }
 
-/** JSON with sorted members, as RFC 8785 orders them: neither spaces nor the order of members make another payload. */
+/** JSON with sorted members, sorted as in RFC 8785: neither spaces nor the order of members make another payload. */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

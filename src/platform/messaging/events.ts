@@ -2,7 +2,7 @@ declare const payloadOf: unique symbol;
 
 /** What may happen in a feature: its name, who must hear of it, and (as a type) what it tells. */
 export interface EventDefinition<P extends object = object> {
-  /** `<thing>.<what happened>`, such as `order.placed`. Stable: it is stored and used as a label. */
+  /** `<thing>.<what happened>`, such as `thing.made`. Stable: it is stored and used as a label. */
   readonly name: string;
   /** Queues whose processor handles it, each exactly once. */
   readonly consumers: readonly [string, ...string[]];
@@ -16,7 +16,7 @@ export interface DeliveredEvent<P extends object = object> {
   readonly id: string;
   readonly name: string;
   readonly payload: P;
-  /** What it is about (such as an order's id), when the announcer said so. */
+  /** What it is about (such as the thing's id), when the announcer said so. */
   readonly key: string | null;
   readonly occurredAt: Date;
   /** Of the request that announced it, or the event's own id when there was none. */

@@ -2,9 +2,11 @@ import type { Rule } from '../project.js';
 import { controllersDecideNothing } from './controllers-decide-nothing.js';
 import { entitiesStayHome } from './entities-stay-home.js';
 import { doors } from './doors.js';
+import { knownEntries } from './known-entries.js';
 import { noCycles } from './no-cycles.js';
 import { noDirectEnqueue } from './no-direct-enqueue.js';
 import { parameterisedSql } from './parameterised-sql.js';
+import { platformKnowsNoProduct } from './platform-knows-no-product.js';
 import { environmentOnlyInConfig, noConsole, processEndsInLifecycle } from './process-globals.js';
 import { repositoriesKnowNoHttp } from './repositories-know-no-http.js';
 import { roomsBelow } from './rooms-below.js';
@@ -15,7 +17,9 @@ import { smallFiles } from './small-files.js';
 export const rules: Rule[] = [
   doors,
   noCycles,
+  knownEntries,
   roomsBelow,
+  platformKnowsNoProduct,
   controllersDecideNothing,
   repositoriesKnowNoHttp,
   entitiesStayHome,

@@ -11,9 +11,9 @@ function answer(status: number, ...headers: string[]): Ending {
 
 describe('judge', () => {
   it('takes 2xx for a success, and remembers where the new thing is', () => {
-    expect(judge(answer(201, 'location: /v1/orders/7'), new Set())).toMatchObject({
+    expect(judge(answer(201, 'location: /v1/things/7'), new Set())).toMatchObject({
       outcome: 'ok',
-      location: '/v1/orders/7',
+      location: '/v1/things/7',
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headerOf, ResponseReader } from './response-reader.ts';
 
-const counted = 'HTTP/1.1 201 Created\r\nLocation: /v1/orders/7\r\nContent-Length: 5\r\n\r\nhello';
+const counted = 'HTTP/1.1 201 Created\r\nLocation: /v1/things/7\r\nContent-Length: 5\r\n\r\nhello';
 const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n';
 
 describe('ResponseReader', () => {
@@ -25,7 +25,7 @@ describe('ResponseReader', () => {
 
   it('finds headers by name', () => {
     const answer = new ResponseReader().push(Buffer.from(counted));
-    expect(headerOf(answer?.head ?? '', 'location')).toBe('/v1/orders/7');
+    expect(headerOf(answer?.head ?? '', 'location')).toBe('/v1/things/7');
     expect(headerOf(answer?.head ?? '', 'content-length')).toBe('5');
     expect(headerOf(answer?.head ?? '', 'length')).toBeUndefined();
   });

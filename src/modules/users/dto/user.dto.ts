@@ -6,6 +6,7 @@ import {
   UuidField,
   type Role,
 } from '../../../platform/http/index.js';
+import { ROLES } from '../roles.js';
 
 export class UserDto {
   @UuidField()
@@ -17,7 +18,7 @@ export class UserDto {
   @StringField({ min: 1, max: 100 })
   name!: string;
 
-  @EnumField(['customer', 'admin'])
+  @EnumField(ROLES)
   role!: Role;
 
   @DateTimeField()

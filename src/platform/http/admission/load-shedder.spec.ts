@@ -27,10 +27,10 @@ describe('shedding of load', () => {
     shedder = new LoadShedder(inFlight, 10, 1000);
     const handler = () => undefined;
     shedder.learn({ method: 'GET', url: '/list', handler, config: { priority: 'low' } as never });
-    shedder.learn({ method: 'POST', url: '/orders', handler });
+    shedder.learn({ method: 'POST', url: '/things', handler });
     shedder.learn({
       method: 'POST',
-      url: '/orders/:id/payments',
+      url: '/things/:id/deals',
       handler,
       config: { priority: 'critical' } as never,
     });
@@ -69,7 +69,7 @@ describe('shedding of load', () => {
 
   async function occupy(count: number): Promise<void> {
     const pending = Array.from({ length: count - shedder.state.inFlight }, () =>
-      send('POST', '/orders/7/payments'),
+      send('POST', '/things/7/deals'),
     );
     for (const answer of pending) answer.catch(() => undefined);
     await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count), { timeout: 20_000 });
@@ -91,7 +91,7 @@ describe('shedding of load', () => {
       requestId: list.headers['x-request-id'],
     });
     await occupy(8);
-    expect((await send('POST', '/orders')).status).toBe(503);
+    expect((await send('POST', '/things')).status).toBe(503);
     expect(shedder.state.shed).toEqual({ low: 1, normal: 1, critical: 0 });
   });
 
@@ -102,14 +102,14 @@ describe('shedding of load', () => {
     shedder.watchDatabase(() => load);
     expect((await send('GET', '/list')).status).toBe(503);
     load = 0.9;
-    expect((await send('POST', '/orders')).status).toBe(503);
+    expect((await send('POST', '/things')).status).toBe(503);
     expect(shedder.state.inFlight).toBe(0);
-    const served = [send('GET', '/cached'), send('POST', '/orders/7/payments')];
+    const served = [send('GET', '/cached'), send('POST', '/things/7/deals')];
     await vi.waitFor(() => expect(shedder.state.inFlight).toBe(2), { timeout: 20_000 });
     for (const response of held.splice(0)) response.end('ok');
     expect((await Promise.all(served)).map(({ status }) => status)).toEqual([200, 200]);
     load = 1;
-    expect((await send('POST', '/orders/7/payments')).status).toBe(503);
+    expect((await send('POST', '/things/7/deals')).status).toBe(503);
   });
 
   it('treats what lacks the header that makes it important as least important', async () => {

@@ -35,7 +35,7 @@ const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]+$/;
 export class Cors {
   private readonly origins: ReadonlySet<string>;
 
-  /** @param origins those that are let in, such as `https://shop.example` */
+  /** @param origins those that are let in, such as `https://app.example` */
   constructor(origins: string[]) {
     this.origins = new Set(origins);
   }

@@ -15,7 +15,7 @@ import { PageQuery } from './pagination.js';
 import { ValidationPipe } from './validation.pipe.js';
 
 class Line {
-  @UuidField() productId!: string;
+  @UuidField() itemId!: string;
   @IntField({ min: 1, max: 1000 }) quantity!: number;
 }
 class Address {
@@ -51,7 +51,7 @@ function problemsOf(
 describe('validation of what a caller sends', () => {
   it('lets a well-formed body through as its DTO', () => {
     const dto = pipe.transform(
-      { items: [{ productId: id, quantity: 2 }], note: null },
+      { items: [{ itemId: id, quantity: 2 }], note: null },
       { type: 'body', metatype: Input },
     );
     expect(dto).toBeInstanceOf(Input);
@@ -61,7 +61,7 @@ describe('validation of what a caller sends', () => {
   it.each([0, -1, 1.5, 2 ** 53, '2', null, true, Number.NaN])(
     'refuses the quantity %s and points at it',
     (quantity) => {
-      expect(problemsOf({ items: [{ productId: id, quantity }] })).toEqual([
+      expect(problemsOf({ items: [{ itemId: id, quantity }] })).toEqual([
         expect.objectContaining({ pointer: '/items/0/quantity' }),
       ]);
     },

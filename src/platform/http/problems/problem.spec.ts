@@ -17,17 +17,17 @@ describe('problem documents', () => {
   it('carry what RFC 9457 and the design ask for', () => {
     const error = new BusinessRuleError({
       status: 409,
-      code: 'insufficient-stock',
+      code: 'not-enough-left',
       detail: 'Two are left.',
       extensions: { available: 2 },
     });
-    expect(problemDocument(error, 'request-1', '/v1/orders')).toEqual({
-      type: 'urn:problem-type:insufficient-stock',
+    expect(problemDocument(error, 'request-1', '/v1/things')).toEqual({
+      type: 'urn:problem-type:not-enough-left',
       title: 'Conflict',
       status: 409,
       detail: 'Two are left.',
-      instance: '/v1/orders',
-      code: 'insufficient-stock',
+      instance: '/v1/things',
+      code: 'not-enough-left',
       requestId: 'request-1',
       available: 2,
     });

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
 /**
- * How much a route matters when not everything can be served. `low` goes first (a list, an export: the caller can come
- * back), `critical` last (a login, a payment: a half-finished purchase is the worst thing to lose). Probes are not on this port.
+ * How much a route matters when not everything can be served. `low` goes first (a list, a report: the caller can come
+ * back), `critical` last (a login, the last step of something begun: what is half finished is the worst thing to lose). Probes are not on this port.
  */
 export type RoutePriority = 'low' | 'normal' | 'critical';
 

@@ -17,7 +17,7 @@ const RETRY_AFTER_SECONDS = 10;
 /**
  * Turns new work away while the outbox holds more than `OUTBOX_MAX_BACKLOG` events that nobody has relayed, so that an outage of the
  * workers or of Redis ends in refusals and not in a queue that takes days (bounded queues: Google SRE Book, "Addressing
- * Cascading Failures"). What completes something begun, such as settling a payment, does not ask.
+ * Cascading Failures"). What completes something begun, such as recording an outcome, does not ask.
  */
 @Injectable()
 export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShutdown {

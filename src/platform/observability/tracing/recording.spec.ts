@@ -114,13 +114,13 @@ describe('the span of background work', () => {
 
   it('joins the trace of what caused it', async () => {
     const inside = await work(0).run(
-      { name: 'process order.placed', attributes: { 'messaging.message.id': '1' }, traceparent: TRACEPARENT },
+      { name: 'process thing.made', attributes: { 'messaging.message.id': '1' }, traceparent: TRACEPARENT },
       async () => Promise.resolve(trace.getActiveSpan()?.spanContext()),
     );
 
     expect(exporter.getFinishedSpans()).toMatchObject([
       {
-        name: 'process order.placed',
+        name: 'process thing.made',
         kind: SpanKind.CONSUMER,
         attributes: { 'messaging.message.id': '1' },
         parentSpanContext: { spanId: TRACEPARENT.slice(36, 52) },
@@ -131,7 +131,7 @@ describe('the span of background work', () => {
 
   it('does not exist when what caused it was not recorded', async () => {
     expect(
-      await work(1).run({ name: 'process order.placed', traceparent: null }, async () =>
+      await work(1).run({ name: 'process thing.made', traceparent: null }, async () =>
         Promise.resolve('done'),
       ),
     ).toBe('done');
@@ -162,12 +162,12 @@ describe('the span of a step', () => {
 
   it('belongs to the work at hand, and exists only where that is recorded', async () => {
     await tracing.step('send mail', () => Promise.resolve());
-    await tracing.run({ name: 'process order.placed', traceparent: null }, () =>
+    await tracing.run({ name: 'process thing.made', traceparent: null }, () =>
       tracing.step('send mail', () => Promise.resolve()),
     );
     expect(exporter.getFinishedSpans()).toEqual([]);
 
-    await tracing.run({ name: 'process order.placed', traceparent: TRACEPARENT }, () =>
+    await tracing.run({ name: 'process thing.made', traceparent: TRACEPARENT }, () =>
       tracing.step('send mail', () => Promise.resolve()),
     );
     const [step, work] = exporter.getFinishedSpans();

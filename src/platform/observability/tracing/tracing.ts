@@ -5,7 +5,7 @@ import { within } from '../../runtime/index.js';
 
 /** Work outside a request: an event being handled, or a scheduled run. */
 export interface TracedWork {
-  /** What the span is called, such as `process order.placed`; few different ones. */
+  /** What the span is called, such as `process thing.made`; few different ones. */
   name: string;
   attributes?: Record<string, string | number | undefined>;
   /**
