@@ -79,7 +79,7 @@ function patternsOf(name: string): string[] {
   return [
     ...(EVERYDAY_PLURALS.has(one) ? [] : [`(?<![a-z])${one}s`]),
     `(?<![a-z])${one}(?:Id|_id|-id)`,
-    `/${name}(?![\\w.])`,
+    ...(name === one ? [] : [`/${name}(?![\\w.])`]),
   ];
 }
 
