@@ -1,3 +1,4 @@
+import { register } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openShop, type Customer, type Shop } from './shop.ts';
 
@@ -108,5 +109,17 @@ describe('delivery addresses', () => {
       path = `/v1/addresses?limit=2&cursor=${body.nextCursor}`;
     }
     expect(seen).toEqual(added);
+  });
+
+  it('are measured where the pool is, as every statement is', async () => {
+    await add(ada);
+    const metrics = await register.metrics();
+    expect(metrics).toMatch(/db_query_duration_seconds_count\{[^}]*operation="INSERT"[^}]*\} [1-9]/);
+    expect(metrics).toMatch(/db_pool_wait_seconds_count\{[^}]*pool="primary"[^}]*\} [1-9]/);
+    for (const state of ['used', 'idle', 'waiting']) {
+      expect(metrics).toMatch(
+        new RegExp(`db_pool_connections\\{pool="primary",state="${state}"[^}]*\\} \\d`),
+      );
+    }
   });
 });

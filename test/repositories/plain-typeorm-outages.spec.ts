@@ -1,0 +1,77 @@
+import { Column, Entity, PrimaryColumn, type Repository } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../../local/wait-for.js';
+
+@Entity('notes')
+class Note {
+  @PrimaryColumn('int')
+  id!: number;
+
+  @Column('text')
+  body!: string;
+}
+
+/** Far above what the limits below add up to: a machine that is busy is slow. Without them nothing would ever end. */
+const UNAVAILABLE_WITHIN_MS = 6000;
+
+describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while PostgreSQL is %s', (how) => {
+  let db: TestDatabase;
+  let notes: Repository<Note>;
+
+  beforeAll(async () => {
+    db = await openTestDatabase(
+      {
+        DATABASE_POOL_SIZE: '4',
+        DATABASE_ACQUIRE_TIMEOUT_MS: '500',
+        DATABASE_QUERY_TIMEOUT_MS: '1000',
+        DATABASE_STATEMENT_TIMEOUT_MS: '950',
+        DATABASE_LOCK_TIMEOUT_MS: '900',
+      },
+      ({ port }) => port,
+      [Note],
+    );
+    await db.database.execute({ text: 'CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL)' });
+    notes = db.dataSource.getRepository(Note);
+    await notes.insert({ id: 1, body: 'x' });
+  });
+  afterAll(() => db?.close());
+
+  it('is refused in time, opens the circuit, and works again soon after', async () => {
+    const refused = async (work: () => Promise<unknown>): Promise<void> => {
+      const startedAt = performance.now();
+      await expect(work()).rejects.toMatchObject({
+        status: 503,
+        retryAfterSeconds: expect.any(Number) as number,
+      });
+      expect(performance.now() - startedAt).toBeLessThan(UNAVAILABLE_WITHIN_MS);
+    };
+    const tries = [
+      () => notes.findOneBy({ id: 1 }),
+      () => notes.save({ id: 2, body: 'y' }),
+      () => db.unitOfWork.run(() => notes.update(1, { body: 'y' })),
+      () => notes.manager.transaction((manager) => manager.delete(Note, 1)),
+    ];
+    if (how === 'frozen') db.server.freeze();
+    else await db.server.kill();
+    try {
+      await waitFor(
+        async () => {
+          await Promise.all(tries.map((work) => refused(work)));
+          return db.policies.for('postgresql').circuit !== 'closed';
+        },
+        { within: 20_000, what: 'an open circuit' },
+      );
+    } finally {
+      if (how === 'frozen') db.server.thaw();
+      else await db.server.restart();
+    }
+    const healthy = async () => {
+      await notes.findOneByOrFail({ id: 1 });
+      return db.policies.for('postgresql').circuit === 'closed';
+    };
+    await waitFor(healthy, { within: 10_000, what: 'reads, and a closed circuit' });
+    const { total, idle, waiting } = db.database.poolState;
+    expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
+  });
+});
