@@ -68,7 +68,7 @@ export class PooledConnection extends pg.Client {
   unfit?: Error;
   /** What says, since it was lent, that PostgreSQL as a whole is down. */
   outage?: Error;
-  /** To be told, when it is given back, how the loan ended. */
+  /** To be told that PostgreSQL has answered, and, when the connection is given back, which outage it has met. */
   ended?: (outage?: Error) => void;
 
   constructor(config?: string | pg.ClientConfig) {
@@ -175,8 +175,11 @@ export class PooledConnection extends pg.Client {
         if (!unwatch(watched)) return;
         forget?.();
         this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
-        if (!error) resolve(result);
-        else {
+        if (!error) {
+          // Others wait for the first call after an outage: it may be a stream that keeps its connection for minutes.
+          this.ended?.();
+          resolve(result);
+        } else {
           this.note(error);
           reject(context?.abandoned ?? error);
         }
