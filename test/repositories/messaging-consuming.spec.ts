@@ -252,7 +252,7 @@ describe('handling events', () => {
     onSent = (event, inbox) => inbox.record(event);
     await process.send(1, 1);
     await waitFor(async () => (await recorded()).length === 1, { what: 'the event' });
-    await letters.record(deliveries[0]!, new Error('too late'), 12);
+    await letters.record(deliveries[0]!, new Error('too late'));
 
     expect(await letters.list({ limit: 10 })).toEqual([]);
   });

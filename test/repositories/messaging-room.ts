@@ -1,4 +1,10 @@
-import { Module, type INestApplicationContext, type LoggerService, type Type } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type INestApplicationContext,
+  type LoggerService,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SettingsModule, loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
@@ -47,6 +53,8 @@ export interface ProcessOptions {
   queues?: string[];
   retiredSchedules?: { name: string; queue: string }[];
   providers?: Type[];
+  /** Features. */
+  imports?: (Type | DynamicModule)[];
   env?: Record<string, string>;
   /** Default true: a worker begins to work at once. */
   start?: boolean;
@@ -107,7 +115,8 @@ export async function openMessagingRoom(): Promise<MessagingRoom> {
 }
 
 async function startProcess(settings: Settings, options: ProcessOptions): Promise<MessagingProcess> {
-  const { role = 'worker', events = [parcelSent], queues = ['post'], providers = [], start = true } = options;
+  const { role = 'worker', events = [parcelSent], queues = ['post'], start = true } = options;
+  const { providers = [], imports = [] } = options;
   const { retiredSchedules } = options;
 
   const health = new HealthRegistry();
@@ -121,6 +130,7 @@ async function startProcess(settings: Settings, options: ProcessOptions): Promis
       DatabaseModule.forRoot('messaging-spec'),
       MessagingModule.forRoot({ role }),
       MessagingModule.forFeature({ events, queues, retiredSchedules }),
+      ...imports,
     ],
     providers,
   })
@@ -134,7 +144,12 @@ async function startProcess(settings: Settings, options: ProcessOptions): Promis
   const unitOfWork = app.get(UnitOfWork);
   const outbox = app.get(Outbox);
   const runtime = role === 'worker' ? app.get(MessagingRuntime) : (undefined as never);
-  if (role === 'worker' && start) runtime.start();
+  try {
+    if (role === 'worker' && start) runtime.start();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
   return {
     app,
     database,

@@ -1,7 +1,5 @@
 import { Logger } from '@nestjs/common';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadSettings } from '../../config/index.js';
-import { PRODUCT } from '../../product.js';
 import type { UnitOfWork } from '../../platform/database/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import type { DeliveredEvent } from '../../platform/messaging/index.js';
@@ -10,7 +8,6 @@ import type { ExportWriter } from './export-writer.js';
 import type { ExportRequested } from './exports.events.js';
 import { ExportsProcessor } from './exports.processor.js';
 
-const settings = loadSettings({ JOB_ATTEMPTS: '3' }, PRODUCT);
 const run: ExportRun = { exportId: 'x', attempt: 1, userId: 'ada', allUsers: false, from: null, to: null };
 const away = () => new TransientError({ code: 'database-unavailable', detail: '' });
 
@@ -32,13 +29,12 @@ beforeEach(() => {
     runs as unknown as ExportRunsRepository,
     { write } as unknown as ExportWriter,
     { run: (work: () => Promise<unknown>) => work() } as unknown as UnitOfWork,
-    settings,
   );
   Object.assign(processor, { inbox: { record } });
 });
 
 function deliver(attempt = 1, signal = new AbortController().signal): Promise<void> {
-  const event = { id: 'event', payload: { exportId: 'x' }, attempt, signal };
+  const event = { id: 'event', payload: { exportId: 'x' }, attempt, attempts: 3, signal };
   return processor.onExportRequested(event as unknown as DeliveredEvent<ExportRequested>);
 }
 

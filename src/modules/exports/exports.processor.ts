@@ -1,5 +1,4 @@
-import { Inject, Logger } from '@nestjs/common';
-import { Settings } from '../../config/index.js';
+import { Logger } from '@nestjs/common';
 import { UnitOfWork } from '../../platform/database/index.js';
 import { TransientError } from '../../platform/errors/index.js';
 import {
@@ -16,16 +15,13 @@ import { exportRequested, type ExportRequested } from './exports.events.js';
 @EventProcessor('exports', { concurrency: 2 })
 export class ExportsProcessor extends EventConsumer {
   private readonly logger = new Logger(ExportsProcessor.name);
-  private readonly attempts: number;
 
   constructor(
     private readonly runs: ExportRunsRepository,
     private readonly writer: ExportWriter,
     private readonly unitOfWork: UnitOfWork,
-    @Inject(Settings) { messaging }: Settings,
   ) {
     super();
-    this.attempts = messaging.attempts;
   }
 
   @Handles(exportRequested)
@@ -54,7 +50,7 @@ export class ExportsProcessor extends EventConsumer {
       return;
     }
     const triedAgain =
-      event.signal.aborted || (error instanceof TransientError && event.attempt < this.attempts);
+      event.signal.aborted || (error instanceof TransientError && event.attempt < event.attempts);
     if (!triedAgain) await this.runs.fail(run);
     throw error;
   }

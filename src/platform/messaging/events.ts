@@ -25,6 +25,8 @@ export interface DeliveredEvent<P extends object = object> {
   readonly consumer: string;
   /** 1 for the first try. */
   readonly attempt: number;
+  /** The last one; what fails then is a dead letter. */
+  readonly attempts: number;
   /**
    * Aborted when the process is ending and can wait no longer. A handler that stops then, with any error, is not
    * counted as failed: its event goes back to the queue.

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import { BullRegistrar, Processor } from '@nestjs/bullmq';
-import type { Worker, WorkerOptions } from 'bullmq';
+import { BullModule, BullRegistrar } from '@nestjs/bullmq';
+import type { Worker } from 'bullmq';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
 import { GivingWay } from './consuming/giving-way.js';
-import { fullJitter } from './queues/retries.js';
+import { workerClass } from './consuming/worker-class.js';
 import { WorkerJobs } from './consuming/worker-jobs.js';
 import { MessagingMetrics } from './messaging.metrics.js';
 import { BacklogMeter } from './relay/backlog-meter.js';
@@ -14,15 +14,8 @@ import { Relay } from './relay/relay.js';
 import { isReply } from '../redis/index.js';
 import { OutageLog, within } from '../runtime/index.js';
 import { QueueConnections } from './queues/queue-connections.js';
-import { Topology, type ConsumerEntry } from './topology/topology.js';
+import { Topology } from './topology/topology.js';
 
-/** A job whose worker has not renewed its lock for so long is taken over by another. */
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 5000;
-/** Stalls say that a process died, not that a job is bad; `CRASHES_ALLOWED` decides about those. */
-const STALLS_ALLOWED = 1_000_000;
-/** Wait of a worker before it tries again after an error; BullMQ's own 15 s would be the length of the next outage. */
-const WORKER_RETRY_MS = 500;
 /** Share of the drain in which jobs may end by themselves, before they are told to. */
 const UNDISTURBED_SHARE = 0.7;
 const HAND_BACK_TIMEOUT_MS = 1000;
@@ -66,20 +59,21 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     @Inject(Settings) private readonly settings: Settings,
   ) {}
 
-  /** Begins to relay, to run jobs and to keep schedules. Does not wait for Redis: what it needs, it does when Redis is there. */
+  /**
+   * Begins to relay, to run jobs and to keep schedules. Does not wait for Redis: what it needs, it does when Redis is there.
+   * @throws TopologyError when plain queues and their processors do not fit together
+   */
   start(): void {
     if (this.state !== 'idle') throw new Error(`Messaging cannot start: it is ${this.state}`);
     this.state = 'running';
+    BullModule.workerClass = workerClass(this.connections.consumer, this.settings, this.jobs, this.workers);
+    this.registrar.register();
+    for (const worker of this.workers) this.watch(worker);
+    this.topology.requireWorkers(this.workers.map(({ name }) => name));
     this.health.add({ name: 'queues', essential: false, check: () => this.check() });
     this.connections.open();
-    for (const entry of this.topology.consumers.values()) {
-      entry.consumer.attach(this.jobs, entry.queue);
-      // Worker options depend on settings, which decorators cannot see: the class is decorated once more, with them.
-      Processor(entry.queue, this.workerOptions(entry))(entry.consumer.constructor);
-    }
-    this.registrar.register();
-    for (const { consumer } of this.topology.consumers.values())
-      this.workers.push(this.watched(consumer.worker));
+    for (const worker of this.workers)
+      worker.run().catch((error: unknown) => this.report(worker.name, error));
     this.relay.start();
     this.meter.start();
     this.givingWay.start((yielding) => this.setConcurrency(yielding));
@@ -176,21 +170,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     for (const worker of this.workers) worker.concurrency = yielding ? 1 : worker.opts.concurrency!;
   }
 
-  private workerOptions({ concurrency }: ConsumerEntry): WorkerOptions {
-    const { messaging, redis } = this.settings;
-    return {
-      connection: this.connections.consumer,
-      prefix: redis.prefix,
-      concurrency: concurrency ?? messaging.concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
-      maxStalledCount: STALLS_ALLOWED,
-      runRetryDelay: WORKER_RETRY_MS,
-      settings: { backoffStrategy: fullJitter(messaging.backoffMs, messaging.backoffMaxMs) },
-    };
-  }
-
-  private watched(worker: Worker): Worker {
+  private watch(worker: Worker): void {
     worker.on('error', (error) => this.report(worker.name, error));
     worker.on('stalled', (jobId) => {
       this.metrics.stalled.inc({ queue: worker.name });
@@ -199,7 +179,6 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
         'A job was taken over from a worker that died or froze',
       );
     });
-    return worker;
   }
 
   /**

@@ -1,7 +1,6 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
-import { Settings } from '../../config/index.js';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GivingWay } from './consuming/giving-way.js';
 import { MaintenanceProcessor } from './consuming/maintenance.processor.js';
@@ -23,6 +22,7 @@ import { Outbox } from './outbox/outbox.js';
 import { Redelivery } from './relay/redelivery.js';
 import { Relay } from './relay/relay.js';
 import { QueueConnections } from './queues/queue-connections.js';
+import { NoFlowProducer, PlainQueue } from './queues/plain-queue.js';
 import { QueueMemory } from './queues/queue-memory.js';
 import { QueueUpkeep } from './relay/queue-upkeep.js';
 import { Queues } from './queues/queues.js';
@@ -30,8 +30,9 @@ import { Schedulers } from './schedules/schedulers.js';
 import { FeatureDeclarations, type RetiredSchedule } from './topology/declarations.js';
 import { MESSAGING_ROLE, Topology, type MessagingRole } from './topology/topology.js';
 
-@Module({ providers: [QueueConnections], exports: [QueueConnections] })
-class QueueConnectionsModule {}
+// Nest takes these when a feature calls `registerQueue`, as its documentation has it: features are loaded after this.
+BullModule.queueClass = PlainQueue as never;
+BullModule.flowProducerClass = NoFlowProducer as never;
 
 /** What announces; enough for the api and for commands, and without any connection to Redis. */
 const announcing: Provider[] = [Topology, Outbox, OutboxLimit, OutboxRepository, Inbox, DeadLetters];
@@ -40,6 +41,7 @@ const announcing: Provider[] = [Topology, Outbox, OutboxLimit, OutboxRepository,
 const handling: Provider[] = [
   ...messagingMetrics,
   MessagingMetrics,
+  QueueConnections,
   Queues,
   QueueMemory,
   QueueUpkeep,
@@ -62,36 +64,27 @@ export class MessagingModule {
   /** Once per process. In the worker, `MessagingRuntime.start` begins the work. */
   static forRoot({ role }: { role: MessagingRole }): DynamicModule {
     const entities = TypeOrmModule.forFeature([OutboxEvent, InboxEntry, DeadLetter]);
-    const roleProvider = { provide: MESSAGING_ROLE, useValue: role };
-    if (role === 'api') {
-      return {
-        module: MessagingModule,
-        imports: [DiscoveryModule, entities],
-        providers: [roleProvider, ...announcing],
-        exports: [Outbox, OutboxLimit, Inbox, DeadLetters],
-      };
-    }
+    const shared = [Outbox, OutboxLimit, Inbox, DeadLetters];
     return {
       module: MessagingModule,
       imports: [
         DiscoveryModule,
         entities,
-        QueueConnectionsModule,
         BullModule.forRootAsync({
-          imports: [QueueConnectionsModule],
-          inject: [QueueConnections, Settings],
-          useFactory: ({ consumer }: QueueConnections, { redis }: Settings) => ({
-            connection: consumer,
-            prefix: redis.prefix,
-          }),
-          // Not before it has been checked that every event has its handler.
+          inject: [Outbox],
+          useFactory: (writer: Outbox) => ({ writer }) as never,
+          // Never in the api, and in the worker not before it has been checked that every event has its handler.
           extraOptions: { manualRegistration: true },
         }),
-        // No queue by name: nobody but the relay may add to one. The call brings the registrar that makes workers.
+        // The call brings the registrar that makes workers, also to a product without plain queues.
         BullModule.registerQueue(),
       ],
-      providers: [roleProvider, ...announcing, ...handling],
-      exports: [Outbox, OutboxLimit, Inbox, DeadLetters, MessagingRuntime],
+      providers: [
+        { provide: MESSAGING_ROLE, useValue: role },
+        ...announcing,
+        ...(role === 'worker' ? handling : []),
+      ],
+      exports: role === 'worker' ? [...shared, MessagingRuntime] : shared,
     };
   }
 

@@ -1,25 +1,42 @@
-import type { Rule } from '../project.js';
+import ts from 'typescript';
+import { lineOf, walk, type Rule, type SourceFile, type Violation } from '../project.js';
 
-const QUEUE_PACKAGES = new Set(['bullmq', '@nestjs/bullmq']);
+/** Classes of BullMQ that open a connection to the queues when they are made. */
+const CONNECTS = new Set([
+  'Queue',
+  'Worker',
+  'FlowProducer',
+  'QueueEvents',
+  'QueueEventsProducer',
+  'JobScheduler',
+]);
 
 /**
- * Only `platform/messaging` speaks to queues. A job that is enqueued by hand outruns its commit, or misses it: what has
- * to happen after a change is a row in the outbox, written in the same transaction.
+ * Only `platform/messaging` connects to queues. A job that is enqueued past the outbox outruns its commit, or misses it; a worker that is made
+ * by hand is neither drained nor counted.
  */
 export const noDirectEnqueue: Rule = {
   name: 'no-direct-enqueue',
   check: ({ sources }) =>
-    sources
-      .filter(({ path }) => !path.startsWith('src/platform/messaging/'))
-      .flatMap(({ path, imports }) =>
-        imports
-          .filter(({ specifier }) => QUEUE_PACKAGES.has(specifier))
-          .map(({ line, specifier }) => ({
-            path,
-            line,
-            what: `imports ${specifier}`,
-            remedy:
-              'Announce an event with Outbox.announce and handle it in an EventConsumer; queues belong to src/platform/messaging',
-          })),
-      ),
+    sources.filter(({ path }) => !path.startsWith('src/platform/messaging/')).flatMap(connectionsOf),
 };
+
+function connectionsOf({ path, ast, imports }: SourceFile): Violation[] {
+  const names = imports.filter(({ specifier }) => specifier === 'bullmq').flatMap((taken) => taken.names);
+  const found: Violation[] = [];
+  walk(ast, (node) => {
+    if (!ts.isNewExpression(node)) return;
+    const name = ts.isPropertyAccessExpression(node.expression)
+      ? node.expression.name.text
+      : node.expression.getText(ast);
+    if (!CONNECTS.has(name) || !(names.includes(name) || names.includes('*'))) return;
+    found.push({
+      path,
+      line: lineOf(node),
+      what: `makes a ${name} of BullMQ`,
+      remedy:
+        'Register the queue with BullModule.registerQueue, add jobs by @InjectQueue, run them in a class with @Processor',
+    });
+  });
+  return found;
+}

@@ -1,32 +1,69 @@
-import type { Job } from 'bullmq';
-import type { RequestContext } from '../../context/index.js';
+import type { Job, JobsOptions } from 'bullmq';
+import { newId, type RequestContext } from '../../context/index.js';
 import type { DeliveredEvent } from '../events.js';
-import type { EventJob } from '../queues/queues.js';
+import type { EventJob, PlainJobOrigin } from '../queues/queues.js';
+
+/** What a job carries, in whichever form. */
+export interface Envelope {
+  id: string;
+  payload: object;
+  key: string | null;
+  /** When it was announced, or was to be run at the earliest. Epoch milliseconds. */
+  occurredAt: number;
+  requestId: string;
+  trace: string | null;
+  /** Of a plain job, as far as they are worth keeping with its dead letter. */
+  options: JobsOptions | null;
+  /** Whether it came through the outbox, and so has a place in the inbox. */
+  isOurs: boolean;
+}
+
+/** Reads the job of an event. */
+export function eventEnvelope(job: Job<EventJob>): Envelope {
+  const { payload, key, occurredAt, requestId, trace = null } = job.data;
+  const id = job.id ?? '';
+  return { id, payload, key, occurredAt, requestId: requestId ?? id, trace, options: null, isOurs: true };
+}
+
+/** Reads a job of a plain queue. Another application may have added it: then it has neither origin nor an id of ours. */
+export function plainEnvelope(job: Job<object>): Envelope {
+  const { attempts, backoff, priority, lifo, delay = 0, telemetry } = job.opts;
+  const origin = telemetry?.metadata ? (JSON.parse(telemetry.metadata) as PlainJobOrigin) : undefined;
+  const id = (origin && job.id) || newId();
+  return {
+    id,
+    payload: job.data,
+    key: null,
+    occurredAt: job.timestamp + delay,
+    requestId: origin?.requestId ?? id,
+    trace: origin?.traceparent ?? null,
+    options: { attempts, backoff, priority, lifo },
+    isOurs: origin !== undefined,
+  };
+}
 
 /** A job seen as the event in it. */
 export class Delivery implements DeliveredEvent {
   readonly id: string;
-  readonly name: string;
   readonly payload: object;
   readonly key: string | null;
   readonly occurredAt: Date;
   readonly requestId: string;
-  readonly attempt: number;
   private controller?: AbortController;
 
   constructor(
-    job: Job<EventJob>,
+    { id, payload, key, occurredAt, requestId }: Envelope,
+    readonly name: string,
     readonly consumer: string,
+    readonly attempt: number,
+    readonly attempts: number,
     private readonly context: RequestContext,
   ) {
-    const { payload, key, occurredAt } = job.data;
-    this.id = job.id ?? '';
-    this.name = job.name;
+    this.id = id;
     this.payload = payload;
     this.key = key;
     this.occurredAt = new Date(occurredAt);
-    this.requestId = context.requestId;
-    this.attempt = job.attemptsMade + 1;
+    this.requestId = requestId;
   }
 
   /** Made on first use: most handlers end long before anybody would abort them. */

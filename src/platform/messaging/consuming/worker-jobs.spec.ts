@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
-import { TransientError } from '../../errors/index.js';
+import { BusinessRuleError, TransientError } from '../../errors/index.js';
 import type { DeliveredEvent } from '../events.js';
+import type { Topology } from '../topology/topology.js';
 import { CRASHES_ALLOWED, WorkerJobs } from './worker-jobs.js';
 
 type Handler = (event: DeliveredEvent) => Promise<void>;
@@ -13,9 +14,12 @@ const transient = new TransientError({ code: 'away', detail: 'Away.' });
 describe('the jobs of a worker', () => {
   let handler: Handler;
   let scheduled: () => Promise<void>;
-  let buried: { event: DeliveredEvent; error: unknown; attempts: number }[];
+  let plain: (job: Job, token?: string, signal?: AbortSignal) => Promise<unknown>;
+  let buried: { event: DeliveredEvent; error: unknown; options: unknown }[];
+  let seen: string[];
   let bury: () => Promise<void>;
   let outcomes: string[];
+  let topology: Topology;
   let jobs: WorkerJobs;
 
   beforeEach(() => {
@@ -23,21 +27,30 @@ describe('the jobs of a worker', () => {
       vi.spyOn(Logger.prototype, level).mockReturnValue();
     handler = () => Promise.resolve();
     scheduled = () => Promise.resolve();
+    plain = () => Promise.reject(new Error('a plain processor was asked'));
     buried = [];
+    seen = [];
     bury = () => Promise.resolve();
     outcomes = [];
     jobs = new WorkerJobs(
-      {
+      (topology = {
         consumers: new Map([
-          ['post', { handlers: new Map([['parcel.sent', (event: DeliveredEvent) => handler(event)]]) }],
+          [
+            'post',
+            { handlers: new Map([['parcel.sent', { run: (event: DeliveredEvent) => handler(event) }]]) },
+          ],
         ]),
         schedules: new Map([['sweep', { name: 'sweep', run: () => scheduled() }]]),
+      } as unknown as Topology),
+      {
+        record: async (event: DeliveredEvent, error: unknown, options: unknown) => {
+          await bury();
+          buried.push({ event, error, options });
+        },
       } as never,
       {
-        record: async (event: DeliveredEvent, error: unknown, attempts: number) => {
-          await bury();
-          buried.push({ event, error, attempts });
-        },
+        seen: async ({ id }: DeliveredEvent) => seen.includes(id),
+        record: async ({ id }: DeliveredEvent) => seen.push(id),
       } as never,
       {
         delivered: (_event: string, _consumer: string, outcome: string) => outcomes.push(outcome),
@@ -72,25 +85,27 @@ describe('the jobs of a worker', () => {
     handler = vi.fn<Handler>();
     jobs.stopTaking();
     const late = job();
-    await expect(jobs.run('post', late, 'token')).rejects.toBeInstanceOf(WaitingError);
+    await expect(jobs.run('post', late, 'token', plain)).rejects.toBeInstanceOf(WaitingError);
     expect(late.back).toEqual(['token']);
     expect(handler).not.toHaveBeenCalled();
   });
 
   it('are tried again after a transient error while there are attempts left, and buried after the last', async () => {
     handler = () => Promise.reject(transient);
-    await expect(jobs.run('post', job({ attemptsMade: 1, attemptsStarted: 2 }), 't')).rejects.toBe(transient);
-    expect(buried).toEqual([]);
-    await expect(jobs.run('post', job({ attemptsMade: 2, attemptsStarted: 3 }), 't')).rejects.toBeInstanceOf(
-      UnrecoverableError,
+    await expect(jobs.run('post', job({ attemptsMade: 1, attemptsStarted: 2 }), 't', plain)).rejects.toBe(
+      transient,
     );
-    expect(buried).toMatchObject([{ error: transient, attempts: 3 }]);
+    expect(buried).toEqual([]);
+    await expect(
+      jobs.run('post', job({ attemptsMade: 2, attemptsStarted: 3 }), 't', plain),
+    ).rejects.toBeInstanceOf(UnrecoverableError);
+    expect(buried).toMatchObject([{ error: transient, event: { attempt: 3 } }]);
     expect(outcomes).toEqual(['retried', 'dead']);
   });
 
   it('are buried at once after any other error', async () => {
     handler = () => Promise.reject(new TypeError('bug'));
-    await expect(jobs.run('post', job(), 't')).rejects.toThrow(new UnrecoverableError('bug'));
+    await expect(jobs.run('post', job(), 't', plain)).rejects.toThrow(new UnrecoverableError('bug'));
     expect(buried).toHaveLength(1);
   });
 
@@ -98,27 +113,27 @@ describe('the jobs of a worker', () => {
     const bug = new TypeError('bug');
     handler = () => Promise.reject(bug);
     bury = () => Promise.reject(transient);
-    await expect(jobs.run('post', job(), 't')).rejects.toBe(bug);
+    await expect(jobs.run('post', job(), 't', plain)).rejects.toBe(bug);
     expect(outcomes).toEqual(['retried']);
   });
 
   it('wait for a newer version when this one has no handler for the event', async () => {
-    await expect(jobs.run('post', job({ name: 'parcel.kept' }), 't')).rejects.toThrow(
+    await expect(jobs.run('post', job({ name: 'parcel.kept' }), 't', plain)).rejects.toThrow(
       'no handler for parcel.kept',
     );
     expect(buried).toEqual([]);
     await expect(
-      jobs.run('post', job({ name: 'parcel.kept', attemptsMade: 2, attemptsStarted: 3 }), 't'),
+      jobs.run('post', job({ name: 'parcel.kept', attemptsMade: 2, attemptsStarted: 3 }), 't', plain),
     ).rejects.toBeInstanceOf(UnrecoverableError);
     expect(buried).toHaveLength(1);
   });
 
   it('are buried without another run when the process has died too often while it ran them', async () => {
     handler = vi.fn<Handler>(() => Promise.resolve());
-    await jobs.run('post', job({ attemptsMade: 1, attemptsStarted: CRASHES_ALLOWED + 2 }), 't');
+    await jobs.run('post', job({ attemptsMade: 1, attemptsStarted: CRASHES_ALLOWED + 2 }), 't', plain);
     expect(handler).toHaveBeenCalledOnce();
     await expect(
-      jobs.run('post', job({ attemptsMade: 1, attemptsStarted: CRASHES_ALLOWED + 3 }), 't'),
+      jobs.run('post', job({ attemptsMade: 1, attemptsStarted: CRASHES_ALLOWED + 3 }), 't', plain),
     ).rejects.toThrow('died 26 times');
     expect(handler).toHaveBeenCalledOnce();
     expect(buried).toHaveLength(1);
@@ -133,7 +148,7 @@ describe('the jobs of a worker', () => {
       throw new Error('stopped');
     };
     const stopped = job();
-    const running = jobs.run('post', stopped, 'token');
+    const running = jobs.run('post', stopped, 'token', plain);
     await started;
     expect(jobs.active).toBe(1);
     jobs.abort();
@@ -148,16 +163,85 @@ describe('the jobs of a worker', () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     handler = () => gate;
     const stuck = job();
-    const running = jobs.run('post', stuck, 'token');
+    const running = jobs.run('post', stuck, 'token', plain);
     expect(await jobs.handBackAll()).toBe(1);
     expect(stuck.back).toEqual(['token']);
     open();
     await running;
   });
 
+  it('are tried as often, and as soon, as their handler says', async () => {
+    handler = () => Promise.reject(transient);
+    const { handlers } = topology.consumers.get('post')!;
+    handlers.set('parcel.sent', { ...handlers.get('parcel.sent')!, attempts: 1, backoff: 5 });
+    const once = job();
+    await expect(jobs.run('post', once, 't', plain)).rejects.toBeInstanceOf(UnrecoverableError);
+    expect(once.opts).toMatchObject({ attempts: 1, backoff: 5 });
+  });
+
+  describe('of a plain queue', () => {
+    const run = (change: Partial<Job> = {}): Promise<unknown> =>
+      jobs.run('thumbnails', job({ opts: relayed, timestamp: Date.now(), ...change }), 't', plain);
+    const relayed = { attempts: 3, telemetry: { metadata: '{"requestId":"request-1","traceparent":null}' } };
+
+    it('are given to the processor, once', async () => {
+      const process = vi.fn<typeof plain>(async () => 'done');
+      plain = process;
+      expect(await run()).toBe('done');
+      expect(await run()).toBeUndefined();
+      expect(process).toHaveBeenCalledOnce();
+    });
+
+    it('are run each time when another application has added them: their ids come again', async () => {
+      const process = vi.fn<typeof plain>(async () => 'done');
+      plain = process;
+      await run({ id: '1', opts: {} });
+      await run({ id: '1', opts: {} });
+      expect(process).toHaveBeenCalledTimes(2);
+      expect(seen).toEqual([]);
+    });
+
+    it('are tried again after whatever a library throws, and buried after the last attempt', async () => {
+      const unknown = new RangeError('image is broken');
+      plain = () => Promise.reject(unknown);
+      await expect(run()).rejects.toBe(unknown);
+      await expect(run({ attemptsMade: 2, attemptsStarted: 3 })).rejects.toBeInstanceOf(UnrecoverableError);
+      expect(buried).toMatchObject([{ error: unknown, options: { attempts: 3 } }]);
+    });
+
+    it.each([
+      new UnrecoverableError('no such image'),
+      new BusinessRuleError({ code: 'too-large', detail: '', status: 409 }),
+    ])('are buried at once when they say that trying again cannot help: %s', async (error) => {
+      plain = () => Promise.reject(error);
+      await expect(run()).rejects.toBeInstanceOf(UnrecoverableError);
+      expect(buried).toHaveLength(1);
+    });
+
+    it('may move their job themselves, as BullMQ documents', async () => {
+      plain = () => Promise.reject(new DelayedError());
+      await expect(run()).rejects.toBeInstanceOf(DelayedError);
+      expect(outcomes).toEqual(['handed-back']);
+    });
+
+    it('hear when they must stop', async () => {
+      const { promise: started, resolve: start } = Promise.withResolvers<void>();
+      plain = async (_job, _token, signal) => {
+        start();
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve));
+        throw new Error('stopped');
+      };
+      const running = run();
+      await started;
+      jobs.abort();
+      await expect(running).rejects.toBeInstanceOf(WaitingError);
+      expect(buried).toEqual([]);
+    });
+  });
+
   describe('that are scheduled', () => {
-    const run = (change: Partial<Job> = {}): Promise<void> =>
-      jobs.run('post', job({ name: 'sweep', repeatJobKey: 'sweep', data: {}, ...change }), 't');
+    const run = (change: Partial<Job> = {}): Promise<unknown> =>
+      jobs.run('post', job({ name: 'sweep', repeatJobKey: 'sweep', data: {}, ...change }), 't', plain);
 
     it('run their method', async () => {
       await run();

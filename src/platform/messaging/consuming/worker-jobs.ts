@@ -1,17 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DelayedError, UnrecoverableError, WaitingError, type Job, type RepeatOptions } from 'bullmq';
+import {
+  DelayedError,
+  RateLimitError,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+  type Job,
+  type Processor,
+  type RepeatOptions,
+} from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
 import { Members } from '../../runtime/index.js';
 import { traceWork, type TracedWork } from '../../observability/index.js';
+import { ProblemError, TransientError } from '../../errors/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
+import { Inbox } from '../inbox/inbox.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
 import type { EventJob } from '../queues/queues.js';
 import { Schedulers } from '../schedules/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
-import { Delivery } from './delivered-event.js';
-import type { JobRunner } from '../topology/event-consumer.js';
+import { Delivery, eventEnvelope, plainEnvelope, type Envelope } from './delivered-event.js';
 import { GivingWay } from './giving-way.js';
 import { isTransient } from '../queues/retries.js';
 
@@ -37,7 +47,7 @@ interface Running {
 
 /** Runs the jobs of this process: finds the handler, and decides what becomes of a job that fails. */
 @Injectable()
-export class WorkerJobs implements JobRunner {
+export class WorkerJobs {
   private readonly logger = new Logger(WorkerJobs.name);
   private readonly running = new Members<Running>();
   private readonly schedulesRunning = new Set<string>();
@@ -46,6 +56,7 @@ export class WorkerJobs implements JobRunner {
   constructor(
     private readonly topology: Topology,
     private readonly deadLetters: DeadLetters,
+    private readonly inbox: Inbox,
     private readonly metrics: MessagingMetrics,
     private readonly schedulers: Schedulers,
     private readonly givingWay: GivingWay,
@@ -74,19 +85,23 @@ export class WorkerJobs implements JobRunner {
     return jobs.length;
   }
 
-  /** Runs one job; called by BullMQ. What it throws tells BullMQ what to do next. */
-  async run(queue: string, job: Job, token: string): Promise<void> {
+  /**
+   * Runs one job; called by BullMQ. What it throws tells BullMQ what to do next.
+   * @param process of a plain `@Processor`; events and scheduled runs have methods
+   */
+  async run(queue: string, job: Job, token: string, process: Processor): Promise<unknown> {
     // One job after another is still a third of two cores: each costs more alone than among others.
     if (this.givingWay.isOn) await delay(YIELDING_PAUSE_MS);
     if (!this.taking) await this.handBack(job, token);
-    const context = new RequestContext(requestIdOf(job), Infinity);
+    const envelope = job.repeatJobKey === undefined ? this.open(queue, job as Job<EventJob>) : undefined;
+    const context = new RequestContext(envelope?.requestId ?? job.id ?? job.name, Infinity);
     const running = { job, token, context };
     this.running.add(running);
     try {
-      await context.run(() =>
-        job.repeatJobKey === undefined
-          ? traceWork(deliverySpan(queue, job as Job<EventJob>), () =>
-              this.deliver(queue, job as Job<EventJob>, token, context),
+      return await context.run(() =>
+        envelope
+          ? traceWork(deliverySpan(queue, job, envelope), () =>
+              this.deliver(queue, job, token, envelope, context, process),
             )
           : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job, token)),
       );
@@ -95,38 +110,67 @@ export class WorkerJobs implements JobRunner {
     }
   }
 
+  private open(queue: string, job: Job<EventJob>): Envelope {
+    const consumer = this.topology.consumers.get(queue);
+    if (!consumer) return plainEnvelope(job);
+    // Who handles an event decides how often it is tried, not who relayed it.
+    const { attempts = consumer.attempts, backoff = consumer.backoff } =
+      consumer.handlers.get(job.name) ?? {};
+    if (attempts !== undefined) job.opts.attempts = attempts;
+    if (backoff !== undefined) job.opts.backoff = backoff;
+    return eventEnvelope(job);
+  }
+
   private async deliver(
     queue: string,
-    job: Job<EventJob>,
+    job: Job,
     token: string,
+    envelope: Envelope,
     context: RequestContext,
-  ): Promise<void> {
-    const event = new Delivery(job, queue, context);
+    process: Processor,
+  ): Promise<unknown> {
+    const attempts = job.opts.attempts ?? this.settings.messaging.attempts;
+    const event = new Delivery(envelope, job.name, queue, job.attemptsMade + 1, attempts, context);
     const startedAt = performance.now();
-    if (event.attempt === 1) this.givingWay.handling(Date.now() - job.data.occurredAt);
+    if (event.attempt === 1) this.givingWay.handling(Date.now() - envelope.occurredAt);
     let outcome: Outcome = 'handled';
     try {
       // Counted before the run, so that a job that takes its process with it counts as well.
       if (crashesOf(job) > CRASHES_ALLOWED)
-        throw new Error(`The process died ${crashesOf(job)} times while it ran this job`);
-      const handler = this.topology.consumers.get(queue)?.handlers.get(job.name);
+        throw new UnrecoverableError(`The process died ${crashesOf(job)} times while it ran this job`);
+      const consumer = this.topology.consumers.get(queue);
+      if (!consumer) return await this.once(event, envelope, () => process(job, token, event.signal));
+      const handler = consumer.handlers.get(job.name);
       // During a rollout an old worker may be handed what only the new one knows.
       if (!handler) throw new NoHandlerError(queue, job.name);
-      await handler(event);
+      return await handler.run(event);
     } catch (error) {
+      if (isForBullMQ(error)) {
+        outcome = 'handed-back';
+        throw error;
+      }
       if (context.abandoned) {
         outcome = 'handed-back';
         await this.handBack(job, token);
       }
-      outcome = await this.failed(job, event, error);
+      outcome = await this.failed(event, envelope, error);
       // BullMQ tries again, unless it is told that this cannot help.
       throw outcome === 'dead' ? new UnrecoverableError(messageOf(error)) : error;
     } finally {
-      this.metrics.delivered(job.name, queue, outcome, startedAt, job.data.occurredAt);
+      this.metrics.delivered(job.name, queue, outcome, startedAt, envelope.occurredAt);
     }
   }
 
-  private async failed(job: Job, event: Delivery, error: unknown): Promise<Outcome> {
+  /** A plain processor knows no inbox: that it has returned is recorded for it, so that a late redelivery does not run it again. */
+  private async once(event: Delivery, { isOurs }: Envelope, work: () => Promise<unknown>): Promise<unknown> {
+    if (!isOurs) return await work();
+    if (await this.inbox.seen(event)) return undefined;
+    const result = await work();
+    await this.inbox.record(event);
+    return result;
+  }
+
+  private async failed(event: Delivery, { options }: Envelope, error: unknown): Promise<Outcome> {
     const details = {
       event: event.name,
       eventId: event.id,
@@ -134,13 +178,14 @@ export class WorkerJobs implements JobRunner {
       attempt: event.attempt,
       err: error,
     };
-    const attempts = job.opts.attempts ?? this.settings.messaging.attempts;
-    if ((isTransient(error) || error instanceof NoHandlerError) && event.attempt < attempts) {
+    // Handlers say by its class whether an error passes. A plain processor throws what its libraries throw: only what is known to be final is.
+    const mayPass = options ? !isFinal(error) : isTransient(error) || error instanceof NoHandlerError;
+    if (mayPass && event.attempt < event.attempts) {
       this.logger.warn(details, 'An event could not be handled; it will be tried again');
       return 'retried';
     }
     try {
-      await this.deadLetters.record(event, error, event.attempt);
+      await this.deadLetters.record(event, error, options);
       this.logger.error(details, 'An event could not be handled and is now a dead letter');
       return 'dead';
     } catch (recordError) {
@@ -225,7 +270,22 @@ function intervalOf(job: Job): number {
   return (job.opts as { repeat?: RepeatOptions }).repeat?.every ?? 0;
 }
 
-function deliverySpan(queue: string, job: Job<EventJob>): TracedWork {
+/** What a processor throws to tell BullMQ that it has moved the job itself. */
+function isForBullMQ(error: unknown): boolean {
+  return [DelayedError, RateLimitError, WaitingChildrenError, WaitingError].some(
+    (type) => error instanceof type,
+  );
+}
+
+/** Whether trying again cannot help, as BullMQ or our own taxonomy says it. */
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof UnrecoverableError ||
+    (error instanceof ProblemError && !(error instanceof TransientError))
+  );
+}
+
+function deliverySpan(queue: string, job: Job, { trace }: Envelope): TracedWork {
   const attributes = {
     'messaging.system': 'bullmq',
     'messaging.operation.name': 'process',
@@ -234,11 +294,7 @@ function deliverySpan(queue: string, job: Job<EventJob>): TracedWork {
     'messaging.message.id': job.id,
     'app.attempt': job.attemptsMade + 1,
   };
-  return { name: `process ${job.name}`, attributes, traceparent: job.data.trace ?? null };
-}
-
-function requestIdOf(job: Job): string {
-  return (job.data as Partial<EventJob> | undefined)?.requestId ?? job.id ?? job.name;
+  return { name: `process ${job.name}`, attributes, traceparent: trace };
 }
 
 function messageOf(error: unknown): string {

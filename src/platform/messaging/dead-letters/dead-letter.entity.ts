@@ -20,6 +20,10 @@ export class DeadLetter {
   @Column('json')
   payload!: object;
 
+  /** Of a plain job; null for an event. */
+  @Column('json', { nullable: true })
+  options!: object | null;
+
   @Column('text', { nullable: true })
   key!: string | null;
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { JobsOptions } from 'bullmq';
 import { redactor, secretTexts, Settings } from '../../../config/index.js';
 import { newId } from '../../context/index.js';
 import { Database, UnitOfWork } from '../../database/index.js';
@@ -55,14 +56,15 @@ export class DeadLetters {
   /**
    * Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed; nor does it when
    * the event was handled meanwhile, by the worker to which it went while this one stood still.
+   * @param options of a plain job
    */
-  async record(event: DeliveredEvent, error: unknown, attempts: number): Promise<void> {
+  async record(event: DeliveredEvent, error: unknown, options: JobsOptions | null = null): Promise<void> {
     await this.database.execute({
       name: 'dead-letter-record',
       text: `
         INSERT INTO dead_letters
-          (id, event_id, consumer, name, payload, key, request_id, occurred_at, reason, stack, attempts)
-        SELECT $1::uuid, $2::uuid, $3, $4, $5::json, $6, $7, $8::timestamptz, $9, $10, $11::integer
+          (id, event_id, consumer, name, payload, key, request_id, occurred_at, reason, stack, attempts, options)
+        SELECT $1::uuid, $2::uuid, $3, $4, $5::json, $6, $7, $8::timestamptz, $9, $10, $11::integer, $12::json
         WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE event_id = $2::uuid AND consumer = $3)
         ON CONFLICT (event_id, consumer) WHERE replayed_at IS NULL DO NOTHING`,
       values: [
@@ -76,7 +78,8 @@ export class DeadLetters {
         event.occurredAt,
         this.redact(reasonOf(error)),
         stackOf(error, this.redact),
-        attempts,
+        event.attempt,
+        options && JSON.stringify(options),
       ],
     });
   }
@@ -153,8 +156,8 @@ export class DeadLetters {
       // The event's row may be there still, settled or waiting for others, or may have been swept long ago.
       await this.database.execute({
         text: `
-          INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, occurred_at)
-          SELECT event_id, min(name), array_agg(consumer), (array_agg(payload))[1], min(key), min(request_id), min(occurred_at)
+          INSERT INTO outbox_events (id, name, consumers, payload, key, options, request_id, occurred_at)
+          SELECT event_id, min(name), array_agg(consumer), (array_agg(payload))[1], min(key), (array_agg(options))[1], min(request_id), min(occurred_at)
           FROM dead_letters
           WHERE id = ANY ($1::uuid[])
           GROUP BY event_id

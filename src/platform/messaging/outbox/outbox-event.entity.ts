@@ -1,8 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /**
- * One announced event. Its life: waiting (`relayed_at` null), relayed (both times set), settled (`redeliver_at` null again:
- * every consumer has recorded it or has it among its dead letters), swept after `OUTBOX_RETENTION_HOURS`.
+ * One announced event, or one job of a plain queue. Its life: waiting (`relayed_at` null), relayed (both times set), settled
+ * (`redeliver_at` null again: every consumer has recorded it or has it among its dead letters), swept after `OUTBOX_RETENTION_HOURS`.
+ * A job with a long delay begins as relayed: when both times have come it is not recorded, and so waits for the relay.
  */
 @Entity('outbox_events')
 @Index('outbox_events_pending', ['position'], { where: 'relayed_at IS NULL' })
@@ -31,6 +32,10 @@ export class OutboxEvent {
 
   @Column('text', { name: 'request_id', nullable: true })
   requestId!: string | null;
+
+  /** Of a plain job: how BullMQ shall run it. Null for an event. */
+  @Column('json', { nullable: true })
+  options!: object | null;
 
   /** `traceparent` (W3C Trace Context) of the span in which it was announced, when that is recorded. */
   @Column('text', { name: 'trace_context', nullable: true })

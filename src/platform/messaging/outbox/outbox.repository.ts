@@ -56,7 +56,7 @@ export class OutboxRepository {
           LIMIT (SELECT $2::bigint)
           FOR UPDATE SKIP LOCKED
         ))
-        RETURNING id, position, name, consumers, payload::text AS payload, key, request_id, trace_context,
+        RETURNING id, position, name, consumers, payload::text AS payload, key, options::text AS options, request_id, trace_context,
                   floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at,
                   relayed_at AS claimed_at`,
       values: [after, limit, afterMs, atMostMs],
@@ -84,10 +84,10 @@ export class OutboxRepository {
    * Looks at relayed events that are due: those that every consumer has recorded, or keeps among its dead letters, are
    * settled; the others wait for the relay again, for the consumers that are still missing.
    * @param lostAt the moment at which the queues were found empty: then all that was relayed before is due at once
-   * @returns how many were looked at, and how many will be relayed again.
+   * @returns how many were looked at, how many wait for the relay now, and for how many of these that is not the first time.
    */
-  async settle(limit: number, lostAt?: Date): Promise<{ checked: number; redelivered: number }> {
-    const rows = await this.database.query<{ again: boolean }>({
+  async settle(limit: number, lostAt?: Date): Promise<{ checked: number; due: number; redelivered: number }> {
+    const rows = await this.database.query<{ due: boolean; again: boolean }>({
       name: 'outbox-settle',
       text: `
         WITH due AS MATERIALIZED (
@@ -115,11 +115,15 @@ export class OutboxRepository {
             consumers = CASE WHEN owed = '{}' THEN consumers ELSE owed END
         FROM checked
         WHERE outbox_events.id = checked.id
-        RETURNING owed <> '{}' AS again`,
+        RETURNING owed <> '{}' AS due, owed <> '{}' AND relay_attempts > 0 AS again`,
       values: [lostAt ?? null, limit],
       timeoutMs: BATCH_TIMEOUT_MS,
     });
-    return { checked: rows.length, redelivered: rows.filter(({ again }) => again).length };
+    return {
+      checked: rows.length,
+      due: rows.filter(({ due }) => due).length,
+      redelivered: rows.filter(({ again }) => again).length,
+    };
   }
 
   /** PostgreSQL's idea of now: what `settle` compares with must not depend on this machine's clock. */

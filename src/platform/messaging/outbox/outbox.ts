@@ -3,14 +3,26 @@ import { newId, RequestContext } from '../../context/index.js';
 import { Database, UnitOfWork } from '../../database/index.js';
 import { currentTraceparent } from '../../observability/index.js';
 import type { EventDefinition } from '../events.js';
+import type { JobWriter, NewJob } from '../queues/plain-queue.js';
 import { Topology } from '../topology/topology.js';
 
 /** Rows in one statement: enough to make the round trips few, and short of any limit on a statement's time. */
 const AT_ONCE = 1000;
 
-/** The only way to cause work elsewhere: an event is a row that commits or rolls back with the change it tells of. */
+/** Longer delays are spent in the outbox, where nothing can lose them; the rest of them in BullMQ, which is exact. Milliseconds. */
+const LONGEST_DELAY_IN_REDIS_MS = 30_000;
+
+interface NewRow {
+  name: string;
+  payload: unknown;
+  key?: string;
+  /** Of a plain job. */
+  options?: NewJob['options'];
+}
+
+/** The only way to cause work elsewhere: an event or a job is a row that commits or rolls back with the change it belongs to. */
 @Injectable()
-export class Outbox {
+export class Outbox implements JobWriter {
   constructor(
     private readonly database: Database,
     private readonly unitOfWork: UnitOfWork,
@@ -29,22 +41,8 @@ export class Outbox {
     payload: P,
     { key }: { key?: string } = {},
   ): Promise<string> {
-    this.requireAnnounceable(event);
-    const id = newId();
-    await this.database.execute({
-      name: 'outbox-announce',
-      text: 'INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, trace_context) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-      values: [
-        id,
-        event.name,
-        event.consumers,
-        JSON.stringify(payload),
-        key ?? null,
-        RequestContext.current()?.requestId ?? null,
-        currentTraceparent() ?? null,
-      ],
-    });
-    return id;
+    const [id] = await this.announceMany(event, [{ payload, key }]);
+    return id!;
   }
 
   /**
@@ -57,37 +55,58 @@ export class Outbox {
     event: EventDefinition<P>,
     announcements: readonly { payload: P; key?: string }[],
   ): Promise<string[]> {
-    this.requireAnnounceable(event);
-    const ids = announcements.map(() => newId());
-    for (let from = 0; from < ids.length; from += AT_ONCE) {
-      const some = announcements.slice(from, from + AT_ONCE);
-      await this.database.execute({
-        name: 'outbox-announce-many',
-        text: `
-          INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, trace_context)
-          SELECT id, $1, $2, payload::json, key, $3, $4
-          FROM unnest($5::uuid[], $6::text[], $7::text[]) WITH ORDINALITY AS announced (id, payload, key, place)
-          ORDER BY place`,
-        values: [
-          event.name,
-          event.consumers,
-          RequestContext.current()?.requestId ?? null,
-          currentTraceparent() ?? null,
-          ids.slice(from, from + AT_ONCE),
-          some.map(({ payload }) => JSON.stringify(payload)),
-          some.map(({ key }) => key ?? null),
-        ],
-      });
-    }
-    return ids;
-  }
-
-  private requireAnnounceable(event: EventDefinition): void {
     if (!this.unitOfWork.isActive) {
       throw new Error(
         `${event.name} announced outside a unit of work: it could be told of a change that never commits`,
       );
     }
     this.topology.requireDeclared(event);
+    return this.insert(
+      event.consumers,
+      announcements.map(({ payload, key }) => ({ name: event.name, payload, key })),
+    );
+  }
+
+  /** Called by the queues. Outside a unit of work the statement is its own transaction: there is no change that it could outrun. */
+  enqueue(queue: string, jobs: readonly NewJob[]): Promise<string[]> {
+    const rows = jobs.map(({ name, data, options }) => ({ name, payload: data, options }));
+    // All or none, also when they take more than one statement.
+    return rows.length > AT_ONCE
+      ? this.unitOfWork.run(() => this.insert([queue], rows))
+      : this.insert([queue], rows);
+  }
+
+  private async insert(consumers: readonly string[], rows: readonly NewRow[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (let from = 0; from < rows.length; from += AT_ONCE)
+      ids.push(...(await this.insertSome(consumers, rows.slice(from, from + AT_ONCE))));
+    return ids;
+  }
+
+  private async insertSome(consumers: readonly string[], rows: readonly NewRow[]): Promise<string[]> {
+    const ids = rows.map(() => newId());
+    await this.database.execute({
+      name: 'outbox-insert',
+      text: `
+        INSERT INTO outbox_events
+          (id, name, consumers, payload, key, options, request_id, trace_context, occurred_at, relayed_at, redeliver_at)
+        SELECT id, name, $1, payload::json, key, options::json, $2, $3, now() + delay * interval '1 millisecond', until, until
+        FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
+               AS new (id, name, payload, key, options, delay),
+             LATERAL (SELECT CASE WHEN delay > $10 THEN now() + (delay - $10) * interval '1 millisecond' END) AS parked (until)`,
+      values: [
+        consumers,
+        RequestContext.current()?.requestId ?? null,
+        currentTraceparent() ?? null,
+        ids,
+        rows.map(({ name }) => name),
+        rows.map(({ payload }) => JSON.stringify(payload)),
+        rows.map(({ key }) => key ?? null),
+        rows.map(({ options }) => (options ? JSON.stringify(options) : null)),
+        rows.map(({ options }) => options?.delay ?? 0),
+        LONGEST_DELAY_IN_REDIS_MS,
+      ],
+    });
+    return ids;
   }
 }

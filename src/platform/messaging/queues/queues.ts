@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Queue } from 'bullmq';
+import { Queue, type JobsOptions } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { piecesOf } from '../../redis/index.js';
 import { FULL_JITTER } from './retries.js';
@@ -15,6 +15,8 @@ export interface ClaimedEvent {
   /** JSON text: it is passed on as it is. */
   payload: string;
   key: string | null;
+  /** JSON text of a plain job's options; null for an event. */
+  options: string | null;
   request_id: string | null;
   /** `traceparent` of the span in which it was announced, when that is recorded. */
   trace_context: string | null;
@@ -33,6 +35,18 @@ export interface EventJob {
   requestId: string | null;
   /** `traceparent` of what announced it. Absent when that was not recorded. */
   trace?: string;
+}
+
+/** What a plain job carries besides its data, where BullMQ keeps what belongs to a trace (`opts.telemetry.metadata`). */
+export interface PlainJobOrigin {
+  requestId: string | null;
+  traceparent: string | null;
+}
+
+interface QueuedJob {
+  name: string;
+  data: unknown;
+  opts: JobsOptions;
 }
 
 /** The queues, made when first needed: a relay must also carry events of a newer version's consumers during a rollout. */
@@ -60,23 +74,17 @@ export class Queues {
    * @throws Error when Redis did not take all of them; some may be there.
    */
   async add(events: readonly ClaimedEvent[]): Promise<void> {
-    const jobs = new Map<string, { name: string; data: EventJob; opts: { jobId: string } }[]>();
+    const jobs = new Map<string, QueuedJob[]>();
     for (const event of events) {
-      const data: EventJob = {
-        payload: JSON.parse(event.payload) as object,
-        key: event.key,
-        occurredAt: event.occurred_at,
-        requestId: event.request_id,
-        ...(event.trace_context === null ? undefined : { trace: event.trace_context }),
-      };
+      const job = event.options === null ? eventJob(event) : plainJob(event, event.options);
       for (const consumer of event.consumers) {
         const list = jobs.get(consumer) ?? [];
         if (list.length === 0) jobs.set(consumer, list);
-        list.push({ name: event.name, data, opts: { jobId: event.id } });
+        list.push(job);
       }
     }
     // In pieces: making and sending five hundred jobs at once would hold the event loop for as long as a probe waits.
-    const addAll = async (consumer: string, list: Parameters<Queue['addBulk']>[0]): Promise<void> => {
+    const addAll = async (consumer: string, list: QueuedJob[]): Promise<void> => {
       for (const piece of piecesOf(list)) await this.get(consumer).addBulk(piece);
     };
     await Promise.all([...jobs].map(([consumer, list]) => addAll(consumer, list)));
@@ -100,4 +108,31 @@ export class Queues {
     queue.on('error', (error) => this.logger.debug({ err: error, queue: name }, 'A queue reports an error'));
     return queue;
   }
+}
+
+function eventJob(event: ClaimedEvent): QueuedJob {
+  const data: EventJob = {
+    payload: JSON.parse(event.payload) as object,
+    key: event.key,
+    occurredAt: event.occurred_at,
+    requestId: event.request_id,
+    ...(event.trace_context === null ? undefined : { trace: event.trace_context }),
+  };
+  return { name: event.name, data, opts: { jobId: event.id } };
+}
+
+function plainJob(event: ClaimedEvent, text: string): QueuedJob {
+  const options = JSON.parse(text) as JobsOptions;
+  const origin: PlainJobOrigin = { requestId: event.request_id, traceparent: event.trace_context };
+  return {
+    name: event.name,
+    data: JSON.parse(event.payload) as unknown,
+    opts: {
+      ...options,
+      jobId: event.id,
+      // BullMQ counts the delay from here: what has passed of it in the outbox counts, by the clock of PostgreSQL.
+      timestamp: event.occurred_at - (options.delay ?? 0),
+      telemetry: { metadata: JSON.stringify(origin) },
+    },
+  };
 }

@@ -7,7 +7,7 @@ const BATCH = 1000;
 
 /**
  * Looks after events that were relayed: settles those that every consumer has recorded and puts the others back. It covers, with one
- * rule, a relay killed between claim and queue, a queue that lost its data, and a dead letter that could not be written.
+ * rule, a delay that is over, a relay killed between claim and queue, a queue that lost its data, and a dead letter that could not be written.
  */
 @Injectable()
 export class Redelivery {
@@ -33,12 +33,12 @@ export class Redelivery {
   /**
    * Looks at one batch, when it is time to.
    * @param now milliseconds of the clock that it is called with each time
-   * @returns how many events wait for the relay again, and whether more are due.
+   * @returns how many events wait for the relay now, and whether more are due.
    */
-  async run(now: number): Promise<{ redelivered: number; more: boolean }> {
-    if (now < this.nextAt) return { redelivered: 0, more: false };
+  async run(now: number): Promise<{ due: number; more: boolean }> {
+    if (now < this.nextAt) return { due: 0, more: false };
     this.nextAt = now + this.everyMs;
-    const { checked, redelivered } = await this.outbox.settle(BATCH, this.lostAt);
+    const { checked, due, redelivered } = await this.outbox.settle(BATCH, this.lostAt);
     if (redelivered > 0) {
       this.metrics.redelivered.inc(redelivered);
       this.logger.warn({ events: redelivered }, 'Events that nobody has recorded are relayed again');
@@ -46,6 +46,6 @@ export class Redelivery {
     const more = checked === BATCH;
     if (more) this.nextAt = 0;
     else this.lostAt = undefined;
-    return { redelivered, more };
+    return { due, more };
   }
 }

@@ -15,8 +15,7 @@ class World {
   refuse: (ids: string[]) => Error | undefined = () => undefined;
   ping = (): Promise<void> => Promise.resolve();
   upkeep = (): Promise<void> => Promise.resolve();
-  redeliver = (): Promise<{ redelivered: number; more: boolean }> =>
-    Promise.resolve({ redelivered: 0, more: false });
+  redeliver = (): Promise<{ due: number; more: boolean }> => Promise.resolve({ due: 0, more: false });
   readonly cursors: number[] = [];
   readonly givingWay = { isOn: false };
 
@@ -47,7 +46,7 @@ class World {
     { run: () => this.upkeep() } as never,
     { run: () => this.redeliver() } as never,
     this.givingWay as never,
-    { relayed: { inc: () => undefined } } as never,
+    { relayed: { inc: () => undefined }, label: (name: string) => name } as never,
     loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
   );
 }

@@ -106,8 +106,8 @@ export class Relay {
   /** What fails here is due again, and must not keep new events waiting. */
   private async lookAfterRelayed(now: number): Promise<boolean> {
     try {
-      const { redelivered, more } = await this.redelivery.run(now);
-      if (redelivered > 0) this.cursor.rewind();
+      const { due, more } = await this.redelivery.run(now);
+      if (due > 0) this.cursor.rewind();
       return more;
     } catch (error) {
       if (!isTransient(error)) this.logger.error({ err: error }, 'Relayed events could not be looked after');
@@ -123,7 +123,7 @@ export class Relay {
     if (!last) return false;
     this.cursor.claimed(last.position, performance.now());
     await this.add(events);
-    for (const { name } of events) this.metrics.relayed.inc({ event: name });
+    for (const { name } of events) this.metrics.relayed.inc({ event: this.metrics.label(name) });
     return events.length === batchSize;
   }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { Job, JobSchedulerJson, Queue } from 'bullmq';
+import { getNextMillis, type Job, type JobSchedulerJson, type Queue } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { QueueConnections } from '../queues/queue-connections.js';
@@ -37,7 +37,13 @@ export class Schedulers {
   /** Makes each as this version declares it, and removes what is declared as retired; for the start, and for a Redis that lost its data. */
   async declare(): Promise<void> {
     await this.mend();
-    for (const schedule of this.topology.schedules.values()) await this.make(schedule);
+    for (const schedule of this.topology.schedules.values()) {
+      const { every, pattern, tz } = this.timing(schedule);
+      const found = await this.queues.get(schedule.queue).getJobScheduler(schedule.name);
+      // What stands as it should is left alone: made anew, a pattern whose run is due this second would wait for the next.
+      if (!found || found.every !== every || found.pattern !== pattern || found.tz !== tz)
+        await this.make(schedule);
+    }
     for (const { name, queue } of this.topology.retiredSchedules) {
       if (await this.queues.get(queue).removeJobScheduler(name))
         this.logger.log({ schedule: name, queue }, 'A retired schedule is removed');
@@ -61,7 +67,7 @@ export class Schedulers {
       }
       await this.make(schedule);
     }
-    for (const queue of this.topology.consumers.keys())
+    for (const queue of [...this.topology.consumers.keys(), ...this.topology.plainQueues])
       await this.promoteStranded(this.queues.get(queue), now);
     await this.readRuns(now);
   }
@@ -82,30 +88,36 @@ export class Schedulers {
   private async make(schedule: ScheduleEntry): Promise<void> {
     const { name, queue } = schedule;
     const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true };
-    await this.queues.get(queue).upsertJobScheduler(name, { every: this.everyMs(schedule) }, { name, opts });
+    await this.queues.get(queue).upsertJobScheduler(name, this.timing(schedule), { name, opts });
   }
 
   /** Whether its next run is too far ahead, or was due and is promoted by no worker: then all of them are behind. */
   private async isStopped(
     queue: Queue,
     schedule: ScheduleEntry,
-    { next = 0, every = 0 }: JobSchedulerJson,
+    // As found, not as declared: during a rollout the other version may have another interval.
+    { next = 0, every = 0, pattern, tz }: JobSchedulerJson,
     now: number,
   ): Promise<boolean> {
-    const everyMs = this.everyMs(schedule);
-    // During a rollout the other version may have another interval.
-    if (next > now + Math.max(everyMs, every) + CLOCK_TOLERANCE_MS) return true;
+    const latest = now + CLOCK_TOLERANCE_MS;
+    if (next > (pattern === undefined ? latest + every : getNextMillis(latest, { pattern, tz })!))
+      return true;
     if (next > now - CLOCK_TOLERANCE_MS) return false;
     // Made anew it runs at once: no more often than it should.
-    if (performance.now() - (this.madeAnewAt.get(schedule.name) ?? -Infinity) < everyMs) return false;
+    if (performance.now() - (this.madeAnewAt.get(schedule.name) ?? -Infinity) < every) return false;
     const job = (await queue.getJob(`repeat:${schedule.name}:${next}`)) as Job | undefined;
-    return !job || (await job.isDelayed());
+    if (!job) return true;
+    if (!(await job.isDelayed())) return false;
+    if (pattern === undefined) return true;
+    // A pattern made anew waits for its next time, a day perhaps: the run that is overdue takes place now, once.
+    await job.promote();
+    return false;
   }
 
   /** A worker whose clock is ahead puts a failed event off by as much: such events are due now. */
   private async promoteStranded(queue: Queue, now: number): Promise<void> {
     const latest = (now + this.settings.messaging.backoffMaxMs + CLOCK_TOLERANCE_MS) * DELAYED_SCORE_FACTOR;
-    const ids = await this.connections.producer.zrange(
+    const found = await this.connections.producer.zrange(
       queue.toKey('delayed'),
       `(${latest}`,
       '+inf',
@@ -113,16 +125,24 @@ export class Schedulers {
       'LIMIT',
       0,
       STRANDED_AT_ONCE,
+      'WITHSCORES',
     );
-    // Those of schedules are looked after above, by the version that knows them.
-    const events = ids.filter((id) => !id.startsWith('repeat:'));
-    if (events.length === 0) return;
-    this.logger.warn(
-      { queue: queue.name, events: events.length },
-      'Events put off by a wrong clock are due now',
-    );
-    // Another worker may have been faster.
-    for (const id of events) await (await queue.getJob(id))?.promote().catch(() => undefined);
+    let stranded = 0;
+    for (let i = 0; i < found.length; i += 2) {
+      const [id, score] = [found[i]!, Number(found[i + 1])];
+      // Those of schedules are looked after above, by the version that knows them.
+      const job = id.startsWith('repeat:') ? undefined : ((await queue.getJob(id)) as Job | undefined);
+      // Its own backoff or delay may be as long.
+      if (!job || score / DELAYED_SCORE_FACTOR - job.delay <= now + CLOCK_TOLERANCE_MS) continue;
+      stranded += 1;
+      // Another worker may have been faster.
+      await job.promote().catch(() => undefined);
+    }
+    if (stranded > 0)
+      this.logger.warn(
+        { queue: queue.name, events: stranded },
+        'Events put off by a wrong clock are due now',
+      );
   }
 
   private async readRuns(now: number): Promise<void> {
@@ -134,8 +154,10 @@ export class Schedulers {
     }
   }
 
-  private everyMs({ every }: ScheduleEntry): number {
-    return typeof every === 'function' ? every(this.settings) : every;
+  private timing(schedule: ScheduleEntry): { every?: number; pattern?: string; tz?: string } {
+    if ('pattern' in schedule) return { pattern: schedule.pattern, tz: schedule.timeZone ?? 'UTC' };
+    const { every } = schedule;
+    return { every: typeof every === 'function' ? every(this.settings) : every };
   }
 
   /** Milliseconds of the clock of Redis, the one that all workers share. */

@@ -32,12 +32,18 @@ export interface FoundSchedule {
   where: string;
   name: string;
   queue: string;
+  pattern?: string;
+  timeZone?: string;
 }
 
 /** Everything that announces, carries and handles in one process. */
 export interface FoundTopology {
   events: readonly EventDefinition[];
   queues: readonly string[];
+  /** Of `BullModule.registerQueue`. */
+  plainQueues: readonly string[];
+  /** What was found and cannot be supported, in words. */
+  refused: readonly string[];
   processors: readonly FoundProcessor[];
   schedules: readonly FoundSchedule[];
   retiredSchedules: readonly RetiredSchedule[];

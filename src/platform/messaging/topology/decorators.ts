@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { Processor } from '@nestjs/bullmq';
+import type { BackoffOptions } from 'bullmq';
 import type { Settings } from '../../../config/index.js';
 import type { DeliveredEvent, EventDefinition } from '../events.js';
 
@@ -10,29 +11,48 @@ const PROCESSOR = Symbol('event-processor');
 const HANDLES = Symbol('handles');
 const SCHEDULED = Symbol('scheduled');
 
-export interface EventProcessorOptions {
+/** How often, and when, a failed event is tried again, where the settings for all (`JOB_ATTEMPTS`, `JOB_BACKOFF_MS`) do not fit. */
+export interface RetryOptions {
+  attempts?: number;
+  /** Milliseconds, or BullMQ's strategies. Default: exponential with full jitter. */
+  backoff?: number | BackoffOptions;
+}
+
+export interface EventProcessorOptions extends RetryOptions {
   /** Jobs of this queue that one process runs at once. Default: `WORKER_CONCURRENCY`. */
   concurrency?: number;
 }
 
-export interface ScheduledOptions {
+export type ScheduledOptions = {
   /** Unique, kebab-case; stored in Redis and used as a label. */
   name: string;
-  /** Milliseconds between runs. */
-  every: number | ((settings: Settings) => number);
   /** Whose workers run it. Default: `maintenance`, which messaging serves itself. */
   queue?: string;
-}
+} & (
+  | {
+      /** Milliseconds between runs. */
+      every: number | ((settings: Settings) => number);
+    }
+  | {
+      /** When to run, as cron writes it, optionally with seconds first. */
+      pattern: string;
+      /** Of the pattern, such as `Europe/Berlin`. Default: UTC. */
+      timeZone?: string;
+    }
+);
 
-export interface ProcessorMetadata extends EventProcessorOptions {
+export interface ProcessorMetadata extends RetryOptions {
   queue: string;
 }
 
 /** Makes an `EventConsumer` the one processor of a queue. In the api process it stays idle. */
-export function EventProcessor(queue: string, options: EventProcessorOptions = {}): ClassDecorator {
+export function EventProcessor(
+  queue: string,
+  { concurrency, ...retries }: EventProcessorOptions = {},
+): ClassDecorator {
   return applyDecorators(
-    Processor({ name: queue }),
-    SetMetadata(PROCESSOR, { queue, ...options }),
+    Processor(queue, concurrency === undefined ? {} : { concurrency }),
+    SetMetadata(PROCESSOR, { queue, ...retries }),
   ) as ClassDecorator;
 }
 
@@ -42,14 +62,14 @@ interface MethodDescriptor<Method> {
 }
 
 /** Makes a method of an `EventConsumer` the handler of an event; the payload's type is checked by the compiler. */
-export function Handles<P extends object>(event: EventDefinition<P>) {
+export function Handles<P extends object>(event: EventDefinition<P>, retries: RetryOptions = {}) {
   return (
     _target: object,
     _method: string,
     descriptor: MethodDescriptor<(event: DeliveredEvent<P>) => Promise<unknown>>,
   ): void => {
     const method = descriptor.value as object;
-    Reflect.defineMetadata(HANDLES, [...handledBy(method), event], method);
+    Reflect.defineMetadata(HANDLES, [...handledBy(method), { event, ...retries }], method);
   };
 }
 
@@ -69,8 +89,8 @@ export function processorOf(type: object): ProcessorMetadata | undefined {
 }
 
 /** The events that a method handles. */
-export function handledBy(method: object): EventDefinition[] {
-  return (Reflect.getMetadata(HANDLES, method) as EventDefinition[] | undefined) ?? [];
+export function handledBy(method: object): ({ event: EventDefinition } & RetryOptions)[] {
+  return (Reflect.getMetadata(HANDLES, method) as ReturnType<typeof handledBy> | undefined) ?? [];
 }
 
 /** What `@Scheduled` said of a method, if it did. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineEvent, type EventDefinition } from '../events.js';
 import type { FoundProcessor, FoundTopology } from './declarations.js';
-import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
+import { publicProblems, TopologyError, topologyProblems, workerProblems } from './topology-rules.js';
 
 const sent = defineEvent('parcel.sent', { consumers: ['post'] });
 const lost = defineEvent('parcel.lost', { consumers: ['post', 'insurance'] });
@@ -25,6 +25,8 @@ const processor = (
 const good: FoundTopology = {
   events: [sent, lost],
   queues: ['post', 'insurance'],
+  plainQueues: ['thumbnails'],
+  refused: [],
   processors: [processor('post', [sent, lost]), processor('insurance', [lost])],
   schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'post' }],
   retiredSchedules: [{ name: 'sweep-all', queue: 'post' }],
@@ -33,7 +35,7 @@ const good: FoundTopology = {
 describe('the check at start', () => {
   it('finds nothing wrong with events, queues, handlers and schedules that fit', () => {
     expect(topologyProblems(good)).toEqual([]);
-    expect(eventProblems(good)).toEqual([]);
+    expect(publicProblems(good)).toEqual([]);
   });
 
   it.each<[string, Partial<FoundTopology>, string[]]>([
@@ -157,6 +159,43 @@ describe('the check at start', () => {
       ['the schedule sweep:all must be named in lower case, with dots and dashes only'],
     ],
     [
+      'a cron pattern that is none',
+      { schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'post', pattern: '0 25 * * *' }] },
+      [
+        "the schedule sweep (Sweep.run) cannot be read: pattern '0 25 * * *', time zone 'UTC'; write '30 2 * * *' and 'Europe/Berlin'",
+      ],
+    ],
+    [
+      'a time zone that is none',
+      {
+        schedules: [
+          {
+            where: 'Sweep.run',
+            name: 'sweep',
+            queue: 'thumbnails',
+            pattern: '0 3 * * *',
+            timeZone: 'Europe/Bonn',
+          },
+        ],
+      },
+      [
+        "the schedule sweep (Sweep.run) cannot be read: pattern '0 3 * * *', time zone 'Europe/Bonn'; write '30 2 * * *' and 'Europe/Berlin'",
+      ],
+    ],
+    [
+      'a plain queue that is one for events as well',
+      { plainQueues: ['post'] },
+      [
+        'queue post is declared for events and registered with BullModule.registerQueue; give one another name',
+      ],
+    ],
+    [
+      'a plain queue whose name is none',
+      { plainQueues: ['sendMail', 'send:mail'] },
+      ['queue send:mail must be named in letters, digits, dots, dashes and underscores only'],
+    ],
+    ['what was refused as it was found', { refused: ['leave that out'] }, ['leave that out']],
+    [
       'a schedule that is retired and not',
       { retiredSchedules: [{ name: 'sweep', queue: 'post' }] },
       ['the schedule sweep (Sweep.run) is listed as retired; take it off that list or remove it'],
@@ -169,6 +208,8 @@ describe('the check at start', () => {
     const problems = topologyProblems({
       events: [sent, sent],
       queues: ['post'],
+      plainQueues: [],
+      refused: [],
       processors: [],
       schedules: [],
       retiredSchedules: [],
@@ -179,7 +220,16 @@ describe('the check at start', () => {
   });
 
   it('asks in the api only whether the events are sound', () => {
-    expect(eventProblems({ ...good, queues: [], processors: [], schedules: [] })).toEqual([]);
-    expect(eventProblems({ ...good, events: [sent, sent] })).toHaveLength(1);
+    expect(publicProblems({ ...good, queues: [], processors: [], schedules: [] })).toEqual([]);
+    expect(publicProblems({ ...good, events: [sent, sent] })).toHaveLength(1);
+  });
+
+  it('asks for one processor of each plain queue', () => {
+    expect(workerProblems(['thumbnails'], ['post'], ['post', 'thumbnails'])).toEqual([]);
+    expect(workerProblems(['thumbnails', 'mails'], ['post'], ['post', 'mails', 'mails', 'video'])).toEqual([
+      "queue thumbnails has no processor; provide a class with @Processor('thumbnails') that extends WorkerHost",
+      'queue mails has 2 processors; keep one',
+      "a @Processor serves the queue video, which no feature registers; import BullModule.registerQueue({ name: 'video' })",
+    ]);
   });
 });

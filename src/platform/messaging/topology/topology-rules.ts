@@ -1,3 +1,4 @@
+import { getNextMillis } from 'bullmq';
 import type { FoundTopology } from './declarations.js';
 
 /** The process must not start: events would be lost or handled twice. */
@@ -14,9 +15,54 @@ export class TopologyError extends Error {
 
 /** Letters, digits, dots and dashes: names become Redis keys and metric labels, and BullMQ refuses colons. */
 const NAME = /^[a-z][a-z0-9.-]*$/;
+/** Code from elsewhere also writes `sendMail` and `send_mail`. */
+const PLAIN_NAME = /^[\w.-]+$/;
 
-/** What is wrong with the events alone; the api checks this much, as it has them all and handles none. */
-export function eventProblems({ events }: FoundTopology): string[] {
+/** What is wrong with events and plain queues by themselves; the api checks this much, as it has them all and handles none. */
+export function publicProblems(topology: FoundTopology): string[] {
+  return [...topology.refused, ...eventProblems(topology), ...plainQueueProblems(topology)];
+}
+
+/**
+ * What is wrong with the workers of a process.
+ * @param made the queues of those that were made, each as often as it has one
+ */
+export function workerProblems(
+  plain: readonly string[],
+  ours: readonly string[],
+  made: readonly string[],
+): string[] {
+  const problems: string[] = [];
+  for (const queue of plain) {
+    if (!made.includes(queue))
+      problems.push(
+        `queue ${queue} has no processor; provide a class with @Processor('${queue}') that extends WorkerHost`,
+      );
+  }
+  for (const [queue, count] of counted(made)) {
+    if (count > 1) problems.push(`queue ${queue} has ${count} processors; keep one`);
+    if (!plain.includes(queue) && !ours.includes(queue))
+      problems.push(
+        `a @Processor serves the queue ${queue}, which no feature registers; import BullModule.registerQueue({ name: '${queue}' })`,
+      );
+  }
+  return problems;
+}
+
+function plainQueueProblems({ queues, plainQueues }: FoundTopology): string[] {
+  const problems: string[] = [];
+  for (const queue of plainQueues) {
+    if (queues.includes(queue))
+      problems.push(
+        `queue ${queue} is declared for events and registered with BullModule.registerQueue; give one another name`,
+      );
+    if (!PLAIN_NAME.test(queue))
+      problems.push(`queue ${queue} must be named in letters, digits, dots, dashes and underscores only`);
+  }
+  return problems;
+}
+
+function eventProblems({ events }: FoundTopology): string[] {
   const problems: string[] = [];
   for (const [name, count] of counted(events.map((event) => event.name))) {
     if (count > 1) {
@@ -42,7 +88,7 @@ export function eventProblems({ events }: FoundTopology): string[] {
 /** Every way in which events, queues, handlers and schedules of a worker do not fit together, each with its remedy. */
 export function topologyProblems(topology: FoundTopology): string[] {
   return [
-    ...eventProblems(topology),
+    ...publicProblems(topology),
     ...queueProblems(topology),
     ...handlerProblems(topology),
     ...scheduleProblems(topology),
@@ -115,7 +161,7 @@ function handlerProblems({ events, queues, processors }: FoundTopology): string[
   return problems;
 }
 
-function scheduleProblems({ queues, schedules, retiredSchedules }: FoundTopology): string[] {
+function scheduleProblems({ queues, plainQueues, schedules, retiredSchedules }: FoundTopology): string[] {
   const problems: string[] = [];
   for (const [name, count] of counted(schedules.map((schedule) => schedule.name))) {
     const places = schedules.filter((schedule) => schedule.name === name).map(({ where }) => where);
@@ -126,8 +172,12 @@ function scheduleProblems({ queues, schedules, retiredSchedules }: FoundTopology
     if (!NAME.test(name))
       problems.push(`the schedule ${name} must be named in lower case, with dots and dashes only`);
   }
-  for (const { where, name, queue } of schedules) {
-    if (!queues.includes(queue))
+  for (const { where, name, queue, pattern, timeZone = 'UTC' } of schedules) {
+    if (pattern !== undefined && !isCron(pattern, timeZone))
+      problems.push(
+        `the schedule ${name} (${where}) cannot be read: pattern '${pattern}', time zone '${timeZone}'; write '30 2 * * *' and 'Europe/Berlin'`,
+      );
+    if (!queues.includes(queue) && !plainQueues.includes(queue))
       problems.push(`the schedule ${name} (${where}) runs on the queue ${queue}, which no feature declares`);
     if (retiredSchedules.some((retired) => retired.name === name && retired.queue === queue))
       problems.push(
@@ -135,6 +185,14 @@ function scheduleProblems({ queues, schedules, retiredSchedules }: FoundTopology
       );
   }
   return problems;
+}
+
+function isCron(pattern: string, tz: string): boolean {
+  try {
+    return pattern.trim() !== '' && getNextMillis(Date.now(), { pattern, tz }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function counted(names: readonly string[]): [string, number][] {

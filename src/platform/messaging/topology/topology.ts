@@ -1,5 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { getSharedConfigToken, QueueEventsHost } from '@nestjs/bullmq';
+import { Queue } from 'bullmq';
+import { PlainQueue } from '../queues/plain-queue.js';
 import { EventConsumer } from './event-consumer.js';
 import {
   handledBy,
@@ -7,27 +10,29 @@ import {
   processorOf,
   scheduleOf,
   type ProcessorMetadata,
+  type RetryOptions,
   type ScheduledOptions,
 } from './decorators.js';
 import type { DeliveredEvent, EventDefinition } from '../events.js';
 import { FeatureDeclarations, type FoundTopology, type RetiredSchedule } from './declarations.js';
-import { eventProblems, TopologyError, topologyProblems } from './topology-rules.js';
+import { publicProblems, TopologyError, topologyProblems, workerProblems } from './topology-rules.js';
 
 export const MESSAGING_ROLE = Symbol('messaging-role');
 /** What a process does with events: the api announces, the worker also relays and handles. */
 export type MessagingRole = 'api' | 'worker';
 
-export type EventHandler = (event: DeliveredEvent) => Promise<unknown>;
+export interface EventHandler extends RetryOptions {
+  run: (event: DeliveredEvent) => Promise<unknown>;
+}
 
 export interface ConsumerEntry extends ProcessorMetadata {
-  consumer: EventConsumer;
   handlers: Map<string, EventHandler>;
 }
 
-export interface ScheduleEntry extends ScheduledOptions {
+export type ScheduleEntry = ScheduledOptions & {
   queue: string;
   run: () => Promise<unknown>;
-}
+};
 
 interface Method {
   name: string;
@@ -46,6 +51,8 @@ export class Topology implements OnModuleInit {
   /** By name. */
   readonly schedules = new Map<string, ScheduleEntry>();
   retiredSchedules: readonly RetiredSchedule[] = [];
+  /** Of `BullModule.registerQueue`, by name. */
+  readonly plainQueues = new Set<string>();
   private readonly events = new Map<string, EventDefinition>();
 
   constructor(
@@ -57,7 +64,7 @@ export class Topology implements OnModuleInit {
   /** @throws TopologyError */
   onModuleInit(): void {
     const found = this.discover();
-    const problems = this.role === 'worker' ? topologyProblems(found) : eventProblems(found);
+    const problems = this.role === 'worker' ? topologyProblems(found) : publicProblems(found);
     if (problems.length > 0) throw new TopologyError(problems);
     for (const event of found.events) this.events.set(event.name, event);
     this.retiredSchedules = found.retiredSchedules;
@@ -72,7 +79,15 @@ export class Topology implements OnModuleInit {
     }
   }
 
+  /** @param queues of the workers that were made, each as often as it has one @throws TopologyError */
+  requireWorkers(queues: readonly string[]): void {
+    const problems = workerProblems([...this.plainQueues], [...this.consumers.keys()], queues);
+    if (problems.length > 0) throw new TopologyError(problems);
+  }
+
   private discover(): FoundTopology {
+    const refused: string[] = [];
+    let configurations = 0;
     const features: FeatureDeclarations[] = [];
     const processors: FoundTopology['processors'][number][] = [];
     const schedules: FoundTopology['schedules'][number][] = [];
@@ -81,11 +96,22 @@ export class Topology implements OnModuleInit {
       const type = wrapper.metatype && !wrapper.inject ? wrapper.metatype : instance?.constructor;
       const processor = type && processorOf(type);
       if (instance instanceof FeatureDeclarations) features.push(instance);
+      if (instance instanceof PlainQueue) this.plainQueues.add(instance.name);
+      if (instance instanceof Queue)
+        refused.push(
+          `the queue ${instance.name} was registered before messaging was loaded; import platform/messaging before the feature`,
+        );
+      if (instance instanceof QueueEventsHost)
+        refused.push(
+          `${instance.constructor.name} listens to a queue's events, which every worker would do; use @OnWorkerEvent in the processor`,
+        );
+      if (wrapper.token === getSharedConfigToken() && ++configurations > 1)
+        refused.push('BullModule.forRoot is called by a feature; take it out, queues use REDIS_URL');
       if (!type || typeof type !== 'function' || !type.prototype) continue;
       const methods = this.methodsOf(type.prototype as object, instance);
       if (processor) {
         const handlers = methods.flatMap((method) =>
-          handledBy(method.of).map((event) => ({ method: method.name, event, run: method.run })),
+          handledBy(method.of).map((handled) => ({ method: method.name, run: method.run, ...handled })),
         );
         const isConsumer = type.prototype instanceof EventConsumer;
         processors.push({
@@ -96,25 +122,25 @@ export class Topology implements OnModuleInit {
           handlers,
         });
         if (instance instanceof EventConsumer) {
-          const byName = handlers.map(({ event, run }) => [event.name, run as EventHandler] as const);
-          this.consumers.set(processor.queue, {
-            ...processor,
-            consumer: instance,
-            handlers: new Map(byName),
-          });
+          const byName = handlers.map(
+            (handler) => [handler.event.name, handler as unknown as EventHandler] as const,
+          );
+          this.consumers.set(processor.queue, { ...processor, handlers: new Map(byName) });
         }
       }
       for (const method of methods) {
         const schedule = scheduleOf(method.of);
         if (!schedule) continue;
         const queue = schedule.queue ?? MAINTENANCE_QUEUE;
-        schedules.push({ where: `${type.name}.${method.name}`, name: schedule.name, queue });
+        schedules.push({ where: `${type.name}.${method.name}`, ...schedule, queue });
         this.schedules.set(schedule.name, { ...schedule, queue, run: method.run as () => Promise<unknown> });
       }
     }
     return {
       events: features.flatMap(({ events }) => events),
       queues: features.flatMap(({ queues }) => queues),
+      plainQueues: [...this.plainQueues],
+      refused,
       processors,
       schedules,
       retiredSchedules: features.flatMap(({ retiredSchedules }) => retiredSchedules),

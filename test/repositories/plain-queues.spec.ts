@@ -1,0 +1,423 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  BullModule,
+  InjectQueue,
+  OnWorkerEvent,
+  Processor,
+  QueueEventsHost,
+  QueueEventsListener,
+  WorkerHost,
+} from '@nestjs/bullmq';
+import { Injectable, Module, Scope, type DynamicModule, type Type } from '@nestjs/common';
+import { Queue as BullQueue, type Job, type Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { register } from 'prom-client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BusinessRuleError } from '../../src/platform/errors/index.js';
+import { DeadLetters } from '../../src/platform/messaging/index.js';
+import { waitFor } from '../support/wait-for.js';
+import { openMessagingRoom, type MessagingProcess, type MessagingRoom } from './messaging-room.js';
+
+interface Song {
+  foo: string;
+}
+
+type Work = (job: Job<Song>, token?: string, signal?: AbortSignal) => Promise<unknown>;
+
+let work: Work;
+let started: Job<Song>[] = [];
+let done: string[] = [];
+let heard: string[] = [];
+
+// As Nest's documentation has it (docs.nestjs.com/techniques/queues), with what the test looks at inside.
+
+@Processor('audio')
+class AudioConsumer extends WorkerHost {
+  async process(job: Job<Song>, token?: string, signal?: AbortSignal): Promise<unknown> {
+    switch (job.name) {
+      case 'transcode': {
+        started.push(job);
+        for (let progress = 0; progress < 100; progress += 50) await job.updateProgress(progress);
+        const result = await work(job, token, signal);
+        done.push(job.data.foo);
+        return result;
+      }
+      default:
+        return {};
+    }
+  }
+
+  @OnWorkerEvent('completed')
+  onCompleted(job: Job<Song>): void {
+    heard.push(job.data.foo);
+  }
+}
+
+let mostAtOnce = 0;
+let processors: object[] = [];
+
+@Processor({ name: 'video', scope: Scope.REQUEST }, { concurrency: 1, limiter: { max: 2, duration: 100 } })
+class VideoConsumer extends WorkerHost {
+  private static running = 0;
+
+  async process(job: Job<Song>): Promise<void> {
+    mostAtOnce = Math.max(mostAtOnce, ++VideoConsumer.running);
+    processors.push(this);
+    await work(job);
+    VideoConsumer.running -= 1;
+    done.push(job.data.foo);
+  }
+}
+
+@Injectable()
+class VideoService {
+  constructor(@InjectQueue('video') readonly queue: Queue) {}
+}
+
+@Module({
+  imports: [BullModule.registerQueueAsync({ name: 'video', useFactory: () => ({}) })],
+  providers: [VideoService, VideoConsumer],
+})
+class VideoModule {}
+
+@Injectable()
+class AudioService {
+  constructor(@InjectQueue('audio') readonly audioQueue: Queue) {}
+}
+
+@Module({
+  imports: [BullModule.registerQueue({ name: 'audio' })],
+  providers: [AudioService, AudioConsumer],
+  exports: [AudioService],
+})
+class AudioModule {}
+
+describe('a queue as Nest documents it', () => {
+  let room: MessagingRoom;
+
+  beforeEach(async () => {
+    work = async () => undefined;
+    started = [];
+    done = [];
+    heard = [];
+    mostAtOnce = 0;
+    processors = [];
+    room = await openMessagingRoom();
+  });
+
+  afterEach(() => room.close());
+
+  const plain = { events: [], queues: [], imports: [AudioModule] };
+  const api = (): Promise<MessagingProcess> => room.process({ ...plain, role: 'api' });
+  const worker = (env: Record<string, string> = {}): Promise<MessagingProcess> =>
+    room.process({ ...plain, env });
+  const queueOf = ({ app }: MessagingProcess): Queue => app.get(AudioService).audioQueue;
+  const allDone = (count: number): Promise<unknown> =>
+    waitFor(() => done.length >= count, { within: 30_000, what: `${count} jobs` });
+
+  it('runs in the worker what the api has added, and not in the api', async () => {
+    const { app, database } = await api();
+    const job = await app.get(AudioService).audioQueue.add('transcode', { foo: 'bar' });
+
+    expect(job).toMatchObject({ name: 'transcode', data: { foo: 'bar' } });
+    expect(JSON.parse(JSON.stringify(job))).toMatchObject({ id: job.id });
+    await delay(200);
+    expect(started).toEqual([]);
+    const redis = new Redis(room.redis.url());
+    expect(await redis.keys('*audio*')).toEqual([]);
+    redis.disconnect();
+
+    await worker();
+    await allDone(1);
+    expect(started[0]!.id).toBe(job.id);
+    await waitFor(() => heard.length === 1, { what: 'the listener' });
+    await waitFor(async () => (await database.query({ text: 'SELECT 1 FROM inbox' })).length === 1);
+  });
+
+  it('loses what a unit of work has added when that rolls back, and keeps what it commits', async () => {
+    const process = await worker();
+    const queue = queueOf(process);
+    const rolledBack = process.unitOfWork.run(async () => {
+      await queue.add('transcode', { foo: 'never' });
+      await queue.addBulk([{ name: 'transcode', data: { foo: 'never' } }]);
+      throw new Error('no');
+    });
+    await expect(rolledBack).rejects.toThrow('no');
+    await process.unitOfWork.run(() =>
+      queue.addBulk(['a', 'b', 'c'].map((foo) => ({ name: 'transcode', data: { foo } }))),
+    );
+
+    await allDone(3);
+    expect(done.toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('takes jobs while Redis is down, and runs them when it is back', async () => {
+    const process = await api();
+    await room.redis.kill();
+    await queueOf(process).add('transcode', { foo: 'patient' });
+    await worker();
+    await room.redis.restart();
+
+    await allDone(1);
+  });
+
+  it('goes on after a frozen Redis', async () => {
+    const process = await worker();
+    room.redis.freeze();
+    await queueOf(process).add('transcode', { foo: 'cold' });
+    await delay(500);
+    room.redis.thaw();
+
+    await allDone(1);
+  });
+
+  it('runs jobs again that Redis has lost', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    work = () => gate;
+    const process = await worker({ WORKER_CONCURRENCY: '1' });
+    await queueOf(process).addBulk(['a', 'b', 'c'].map((foo) => ({ name: 'transcode', data: { foo } })));
+    await waitFor(() => started.length === 1, { within: 10_000 });
+    const redis = new Redis(room.redis.url());
+    await redis.flushall();
+    redis.disconnect();
+    open();
+
+    await waitFor(() => new Set(done).size === 3, { within: 30_000, what: 'the lost jobs' });
+  });
+
+  it('does not run a job again that is delivered twice', async () => {
+    const process = await worker();
+    const job = await queueOf(process).add('transcode', { foo: 'twice' });
+    await allDone(1);
+    await process.database.execute({
+      text: 'UPDATE outbox_events SET relayed_at = NULL, redeliver_at = NULL WHERE id = $1',
+      values: [job.id],
+    });
+    await queueOf(process).add('transcode', { foo: 'after' });
+
+    await waitFor(() => done.includes('after'), { within: 10_000 });
+    expect(done).toEqual(['twice', 'after']);
+  });
+
+  it('keeps to delays, also long ones, and to priorities', async () => {
+    const process = await worker({ WORKER_CONCURRENCY: '1' });
+    const queue = queueOf(process);
+    const before = Date.now();
+    await queue.add('transcode', { foo: 'later' }, { delay: 1500 });
+    const tomorrow = await queue.add('transcode', { foo: 'tomorrow' }, { delay: 86_400_000 });
+    await allDone(1);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(1450);
+    const [row] = await process.database.query<{ due: number }>({
+      text: `SELECT extract(epoch FROM redeliver_at - now())::float8 AS due FROM outbox_events WHERE id = $1`,
+      values: [tomorrow.id],
+    });
+    expect(row!.due).toBeGreaterThan(86_000);
+    await process.close();
+
+    const other = await room.process({ ...plain, start: false, env: { WORKER_CONCURRENCY: '1' } });
+    await other.database.execute({
+      text: `UPDATE outbox_events SET relayed_at = now(), redeliver_at = now(), occurred_at = now() + interval '1 second' WHERE id = $1`,
+      values: [tomorrow.id],
+    });
+    done = [];
+    await queueOf(other).addBulk([
+      { name: 'transcode', data: { foo: 'low' }, opts: { priority: 10 } },
+      { name: 'transcode', data: { foo: 'high' }, opts: { priority: 1 } },
+    ]);
+    other.runtime.start();
+    await waitFor(() => done.includes('tomorrow'), { within: 20_000, what: 'the job whose time has come' });
+    expect(done.filter((foo) => foo !== 'tomorrow')).toEqual(['high', 'low']);
+  });
+
+  it('tries again, buries what fails for good, and runs it again when it is replayed', async () => {
+    const process = await worker();
+    const letters = process.app.get(DeadLetters);
+    work = () => Promise.reject(new RangeError('codec'));
+    const job = await queueOf(process).add(
+      'transcode',
+      { foo: 'bad' },
+      { attempts: 3, backoff: 10, priority: 7 },
+    );
+    await waitFor(async () => (await letters.count()) === 1, { within: 20_000, what: 'the dead letter' });
+    expect(started).toHaveLength(3);
+    const [letter] = await letters.list({ limit: 1 });
+    expect(letter).toMatchObject({
+      eventId: job.id,
+      consumer: 'audio',
+      name: 'transcode',
+      attempts: 3,
+      reason: 'RangeError: codec',
+    });
+
+    work = async () => undefined;
+    await process.database.execute({ text: 'DELETE FROM outbox_events' });
+    await letters.replay(letter!.id);
+    await allDone(1);
+    expect(started.at(-1)).toMatchObject({
+      id: job.id,
+      data: { foo: 'bad' },
+      opts: { attempts: 3, priority: 7 },
+    });
+  });
+
+  it('buries at once what a permanent rule forbids', async () => {
+    const process = await worker();
+    work = () => Promise.reject(new BusinessRuleError({ code: 'no', detail: 'No.', status: 409 }));
+    await queueOf(process).add('transcode', { foo: 'bad' });
+    await waitFor(async () => (await process.app.get(DeadLetters).count()) === 1, { within: 20_000 });
+    expect(started).toHaveLength(1);
+  });
+
+  it('is counted and timed like an event', async () => {
+    const process = await worker();
+    const sample = 'messaging_events_handled_total{event="transcode",consumer="audio",outcome="handled"}';
+    const count = async (): Promise<number> =>
+      Number(
+        (await register.metrics())
+          .split('\n')
+          .find((line) => line.startsWith(sample))
+          ?.split(' ')
+          .at(-1) ?? 0,
+      );
+    const before = await count();
+    await queueOf(process).add('transcode', { foo: 'counted' });
+
+    await waitFor(async () => (await count()) === before + 1, { within: 10_000, what: 'the count' });
+  });
+
+  it('lets jobs end when its worker ends, and hands back those that do not', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    work = async (job, _token, signal) => {
+      if (job.data.foo === 'short') return gate;
+      await new Promise((resolve) => signal!.addEventListener('abort', resolve));
+      throw new Error('stopped half-way');
+    };
+    const process = await worker();
+    await queueOf(process).addBulk(['short', 'long'].map((foo) => ({ name: 'transcode', data: { foo } })));
+    await waitFor(() => started.length === 2, { within: 10_000 });
+    process.runtime.stopTaking();
+    const drained = process.runtime.drain(3000);
+    open();
+    await drained;
+    await process.close();
+    expect(done).toEqual(['short']);
+
+    work = async () => undefined;
+    const other = await worker();
+    await allDone(2);
+    expect(await other.app.get(DeadLetters).count()).toBe(0);
+  });
+
+  it('has its jobs taken over when a worker dies', { timeout: 60_000 }, async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    work = () => gate;
+    const process = await worker();
+    await queueOf(process).add('transcode', { foo: 'orphan' });
+    await waitFor(() => started.length === 1, { within: 10_000 });
+    // What the death of a process looks like to Redis.
+    (process.runtime as unknown as { connections: { close(): void } }).connections.close();
+    work = async () => undefined;
+
+    await worker();
+    await allDone(1);
+    open();
+  });
+
+  it('ends in time while Redis is frozen', async () => {
+    const process = await worker();
+    await queueOf(process).add('transcode', { foo: 'x' });
+    await allDone(1);
+    room.redis.freeze();
+    const before = Date.now();
+    await process.runtime.drain(1500);
+    await process.close();
+    expect(Date.now() - before).toBeLessThan(4000);
+    room.redis.thaw();
+  });
+
+  it('runs jobs that another application adds, too', async () => {
+    await worker();
+    const redis = new Redis(room.redis.url(), { maxRetriesPerRequest: null });
+    const theirs = new BullQueue('audio', { connection: redis, prefix: '{holdfast}' });
+    await theirs.add('transcode', { foo: 'theirs' });
+    await allDone(1);
+    await theirs.close();
+    redis.disconnect();
+  });
+
+  it('keeps to the concurrency and the rate of its processor, and makes request-scoped ones for each job', async () => {
+    const process = await room.process({ ...plain, imports: [VideoModule] });
+    const { queue } = process.app.get(VideoService);
+    work = () => delay(30);
+    await queue.addBulk(['a', 'b', 'c', 'd'].map((foo) => ({ name: 'cut', data: { foo } })));
+
+    await waitFor(() => done.length === 4, { within: 20_000 });
+    expect(mostAtOnce).toBe(1);
+    expect(new Set(processors).size).toBe(4);
+  });
+});
+
+describe('a queue that cannot be kept stops its process at start', () => {
+  let room: MessagingRoom;
+
+  beforeAll(async () => {
+    room = await openMessagingRoom();
+  });
+
+  afterAll(() => room.close());
+
+  const processor = (queue: string, options: object = {}): Type => {
+    @Processor(queue, options)
+    class LooseProcessor extends WorkerHost {
+      process = () => Promise.resolve();
+    }
+    return LooseProcessor;
+  };
+
+  @QueueEventsListener('audio')
+  class AudioEventsListener extends QueueEventsHost {}
+
+  it.each<[string, (DynamicModule | Type)[], Type[], string]>([
+    ['no processor', [BullModule.registerQueue({ name: 'audio' })], [], 'queue audio has no processor'],
+    ['two processors', [AudioModule], [processor('audio')], 'queue audio has 2 processors; keep one'],
+    ['a processor alone', [], [processor('audio')], 'serves the queue audio, which no feature registers'],
+    [
+      'worker options',
+      [BullModule.registerQueue({ name: 'audio' })],
+      [processor('audio', { drainDelay: 5 })],
+      'the processor of the queue audio sets drainDelay, which is not supported; leave it out',
+    ],
+    ['a listener', [AudioModule], [AudioEventsListener], 'use @OnWorkerEvent in the processor'],
+    [
+      'a connection of its own',
+      [BullModule.registerQueue({ name: 'audio', connection: { host: 'localhost', port: 6379 } })],
+      [processor('audio')],
+      'connection is not supported; queues use REDIS_URL',
+    ],
+    [
+      'a connection for all',
+      [BullModule.forRoot({ connection: { host: 'localhost', port: 6379 } }), AudioModule],
+      [],
+      'queues use REDIS_URL',
+    ],
+    [
+      'a named configuration',
+      [
+        BullModule.forRoot('alternative-config', { connection: { port: 6381 } }),
+        BullModule.registerQueue({ configKey: 'alternative-config', name: 'video' }),
+      ],
+      [processor('video')],
+      'configKey is not supported; queues use REDIS_URL',
+    ],
+    [
+      'sandboxed processors',
+      [BullModule.registerQueue({ name: 'audio', processors: [join(import.meta.dirname, 'processor.js')] })],
+      [],
+      'processors is not supported; write a class with @Processor',
+    ],
+    ['flows', [BullModule.registerFlowProducer({ name: 'flow' })], [], 'Flows are not supported'],
+  ])('%s', async (_what, imports, providers, message) => {
+    await expect(room.process({ events: [], queues: [], imports, providers })).rejects.toThrow(message);
+  });
+});
