@@ -58,12 +58,28 @@ class RareChores {
   }
 }
 
+class NightlyChores {
+  @Scheduled({ name: 'sweep-hall', pattern: '30 2 * * *', timeZone: 'Europe/Berlin' })
+  sweep(): Promise<void> {
+    return ran('hall');
+  }
+}
+
 class ChoresOfAnotherVersion {
   @Scheduled({ name: 'sweep-cellar', every: 300 })
   sweep(): Promise<void> {
     return ran('cellar');
   }
 }
+
+/** A cron pattern that matches once a day, so many seconds from now, and its date. */
+const inSeconds = (seconds: number): { pattern: string; due: number } => {
+  const at = new Date(Math.ceil(Date.now() / 1000) * 1000 + seconds * 1000);
+  return {
+    pattern: `${at.getUTCSeconds()} ${at.getUTCMinutes()} ${at.getUTCHours()} * * *`,
+    due: at.getTime(),
+  };
+};
 
 /** Clocks of everything in this process are wrong by so much until the test ends or sets them right. */
 const shiftClock = (ms: number): void => {
@@ -150,6 +166,89 @@ describe('schedules', () => {
       await worker();
 
       await waitFor(() => new Set(handled).size === 3, { what: 'the events' });
+    });
+  });
+
+  describe('written as cron does', () => {
+    const nextRun = async ({ app }: MessagingProcess, name: string): Promise<number> => {
+      const queue = app.get(Queues).get('maintenance');
+      const scheduler = await waitFor(() => queue.getJobScheduler(name), { within: 10_000, what: name });
+      return scheduler.next!;
+    };
+
+    const choresAt = (pattern: string): Type => {
+      class DailyChores {
+        @Scheduled({ name: 'sweep-stairs', pattern })
+        sweep(): Promise<void> {
+          return ran('stairs');
+        }
+      }
+      return DailyChores;
+    };
+
+    it.each([
+      ['an ordinary night', '2026-07-01T12:00:00Z', '2026-07-02T00:30:00Z'],
+      ['the night that skips 02:30', '2027-03-27T12:00:00Z', '2027-03-28T01:30:00Z'],
+      ['the night after it', '2027-03-28T02:00:00Z', '2027-03-29T00:30:00Z'],
+      ['the night that has 02:30 twice', '2026-10-24T12:00:00Z', '2026-10-25T00:30:00Z'],
+      ['between the two', '2026-10-25T00:45:00Z', '2026-10-26T01:30:00Z'],
+    ])('run once in %s of their time zone', async (_what, now, next) => {
+      shiftClock(Date.parse(now) - Date.now());
+
+      const process = await worker(NightlyChores);
+
+      expect(new Date(await nextRun(process, 'sweep-hall'))).toEqual(new Date(next));
+    });
+
+    it('run at their time, and once more the day after', async () => {
+      const { pattern, due } = inSeconds(2);
+      const process = await worker(choresAt(pattern));
+      expect(await nextRun(process, 'sweep-stairs')).toBe(due);
+
+      await waitFor(() => runs['stairs'], { within: 10_000, what: 'the run' });
+      expect(Date.now()).toBeGreaterThanOrEqual(due);
+      await waitFor(async () => (await nextRun(process, 'sweep-stairs')) === due + DAY_MS, {
+        within: 10_000,
+      });
+      expect(runs['stairs']).toBe(1);
+    });
+
+    it('make up, once, for a run that was due while no worker was there', async () => {
+      const { pattern, due } = inSeconds(4);
+      const first = await worker(choresAt(pattern));
+      expect(await nextRun(first, 'sweep-stairs')).toBe(due);
+      await first.close();
+      await waitFor(() => Date.now() > due, { within: 10_000 });
+      expect(runs['stairs']).toBeUndefined();
+
+      const late = await worker(choresAt(pattern));
+
+      await waitFor(() => runs['stairs'], { within: 10_000, what: 'the missed run' });
+      await waitFor(async () => (await nextRun(late, 'sweep-stairs')) === due + DAY_MS, { within: 10_000 });
+      expect(runs['stairs']).toBe(1);
+    });
+
+    it('run in a worker that is the only one, and behind', async () => {
+      const { pattern, due } = inSeconds(4);
+      const first = await worker(choresAt(pattern));
+      expect(await nextRun(first, 'sweep-stairs')).toBe(due);
+      await first.close();
+      shiftClock(-3_600_000);
+
+      await worker(choresAt(pattern));
+
+      await waitFor(() => runs['stairs'], { within: 40_000, what: 'the run' });
+    });
+
+    it('follow a release that changes their pattern', async () => {
+      const first = await worker(choresAt('0 4 * * *'));
+      await nextRun(first, 'sweep-stairs');
+      await first.close();
+      const { pattern, due } = inSeconds(600);
+
+      const second = await worker(choresAt(pattern));
+
+      await waitFor(async () => (await nextRun(second, 'sweep-stairs')) === due, { within: 10_000 });
     });
   });
 

@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Settings } from '../../src/config/index.js';
+import { TransientError } from '../../src/platform/errors/index.js';
 import {
+  DeadLetters,
+  defineEvent,
   EventConsumer,
   EventProcessor,
   Handles,
@@ -13,6 +16,8 @@ import {
 } from '../../src/platform/messaging/index.js';
 import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
+
+const parcelKept = defineEvent('parcel.kept', { consumers: ['post'] });
 
 let deliveries: number[] = [];
 const runs: Record<string, number> = {};
@@ -105,6 +110,41 @@ describe('workers', () => {
     idle.runtime.start();
     await waitFor(() => deliveries.length === 1, { what: 'the delivery' });
     expect(() => idle.runtime.start()).toThrow('it is running');
+  });
+
+  it('try a failed event as often as its queue or its handler says', async () => {
+    const tries: string[] = [];
+    const fail = (event: DeliveredEvent): Promise<void> => {
+      tries.push(`${event.name} ${event.attempt} of ${event.attempts}`);
+      return Promise.reject(new TransientError({ code: 'not-now', detail: 'Later.' }));
+    };
+    @EventProcessor('post', { attempts: 2, backoff: { type: 'fixed', delay: 5 } })
+    class ImpatientProcessor extends EventConsumer {
+      @Handles(parcelSent)
+      onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+        return fail(event);
+      }
+
+      @Handles(parcelKept, { attempts: 3 })
+      onParcelKept(event: DeliveredEvent): Promise<void> {
+        return fail(event);
+      }
+    }
+    const { unitOfWork, outbox, app } = await room.process({
+      events: [parcelSent, parcelKept],
+      providers: [ImpatientProcessor],
+    });
+    await unitOfWork.run(() => outbox.announce(parcelSent, { number: 1 }));
+    await unitOfWork.run(() => outbox.announce(parcelKept, {}));
+
+    await waitFor(async () => (await app.get(DeadLetters).count()) === 2, { within: 10_000 });
+    expect(tries.toSorted()).toEqual([
+      'parcel.kept 1 of 3',
+      'parcel.kept 2 of 3',
+      'parcel.kept 3 of 3',
+      'parcel.sent 1 of 2',
+      'parcel.sent 2 of 2',
+    ]);
   });
 
   it('do not start when a handler is missing', async () => {

@@ -14,6 +14,7 @@ import { Queue as BullQueue, type Job, type Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { register } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/platform/context/index.js';
 import { BusinessRuleError } from '../../src/platform/errors/index.js';
 import { DeadLetters } from '../../src/platform/messaging/index.js';
 import { waitFor } from '../support/wait-for.js';
@@ -267,6 +268,19 @@ describe('a queue as Nest documents it', () => {
     await queueOf(process).add('transcode', { foo: 'bad' });
     await waitFor(async () => (await process.app.get(DeadLetters).count()) === 1, { within: 20_000 });
     expect(started).toHaveLength(1);
+  });
+
+  it('is run in the name of the request that added it', async () => {
+    let requestId: string | undefined;
+    work = async () => {
+      requestId = RequestContext.current()?.requestId;
+    };
+    const process = await worker();
+    await new RequestContext('request-7', Infinity).run(() =>
+      queueOf(process).add('transcode', { foo: 'x' }),
+    );
+    await allDone(1);
+    expect(requestId).toBe('request-7');
   });
 
   it('is counted and timed like an event', async () => {

@@ -66,12 +66,13 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   start(): void {
     if (this.state !== 'idle') throw new Error(`Messaging cannot start: it is ${this.state}`);
     this.state = 'running';
+    // First: a worker takes the failure of a connection that it has begun itself for its end.
+    this.connections.open();
     BullModule.workerClass = workerClass(this.connections.consumer, this.settings, this.jobs, this.workers);
     this.registrar.register();
     for (const worker of this.workers) this.watch(worker);
     this.topology.requireWorkers(this.workers.map(({ name }) => name));
     this.health.add({ name: 'queues', essential: false, check: () => this.check() });
-    this.connections.open();
     for (const worker of this.workers)
       worker.run().catch((error: unknown) => this.report(worker.name, error));
     this.relay.start();

@@ -92,8 +92,9 @@ export class Outbox implements JobWriter {
           (id, name, consumers, payload, key, options, request_id, trace_context, occurred_at, relayed_at, redeliver_at)
         SELECT id, name, $1, payload::json, key, options::json, $2, $3, now() + delay * interval '1 millisecond', until, until
         FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
-               AS new (id, name, payload, key, options, delay),
-             LATERAL (SELECT CASE WHEN delay > $10 THEN now() + (delay - $10) * interval '1 millisecond' END) AS parked (until)`,
+               WITH ORDINALITY AS new (id, name, payload, key, options, delay, place),
+             LATERAL (SELECT CASE WHEN delay > $10 THEN now() + (delay - $10) * interval '1 millisecond' END) AS parked (until)
+        ORDER BY place`,
       values: [
         consumers,
         RequestContext.current()?.requestId ?? null,
