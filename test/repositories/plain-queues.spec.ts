@@ -17,7 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { RequestContext } from '../../src/platform/context/index.js';
 import { BusinessRuleError } from '../../src/platform/errors/index.js';
 import { DeadLetters } from '../../src/platform/messaging/index.js';
-import { waitFor } from '../support/wait-for.js';
+import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, type MessagingProcess, type MessagingRoom } from './messaging-room.js';
 
 interface Song {
