@@ -96,7 +96,8 @@ class AddedJob {
   }
 
   toJSON(): object {
-    return { ...this };
+    const { id, queueName, name, data, opts } = this;
+    return { id, queueName, name, data, opts };
   }
 }
 
