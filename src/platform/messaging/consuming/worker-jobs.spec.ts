@@ -272,11 +272,11 @@ describe('the jobs of a worker', () => {
       const unknown = (attemptsStarted: number) =>
         job({ name: 'elsewhere', repeatJobKey: 'elsewhere', opts, attemptsStarted, moveToDelayed });
       const [first, tenth, last] = [unknown(1), unknown(10), unknown(120)];
-      await expect(jobs.run('post', first, 't')).rejects.toThrow(WaitingError);
+      await expect(jobs.run('post', first, 't', plain)).rejects.toThrow(WaitingError);
       expect(first.back).toEqual(['t']);
-      await expect(jobs.run('post', tenth, 't')).rejects.toThrow(DelayedError);
+      await expect(jobs.run('post', tenth, 't', plain)).rejects.toThrow(DelayedError);
       expect(moveToDelayed).toHaveBeenCalledOnce();
-      await jobs.run('post', last, 't');
+      await jobs.run('post', last, 't', plain);
       expect(last.back).toEqual([]);
       expect(moveToDelayed).toHaveBeenCalledOnce();
     });

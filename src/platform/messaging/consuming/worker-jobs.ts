@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   DelayedError,
+  getNextMillis,
   RateLimitError,
   UnrecoverableError,
   WaitingChildrenError,
@@ -265,9 +266,10 @@ function crashesOf(job: Job): number {
   return job.attemptsStarted - 1 - job.attemptsMade;
 }
 
-/** Milliseconds between the runs of a schedule. BullMQ puts its options on each run, but not into their type. */
+/** Milliseconds between the runs of a schedule, or to the next one of a pattern. BullMQ puts its options on each run, but not into their type. */
 function intervalOf(job: Job): number {
-  return (job.opts as { repeat?: RepeatOptions }).repeat?.every ?? 0;
+  const { every = 0, pattern, tz } = (job.opts as { repeat?: RepeatOptions }).repeat ?? {};
+  return pattern === undefined ? every : getNextMillis(Date.now(), { pattern, tz })! - Date.now();
 }
 
 /** What a processor throws to tell BullMQ that it has moved the job itself. */
