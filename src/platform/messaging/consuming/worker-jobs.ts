@@ -3,9 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import {
   DelayedError,
   getNextMillis,
-  RateLimitError,
   UnrecoverableError,
-  WaitingChildrenError,
   WaitingError,
   type Job,
   type Processor,
@@ -15,7 +13,6 @@ import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
 import { Members } from '../../runtime/index.js';
 import { traceWork, type TracedWork } from '../../observability/index.js';
-import { ProblemError, TransientError } from '../../errors/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { Inbox } from '../inbox/inbox.js';
 import { MessagingMetrics, type Outcome } from '../messaging.metrics.js';
@@ -24,7 +21,7 @@ import { Schedulers } from '../schedules/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { Delivery, eventEnvelope, plainEnvelope, type Envelope } from './delivered-event.js';
 import { GivingWay } from './giving-way.js';
-import { isTransient } from '../queues/retries.js';
+import { isFinal, isForBullMQ, isTransient } from '../queues/retries.js';
 
 /**
  * Starts of a job that ended with the death of its process, before it is taken for the cause. High, because a rollout
@@ -270,21 +267,6 @@ function crashesOf(job: Job): number {
 function intervalOf(job: Job): number {
   const { every = 0, pattern, tz } = (job.opts as { repeat?: RepeatOptions }).repeat ?? {};
   return pattern === undefined ? every : getNextMillis(Date.now(), { pattern, tz })! - Date.now();
-}
-
-/** What a processor throws to tell BullMQ that it has moved the job itself. */
-function isForBullMQ(error: unknown): boolean {
-  return [DelayedError, RateLimitError, WaitingChildrenError, WaitingError].some(
-    (type) => error instanceof type,
-  );
-}
-
-/** Whether trying again cannot help, as BullMQ or our own taxonomy says it. */
-function isFinal(error: unknown): boolean {
-  return (
-    error instanceof UnrecoverableError ||
-    (error instanceof ProblemError && !(error instanceof TransientError))
-  );
 }
 
 function deliverySpan(queue: string, job: Job, { trace }: Envelope): TracedWork {

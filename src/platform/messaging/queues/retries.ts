@@ -1,4 +1,11 @@
-import type { BackoffStrategy } from 'bullmq';
+import {
+  DelayedError,
+  RateLimitError,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+  type BackoffStrategy,
+} from 'bullmq';
 import { isNetworkError, ProblemError, TransientError } from '../../errors/index.js';
 
 /** BullMQ's name for our backoff; what it means is given to each worker. */
@@ -33,4 +40,19 @@ export function isTransient(error: unknown): boolean {
     if (isNetworkError(cause) || LOST_REDIS.test(cause.message)) return true;
   }
   return false;
+}
+
+/** What a processor throws to tell BullMQ that it has moved the job itself. */
+export function isForBullMQ(error: unknown): boolean {
+  return [DelayedError, RateLimitError, WaitingChildrenError, WaitingError].some(
+    (type) => error instanceof type,
+  );
+}
+
+/** Whether trying again cannot help, as BullMQ or our own taxonomy says it. */
+export function isFinal(error: unknown): boolean {
+  return (
+    error instanceof UnrecoverableError ||
+    (error instanceof ProblemError && !(error instanceof TransientError))
+  );
 }
