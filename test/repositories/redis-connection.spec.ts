@@ -11,6 +11,7 @@ import {
   type MockInstance,
 } from 'vitest';
 import { LoginLimiter } from '../../src/modules/auth/login-limiter.js';
+import { PRODUCT } from '../../src/product.js';
 import { loadSettings } from '../../src/config/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
@@ -50,7 +51,7 @@ describe('on a real Redis', () => {
   }
 
   const settings = (environment: Record<string, string> = {}) =>
-    loadSettings({ REDIS_URL: server.url(), REDIS_COMMAND_TIMEOUT_MS: '150', ...environment });
+    loadSettings({ REDIS_URL: server.url(), REDIS_COMMAND_TIMEOUT_MS: '150', ...environment }, PRODUCT);
 
   describe('RedisConnection', () => {
     it('is usable as soon as the module is', async () => {

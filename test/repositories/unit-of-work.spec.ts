@@ -257,10 +257,9 @@ describe('a statement', () => {
   });
 
   it('is cancelled on the server when its client goes away', async () => {
+    const { database } = await db.anotherRoom({ DATABASE_STATEMENT_TIMEOUT_MS: '60000' });
     const context = new RequestContext('request-1', Date.now() + 60_000);
-    const sleeping = context.run(() =>
-      db.database.query({ text: "SELECT pg_sleep(1.4), 'cancel me' AS mark" }),
-    );
+    const sleeping = context.run(() => database.query({ text: "SELECT pg_sleep(50), 'cancel me' AS mark" }));
     const asleep = async () => {
       const rows = await db.database.query({
         text: `SELECT FROM pg_stat_activity WHERE query LIKE '%cancel me%' AND state = 'active' AND pid <> pg_backend_pid()`,
@@ -270,7 +269,7 @@ describe('a statement', () => {
     await waitFor(asleep, { what: 'the query' });
     context.abort('The client went away.');
     await expect(sleeping).rejects.toBeInstanceOf(TransientError);
-    await waitFor(async () => !(await asleep()), { within: 1000, what: 'the end of the query' });
+    await waitFor(async () => !(await asleep()), { what: 'the end of the query' });
     expectNoLeak();
   });
 
@@ -350,8 +349,9 @@ describe('what we refuse ourselves', () => {
   });
 
   it('leaves nothing running on the server', async () => {
+    const { database } = await db.anotherRoom({ DATABASE_STATEMENT_TIMEOUT_MS: '60000' });
     const context = new RequestContext('request-1', Date.now() + 200);
-    const slow = context.run(() => db.database.query({ text: "SELECT pg_sleep(1.4), 'too late' AS mark" }));
+    const slow = context.run(() => database.query({ text: "SELECT pg_sleep(50), 'too late' AS mark" }));
     await expect(slow).rejects.toMatchObject({ code: 'deadline-exceeded' });
     const running = async () =>
       (
@@ -359,6 +359,6 @@ describe('what we refuse ourselves', () => {
           text: `SELECT FROM pg_stat_activity WHERE query LIKE '%too late%' AND state = 'active' AND pid <> pg_backend_pid()`,
         })
       ).length;
-    await waitFor(async () => (await running()) === 0, { within: 700, what: 'the cancellation' });
+    await waitFor(async () => (await running()) === 0, { what: 'the cancellation' });
   });
 });
