@@ -1,6 +1,8 @@
 /** One line that says what to do, for the failures that people meet on their first day. */
 export function remedyFor(error: unknown): string {
-  const { code, port, message } = error as { code?: string; port?: number; message?: string };
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
+  // A ConnectError has the code of its cause; the port stands there.
+  const { port } = (cause ?? error) as { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
   if (code === 'ECONNREFUSED')
     return `nothing answers on port ${port}; are PostgreSQL and Redis up, and DATABASE_URL and REDIS_URL right?`;
