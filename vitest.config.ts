@@ -28,14 +28,14 @@ export default defineConfig({
       {
         extends: true,
         // Reads the whole tree and type-checks it.
-        test: { name: 'architecture', include: ['test/architecture/**/*.spec.ts'], testTimeout: 180_000 },
+        test: { name: 'architecture', include: ['test/architecture/*.spec.ts'], testTimeout: 180_000 },
       },
       {
         extends: true,
         // Every file starts the servers it needs for itself (local/servers): it may freeze and kill them.
         test: {
           name: 'integration',
-          include: ['test/{repositories,e2e}/**/*.spec.ts', 'local/**/*.spec.ts'],
+          include: ['test/{repositories,e2e,specimen}/**/*.spec.ts', 'local/**/*.spec.ts'],
           // After the unit specs, some of which look at the clock.
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,

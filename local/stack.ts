@@ -33,6 +33,8 @@ export interface TestStackOptions {
   /** How long a slow charge takes. */
   slowMs?: number;
   onLog?: AppOptions['onLog'];
+  /** Root of another built product, which gets no webhooks; default `dist` of this checkout. */
+  dist?: string;
 }
 
 /** Starts private servers for the built product (`npm run build` first) and migrates an empty database. */
@@ -71,12 +73,13 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       ...options.env,
     };
     const cli = (args: string[], more: Environment = {}): Promise<CliResult> =>
-      runCli(args, { ...env, ...more });
+      runCli(args, { ...env, ...more }, { dist: options.dist });
     if (options.migrate ?? true) {
       const { code, stdout, stderr } = await cli(['migrate']);
       if (code !== 0) throw new Error(`cli migrate failed: ${stdout}${stderr}`);
     }
-    let webhooksGoSomewhere = false;
+    const { dist, onLog } = options;
+    let webhooksGoSomewhere = dist !== undefined;
     return {
       postgres,
       redis,
@@ -86,14 +89,14 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       cli,
       stop,
       api: async (more = {}, appOptions = {}) => {
-        const api = await startApi({ onLog: options.onLog, ...appOptions, env: { ...env, ...more } });
+        const api = await startApi({ dist, onLog, ...appOptions, env: { ...env, ...more } });
         apps.push(api);
         if (!webhooksGoSomewhere) await sandbox.sendWebhooksTo(`${api.url}/v1/webhooks/payments`);
         webhooksGoSomewhere = true;
         return api;
       },
       worker: async (more = {}, appOptions = {}) => {
-        const worker = await startWorker({ onLog: options.onLog, ...appOptions, env: { ...env, ...more } });
+        const worker = await startWorker({ dist, onLog, ...appOptions, env: { ...env, ...more } });
         apps.push(worker);
         return worker;
       },

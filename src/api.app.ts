@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -37,12 +38,14 @@ import {
  * The public application, ready to `listen`. In tests it is made without a process around it.
  * @param health where its dependencies report for readiness
  * @param faults what may be switched on to fail, outside production
+ * @param features what takes the place of the product; tests of the platform have a feature of their own
  */
 export async function createApi(
   settings: Settings,
   log: ProcessLog = createProcessLog(settings, 'api'),
   health: HealthRegistry = new HealthRegistry(),
   faults?: FaultInjector,
+  features?: Type[],
 ): Promise<NestFastifyApplication> {
   const inFlight = new InFlight();
   const shedder = new LoadShedder(
@@ -53,7 +56,7 @@ export async function createApi(
   const connections = new Connections(settings.http);
   const adapter = createHttpAdapter(settings.http, { connections, inFlight, shedder });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.forRoot(settings, log.logger, health, faults),
+    ApiModule.forRoot(settings, log.logger, health, faults, features),
     adapter,
     {
       bodyParser: false,

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
 import { CacheModule } from './platform/cache/index.js';
@@ -22,6 +22,7 @@ export class ApiModule {
     logger: Logger,
     health: HealthRegistry,
     faults?: FaultInjector,
+    features: Type[] = PRODUCT,
   ): DynamicModule {
     return {
       module: ApiModule,
@@ -37,7 +38,7 @@ export class ApiModule {
         IdempotencyModule,
         MessagingModule.forRoot({ role: 'api' }),
         HttpModule,
-        ...PRODUCT,
+        ...features,
         // After the product: guards run in the order in which modules bring them, and a limit counts by caller.
         RateLimitModule,
       ],

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { AddressesModule } from './modules/addresses/index.js';
 import { AuthModule } from './modules/auth/index.js';
 import { ExportsModule } from './modules/exports/index.js';
@@ -11,7 +12,7 @@ import { UsersModule } from './modules/users/index.js';
  * The features of the product. Both processes have all of them: the api serves their controllers, the worker runs their
  * processors. A feature is added and removed here.
  */
-export const PRODUCT = [
+export const PRODUCT: Type[] = [
   AuthModule,
   UsersModule,
   ProductsModule,

@@ -1,4 +1,4 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Settings } from './config/index.js';
 import { HealthRegistry } from './platform/health/index.js';
@@ -11,14 +11,16 @@ import { WorkerModule } from './worker.module.js';
  * process around it.
  * @param health where its dependencies report for readiness
  * @param faults what may be switched on to fail, outside production
+ * @param features what takes the place of the product; tests of the platform have a feature of their own
  */
 export function createWorker(
   settings: Settings,
   log: ProcessLog = createProcessLog(settings, 'worker'),
   health: HealthRegistry = new HealthRegistry(),
   faults?: FaultInjector,
+  features?: Type[],
 ): Promise<INestApplicationContext> {
-  const module = WorkerModule.forRoot(settings, log.logger, health, faults);
+  const module = WorkerModule.forRoot(settings, log.logger, health, faults, features);
   return NestFactory.createApplicationContext(module, {
     logger: nestLogger(log.logger),
     abortOnError: false,

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { SettingsModule, type Settings } from './config/index.js';
 import { CacheModule } from './platform/cache/index.js';
@@ -20,6 +20,7 @@ export class WorkerModule {
     logger: Logger,
     health: HealthRegistry,
     faults?: FaultInjector,
+    features: Type[] = PRODUCT,
   ): DynamicModule {
     return {
       module: WorkerModule,
@@ -34,7 +35,7 @@ export class WorkerModule {
         CacheModule,
         IdempotencyModule,
         MessagingModule.forRoot({ role: 'worker' }),
-        ...PRODUCT,
+        ...features,
       ],
     };
   }

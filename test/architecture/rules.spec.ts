@@ -17,7 +17,7 @@ describe('on a tree that breaks it', () => {
   });
 
   it.each(rules)('$name says where, what, and what to do about it', (rule) => {
-    const said = rule.check(new Project(join(fixtures, rule.name), ['src', 'local'])).map(messageOf);
+    const said = rule.check(new Project(join(fixtures, rule.name), ['src', 'local', 'test'])).map(messageOf);
 
     expect(said).toEqual(
       readFileSync(join(fixtures, rule.name, 'expected.txt'), 'utf8')

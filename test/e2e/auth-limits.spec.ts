@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpResponse } from '../../local/http.ts';
-import { openShop, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
 
 interface Problem {
   code: string;
@@ -11,30 +11,35 @@ interface Problem {
 const PASSWORD = 'correct horse battery staple';
 const LIMITS = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_REQUESTS: '1000000', AUTH_LOGIN_MAX_FAILURES: '3' };
 
-async function account(shop: Shop): Promise<string> {
+async function account(ledger: LedgerUnderTest): Promise<string> {
   const email = `${randomUUID()}@example.com`;
-  await shop.http.post('/v1/auth/register', { email, password: PASSWORD, name: 'Ada' });
+  await ledger.http.post('/v1/auth/register', { email, password: PASSWORD, name: 'Ada' });
   return email;
 }
 
-function login(shop: Shop, email: string, password: string, address: string): Promise<HttpResponse<Problem>> {
-  return shop.http.with({ 'x-forwarded-for': address }).post('/v1/auth/login', { email, password });
+function login(
+  ledger: LedgerUnderTest,
+  email: string,
+  password: string,
+  address: string,
+): Promise<HttpResponse<Problem>> {
+  return ledger.http.with({ 'x-forwarded-for': address }).post('/v1/auth/login', { email, password });
 }
 
 describe('repeated failures to log in', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
     // The test plays the proxy in front.
-    shop = await openShop({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8' });
+    ledger = await startLedger({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8' });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   it('are answered 429 with the time to wait, also with the right password', async () => {
-    const email = await account(shop);
-    for (let i = 0; i < 3; i++) expect((await login(shop, email, 'wrong', '192.0.2.1')).status).toBe(401);
-    const { status, body, headers } = await login(shop, email, PASSWORD, '192.0.2.1');
+    const email = await account(ledger);
+    for (let i = 0; i < 3; i++) expect((await login(ledger, email, 'wrong', '192.0.2.1')).status).toBe(401);
+    const { status, body, headers } = await login(ledger, email, PASSWORD, '192.0.2.1');
     expect([status, body.code]).toEqual([429, 'quota-exceeded']);
     expect(body.type).toBe('https://iana.org/assignments/http-problem-types#quota-exceeded');
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(800);
@@ -42,31 +47,31 @@ describe('repeated failures to log in', () => {
   });
 
   it('do not lock out the owner of the account at another address', async () => {
-    const email = await account(shop);
-    for (let i = 0; i < 5; i++) await login(shop, email, 'wrong', '192.0.2.2');
-    expect((await login(shop, email, PASSWORD, '192.0.2.3')).status).toBe(200);
+    const email = await account(ledger);
+    for (let i = 0; i < 5; i++) await login(ledger, email, 'wrong', '192.0.2.2');
+    expect((await login(ledger, email, PASSWORD, '192.0.2.3')).status).toBe(200);
   });
 
   it('count for an account that does not exist, too', async () => {
     const email = `${randomUUID()}@example.com`;
     const statuses = [];
-    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', '192.0.2.4')).status);
+    for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', '192.0.2.4')).status);
     expect(statuses).toEqual([401, 401, 401, 429]);
   });
 
   it('are no more tries when they are made at the same time', async () => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => login(shop, email, `guess ${i}`, '192.0.2.5')),
+      Array.from({ length: 20 }, (_, i) => login(ledger, email, `guess ${i}`, '192.0.2.5')),
     );
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(17);
   });
 
   it('do not keep right passwords at the same time waiting for ever', async () => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const answers = await Promise.all(
-      Array.from({ length: 10 }, () => login(shop, email, PASSWORD, '192.0.2.6')),
+      Array.from({ length: 10 }, () => login(ledger, email, PASSWORD, '192.0.2.6')),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
   });
@@ -74,16 +79,16 @@ describe('repeated failures to log in', () => {
   it('with many accounts from one address end as well', async () => {
     const statuses: number[] = [];
     for (let i = 0; i < 31; i++)
-      statuses.push((await login(shop, `${i}@example.net`, 'x', '192.0.2.7')).status);
+      statuses.push((await login(ledger, `${i}@example.net`, 'x', '192.0.2.7')).status);
     expect(statuses).toEqual([...Array<number>(30).fill(401), 429]);
   });
 });
 
 describe('registrations from one network', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop({
+    ledger = await startLedger({
       ...LIMITS,
       TRUST_PROXY: '127.0.0.0/8',
       AUTH_REGISTRATIONS_PER_NETWORK: '5',
@@ -91,10 +96,10 @@ describe('registrations from one network', () => {
     });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   const register = (address: string, email = `${randomUUID()}@example.com`) =>
-    shop.http
+    ledger.http
       .with({ 'x-forwarded-for': address })
       .post<Problem>('/v1/auth/register', { email, password: PASSWORD, name: 'Ada' });
   const statusesOf = async (answers: Promise<HttpResponse<unknown>>[]) =>
@@ -110,7 +115,7 @@ describe('registrations from one network', () => {
   });
 
   it('tell no more than a few times whether addresses have accounts', async () => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const answers = await statusesOf(Array.from({ length: 8 }, () => register('192.0.2.3', email)));
     expect(answers).toEqual([409, 409, 409, 409, 409, 429, 429, 429]);
   });
@@ -122,10 +127,10 @@ describe('registrations from one network', () => {
   });
 
   it('from many networks at once do not keep logins waiting', async () => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const flood = statusesOf(Array.from({ length: 120 }, (_, i) => register(`198.51.100.${i}`)));
     const logins = await statusesOf(
-      Array.from({ length: 12 }, (_, i) => login(shop, email, PASSWORD, `203.0.113.${i}`)),
+      Array.from({ length: 12 }, (_, i) => login(ledger, email, PASSWORD, `203.0.113.${i}`)),
     );
     expect(logins).toEqual(Array(12).fill(200));
     expect(new Set(await flood)).toEqual(new Set([201, 503]));
@@ -133,48 +138,48 @@ describe('registrations from one network', () => {
 });
 
 describe('a forwarded address', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
+    ledger = await startLedger({ ...LIMITS, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   it.each([
     ['with a port', (i: number) => `192.0.2.1:${5000 + i}`],
     ['with a port, through a proxy with one', (i: number) => `192.0.2.2:${5000 + i}, 10.0.0.1:${6000 + i}`],
     ['of IPv6 in brackets with a port', (i: number) => `[2001:db8::1]:${5000 + i}`],
   ])('%s counts as the same one whatever the port', async (_, addressOf) => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const statuses = [];
-    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', addressOf(i))).status);
+    for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', addressOf(i))).status);
     expect(statuses).toEqual([401, 401, 401, 429]);
-    expect((await login(shop, email, PASSWORD, '198.51.100.1:5000')).status).toBe(200);
+    expect((await login(ledger, email, PASSWORD, '198.51.100.1:5000')).status).toBe(200);
   });
 
   it.each(['fe80::1%eth0', '[fe80::2%eth0]:4711', 'fe80::3%25en0'])(
     'with a zone, %s, can log in',
     async (address) => {
-      const email = await account(shop);
-      expect((await login(shop, email, PASSWORD, address)).status).toBe(200);
+      const email = await account(ledger);
+      expect((await login(ledger, email, PASSWORD, address)).status).toBe(200);
     },
   );
 });
 
 describe('a forwarded address that nobody vouches for', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop(LIMITS);
+    ledger = await startLedger(LIMITS);
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   it('does not help to get around the limit', async () => {
-    const email = await account(shop);
+    const email = await account(ledger);
     const statuses: number[] = [];
-    for (let i = 0; i < 4; i++) statuses.push((await login(shop, email, 'wrong', `192.0.2.${i}`)).status);
+    for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', `192.0.2.${i}`)).status);
     expect(statuses).toEqual([401, 401, 401, 429]);
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
 
 interface Tokens {
   accessToken: string;
@@ -12,10 +12,11 @@ interface Tokens {
 const PASSWORD = 'correct horse battery staple';
 
 describe('a refresh that is retried', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop({
+    ledger = await startLedger({
+      RATE_LIMIT_ENABLED: 'false',
       DATABASE_QUERY_TIMEOUT_MS: '1000',
       DATABASE_STATEMENT_TIMEOUT_MS: '900',
       DATABASE_LOCK_TIMEOUT_MS: '800',
@@ -23,35 +24,35 @@ describe('a refresh that is retried', () => {
     });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
-  const refresh = (refreshToken: string) => shop.http.post<Tokens>('/v1/auth/refresh', { refreshToken });
+  const refresh = (refreshToken: string) => ledger.http.post<Tokens>('/v1/auth/refresh', { refreshToken });
   const isLoggedIn = async ({ accessToken }: Tokens) =>
-    (await shop.http.as(accessToken).get('/v1/users/me')).status === 200;
+    (await ledger.http.as(accessToken).get('/v1/users/me')).status === 200;
 
   const sessionOf = ({ accessToken }: Tokens): string =>
     (JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }).sid;
 
   async function login(): Promise<Tokens> {
     const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
-    await shop.http.post('/v1/auth/register', { ...account, name: 'Ada' });
-    return (await shop.http.post<Tokens>('/v1/auth/login', account)).body;
+    await ledger.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+    return (await ledger.http.post<Tokens>('/v1/auth/login', account)).body;
   }
 
   it('succeeds when PostgreSQL froze and carried the first one out after the client had its 503', async () => {
     const first = await login();
-    shop.postgres.freeze();
+    ledger.postgres.freeze();
     try {
       const { status, text } = await refresh(first.refreshToken);
       expect(status).toBe(503);
       expect(text).not.toMatch(/nothing was changed/i);
     } finally {
-      shop.postgres.thaw();
+      ledger.postgres.thaw();
     }
     // What was buffered in the connection's socket takes effect although its client has given up.
     await waitFor(
       async () => {
-        const rows = await shop.sql('SELECT 1 FROM sessions WHERE id = $1 AND last_used_at > created_at', [
+        const rows = await ledger.sql('SELECT 1 FROM sessions WHERE id = $1 AND last_used_at > created_at', [
           sessionOf(first),
         ]);
         return rows.length === 1;
@@ -107,7 +108,7 @@ describe('a refresh that is retried', () => {
     const first = await login();
     const { refreshToken } = first;
     for (let i = 0; i < 30; i++) expect((await refresh(refreshToken)).status).toBe(200);
-    const [row] = await shop.sql<{ kept: number }>(
+    const [row] = await ledger.sql<{ kept: number }>(
       'SELECT cardinality(successor_hashes) AS kept FROM sessions WHERE id = $1',
       [sessionOf(first)],
     );
@@ -118,7 +119,7 @@ describe('a refresh that is retried', () => {
     const first = await login();
     const second = (await refresh(first.refreshToken)).body;
     // What a version without successors does with the second token: it knows token_hash only.
-    await shop.sql(`UPDATE sessions SET token_hash = sha256('third') WHERE id = $1`, [sessionOf(first)]);
+    await ledger.sql(`UPDATE sessions SET token_hash = sha256('third') WHERE id = $1`, [sessionOf(first)]);
     expect((await refresh(first.refreshToken)).status).toBe(401);
     expect(await isLoggedIn(second)).toBe(false);
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { httpClient, type HttpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
 
 interface Session {
   id: string;
@@ -31,24 +31,24 @@ interface Login {
 const PASSWORD = 'correct horse battery staple';
 
 describe('sessions', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop();
+    ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false' });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   async function login(account: Account, device: string): Promise<Login> {
-    const { body } = await shop.http
+    const { body } = await ledger.http
       .with({ 'user-agent': device })
       .post<{ accessToken: string; refreshToken: string }>('/v1/auth/login', account);
-    return { ...body, account, http: shop.http.as(body.accessToken) };
+    return { ...body, account, http: ledger.http.as(body.accessToken) };
   }
 
   async function signUp(device = 'a laptop'): Promise<Login> {
     const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
-    await shop.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+    await ledger.http.post('/v1/auth/register', { ...account, name: 'Ada' });
     return login(account, device);
   }
 
@@ -108,10 +108,10 @@ describe('sessions', () => {
 
   it('note when they were last refreshed', async () => {
     const { http, refreshToken } = await signUp();
-    await shop.sql(
+    await ledger.sql(
       `UPDATE sessions SET last_used_at = now() - interval '1 hour', created_at = now() - interval '1 hour'`,
     );
-    await shop.http.post('/v1/auth/refresh', { refreshToken });
+    await ledger.http.post('/v1/auth/refresh', { refreshToken });
     const [session] = (await list(http)).data;
     expect(Date.parse(session?.lastUsedAt ?? '') - Date.parse(session?.createdAt ?? '')).toBeGreaterThan(
       3_500_000,
@@ -124,7 +124,9 @@ describe('sessions', () => {
     const { status, text } = await gone.http.post('/v1/auth/logout');
     expect([status, text]).toEqual([204, '']);
     expect(await statusOf(gone.http)).toBe(401);
-    expect((await shop.http.post('/v1/auth/refresh', { refreshToken: gone.refreshToken })).status).toBe(401);
+    expect((await ledger.http.post('/v1/auth/refresh', { refreshToken: gone.refreshToken })).status).toBe(
+      401,
+    );
     expect(await statusOf(other.http)).toBe(200);
     expect((await list(other.http)).data).toHaveLength(1);
   });
@@ -150,7 +152,7 @@ describe('sessions', () => {
   });
 
   it('are so many per user at most: a login beyond that ends the one that was unused for longest, at once', async () => {
-    const few = await openShop({ AUTH_MAX_SESSIONS_PER_USER: '3' });
+    const few = await startLedger({ RATE_LIMIT_ENABLED: 'false', AUTH_MAX_SESSIONS_PER_USER: '3' });
     try {
       const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
       await few.http.post('/v1/auth/register', { ...account, name: 'Ada' });
@@ -162,19 +164,19 @@ describe('sessions', () => {
       const statuses = await Promise.all(tokens.map((token) => statusOf(few.http.as(token))));
       expect(statuses).toEqual([401, 401, 200, 200, 200]);
     } finally {
-      await few.close();
+      await few.stop();
     }
   });
 
   it('are dead in every process within seconds, and from the start in one that starts later', async () => {
     const { http, accessToken } = await signUp();
-    const elsewhere = httpClient(await shop.anotherApi()).as(accessToken);
+    const elsewhere = httpClient(await ledger.anotherApi()).as(accessToken);
     expect(await statusOf(elsewhere)).toBe(200);
     await http.post('/v1/auth/logout');
     await waitFor(async () => (await statusOf(elsewhere)) === 401, {
       what: 'the refusal by the other process',
     });
-    const later = httpClient(await shop.anotherApi()).as(accessToken);
+    const later = httpClient(await ledger.anotherApi()).as(accessToken);
     expect(await statusOf(later)).toBe(401);
   });
 });

@@ -3,7 +3,7 @@ import { createSigner } from 'fast-jwt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsersService } from '../../src/modules/users/index.js';
 import type { HttpResponse } from '../../local/http.ts';
-import { openShop, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
 
 interface Tokens {
   accessToken: string;
@@ -19,22 +19,22 @@ interface Problem {
 const PASSWORD = 'correct horse battery staple';
 
 describe('authentication', () => {
-  let shop: Shop;
+  let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
-    shop = await openShop();
+    ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false' });
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   const newEmail = () => `${randomUUID()}@example.com`;
   const register = (account: object) =>
-    shop.http.post<Problem & Record<string, unknown>>('/v1/auth/register', account);
+    ledger.http.post<Problem & Record<string, unknown>>('/v1/auth/register', account);
   const login = (email: string, password = PASSWORD) =>
-    shop.http.post<Tokens & Problem>('/v1/auth/login', { email, password });
+    ledger.http.post<Tokens & Problem>('/v1/auth/login', { email, password });
   const refresh = (refreshToken: string) =>
-    shop.http.post<Tokens & Problem>('/v1/auth/refresh', { refreshToken });
-  const me = (accessToken: string) => shop.http.as(accessToken).get<Problem>('/v1/users/me');
+    ledger.http.post<Tokens & Problem>('/v1/auth/refresh', { refreshToken });
+  const me = (accessToken: string) => ledger.http.as(accessToken).get<Problem>('/v1/users/me');
 
   async function signUp(): Promise<Tokens & { email: string }> {
     const email = newEmail();
@@ -57,7 +57,7 @@ describe('authentication', () => {
         role: 'customer',
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
       });
-      const [row] = await shop.sql<{ password_hash: string }>(
+      const [row] = await ledger.sql<{ password_hash: string }>(
         'SELECT password_hash FROM users WHERE id = $1',
         [body.id],
       );
@@ -172,9 +172,9 @@ describe('authentication', () => {
       });
       const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
       const old = `$argon2id$v=19$m=8192,t=1,p=1$${base64(nonce)}$${base64(tag)}`;
-      await shop.sql('UPDATE users SET password_hash = $2 WHERE email = $1', [email, old]);
+      await ledger.sql('UPDATE users SET password_hash = $2 WHERE email = $1', [email, old]);
       expect((await login(email)).status).toBe(200);
-      const [row] = await shop.sql<{ password_hash: string }>(
+      const [row] = await ledger.sql<{ password_hash: string }>(
         'SELECT password_hash FROM users WHERE email = $1',
         [email],
       );
@@ -187,7 +187,7 @@ describe('authentication', () => {
       ['no password', { password: undefined }, '/password'],
       ['no address', { email: 'ada' }, '/email'],
     ])('refuses %s with 422', async (_, change, pointer) => {
-      const { status, body } = await shop.http.post<Problem>('/v1/auth/login', {
+      const { status, body } = await ledger.http.post<Problem>('/v1/auth/login', {
         email: newEmail(),
         password: PASSWORD,
         ...change,
@@ -208,7 +208,7 @@ describe('authentication', () => {
     const invalid = { ...unauthenticated, challenge: 'Bearer error="invalid_token"' };
 
     it('is asked for where it is missing', async () => {
-      expect(refusal(await shop.http.get('/v1/users/me'))).toEqual(unauthenticated);
+      expect(refusal(await ledger.http.get('/v1/users/me'))).toEqual(unauthenticated);
     });
 
     it.each(['nonsense', 'a.b.c', '', 'x'.repeat(4000)])('is refused when it is %j', async (token) => {
@@ -221,7 +221,7 @@ describe('authentication', () => {
         Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString(),
       ) as object;
       const past = { ...claims, iat: 1_700_000_000, exp: 1_700_000_900 };
-      const key = shop.settings.auth.tokenSecret;
+      const key = ledger.settings.auth.tokenSecret;
       const tokens = [
         createSigner({ key, algorithm: 'HS256' })(past),
         createSigner({ key: 'somebody else has this key, not us', algorithm: 'HS256' })(claims),
@@ -231,16 +231,16 @@ describe('authentication', () => {
     });
 
     it('does not matter on a public route', async () => {
-      const answer = await shop.http.as('nonsense').get('/v1/products');
+      const answer = await ledger.http.as('nonsense').get('/v1/accounts');
       expect(answer.status).toBe(200);
     });
 
     it('states a role that changes with the next refresh', async () => {
       const { email, accessToken, refreshToken } = await signUp();
-      await shop.app.get(UsersService, { strict: false }).promote(email);
-      expect((await shop.http.as(accessToken).get<Problem>('/v1/users')).body.code).toBe('forbidden');
+      await ledger.api.get(UsersService, { strict: false }).promote(email);
+      expect((await ledger.http.as(accessToken).get<Problem>('/v1/users')).body.code).toBe('forbidden');
       const { body } = await refresh(refreshToken);
-      expect((await shop.http.as(body.accessToken).get('/v1/users')).status).toBe(200);
+      expect((await ledger.http.as(body.accessToken).get('/v1/users')).status).toBe(200);
     });
   });
 
@@ -280,7 +280,7 @@ describe('authentication', () => {
 
     it('refuses the token of a session that nobody has refreshed for too long', async () => {
       const { refreshToken } = await signUp();
-      await shop.sql(`UPDATE sessions SET expires_at = now() - interval '1 second'`);
+      await ledger.sql(`UPDATE sessions SET expires_at = now() - interval '1 second'`);
       expect((await refresh(refreshToken)).status).toBe(401);
     });
   });

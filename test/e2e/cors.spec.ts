@@ -1,39 +1,40 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { UsersService } from '../../src/modules/users/index.js';
 import { sendBytes } from './bad-input/refusals.js';
-import { startProduct, type ProductUnderTest } from './product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.js';
 
-const SHOP = 'https://shop.example';
+const PAGE = 'https://page.example';
 const ID = '019aa000-0000-7000-8000-000000000000';
 const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 /** What scripts may read without being allowed to (Fetch, "CORS-safelisted response-header name"), and what is no script's business. */
 const NEED_NO_EXPOSURE =
   /^(cache-control|content-(language|length|type|encoding)|expires|last-modified|pragma|access-control-.*|vary|date|connection|keep-alive|transfer-encoding|(content-security|referrer)-policy|x-(content-type|frame)-options|strict-transport-security|cross-origin-.*|origin-agent-cluster)$/;
 
-let product: ProductUnderTest;
+/** A withdrawal that is answered 202. */
+const UNKNOWN_OUTCOME = '{"amount":1,"method":"pm_card_charged_then_dropped"}';
+
+let ledger: LedgerUnderTest;
 let fastify: FastifyInstance;
 let token: string;
 
 beforeAll(async () => {
-  product = await startProduct({
-    CORS_ORIGINS: `${SHOP},http://localhost:5173`,
+  ledger = await startLedger({
+    CORS_ORIGINS: `${PAGE},http://localhost:5173`,
     OVERLOAD_MAX_IN_FLIGHT: '100',
   });
-  fastify = product.api.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  await product.http.post('/v1/auth/register', ACCOUNT);
-  await product.api.get(UsersService, { strict: false }).promote(ACCOUNT.email);
+  fastify = ledger.api.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  await ledger.http.post('/v1/auth/register', ACCOUNT);
   const { email, password } = ACCOUNT;
-  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
   token = body.accessToken;
 });
 
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 
 /** From a script of an origin. (Fetch of Node.js does not hold back the headers that only a browser may set.) */
 const send = (method: string, path: string, headers: Record<string, string> = {}, body?: string) =>
-  product.http.request(method, path, { headers: { origin: SHOP, ...headers }, body });
+  ledger.http.request(method, path, { headers: { origin: PAGE, ...headers }, body });
 
 const preflight = (method: string, path: string, headers: Record<string, string> = {}) =>
   send('OPTIONS', path, { 'access-control-request-method': method, ...headers });
@@ -49,7 +50,7 @@ describe('A preflight', () => {
           'access-control-request-headers': 'authorization,content-type,idempotency-key,if-match',
         });
         expect([method, path, status, text]).toEqual([method, path, 204, '']);
-        expect(headers.get('access-control-allow-origin')).toBe(SHOP);
+        expect(headers.get('access-control-allow-origin')).toBe(PAGE);
         expect(listed(headers.get('access-control-allow-methods'))).toContain(method);
         expect(listed(headers.get('access-control-allow-headers'))).toEqual([
           'authorization',
@@ -71,7 +72,7 @@ describe('A preflight', () => {
   });
 
   it('of another origin is not allowed', async () => {
-    for (const origin of ['https://evil.example', `${SHOP}.evil.example`, 'null', `${SHOP}:444`]) {
+    for (const origin of ['https://evil.example', `${PAGE}.evil.example`, 'null', `${PAGE}:444`]) {
       const { status, headers } = await preflight('PATCH', '/v1/users/me', { origin });
       expect([origin, status]).toEqual([origin, 405]);
       expect(headers.get('access-control-allow-origin')).toBeNull();
@@ -86,10 +87,10 @@ describe('Without a preflight', () => {
     expect([status, body]).toMatchObject([404, { code: 'not-found' }]);
   });
 
-  it.each<Record<string, string>>([{}, { origin: '' }, { origin: SHOP }])(
+  it.each<Record<string, string>>([{}, { origin: '' }, { origin: PAGE }])(
     'OPTIONS is a problem like any other (%j)',
     async (more) => {
-      const { status, headers, body } = await product.http.request('OPTIONS', '/v1/users/me', {
+      const { status, headers, body } = await ledger.http.request('OPTIONS', '/v1/users/me', {
         headers: more,
       });
       expect(status).toBe(405);
@@ -107,36 +108,36 @@ describe('A script of an allowed origin', () => {
     const json = { ...bearer, 'content-type': 'application/json' };
     const made = await send(
       'POST',
-      '/v1/products',
+      '/v1/accounts',
       json,
-      '{"name":"Lamp","price":{"amount":1,"currency":"EUR"},"stock":1}',
+      '{"name":"Travel","balance":{"amount":1,"currency":"EUR"}}',
     );
     const { id } = made.body as { id: string };
     const key = { ...json, 'idempotency-key': 'cors' };
-    const order = `{"items":[{"productId":"${id}","quantity":1}]}`;
+    const transfer = `{"from":"${id}","parts":[{"to":"${id}","amount":1}]}`;
     return Promise.all([
       Promise.resolve(made),
-      send('GET', `/v1/products/${id}`),
-      send('GET', `/v1/products/${id}`, { 'if-none-match': '*' }),
-      send('HEAD', `/v1/products/${id}`),
-      send('PATCH', `/v1/products/${id}`, { ...json, 'if-match': '"9"' }, '{"stock":2}'),
+      send('GET', `/v1/accounts/${id}`),
+      send('GET', `/v1/accounts/${id}`, { 'if-none-match': '*' }),
+      send('HEAD', `/v1/accounts/${id}`),
+      send('PATCH', `/v1/accounts/${id}`, { ...json, 'if-match': '"9"' }, '{"name":"Trips"}'),
       send('GET', '/v1/users/me'),
       send('GET', '/v1/users/me', bearer),
       send('DELETE', '/v1/users/me', bearer),
       send('GET', '/v1/nothing'),
-      send('GET', '/v1/products/%zz'),
-      send('GET', '/v1/products', { accept: 'text/html;q=1' }),
+      send('GET', '/v1/accounts/%zz'),
+      send('GET', '/v1/accounts', { accept: 'text/html;q=1' }),
       send('POST', '/v1/auth/login', { 'content-type': 'text/plain' }, 'x'),
       send('POST', '/v1/auth/login', json, '{'),
       send('POST', '/v1/auth/login', json, JSON.stringify({ email: 'x'.repeat(300_000) })),
       send('POST', '/v1/auth/login', json, '{}'),
-      send('POST', '/v1/orders', key, order).then((first) =>
-        send('POST', '/v1/orders', key, order).then((again) => {
+      send('POST', '/v1/transfers', key, transfer).then((first) =>
+        send('POST', '/v1/transfers', key, transfer).then((again) => {
           expect([first.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
           return again;
         }),
       ),
-      send('POST', '/v1/exports', json, '{"type":"orders"}'),
+      send('POST', `/v1/accounts/${id}/withdrawals`, { ...json, 'idempotency-key': 'cors' }, UNKNOWN_OUTCOME),
     ]);
   };
 
@@ -144,7 +145,7 @@ describe('A script of an allowed origin', () => {
     const statuses = new Set<number>();
     for (const { status, headers } of await answers()) {
       statuses.add(status);
-      expect([status, headers.get('access-control-allow-origin')]).toEqual([status, SHOP]);
+      expect([status, headers.get('access-control-allow-origin')]).toEqual([status, PAGE]);
       expect(listed(headers.get('vary'))).toContain('Origin');
       const exposed = listed(headers.get('access-control-expose-headers')).map((name) => name.toLowerCase());
       for (const name of headers.keys()) {
@@ -157,14 +158,14 @@ describe('A script of an allowed origin', () => {
   });
 
   it('can read every header that is documented', async () => {
-    const { body } = await product.http.get<{
+    const { body } = await ledger.http.get<{
       paths: Record<string, Record<string, { responses: Record<string, { headers?: object }> }>>;
     }>('/openapi.json');
     const documented = Object.values(body.paths)
       .flatMap((operations) => Object.values(operations))
       .flatMap(({ responses }) => Object.values(responses))
       .flatMap(({ headers = {} }) => Object.keys(headers));
-    const { headers } = await send('GET', '/v1/products');
+    const { headers } = await send('GET', '/v1/accounts');
     expect(listed(headers.get('access-control-expose-headers'))).toEqual(
       expect.arrayContaining([
         ...documented,
@@ -176,10 +177,10 @@ describe('A script of an allowed origin', () => {
 
   it('can read that it sent what is not HTTP', async () => {
     for (const bytes of [
-      `GET /v1/products HTTP/1.1\r\nHost: x\r\nOrigin: ${SHOP}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`,
-      `GET /v1/products HTTP/1.1\r\nHost: x\r\nOrigin: ${SHOP}\r\nnonsense\r\n\r\n`,
+      `GET /v1/accounts HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`,
+      `GET /v1/accounts HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nnonsense\r\n\r\n`,
     ]) {
-      const { status, headers } = await sendBytes(product.url, bytes);
+      const { status, headers } = await sendBytes(ledger.url, bytes);
       expect([400, 431]).toContain(status);
       expect(headers.get('access-control-allow-origin')).toBe('*');
       expect(headers.get('x-request-id')).not.toBeNull();
@@ -191,7 +192,7 @@ describe('A script of an allowed origin', () => {
 describe('A script of another origin', () => {
   it('can read nothing, and a cache learns that the answer depends on it', async () => {
     for (const origin of ['https://evil.example', '']) {
-      const { status, headers } = await send('GET', '/v1/products', { origin });
+      const { status, headers } = await send('GET', '/v1/accounts', { origin });
       expect(status).toBe(200);
       expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
       expect(headers.get('vary')).toBe('Origin');
@@ -227,9 +228,9 @@ describe('Under overload', () => {
   it('a script can read that it is to retry later, instead of a connection that seems broken', async () => {
     occupy(100);
     // A preflight that is refused is, for the script, a network error.
-    expect((await preflight('POST', '/v1/exports')).status).toBe(204);
-    const { status, headers } = await send('POST', '/v1/exports', {}, '{}');
-    expect([status, headers.get('access-control-allow-origin')]).toEqual([503, SHOP]);
+    expect((await preflight('POST', '/v1/transfers')).status).toBe(204);
+    const { status, headers } = await send('POST', '/v1/transfers', {}, '{}');
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([503, PAGE]);
     expect(listed(headers.get('access-control-expose-headers'))).toContain('Retry-After');
     expect(headers.get('retry-after')).not.toBeNull();
   });

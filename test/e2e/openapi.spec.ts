@@ -1,68 +1,60 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api.app.js';
 import { loadSettings } from '../../src/config/index.js';
-import { PRODUCT } from '../../src/product.js';
 import { UsersService } from '../../src/modules/users/index.js';
-import { signWebhook } from '../../local/payment-sandbox.js';
-import { waitFor } from '../../local/wait-for.js';
+import { HealthRegistry } from '../../src/platform/health/index.js';
+import { createProcessLog } from '../../src/platform/observability/index.js';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.js';
+import { PRODUCT as FEATURES } from '../specimen/product.modules.js';
+import { PRODUCT } from '../specimen/product.js';
 import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
-import { describeEveryOperation } from './openapi/every-operation.js';
-import { startProduct, type ProductUnderTest } from './product-under-test.js';
+import { describeEveryOperation, describePromises } from './openapi/every-operation.js';
 
-/** Statuses that every operation documents and that cannot be had by asking for them: other specs break what it takes. */
-const NOT_PROVOKED = ['429', '500', '503'];
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 let api: DocumentedApi;
 let conformance: Conformance;
-let customer: string;
-let stranger: string;
+let ada: string;
+let eve: string;
 let admin: string;
-let productId: string;
+let from: string;
+let to: string;
 
 const call = (...request: Parameters<DocumentedApi['call']>) => api.call(...request);
 const statusOf = (...request: Parameters<DocumentedApi['call']>) => api.statusOf(...request);
 const idempotent = (key?: string) => api.idempotent(key);
 
-async function placeOrder(quantity = 1): Promise<string> {
-  const body = { items: [{ productId, quantity }] };
-  const answer = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent() });
-  expect(answer.status).toBe(201);
-  return (answer.body as { id: string }).id;
-}
+const open = async (as: string, amount: number): Promise<string> => {
+  const body = { name: 'Savings', note: 'For later', balance: { amount, currency: 'EUR' } };
+  return ((await call('POST', '/v1/accounts', { as, body })).body as { id: string }).id;
+};
+const transfer = (as: string, body: object, key?: string) =>
+  call('POST', '/v1/transfers', { as, body, headers: idempotent(key) });
 
 beforeAll(async () => {
-  product = await startProduct();
-  const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
+  ledger = await startLedger();
+  const { body } = await ledger.http.get<OpenApiDocument>('/openapi.json');
   conformance = new Conformance(body);
-  api = new DocumentedApi(product.url, conformance);
-  customer = await api.register('customer@example.com');
-  stranger = await api.register('stranger@example.com');
+  api = new DocumentedApi(ledger.url, conformance);
+  ada = await api.register('owner@example.com');
+  eve = await api.register('eve@example.com');
   await api.register('admin@example.com');
-  await product.api.get(UsersService, { strict: false }).promote('admin@example.com');
+  await ledger.api.get(UsersService, { strict: false }).promote('admin@example.com');
   admin = (await api.logIn('admin@example.com')).accessToken;
-  const made = await call('POST', '/v1/products', {
-    as: admin,
-    body: {
-      name: 'Oak Chair',
-      description: 'To sit on',
-      price: { amount: 4900, currency: 'EUR' },
-      stock: 100,
-    },
-  });
-  productId = (made.body as { id: string }).id;
+  from = await open(ada, 1000);
+  to = await open(eve, 0);
 }, 120_000);
 
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 
 describe('the OpenAPI document', () => {
   it('is of version 3.1 and has valid schemas only', () => {
-    expect(conformance.operations.length).toBeGreaterThan(20);
+    expect(conformance.operations.length).toBeGreaterThan(15);
     expect(conformance.invalidSchemas()).toEqual([]);
   });
 
   it('has every public route, and no other', () => {
-    const fastify = product.api.getHttpAdapter().getInstance() as {
+    const fastify = ledger.api.getHttpAdapter().getInstance() as {
       routeTable: { list(): { url: string; methods: string[] }[] };
     };
     const routes = fastify.routeTable
@@ -79,7 +71,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('can be browsed, with a content security policy that lets the page run nothing but its own files', async () => {
-    const { text, headers } = await product.http.get('/docs');
+    const { text, headers } = await ledger.http.get('/docs');
     const sources = [...text.matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+)"/g)].map(
       ([, source = '']) => source,
     );
@@ -88,35 +80,32 @@ describe('the OpenAPI document', () => {
     expect(text).not.toMatch(/<script>/);
     expect(sources.length).toBeGreaterThan(3);
     for (const source of sources)
-      expect((await product.http.get(new URL(source, `${product.url}/docs`).pathname)).status).toBe(200);
+      expect((await ledger.http.get(new URL(source, `${ledger.url}/docs`).pathname)).status).toBe(200);
   });
 
   it.each([
     ['is kept back in production', {}, 404],
     ['is served in production when that is asked for', { DOCS_ENABLED: 'true' }, 200],
   ])('%s', async (_, env, status) => {
-    const { database, redis, notifications, payments } = product.settings;
-    const secrets = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'].map(
-      (name) => [name, 'x'.repeat(40)],
-    );
+    const { database, redis, ledger: own } = ledger.settings;
+    const secrets = ['AUTH_TOKEN_SECRET', 'BANK_API_KEY'].map((name) => [name, 'x'.repeat(40)]);
     const urls = {
       DATABASE_URL: database.url,
       REDIS_URL: redis.url,
-      SMTP_URL: notifications.url,
-      PAYMENT_PROVIDER_URL: payments.providerUrl,
+      SMTP_URL: own.smtpUrl,
+      BANK_URL: own.bankUrl,
     };
-    const settings = loadSettings(
-      {
-        NODE_ENV: 'production',
-        LOG_LEVEL: 'silent',
-        ...Object.fromEntries(secrets),
-        ...urls,
-        PLAINTEXT_CONNECTIONS: Object.keys(urls).join(','),
-        ...env,
-      },
-      PRODUCT,
-    );
-    const app = await createApi(settings);
+    const environment = {
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'silent',
+      ...Object.fromEntries(secrets),
+      ...urls,
+      PLAINTEXT_CONNECTIONS: Object.keys(urls).join(','),
+      ...env,
+    };
+    const settings = loadSettings(environment, PRODUCT);
+    const log = createProcessLog(settings, 'api');
+    const app = await createApi(settings, log, new HealthRegistry(), undefined, FEATURES);
     try {
       for (const path of ['/docs', '/openapi.json']) expect((await app.inject(path)).statusCode).toBe(status);
     } finally {
@@ -132,7 +121,7 @@ describe('the OpenAPI document', () => {
   });
 });
 
-describe('accounts and sessions', () => {
+describe('users and sessions', () => {
   it('register, log in, refresh, log out', async () => {
     const body = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada' };
     expect(await statusOf('POST', '/v1/auth/register', { body })).toBe(201);
@@ -161,20 +150,20 @@ describe('accounts and sessions', () => {
     const token = await api.register('sessions@example.com');
     const { body } = await call('GET', '/v1/auth/sessions?limit=1', { as: token });
     const [session] = (body as { data: { id: string }[] }).data;
-    expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: stranger })).toBe(404);
+    expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: eve })).toBe(404);
     expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: token })).toBe(204);
   });
 
-  it('show and change the own account, and all of them to admins', async () => {
-    expect(await statusOf('GET', '/v1/users/me', { as: customer })).toBe(200);
-    expect(await statusOf('PATCH', '/v1/users/me', { as: customer, body: { name: 'Ada King' } })).toBe(200);
+  it('show and change the own user, and all of them to admins', async () => {
+    expect(await statusOf('GET', '/v1/users/me', { as: ada })).toBe(200);
+    expect(await statusOf('PATCH', '/v1/users/me', { as: ada, body: { name: 'Ada King' } })).toBe(200);
     expect(await statusOf('GET', '/v1/users?limit=2', { as: admin })).toBe(200);
-    expect(await statusOf('GET', '/v1/users', { as: customer })).toBe(403);
+    expect(await statusOf('GET', '/v1/users', { as: ada })).toBe(403);
   });
 
-  it('tell an account that is gone', async () => {
+  it('report a user that is gone', async () => {
     const token = await api.register('ghost@example.com');
-    await product.database.execute({
+    await ledger.database.execute({
       text: `WITH ghost AS (SELECT id FROM users WHERE email = 'ghost@example.com'),
                   gone AS (DELETE FROM sessions WHERE user_id IN (SELECT id FROM ghost))
              DELETE FROM users WHERE id IN (SELECT id FROM ghost)`,
@@ -185,10 +174,10 @@ describe('accounts and sessions', () => {
   });
 });
 
-describe('products', () => {
+describe('accounts', () => {
   it('list and show, and say when nothing has changed', async () => {
-    expect(await statusOf('GET', '/v1/products?limit=1')).toBe(200);
-    for (const path of ['/v1/products', `/v1/products/${productId}`]) {
+    expect(await statusOf('GET', '/v1/accounts?limit=1')).toBe(200);
+    for (const path of ['/v1/accounts', `/v1/accounts/${to}`]) {
       const { headers } = await call('GET', path);
       expect(await statusOf('GET', path, { headers: { 'if-none-match': headers.get('etag') ?? '' } })).toBe(
         304,
@@ -196,186 +185,95 @@ describe('products', () => {
     }
   });
 
-  it('are made and changed by admins only, and only as they are known', async () => {
-    const body = { name: 'Steel Lamp', price: { amount: 1200, currency: 'EUR' }, stock: 3 };
-    expect(await statusOf('POST', '/v1/products', { as: customer, body })).toBe(403);
-    const made = await call('POST', '/v1/products', { as: admin, body });
+  it('are changed by their owner only, and only as they are known', async () => {
+    const body = { name: 'Travel', balance: { amount: 1, currency: 'EUR' } };
+    const made = await call('POST', '/v1/accounts', { as: ada, body });
+    expect(made.status).toBe(201);
     const path = made.headers.get('location') ?? '';
     const known = { 'if-match': made.headers.get('etag') ?? '' };
+    const name = { name: 'Trips' };
 
-    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 4 } })).toBe(428);
-    expect(await statusOf('PATCH', path, { as: customer, body: { stock: 4 }, headers: known })).toBe(403);
-    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 4 }, headers: known })).toBe(200);
-    expect(await statusOf('PATCH', path, { as: admin, body: { stock: 5 }, headers: known })).toBe(412);
+    expect(await statusOf('PATCH', path, { as: ada, body: name })).toBe(428);
+    expect(await statusOf('PATCH', path, { as: eve, body: name, headers: known })).toBe(404);
+    expect(await statusOf('PATCH', path, { as: ada, body: name, headers: known })).toBe(200);
+    expect(await statusOf('PATCH', path, { as: ada, body: name, headers: known })).toBe(412);
+  });
+
+  it('have a statement for their owner', async () => {
+    expect(await statusOf('GET', `/v1/accounts/${from}/statement`, { as: ada })).toBe(200);
+    expect(await statusOf('GET', `/v1/accounts/${from}/statement`, { as: eve })).toBe(404);
   });
 });
 
-describe('orders', () => {
-  it('are placed once for a key', async () => {
-    const body = { items: [{ productId, quantity: 2 }] };
-    const first = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
-    const again = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
-    const other = { items: [{ productId, quantity: 3 }] };
+describe('transfers', () => {
+  it('are made once for a key', async () => {
+    const body = { from, parts: [{ to, amount: 2 }] };
+    const first = await transfer(ada, body, 'once');
+    const again = await transfer(ada, body, 'once');
 
     expect([first.status, again.status, again.text]).toEqual([201, 201, first.text]);
     expect(again.headers.get('idempotency-replayed')).toBe('true');
-    const foreign = await call('POST', '/v1/orders', { as: stranger, body, headers: idempotent('once') });
+    const foreign = await transfer(eve, { from: to, parts: [{ to: from, amount: 1 }] }, 'once');
     expect([foreign.status, foreign.headers.has('idempotency-replayed')]).toEqual([201, false]);
-    expect((foreign.body as { id: string }).id).not.toBe((first.body as { id: string }).id);
-    expect(
-      await statusOf('POST', '/v1/orders', { as: customer, body: other, headers: idempotent('once') }),
-    ).toBe(422);
-    expect(await statusOf('POST', '/v1/orders', { as: customer, body })).toBe(400);
+    expect((await transfer(ada, { from, parts: [{ to, amount: 3 }] }, 'once')).status).toBe(422);
+    expect(await statusOf('POST', '/v1/transfers', { as: ada, body })).toBe(400);
   });
 
-  it('need stock, of products that there are', async () => {
-    const order = (id: string, quantity: number) =>
-      statusOf('POST', '/v1/orders', {
-        as: customer,
-        body: { items: [{ productId: id, quantity }] },
-        headers: idempotent(),
-      });
-
-    expect(await order(productId, 1000)).toBe(409);
-    expect(await order(NOBODY, 1)).toBe(422);
+  it('need money, from an own account to accounts that there are', async () => {
+    expect((await transfer(ada, { from, parts: [{ to, amount: 100_000 }] })).status).toBe(409);
+    expect((await transfer(ada, { from, parts: [{ to: NOBODY, amount: 1 }] })).status).toBe(422);
+    expect((await transfer(eve, { from, parts: [{ to, amount: 1 }] })).status).toBe(404);
   });
 
-  it('are shown to their owner and to admins', async () => {
-    const id = await placeOrder();
-    await placeOrder();
+  it('are shown to their owner', async () => {
+    const { body: made } = await transfer(ada, { from, parts: [{ to, amount: 1 }] });
+    await transfer(ada, { from, parts: [{ to, amount: 1 }] });
+    const path = `/v1/transfers/${(made as { id: string }).id}`;
 
-    expect(await statusOf('GET', `/v1/orders/${id}`, { as: customer })).toBe(200);
-    expect(await statusOf('GET', `/v1/orders/${id}`, { as: admin })).toBe(200);
-    expect(await statusOf('GET', `/v1/orders/${id}`, { as: stranger })).toBe(404);
-    const { body } = await call('GET', '/v1/orders?limit=1', { as: customer });
-    expect(
-      await statusOf('GET', `/v1/orders?limit=1&cursor=${(body as { nextCursor: string }).nextCursor}`, {
-        as: customer,
-      }),
-    ).toBe(200);
-  });
-
-  it('are cancelled once', async () => {
-    const id = await placeOrder();
-
-    expect(await statusOf('POST', `/v1/orders/${id}/cancel`, { as: stranger })).toBe(404);
-    expect(await statusOf('POST', `/v1/orders/${id}/cancel`, { as: customer })).toBe(200);
-    const paid = await placeOrder();
-    const body = { paymentMethod: 'pm_card_ok' };
-    expect(
-      await statusOf('POST', `/v1/orders/${paid}/payments`, { as: customer, body, headers: idempotent() }),
-    ).toBe(201);
-    expect(await statusOf('POST', `/v1/orders/${paid}/cancel`, { as: customer })).toBe(409);
+    expect(await statusOf('GET', path, { as: ada })).toBe(200);
+    expect(await statusOf('GET', path, { as: eve })).toBe(404);
+    const { body } = await call('GET', '/v1/transfers?limit=1', { as: ada });
+    const { nextCursor } = body as { nextCursor: string };
+    expect(await statusOf('GET', `/v1/transfers?limit=1&cursor=${nextCursor}`, { as: ada })).toBe(200);
   });
 });
 
-describe('payments', () => {
-  const pay = (orderId: string, paymentMethod: string, as = customer) =>
-    call('POST', `/v1/orders/${orderId}/payments`, { as, body: { paymentMethod }, headers: idempotent() });
+describe('withdrawals', () => {
+  const withdraw = (method: string, amount = 1, as = ada) =>
+    call('POST', `/v1/accounts/${from}/withdrawals`, { as, body: { amount, method }, headers: idempotent() });
 
-  it('succeed, once', async () => {
-    const order = await placeOrder();
-    const paid = await pay(order, 'pm_card_ok');
-
+  it('succeed, are declined, and are sometimes not known yet', async () => {
+    const paid = await withdraw('pm_card_ok');
     expect(paid.status).toBe(201);
-    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: customer })).toBe(200);
-    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: stranger })).toBe(404);
-    expect((await pay(order, 'pm_card_ok')).status).toBe(409);
+    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: ada })).toBe(200);
+    expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: eve })).toBe(404);
+    expect((await withdraw('pm_card_declined')).status).toBe(402);
+    expect((await withdraw('pm_card_charged_then_dropped')).status).toBe(202);
   });
 
-  it('are declined, not for strangers to make, and sometimes not known yet', async () => {
-    const order = await placeOrder();
-
-    expect((await pay(order, 'pm_card_declined')).status).toBe(402);
-    expect((await pay(order, 'pm_card_ok', stranger)).status).toBe(404);
-    // Else the webhook may tell before the api has answered.
-    product.sandbox.webhooks.enabled = false;
-    expect((await pay(order, 'pm_card_charged_then_dropped')).status).toBe(202);
-    product.sandbox.webhooks.enabled = true;
-  });
-
-  it('are announced by the provider, who signs', async () => {
-    await pay(await placeOrder(), 'pm_card_ok');
-    const [charge] = product.sandbox.charges();
-    const raw = JSON.stringify({
-      id: 'evt_spec',
-      type: 'charge.succeeded',
-      createdAt: new Date().toISOString(),
-      data: charge,
-    });
-    const signed = signWebhook(product.settings.payments.webhookSecret, raw, { id: 'evt_spec' });
-    const webhook = { raw, body: JSON.parse(raw) as unknown };
-
-    expect(await statusOf('POST', '/v1/webhooks/payments', { ...webhook, headers: signed })).toBe(204);
-    const forged = { ...signed, 'webhook-signature': 'v1,Zm9yZ2Vk' };
-    expect(await statusOf('POST', '/v1/webhooks/payments', { ...webhook, headers: forged })).toBe(401);
-    const empty = '{"type":"charge.succeeded","data":{}}';
-    const signedToo = signWebhook(product.settings.payments.webhookSecret, empty, { id: 'evt_empty' });
-    expect(await statusOf('POST', '/v1/webhooks/payments', { raw: empty, headers: signedToo })).toBe(422);
+  it('need money, of an own account, and a method that the bank knows', async () => {
+    expect((await withdraw('pm_card_ok', 100_000)).status).toBe(409);
+    expect((await withdraw('pm_card_ok', 1, eve)).status).toBe(404);
+    expect((await withdraw('unknown')).status).toBe(422);
   });
 });
 
-describe('exports and notifications', () => {
-  it('make a file that can be had once it is complete', async () => {
-    const made = await call('POST', '/v1/exports', { as: customer, body: { type: 'orders' } });
-    expect(made.status).toBe(202);
-    const path = made.headers.get('location') ?? '';
-    expect(await statusOf('GET', `${path}/file`, { as: customer })).toBe(409);
-    expect(await statusOf('GET', path, { as: stranger })).toBe(404);
+const everything = () => ({ api, operations: conformance.operations });
 
-    await product.startWorker();
-    const completed = () =>
-      call('GET', path, { as: customer }).then(
-        ({ body }) => (body as { status: string }).status === 'completed',
-      );
-    await waitFor(completed, { every: 100, what: 'the export' });
-    const file = await call('GET', `${path}/file`, { as: customer });
-    expect([file.status, file.text.split('\n')[0]?.trim()]).toEqual([
-      200,
-      'orderId,userId,status,itemCount,totalAmount,currency,createdAt',
-    ]);
-    expect(await statusOf('GET', `${path}/file`, { as: stranger })).toBe(404);
-  });
+describeEveryOperation(() => ({
+  ...everything(),
+  admin,
+  bodyLimit: ledger.settings.http.bodyLimitBytes,
+  bodies: {
+    register: { email: 'late@example.com', password: 'a password of some length', name: 'Late' },
+    login: { email: 'late@example.com', password: 'a password of some length' },
+    refresh: { refreshToken: 'unknown' },
+    updateMe: { name: 'Ada' },
+    openAccount: { name: 'Cork', balance: { amount: 1, currency: 'EUR' } },
+    changeAccount: { name: 'Cork' },
+    makeTransfer: { from: NOBODY, parts: [{ to: NOBODY, amount: 1 }] },
+    withdraw: { amount: 1, method: 'pm_card_ok' },
+  },
+}));
 
-  it('tell of mail', async () => {
-    const sent = () =>
-      call('GET', '/v1/notifications?limit=5', { as: customer }).then(
-        ({ body }) => (body as { data: object[] }).data.length > 0,
-      );
-
-    expect(await waitFor(sent, { within: 20_000, every: 100, what: 'a notification' })).toBe(true);
-  });
-});
-
-describe('delivery addresses', () => {
-  it('are kept for their owner', async () => {
-    const body = { recipient: 'Ada', street: '1 Road', postalCode: '1', city: 'London', country: 'GB' };
-    const made = await call('POST', '/v1/addresses', { as: customer, body });
-    expect(made.status).toBe(201);
-    const path = made.headers.get('location') ?? '';
-    const change = (headers: Record<string, string>) =>
-      statusOf('PUT', path, { as: customer, body, headers });
-    expect(await statusOf('GET', path, { as: customer })).toBe(200);
-    expect(await statusOf('GET', '/v1/addresses', { as: customer })).toBe(200);
-    expect(await statusOf('GET', '/v1/addresses?limit=0', { as: customer })).toBe(422);
-    expect(await change({})).toBe(428);
-    expect(await change({ 'if-match': '"0"' })).toBe(412);
-    expect(await change({ 'if-match': made.headers.get('etag') ?? '' })).toBe(200);
-    expect(await statusOf('DELETE', path, { as: customer })).toBe(204);
-  });
-});
-
-describeEveryOperation(() => ({ api, admin, bodyLimit: product.settings.http.bodyLimitBytes }));
-
-/** Last of all: what the document promises and nobody has called would be a promise without a proof. */
-describe('the promises of the document', () => {
-  it('have all been seen to be kept', () => {
-    const promised = conformance.operations.flatMap(({ id, responses }) =>
-      Object.keys(responses)
-        .filter((status) => !NOT_PROVOKED.includes(status))
-        .map((status) => `${id} ${status}`),
-    );
-
-    expect(promised.filter((promise) => !conformance.seen.has(promise))).toEqual([]);
-  });
-});
+describePromises(everything);

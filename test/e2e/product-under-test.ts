@@ -1,17 +1,19 @@
 import type { AddressInfo } from 'node:net';
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pino from 'pino';
 import { createApi } from '../../src/api.app.js';
-import { loadSettings, type Settings } from '../../src/config/index.js';
+import { loadSettings, type Product, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { Database, Migrator } from '../../src/platform/database/index.js';
+import { HealthRegistry } from '../../src/platform/health/index.js';
 import { MessagingRuntime } from '../../src/platform/messaging/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
 import { createWorker } from '../../src/worker.app.js';
 import { httpClient, type HttpClient } from '../../local/http.js';
 import { startPaymentSandbox, type PaymentSandbox } from '../../local/payment-sandbox.js';
-import { startPostgres } from '../../local/servers/postgres.js';
-import { startRedis } from '../../local/servers/redis.js';
+import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
+import { startRedis, type RedisServer } from '../../local/servers/redis.js';
 import { startSmtpSink, type SmtpSink } from '../../local/smtp-sink.js';
 import { PATIENT_DATABASE } from '../support/patience.js';
 
@@ -22,15 +24,35 @@ export interface ProductUnderTest {
   settings: Settings;
   api: NestFastifyApplication;
   database: Database;
+  /** Rows of a statement, as one connection of the api has them. */
+  sql<T>(text: string, values?: unknown[]): Promise<T[]>;
+  postgres: PostgresServer;
+  redis: RedisServer;
   sandbox: PaymentSandbox;
   sink: SmtpSink;
-  /** Nothing happens in the background before. */
+  /** Nothing happens in the background before; a second call changes nothing. */
   startWorker(): Promise<void>;
+  /** Another instance of the api, with the same servers. @returns its address */
+  anotherApi(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** @param env settings, as environment variables */
-export async function startProduct(env: Record<string, string> = {}): Promise<ProductUnderTest> {
+/** Another product on the same platform. */
+export interface OtherProduct {
+  product: Product;
+  features: Type[];
+  /** Makes its tables, after the migrations of the repository. */
+  migrate(databaseUrl: string): Promise<void>;
+}
+
+/**
+ * @param env settings, as environment variables
+ * @param other what to start instead of the product of this repository
+ */
+export async function startProduct(
+  env: Record<string, string> = {},
+  other?: OtherProduct,
+): Promise<ProductUnderTest> {
   const [postgres, redis, sandbox, sink] = await Promise.all([
     startPostgres(),
     startRedis(),
@@ -47,6 +69,7 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
       DATABASE_URL: postgres.url(),
       REDIS_URL: redis.url(),
       PAYMENT_PROVIDER_URL: sandbox.url,
+      BANK_URL: sandbox.url,
       SMTP_URL: sink.url,
       // On, as the limit on failed logins goes with it, but out of the way.
       RATE_LIMIT_REQUESTS: '1000000',
@@ -54,7 +77,7 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
       ...PATIENT_DATABASE,
       ...env,
     },
-    PRODUCT,
+    other?.product ?? PRODUCT,
   );
   const migrator = await Migrator.open(settings.database);
   try {
@@ -62,12 +85,28 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
   } finally {
     await migrator.close();
   }
+  await other?.migrate(postgres.url());
   const log = (name: string) => createProcessLog(settings, name, pino.destination(2));
-  const api = await createApi(settings, log('api'));
-  await api.listen(0, '127.0.0.1');
+  const apis: NestFastifyApplication[] = [];
+  const startApi = async (): Promise<NestFastifyApplication> => {
+    const started = await createApi(settings, log('api'), new HealthRegistry(), undefined, other?.features);
+    apis.push(started);
+    await started.listen(0, '127.0.0.1');
+    return started;
+  };
+  const api = await startApi();
   let stopWorker = async (): Promise<void> => undefined;
+  let started = false;
   const startWorker = async (): Promise<void> => {
-    const worker = await createWorker(settings, log('worker'));
+    if (started) return;
+    started = true;
+    const worker = await createWorker(
+      settings,
+      log('worker'),
+      new HealthRegistry(),
+      undefined,
+      other?.features,
+    );
     const messaging = worker.get(MessagingRuntime);
     messaging.start();
     stopWorker = async () => {
@@ -78,19 +117,24 @@ export async function startProduct(env: Record<string, string> = {}): Promise<Pr
     };
   };
   const url = `http://127.0.0.1:${(api.getHttpServer().address() as AddressInfo).port}`;
-  sandbox.sendWebhooksTo(`${url}/v1/webhooks/payments`);
+  if (!other) sandbox.sendWebhooksTo(`${url}/v1/webhooks/payments`);
+  const database = api.get(Database);
   return {
     url,
     http: httpClient(url),
     settings,
     api,
-    database: api.get(Database),
+    database,
+    sql: (text, values) => database.query({ text, values }),
+    postgres,
+    redis,
     sandbox,
     sink,
     startWorker,
+    anotherApi: async () => (await startApi()).getUrl(),
     stop: async () => {
       await stopWorker();
-      await api.close();
+      await Promise.all(apis.map((started) => started.close()));
       await Promise.all([sandbox.stop(), sink.stop(), postgres.stop(), redis.stop()]);
     },
   };

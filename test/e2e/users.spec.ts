@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openShop, type Customer, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest, type Owner } from '../specimen/ledger-under-test.ts';
 
 interface User {
   id: string;
@@ -14,23 +14,23 @@ interface Problem {
 }
 
 describe('users', () => {
-  let shop: Shop;
-  let customer: Customer;
-  let admin: Customer;
+  let ledger: LedgerUnderTest;
+  let ada: Owner;
+  let admin: Owner;
 
   beforeAll(async () => {
-    shop = await openShop();
-    customer = await shop.newCustomer();
-    admin = await shop.newAdmin();
+    ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false' });
+    ada = await ledger.newOwner();
+    admin = await ledger.newAdmin();
   });
 
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   it('see their own account', async () => {
-    const { status, body } = await customer.http.get<User>('/v1/users/me');
+    const { status, body } = await ada.http.get<User>('/v1/users/me');
     expect(status).toBe(200);
     expect(body).toEqual({
-      id: customer.userId,
+      id: ada.userId,
       email: expect.stringContaining('@example.com') as string,
       name: 'Ada',
       role: 'customer',
@@ -40,10 +40,10 @@ describe('users', () => {
 
   it('change their name, and see it changed', async () => {
     const name = 'Ada, Countess of Lovelace — Ä€😀';
-    const changed = await customer.http.patch<User>('/v1/users/me', { name });
+    const changed = await ada.http.patch<User>('/v1/users/me', { name });
     expect([changed.status, changed.body.name]).toEqual([200, name]);
-    expect((await customer.http.get<User>('/v1/users/me')).body).toEqual(changed.body);
-    expect((await customer.http.patch<User>('/v1/users/me', {})).body).toEqual(changed.body);
+    expect((await ada.http.get<User>('/v1/users/me')).body).toEqual(changed.body);
+    expect((await ada.http.patch<User>('/v1/users/me', {})).body).toEqual(changed.body);
   });
 
   it.each([
@@ -53,24 +53,24 @@ describe('users', () => {
     ['another role', { role: 'admin' }, '/role'],
     ['another address', { email: 'eve@example.com' }, '/email'],
   ])('cannot change to %s', async (_, change, pointer) => {
-    const before = (await customer.http.get<User>('/v1/users/me')).body;
-    const { status, body } = await customer.http.patch<Problem>('/v1/users/me', change);
+    const before = (await ada.http.get<User>('/v1/users/me')).body;
+    const { status, body } = await ada.http.patch<Problem>('/v1/users/me', change);
     expect(status).toBe(422);
     expect(body.errors?.map((error) => error.pointer)).toEqual([pointer]);
-    expect((await customer.http.get<User>('/v1/users/me')).body).toEqual(before);
+    expect((await ada.http.get<User>('/v1/users/me')).body).toEqual(before);
   });
 
   it('are listed for admins only', async () => {
-    const refused = await customer.http.get<Problem>('/v1/users');
+    const refused = await ada.http.get<Problem>('/v1/users');
     expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
-    expect((await shop.http.get('/v1/users')).status).toBe(401);
+    expect((await ledger.http.get('/v1/users')).status).toBe(401);
     const { data } = (await admin.http.get<{ data: User[] }>('/v1/users')).body;
-    expect(data.map(({ id }) => id).toSorted()).toEqual([customer.userId, admin.userId].toSorted());
+    expect(data.map(({ id }) => id).toSorted()).toEqual([ada.userId, admin.userId].toSorted());
     expect(Object.keys(data[0] ?? {}).toSorted()).toEqual(['createdAt', 'email', 'id', 'name', 'role']);
   });
 
   it('are listed page by page, each once', async () => {
-    for (let i = 0; i < 3; i++) await shop.newCustomer();
+    for (let i = 0; i < 3; i++) await ledger.newOwner();
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

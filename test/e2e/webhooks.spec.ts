@@ -10,7 +10,7 @@ import { DISPUTES } from '../../src/modules/payments/payment-settlement.service.
 import { PaymentProviderClient } from '../../src/modules/payments/payment-provider.client.js';
 import { newId } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
-import type { HttpResponse } from '../../local/http.ts';
+import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import { signWebhook } from '../../local/payment-sandbox.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { openShop, withKey, type Customer, type Shop } from './shop.ts';
@@ -277,3 +277,40 @@ async function disputesCounted(): Promise<number> {
 function unknownPayment(): Unsettled {
   return { order: { id: newId() }, payment: { id: newId() } } as Unsettled;
 }
+
+describe('The limit of requests', () => {
+  const LIMIT = 40;
+  let limited: Shop;
+  let http: HttpClient;
+
+  beforeAll(async () => {
+    limited = await openShop({
+      RATE_LIMIT_ENABLED: 'true',
+      RATE_LIMIT_REQUESTS: String(LIMIT),
+      TRUST_PROXY: '127.0.0.1',
+    });
+    http = limited.http;
+  });
+  afterAll(() => limited?.close());
+
+  async function send(count: number, request: () => Promise<HttpResponse>): Promise<Record<number, number>> {
+    const byStatus: Record<number, number> = {};
+    for (let i = 0; i < count; i += 1) {
+      const { status } = await request();
+      byStatus[status] = (byStatus[status] ?? 0) + 1;
+    }
+    return byStatus;
+  }
+
+  it('holds for webhooks with a wrong signature and for no others: all come from the few addresses of the provider', async () => {
+    const deliver = (secret: string, client = '203.0.113.1') => {
+      const body = JSON.stringify({ type: 'customer.created', data: {} });
+      const id = `evt_${crypto.randomUUID()}`;
+      const headers = signWebhook(secret, body, { id, timestamp: Math.floor(Date.now() / 1000) });
+      return http.with({ 'x-forwarded-for': client }).post('/v1/webhooks/payments', body, { headers });
+    };
+    expect(await send(LIMIT + 5, () => deliver(crypto.randomUUID()))).toEqual({ 401: LIMIT, 429: 5 });
+    expect(await send(LIMIT + 5, () => deliver(limited.webhookSecret))).toEqual({ 204: LIMIT + 5 });
+    expect((await deliver(crypto.randomUUID(), '203.0.113.250')).status).toBe(401);
+  });
+});

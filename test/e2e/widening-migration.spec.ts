@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, type Shop } from './shop.ts';
+import { startLedger, type LedgerUnderTest, type Owner } from '../specimen/ledger-under-test.ts';
 
-describe('a migration that widens columns while the shop is open', () => {
-  let shop: Shop;
+describe('a migration that widens columns under load', () => {
+  let ledger: LedgerUnderTest;
   beforeAll(async () => {
-    shop = await openShop({ RATE_LIMIT_REQUESTS: '1000000' });
+    ledger = await startLedger();
   });
-  afterAll(() => shop?.close());
+  afterAll(() => ledger?.stop());
 
   it('is noticed by nobody', async () => {
-    const customer = await shop.newCustomer();
-    const admin = await shop.newAdmin();
-    const productId = await shop.newProduct({ stock: 1_000_000 });
+    const ada: Owner = await ledger.newOwner();
+    const [from, to] = [await ada.open(1_000_000), await ada.open(0)];
     const statuses = new Map<string, number>();
     let answered = 0;
-    let ordered = 0;
+    let transferred = 0;
     let open = true;
     const note = (what: string, status: number): void => {
       answered += 1;
@@ -25,16 +24,16 @@ describe('a migration that widens columns while the shop is open', () => {
     };
     const visit = async (): Promise<void> => {
       while (open) {
-        const order = await customer.http.post<{ id: string }>(
-          '/v1/orders',
-          { items: [{ productId, quantity: 1 }] },
+        const transfer = await ada.http.post<{ id: string }>(
+          '/v1/transfers',
+          { from, parts: [{ to, amount: 1 }] },
           { headers: { 'Idempotency-Key': randomUUID() } },
         );
-        if (order.status === 201) ordered += 1;
-        note('order', order.status);
-        note('its status', (await customer.http.get(`/v1/orders/${order.body.id}`)).status);
-        note('the list', (await admin.http.get('/v1/orders?limit=5')).status);
-        note('the catalogue', (await shop.http.get(`/v1/products?limit=${1 + (ordered % 50)}`)).status);
+        if (transfer.status === 201) transferred += 1;
+        note('transfer', transfer.status);
+        note('its details', (await ada.http.get(`/v1/transfers/${transfer.body.id}`)).status);
+        note('the list', (await ada.http.get('/v1/transfers?limit=5')).status);
+        note('the accounts', (await ledger.http.get(`/v1/accounts?limit=${1 + (transferred % 50)}`)).status);
       }
     };
     const visitors = Array.from({ length: 6 }, visit);
@@ -45,8 +44,8 @@ describe('a migration that widens columns while the shop is open', () => {
     try {
       await more();
       for (const type of ['bigint', 'integer', 'bigint']) {
-        await shop.sql(
-          `ALTER TABLE products ALTER COLUMN stock TYPE ${type}, ALTER COLUMN version TYPE ${type}`,
+        await ledger.sql(
+          `ALTER TABLE accounts ALTER COLUMN balance TYPE ${type}, ALTER COLUMN version TYPE ${type}`,
         );
         await more();
       }
@@ -55,11 +54,12 @@ describe('a migration that widens columns while the shop is open', () => {
       await Promise.allSettled(visitors);
     }
     expect([...statuses.keys()].toSorted()).toEqual([
-      'its status 200',
-      'order 201',
-      'the catalogue 200',
+      'its details 200',
+      'the accounts 200',
       'the list 200',
+      'transfer 201',
     ]);
-    expect(await shop.stockOf(productId)).toBe(1_000_000 - ordered);
+    const [row] = await ledger.sql<{ balance: number }>('SELECT balance FROM accounts WHERE id = $1', [from]);
+    expect(row?.balance).toBe(1_000_000 - transferred);
   });
 });

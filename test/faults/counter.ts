@@ -1,32 +1,45 @@
 import { randomUUID } from 'node:crypto';
-import type { ApiProcess } from '../../local/processes.ts';
+import pg from 'pg';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
+import type { ApiProcess } from '../../local/processes.ts';
 import { startTestStack } from '../../local/stack.ts';
 import type { TestStack, TestStackOptions } from '../../local/stack.ts';
-
-export interface Order {
-  id: string;
-  status: string;
-}
+import { buildSpecimen } from '../specimen/build.ts';
 
 /** What opens the fault routes, for the environment of the stack. */
 export const REHEARSALS = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
 
-/** A shop with the demo data and a customer who is logged in, on a stack of its own. */
+/** Who comes to the counter. */
+export const OWNER = { email: 'owner@example.com', password: 'a password of some length', name: 'Ada' };
+const ACCOUNTS = 50;
+
+export interface Transfer {
+  id: string;
+  parts: { to: string; amount: number }[];
+}
+
+/** The counter of a bank: the ledger (test/specimen) as built processes on a stack of its own, and an owner who is logged in. */
 export interface Counter {
   stack: TestStack;
   api: ApiProcess;
-  /** As the customer. */
+  /** As the owner. */
   http: HttpClient;
+  accessToken: string;
   /** As nobody. */
   anonymous: HttpClient;
-  products: string[];
-  order(key?: string): Promise<HttpResponse<Order>>;
-  pay(
-    orderId: string,
-    paymentMethod: string,
-    key?: string,
+  /** Of the owner, with plenty of money in each. */
+  accounts: string[];
+  /** What makes the next transfer of one, between accounts that no other one of the last 25 has touched. */
+  nextTransfer(): { from: string; parts: { to: string; amount: number }[] };
+  transfer(key?: string): Promise<HttpResponse<Transfer>>;
+  /** Draws on the bank, of which the outcome may be unknown. */
+  withdraw(
+    method: string,
+    options?: { account?: string; key?: string },
   ): Promise<HttpResponse<{ id: string; status: string }>>;
+  /** How many receipts the worker has written, and for how many transfers. */
+  receipts(): Promise<{ written: number; transfers: number }>;
+  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
   ready(): Promise<HttpResponse<{ status: string; details: Record<string, { status: string }> }>>;
   live(): Promise<HttpResponse>;
   /** Switches a fault on in api and worker (`FAULTS_ENABLED`), or all of them off. */
@@ -34,45 +47,65 @@ export interface Counter {
   close(): Promise<void>;
 }
 
-/** Opens a counter: PostgreSQL, Redis, provider, mail server, one api, and a worker unless told otherwise. */
+/** Opens a counter: PostgreSQL, Redis, the bank, one api, and a worker unless told otherwise. */
 export async function openCounter({
   worker = true,
   ...options
 }: TestStackOptions & { worker?: boolean } = {}): Promise<Counter> {
-  const stack = await startTestStack(options);
+  const stack = await startTestStack({ ...options, dist: await buildSpecimen() });
   try {
-    const { code, stderr } = await stack.cli(['seed:demo']);
-    if (code !== 0) throw new Error(`seed:demo failed: ${stderr}`);
+    Object.assign(stack.env, {
+      BANK_URL: stack.sandbox.url,
+      BANK_API_KEY: stack.env.PAYMENT_PROVIDER_API_KEY,
+      ...options.env,
+    });
     const api = await stack.api();
     const processes = worker ? [api, await stack.worker()] : [api];
     const anonymous = api.http;
-    const login = await anonymous.post<{ accessToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
-    });
-    const http = anonymous.as(login.body.accessToken);
-    const { body } = await anonymous.get<{ data: { id: string }[] }>('/v1/products?limit=50');
-    let placed = 0;
-    const products = body.data.map(({ id }) => id);
+    const user = await anonymous.post<{ id: string }>('/v1/auth/register', OWNER);
+    const { email, password } = OWNER;
+    const login = await anonymous.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+    const { accessToken } = login.body;
+    const http = anonymous.as(accessToken);
+    const query = <Row extends object>(text: string, values?: unknown[]) =>
+      queryOnce<Row>(stack.postgres.adminUrl('holdfast'), text, values);
+    const opened = await query<{ id: string }>(
+      `INSERT INTO accounts (id, owner_id, name, balance, currency)
+       SELECT uuidv7(), $1, 'Account ' || n, 1000000000, 'EUR' FROM generate_series(1, $2) AS n RETURNING id`,
+      [user.body.id, ACCOUNTS],
+    );
+    const accounts = opened.map(({ id }) => id);
+    let made = 0;
+    let drawn = 0;
+    // Concurrent ones shall not queue for one row.
+    const nextTransfer = () => {
+      const from = accounts[made % ACCOUNTS]!;
+      const to = accounts[(made + 1) % ACCOUNTS]!;
+      made += 2;
+      return { from, parts: [{ to, amount: 1 }] };
+    };
     return {
       stack,
       api,
       http,
+      accessToken,
       anonymous,
-      products,
-      // Of one product after the other: concurrent orders shall not queue for one row.
-      order: (key = randomUUID()) =>
+      accounts,
+      nextTransfer,
+      transfer: (key = randomUUID()) =>
+        http.post('/v1/transfers', nextTransfer(), { headers: { 'Idempotency-Key': key } }),
+      withdraw: (method, { account = accounts[drawn++ % ACCOUNTS], key = randomUUID() } = {}) =>
         http.post(
-          '/v1/orders',
-          { items: [{ productId: products[placed++ % products.length], quantity: 1 }] },
+          `/v1/accounts/${account}/withdrawals`,
+          { amount: 100, method },
           { headers: { 'Idempotency-Key': key } },
         ),
-      pay: (orderId, paymentMethod, key = randomUUID()) =>
-        http.post(
-          `/v1/orders/${orderId}/payments`,
-          { paymentMethod },
-          { headers: { 'Idempotency-Key': key } },
-        ),
+      receipts: async () => {
+        const text =
+          'SELECT count(*)::int AS written, count(DISTINCT transfer_id)::int AS transfers FROM receipts';
+        return (await query<{ written: number; transfers: number }>(text))[0]!;
+      },
+      query,
       ready: () => api.management.get('/health/ready'),
       live: () => api.management.get('/health/live'),
       rehearse: async (fault) => {
@@ -89,5 +122,15 @@ export async function openCounter({
   } catch (error) {
     await stack.stop();
     throw error;
+  }
+}
+
+async function queryOnce<Row extends object>(url: string, text: string, values?: unknown[]): Promise<Row[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query<Row>(text, values)).rows;
+  } finally {
+    await client.end();
   }
 }

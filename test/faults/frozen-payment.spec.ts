@@ -5,7 +5,7 @@ import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import { startJsonServer, type JsonServer } from '../../local/json-server.ts';
 import type { ApiProcess } from '../../local/processes.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openCounter, type Counter, type Order } from './counter.ts';
+import { openShop, type Order, type Shop } from './shop.ts';
 
 /** The lease of the instance that freezes: this and four seconds. */
 const FROZEN_TIMEOUT_MS = 1500;
@@ -40,26 +40,21 @@ class HeldProvider {
 }
 
 describe('An instance that freezes in the middle of a payment and wakes up when its lease is over', () => {
-  let counter: Counter;
+  let shop: Shop;
   let token: string;
 
   beforeAll(async () => {
-    counter = await openCounter({
-      worker: false,
+    shop = await openShop({
       slowMs: SLOW_MS,
       env: { PAYMENT_PROVIDER_TIMEOUT_MS: String(4 * SLOW_MS), DATABASE_POOL_SIZE: '5' },
     });
-    const login = await counter.anonymous.post<{ accessToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
-    });
-    token = login.body.accessToken;
+    token = shop.accessToken;
   });
-  afterAll(() => counter?.close());
+  afterAll(() => shop?.close());
 
   /** How often money was taken for an order, by the provider's books. */
   async function charged(orderId: string): Promise<number> {
-    return (await counter.stack.sandbox.summary()).succeededByReference[orderId] ?? 0;
+    return (await shop.stack.sandbox.summary()).succeededByReference[orderId] ?? 0;
   }
 
   /** @param freeze freezes the first instance, at the moment that the case is about @returns what thaws it */
@@ -67,7 +62,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
     freeze: (frozen: ApiProcess, provider: HeldProvider) => Promise<() => Promise<void>>,
   ): Promise<void> {
     const provider = new HeldProvider();
-    const frozen = await counter.stack.api({
+    const frozen = await shop.stack.api({
       PAYMENT_PROVIDER_URL: await provider.open(),
       PAYMENT_PROVIDER_TIMEOUT_MS: String(FROZEN_TIMEOUT_MS),
       DATABASE_POOL_SIZE: '1',
@@ -77,7 +72,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
       DATABASE_LOCK_TIMEOUT_MS: '60000',
     });
     try {
-      const { body: order } = await counter.order();
+      const { body: order } = await shop.order();
       const key = randomUUID();
       const pay = (http: HttpClient): Promise<HttpResponse> =>
         http
@@ -92,7 +87,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
       const thaw = await freeze(frozen, provider);
       const second = waitFor(
         async () => {
-          const answer = await pay(counter.api.http);
+          const answer = await pay(shop.api.http);
           return answer.status === 409 ? undefined : answer;
         },
         { within: 60_000, every: 100, what: 'the end of the lease' },
@@ -102,7 +97,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
 
       const late = await first;
       const successor = await second;
-      const retries = [await pay(frozen.http), await pay(counter.api.http)];
+      const retries = [await pay(frozen.http), await pay(shop.api.http)];
       expect(await charged(order.id)).toBe(1);
       expect(successor.status).toBe(201);
       expect(late.status === 409 || late.text === successor.text, late.text).toBe(true);
@@ -110,7 +105,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
         [201, successor.text],
         [201, successor.text],
       ]);
-      expect((await counter.http.get<Order>(`/v1/orders/${order.id}`)).body.status).toBe('paid');
+      expect((await shop.http.get<Order>(`/v1/orders/${order.id}`)).body.status).toBe('paid');
     } finally {
       await frozen.kill();
       await provider.close();
@@ -118,19 +113,19 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
   }
 
   it('abandons nothing, though it knows that its own attempt came to nothing: the order is charged once', async () => {
-    const blocker = new pg.Client({ connectionString: counter.stack.postgres.url() });
+    const blocker = new pg.Client({ connectionString: shop.stack.postgres.url() });
     await blocker.connect();
     let blocked: Promise<unknown> | undefined;
     try {
       await expectOneCharge(async (frozen, provider) => {
         // Its only connection is busy, so that it stands between the provider's word and the abandoning.
         await blocker.query('BEGIN');
-        await blocker.query('SELECT 1 FROM products WHERE id = $1 FOR UPDATE', [counter.products[40]]);
+        await blocker.query('SELECT 1 FROM products WHERE id = $1 FOR UPDATE', [shop.products[40]]);
         blocked = frozen.http
           .as(token)
           .post(
             '/v1/orders',
-            { items: [{ productId: counter.products[40], quantity: 1 }] },
+            { items: [{ productId: shop.products[40], quantity: 1 }] },
             { headers: { 'Idempotency-Key': randomUUID() } },
           );
         await waitFor(() => waitingOnLocks(blocker), { what: 'a busy connection' });

@@ -31,7 +31,7 @@ describe('the life of a process', () => {
     const clients = Array.from({ length: 8 }, async () => {
       while (!stopping) {
         await new Promise<void>((resolve) => {
-          httpGet(`${api.url}/v1/products?limit=1`, { agent }, (response) => {
+          httpGet(`${api.url}/v1/accounts?limit=1`, { agent }, (response) => {
             response.resume();
             if (response.statusCode === 200) answered += 1;
             else failures.push(`status ${response.statusCode}`);
@@ -52,7 +52,7 @@ describe('the life of a process', () => {
     expect((await api.management.get('/health/live')).status).toBe(200);
     const before = answered;
     // New connections too are served while it drains.
-    expect((await api.http.get('/v1/products?limit=1')).status).toBe(200);
+    expect((await api.http.get('/v1/accounts?limit=1')).status).toBe(200);
     await waitFor(() => answered > before + 20, { what: 'traffic during the drain' });
     stopping = true;
     await Promise.all(clients);
@@ -70,10 +70,10 @@ describe('the life of a process', () => {
       SHUTDOWN_DRAIN_DELAY_MS: '0',
     };
     const api = await counter.stack.api(env);
-    const fault = { target: 'route:GET /v1/products/:id', kind: 'slow', delayMs: 1500 };
+    const fault = { target: 'route:GET /v1/accounts/:id', kind: 'slow', delayMs: 1500 };
     const headers = { authorization: `Bearer ${env.FAULTS_TOKEN}` };
     expect((await api.management.put('/faults', fault, { headers })).status).toBe(200);
-    const slow = api.http.get(`/v1/products/${counter.products[0]}`);
+    const slow = api.http.get(`/v1/accounts/${counter.accounts[0]}`);
     await waitFor(async () => (await api.management.get('/health/live')).status === 200);
     await new Promise((resolve) => setTimeout(resolve, 200));
     api.signal('SIGTERM');
@@ -85,15 +85,15 @@ describe('the life of a process', () => {
 
   it('ends the worker at SIGTERM with its jobs handled exactly once, here or elsewhere', async () => {
     const worker = await counter.stack.worker();
-    const { kept } = await counter.stack.sink.counts();
-    const orders = await Promise.all(Array.from({ length: 20 }, () => counter.order()));
-    expect(orders.map(({ status }) => status)).toEqual(orders.map(() => 201));
+    const { written } = await counter.receipts();
+    const made = await Promise.all(Array.from({ length: 20 }, () => counter.transfer()));
+    expect(made.map(({ status }) => status)).toEqual(made.map(() => 201));
     expect(await worker.stop('SIGTERM')).toMatchObject({ code: 0 });
-    await waitFor(async () => (await counter.stack.sink.counts()).kept === kept + 20, {
+    await waitFor(async () => (await counter.receipts()).transfers === written + 20, {
       within: 30_000,
-      what: 'all mail',
+      what: 'all receipts',
     });
-    expect((await counter.stack.sink.counts()).duplicates).toBe(0);
+    expect((await counter.receipts()).written).toBe(written + 20);
   });
 
   it('exits at once at a second signal', async () => {
@@ -109,9 +109,9 @@ describe('the life of a process', () => {
   it('exits 1 when the shutdown does not end in time', async () => {
     const env = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
     const api = await counter.stack.api({ ...env, SHUTDOWN_TIMEOUT_MS: '1200' });
-    const fault = { target: 'route:GET /v1/products/:id', kind: 'block' };
+    const fault = { target: 'route:GET /v1/accounts/:id', kind: 'block' };
     await api.management.put('/faults', fault, { headers: { authorization: `Bearer ${env.FAULTS_TOKEN}` } });
-    const hanging = api.http.get(`/v1/products/${counter.products[0]}`).catch(() => undefined);
+    const hanging = api.http.get(`/v1/accounts/${counter.accounts[0]}`).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 200));
     const started = Date.now();
     api.signal('SIGTERM');
@@ -137,10 +137,10 @@ describe('the life of a process', () => {
   it('goes on with its drain when something is raised meanwhile, answers what is in flight, and exits 1', async () => {
     const env = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
     const api = await counter.stack.api({ ...env, NODE_OPTIONS: RAISE('rejection') });
-    const fault = { target: 'route:GET /v1/products/:id', kind: 'slow', delayMs: 2000 };
+    const fault = { target: 'route:GET /v1/accounts/:id', kind: 'slow', delayMs: 2000 };
     const headers = { authorization: `Bearer ${env.FAULTS_TOKEN}` };
     expect((await api.management.put('/faults', fault, { headers })).status).toBe(200);
-    const slow = api.http.get(`/v1/products/${counter.products[0]}`);
+    const slow = api.http.get(`/v1/accounts/${counter.accounts[0]}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
     api.signal('SIGTERM');
     await waitFor(async () => (await api.management.get('/health/ready')).status === 503);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpClient, type HttpClient } from '../../local/http.ts';
-import { repositoryRoot } from '../../local/servers/paths.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { waitFor } from '../../local/wait-for.ts';
+import { buildSpecimen } from '../specimen/build.ts';
 import { openCounter, type Counter } from './counter.ts';
 
 const TOKEN = 'a-token-for-rehearsals';
@@ -45,7 +45,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       if (kind.startsWith('file')) target ??= openSync('/dev/full', 'w');
       if (kind.startsWith('pipe'))
         target ??= openSync(join(folder, 'log'), constants.O_RDWR | constants.O_NONBLOCK);
-      const child = spawn(process.execPath, [join(repositoryRoot, 'dist/main.js')], {
+      const child = spawn(process.execPath, [join(await buildSpecimen(), 'main.js')], {
         cwd: folder,
         env: {
           ...counter.stack.env,
@@ -70,7 +70,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       // Many times what a pipe or a socket holds.
       for (let batch = 0; batch < 80; batch += 1) {
         await Promise.all(
-          Array.from({ length: 50 }, () => clients.http.get('/v1/products?limit=1', { timeoutMs: 10_000 })),
+          Array.from({ length: 50 }, () => clients.http.get('/v1/accounts?limit=1', { timeoutMs: 10_000 })),
         );
       }
       return unread;
@@ -78,7 +78,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
 
     it('keeps no process from serving, and none from ending at SIGTERM with exit code 0', async () => {
       const { child, http, management, exited } = await start();
-      expect((await http.get('/v1/products?limit=1')).status).toBe(200);
+      expect((await http.get('/v1/accounts?limit=1')).status).toBe(200);
       if (kind === 'file on a full disk') {
         const dropped = async () =>
           /^log_lines_dropped_total [1-9]/m.test((await management.get('/metrics')).text);
@@ -92,9 +92,9 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
 
     it('keeps no process from its time limit: what does not end in time is ended, with exit code 1', async () => {
       const { child, http, management, exited } = await start();
-      const fault = { target: 'route:GET /v1/products/:id', kind: 'block' };
+      const fault = { target: 'route:GET /v1/accounts/:id', kind: 'block' };
       await management.put('/faults', fault, { headers: { authorization: `Bearer ${TOKEN}` } });
-      const hanging = http.get(`/v1/products/${counter.products[0]}`).catch(() => undefined);
+      const hanging = http.get(`/v1/accounts/${counter.accounts[0]}`).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 200));
       const signalled = Date.now();
       child.kill('SIGTERM');

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppProcess } from '../../local/processes.ts';
 import { waitFor } from '../../local/wait-for.ts';
@@ -19,24 +18,19 @@ describe('four times what the product can do', () => {
   let counter: Counter;
   let worker: AppProcess;
   let load: LoadGenerator;
-  let placing: RequestTemplate[];
+  let transferring: RequestTemplate[];
 
   beforeAll(async () => {
     counter = await openCounter({ worker: false, env: { OVERLOAD_MAX_IN_FLIGHT: '60' } });
     worker = await counter.stack.worker();
-    await query(counter, 'UPDATE products SET stock = 1000000');
     load = new LoadGenerator((error) => {
       throw error;
     });
-    const login = await counter.anonymous.post<{ accessToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
-    });
-    placing = counter.products.map((productId) => ({
+    transferring = counter.accounts.map(() => ({
       method: 'POST',
-      path: '/v1/orders',
-      headers: { Authorization: `Bearer ${login.body.accessToken}` },
-      body: { items: [{ productId, quantity: 1 }] },
+      path: '/v1/transfers',
+      headers: { Authorization: `Bearer ${counter.accessToken}` },
+      body: counter.nextTransfer(),
       idempotencyKey: true,
     }));
   });
@@ -48,9 +42,9 @@ describe('four times what the product can do', () => {
 
   it('is partly done in time, and refused with 503 and Retry-After for the rest; background work gives way', async () => {
     const ports = [counter.api.port];
-    const name = 'placing orders';
+    const name = 'making transfers';
     const closed = load.start({
-      streams: [{ name, ports, requests: placing, pace: { kind: 'closed', connections: 12 } }],
+      streams: [{ name, ports, requests: transferring, pace: { kind: 'closed', connections: 12 } }],
     });
     const learnMs = 2_000;
     await delay(learnMs);
@@ -60,7 +54,7 @@ describe('four times what the product can do', () => {
       ({ managementUrl }) => new Probe(`${managementUrl}/health/live`, { everyMs: 100 }),
     );
     const open = load.start({
-      streams: [{ name, ports, requests: placing, pace: { kind: 'open', perSecond: capacity * 4 } }],
+      streams: [{ name, ports, requests: transferring, pace: { kind: 'open', perSecond: capacity * 4 } }],
     });
     const gaveWay = worker.waitForLog(saysThatItGivesWay, OVERLOAD_MS + 10_000);
     await delay(OVERLOAD_MS);
@@ -79,10 +73,10 @@ describe('four times what the product can do', () => {
     await gaveWay;
   });
 
-  it('is over: orders are taken again, and every event of an accepted one is handled', async () => {
-    await waitFor(async () => (await counter.order()).status === 201, {
+  it('is over: transfers are taken again, and every event of an accepted one is handled', async () => {
+    await waitFor(async () => (await counter.transfer()).status === 201, {
       within: RECOVERED_WITHIN_MS,
-      what: 'an order that is accepted',
+      what: 'a transfer that is accepted',
     });
     await worker.waitForLog(({ message }) => message === 'Background work goes on as usual', 10_000);
     await waitFor(async () => (await owed(counter)) === 0, {
@@ -98,20 +92,9 @@ function saysThatItGivesWay({ message }: { message?: string }): boolean {
 }
 
 async function owed(counter: Counter): Promise<number> {
-  const [row] = await query<{ owed: number }>(
-    counter,
+  const [row] = await counter.query<{ owed: number }>(
     `SELECT count(*)::int AS owed FROM outbox_events AS event
      WHERE NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.event_id = event.id)`,
   );
   return row!.owed;
-}
-
-async function query<Row extends object>({ stack }: Counter, text: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
-  await client.connect();
-  try {
-    return (await client.query<Row>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -3,7 +3,7 @@ import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, REHEARSALS, type Counter } from './counter.ts';
 import { expectUnavailable } from './expectations.ts';
 
-/** A cached product counts as fresh for so long; the outage outlasts it, so that what is served is stale. */
+/** A cached account counts as fresh for so long; the outage outlasts it, so that what is served is stale. */
 const CACHE_TTL_SECONDS = 1;
 
 describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as const)(
@@ -41,43 +41,49 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
     });
 
     it('answers every cell of its row in the matrix, and is normal again within 3 s of its return', async () => {
-      const [known = '', unknown = ''] = counter.products;
-      expect((await counter.http.get(`/v1/products/${known}`)).status).toBe(200);
-      const placed = await counter.order('before-the-outage');
-      expect(placed.status).toBe(201);
+      const [known = '', unknown = ''] = counter.accounts;
+      expect((await counter.http.get(`/v1/accounts/${known}`)).status).toBe(200);
+      const made = await counter.transfer('before-the-outage');
+      expect(made.status).toBe(201);
       await breakIt();
       try {
-        // Orders and payments: 503 with Retry-After within 2 s, also before the circuit breaker has opened.
-        const [order, payment, list] = await Promise.all([
-          counter.order(),
-          counter.pay(placed.body.id, 'pm_card_ok'),
-          counter.http.get('/v1/orders'),
+        // Writes and outside calls: 503 with Retry-After within 2 s, also before the circuit breaker has opened.
+        const [transfer, withdrawal, list] = await Promise.all([
+          counter.transfer(),
+          counter.withdraw('pm_card_ok'),
+          counter.http.get('/v1/transfers'),
         ]);
-        for (const answer of [order, payment, list]) expectUnavailable(answer);
+        for (const answer of [transfer, withdrawal, list]) expectUnavailable(answer);
         // Reads: what is cached is served, also when it is no longer fresh.
         await waitFor(
           async () => {
-            const product = await counter.http.get(`/v1/products/${known}`);
-            expect(product.status).toBe(200);
-            expect(product.durationMs).toBeLessThan(2000);
-            return product.headers.get('cache-status')?.includes('ttl=-');
+            const account = await counter.http.get(`/v1/accounts/${known}`);
+            expect(account.status).toBe(200);
+            expect(account.durationMs).toBeLessThan(2000);
+            return account.headers.get('cache-status')?.includes('ttl=-');
           },
-          { every: 250, what: 'a stale product' },
+          { every: 250, what: 'a stale account' },
         );
-        expectUnavailable(await counter.http.get(`/v1/products/${unknown}`));
+        expectUnavailable(await counter.http.get(`/v1/accounts/${unknown}`));
+        // The circuit breaker opens, and says so.
+        await waitFor(
+          async () => {
+            expectUnavailable(await counter.transfer());
+            const { text } = await counter.api.management.get('/metrics');
+            return /dependency_circuit_state\{dependency="postgresql"\} [12]/.test(text);
+          },
+          { what: 'an open circuit' },
+        );
         // Rate limiting works.
         await waitFor(
           async () => {
             const answers = await Promise.all(
-              Array.from({ length: 20 }, () => counter.http.get(`/v1/products/${known}`)),
+              Array.from({ length: 20 }, () => counter.http.get(`/v1/accounts/${known}`)),
             );
             return answers.some(({ status }) => status === 429);
           },
           { what: 'the rate limit' },
         );
-        // The circuit breaker has opened, and says so.
-        const metrics = (await counter.api.management.get('/metrics')).text;
-        expect(metrics).toMatch(/dependency_circuit_state\{dependency="postgresql"\} [12]/);
         // Readiness stays 200, or nobody would be left to give these answers. Liveness depends on nothing.
         await waitFor(async () => (await counter.ready()).body.status === 'degraded', {
           what: 'the report of readiness',
@@ -94,18 +100,17 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
       }
       const mended = Date.now();
       const anonymous = counter.anonymous.with({ 'x-forwarded-for': '198.51.100.7' });
-      await waitFor(async () => (await anonymous.get(`/v1/products/${unknown}`)).status !== 503, {
+      await waitFor(async () => (await anonymous.get(`/v1/accounts/${unknown}`)).status !== 503, {
         within: 3000,
         what: 'normal answers',
       });
       expect(Date.now() - mended).toBeLessThan(3000);
     });
 
-    it('pauses jobs and loses none: what was ordered before is mailed after', async () => {
-      const mails = async (): Promise<number> => (await counter.stack.sink.counts()).kept;
-      await waitFor(async () => (await mails()) >= 1, {
+    it('pauses jobs and loses none: what was transferred before has its receipt after', async () => {
+      await waitFor(async () => (await counter.receipts()).written >= 1, {
         within: 60_000,
-        what: 'the mail of the order placed before',
+        what: 'the receipt of the transfer made before',
       });
     });
   },

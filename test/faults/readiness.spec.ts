@@ -48,9 +48,9 @@ describe('readiness of two instances', () => {
     );
 
   it('stays 200 on both while PostgreSQL is down for both, which body and metrics report', async () => {
-    const [known = ''] = counter.products;
-    await behindProxy.http.get(`/v1/products/${known}`);
-    await wellConnected.http.get(`/v1/products/${known}`);
+    const [known = ''] = counter.accounts;
+    await behindProxy.http.get(`/v1/accounts/${known}`);
+    await wellConnected.http.get(`/v1/accounts/${known}`);
     await counter.stack.postgres.kill();
     const seen = new Set<number>();
     try {
@@ -58,7 +58,7 @@ describe('readiness of two instances', () => {
       while (Date.now() < until) {
         for (const api of [wellConnected, behindProxy]) {
           seen.add((await api.management.get('/health/ready')).status);
-          expect((await api.http.get(`/v1/products/${known}`)).status).toBe(200);
+          expect((await api.http.get(`/v1/accounts/${known}`)).status).toBe(200);
         }
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -72,7 +72,7 @@ describe('readiness of two instances', () => {
         expect(metrics).toContain('dependency_up{dependency="postgresql"} 0');
         expect(metrics).toContain('dependency_up{dependency="redis"} 1');
       }
-      expectUnavailable(await counter.order());
+      expectUnavailable(await counter.transfer());
     } finally {
       await counter.stack.postgres.restart();
     }

@@ -45,22 +45,22 @@ describe('faults that are switched on to rehearse', () => {
 
   it('hit the dependency or the route they name, and nothing after they are cleared', async () => {
     expect((await set({ target: 'dependency:postgresql', kind: 'fail' })).status).toBe(200);
-    expectUnavailable(await counter.order());
+    expectUnavailable(await counter.transfer());
     await clear();
-    expect((await counter.order()).status).toBe(201);
+    expect((await counter.transfer()).status).toBe(201);
 
-    await set({ target: 'route:GET /v1/orders', kind: 'fail' });
-    expectUnavailable(await counter.http.get('/v1/orders'));
-    expect((await counter.order()).status).toBe(201);
+    await set({ target: 'route:GET /v1/transfers', kind: 'fail' });
+    expectUnavailable(await counter.http.get('/v1/transfers'));
+    expect((await counter.transfer()).status).toBe(201);
     await clear();
-    expect((await counter.http.get('/v1/orders')).status).toBe(200);
+    expect((await counter.http.get('/v1/transfers')).status).toBe(200);
   });
 
   it('leave probes and metrics alone', async () => {
     await set({ target: 'dependency:redis', kind: 'block' });
     expect((await counter.live()).status).toBe(200);
     expect((await counter.api.management.get('/metrics')).status).toBe(200);
-    expect((await counter.order()).status).toBe(201);
+    expect((await counter.transfer()).status).toBe(201);
     await clear();
   });
 

@@ -6,7 +6,8 @@ import { startJsonServer, type JsonServer } from '../../local/json-server.ts';
 import type { ApiProcess, AppProcess, Environment } from '../../local/processes.ts';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { startTestStack, type TestStack } from '../../local/stack.ts';
+import { openCounter, OWNER, type Counter } from './counter.ts';
+import type { TestStack } from '../../local/stack.ts';
 
 /** Secrets that stand nowhere but where this file has put them, by the place. */
 const canaries = new Map<string, string>();
@@ -17,6 +18,7 @@ function canary(place: string): string {
 }
 
 describe('a secret, wherever it comes in', () => {
+  let counter: Counter;
   let stack: TestStack;
   let redis: RedisServer;
   let provider: JsonServer;
@@ -30,14 +32,12 @@ describe('a secret, wherever it comes in', () => {
     outputs.set(output, [...(outputs.get(output) ?? []), text]);
 
   beforeAll(async () => {
-    stack = await startTestStack({
-      env: {
-        AUTH_TOKEN_SECRET: canary('AUTH_TOKEN_SECRET'),
-        PAYMENT_WEBHOOK_SECRET: canary('PAYMENT_WEBHOOK_SECRET'),
-      },
+    counter = await openCounter({
+      worker: false,
+      env: { AUTH_TOKEN_SECRET: canary('AUTH_TOKEN_SECRET') },
     });
-    expect((await stack.cli(['seed:demo'])).code).toBe(0);
-    const key = canary('PAYMENT_PROVIDER_API_KEY');
+    stack = counter.stack;
+    const key = canary('BANK_API_KEY');
     const mailPassword = canary('SMTP_URL');
     // Dependencies that send back what they were sent, as a careless error message does.
     provider = await startJsonServer({ port: 0, host: '127.0.0.1' }, ({ headers }) => ({
@@ -65,10 +65,10 @@ describe('a secret, wherever it comes in', () => {
     });
     const env: Environment = {
       LOG_LEVEL: 'trace',
-      REDIS_URL: `redis://shop:${canary('REDIS_URL')}@127.0.0.1:${redis.port}`,
-      PAYMENT_PROVIDER_URL: provider.url,
-      PAYMENT_PROVIDER_API_KEY: key,
-      SMTP_URL: `smtp://shop:${mailPassword}@127.0.0.1:${(smtp.address() as AddressInfo).port}`,
+      REDIS_URL: `redis://ledger:${canary('REDIS_URL')}@127.0.0.1:${redis.port}`,
+      BANK_URL: provider.url,
+      BANK_API_KEY: key,
+      SMTP_URL: `smtp://ledger:${mailPassword}@127.0.0.1:${(smtp.address() as AddressInfo).port}`,
       FAULTS_ENABLED: 'true',
       FAULTS_TOKEN: canary('FAULTS_TOKEN'),
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -85,7 +85,7 @@ describe('a secret, wherever it comes in', () => {
     );
   });
   afterAll(async () => {
-    await stack?.stop();
+    await counter?.close();
     await Promise.all([redis?.stop(), provider?.stop(), collector?.stop()]);
     smtp?.close();
   });
@@ -98,46 +98,43 @@ describe('a secret, wherever it comes in', () => {
     // What callers send.
     for (const header of ['authorization', 'cookie', 'x-api-key', 'idempotency-key', 'x-forwarded-for']) {
       const asked = { headers: { [header]: canary(`header ${header}`) } };
-      await answer(api.http.get('/v1/orders', asked));
-      await answer(api.http.post('/v1/orders', { items: 7 }, asked));
+      await answer(api.http.get('/v1/transfers', asked));
+      await answer(api.http.post('/v1/transfers', { parts: 7 }, asked));
     }
-    await answer(api.http.get(`/v1/orders?token=${canary('query')}`));
-    const password = { email: 'customer@example.com', password: canary('password of a login') };
+    await answer(api.http.get(`/v1/transfers?token=${canary('query')}`));
+    const password = { email: OWNER.email, password: canary('password of a login') };
     await answer(api.http.post('/v1/auth/login', password));
     await answer(api.http.post('/v1/auth/register', { email: 'x', password: canary('registration') }));
     await answer(api.http.post('/v1/auth/refresh', { refreshToken: canary('refresh token') }));
     await answer(api.http.post('/v1/auth/login', { ...password, extra: canary('unknown member') }));
     const json = { headers: { 'content-type': 'application/json' } };
     await answer(api.http.post('/v1/auth/login', `{"password": "${canary('malformed body')}`, json));
-    await answer(api.http.post('/v1/webhooks/payments', { any: canary('webhook') }));
 
     const login = await api.http.post<{ accessToken: string; refreshToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
+      email: OWNER.email,
+      password: OWNER.password,
     });
     canaries.set('issued access token', login.body.accessToken);
     canaries.set('issued refresh token', login.body.refreshToken);
     const http = api.http.as(login.body.accessToken);
-    const products = await http.get<{ data: { id: string }[] }>('/v1/products');
-    const order = await http.post<{ id: string }>(
-      '/v1/orders',
-      { items: [{ productId: products.body.data[0]?.id, quantity: 1 }] },
-      { headers: { 'Idempotency-Key': canary('key of an order') } },
-    );
-    expect(order.status).toBe(201);
+    const transfer = await http.post('/v1/transfers', counter.nextTransfer(), {
+      headers: { 'Idempotency-Key': canary('key of a transfer') },
+    });
+    expect(transfer.status).toBe(201);
     // What dependencies answer.
-    const pay = { headers: { 'Idempotency-Key': 'a-payment' } };
-    await answer(http.post(`/v1/orders/${order.body.id}/payments`, { paymentMethod: 'pm_card_ok' }, pay));
+    const withdrawal = { amount: 1, method: 'pm_card_ok' };
+    const draw = { headers: { 'Idempotency-Key': 'a-withdrawal' } };
+    await answer(http.post(`/v1/accounts/${counter.accounts[0]}/withdrawals`, withdrawal, draw));
     await waitFor(
       async () => {
         const { stdout, stderr } = await stack.cli(['dead-letter', 'list']);
         note('commands', stdout + stderr);
-        return stdout.includes('order.placed');
+        return stdout.includes('transfer.made');
       },
       { within: 30_000, what: 'a dead letter' },
     );
     await stack.postgres.kill();
-    await answer(http.get('/v1/orders'));
+    await answer(http.get('/v1/transfers'));
     await stack.postgres.restart();
     // What operators ask.
     for (const { management } of [api, worker]) {

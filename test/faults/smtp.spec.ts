@@ -14,8 +14,8 @@ describe('the mail server', () => {
   it('refuses for a while: requests do not notice, and the mail arrives later, once', async () => {
     const worker = await counter.stack.worker({ JOB_ATTEMPTS: '100' });
     await counter.stack.sink.setMood('refuse');
-    const order = await counter.order();
-    expect(order.status).toBe(201);
+    const transfer = await counter.transfer();
+    expect(transfer.status).toBe(201);
     expect((await counter.ready()).status).toBe(200);
     await worker.waitForLog(({ level }) => level === 'warn', 20_000);
     await counter.stack.sink.setMood('ok');
@@ -31,9 +31,9 @@ describe('the mail server', () => {
     const before = (await counter.stack.sink.counts()).kept;
     const worker = await counter.stack.worker({ JOB_ATTEMPTS: '2' });
     await counter.stack.sink.setMood('refuse');
-    expect((await counter.order()).status).toBe(201);
+    expect((await counter.transfer()).status).toBe(201);
     await waitFor(
-      async () => (await counter.stack.cli(['dead-letter', 'list'])).stdout.includes('order.placed'),
+      async () => (await counter.stack.cli(['dead-letter', 'list'])).stdout.includes('transfer.made'),
       {
         within: 40_000,
         every: 500,

@@ -5,7 +5,7 @@ import type { ApiProcess, AppProcess, LogRecord } from '../../local/processes.ts
 import { freePort } from '../../local/servers/ports.ts';
 import { startTraceCollector, type CollectedSpan, type TraceCollector } from '../../local/trace-collector.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openCounter, type Counter } from './counter.ts';
+import { openCounter, OWNER, type Counter } from './counter.ts';
 
 const SERVER = 2;
 const CLIENT = 3;
@@ -24,7 +24,7 @@ const TELL_LOADED = `--import=data:text/javascript,${encodeURIComponent(`
 
 interface TracedApi {
   api: ApiProcess;
-  /** As the customer. */
+  /** As the owner. */
   http: HttpClient;
 }
 
@@ -36,7 +36,7 @@ const says =
 const requestsIn = ({ spans }: TraceCollector): unknown[] =>
   spans.map(({ attributes }) => attributes['app.request_id']);
 
-/** A payment provider that knows nothing but the trace of whoever asks it. */
+/** A bank that knows nothing but the trace of whoever asks it. */
 async function startCuriousProvider() {
   const traceparents: unknown[] = [];
   const { url, stop } = await startJsonServer({ port: 0, host: '127.0.0.1' }, ({ headers }) => {
@@ -65,32 +65,23 @@ describe('tracing', () => {
   /** An api that traces to `endpoint`. */
   async function tracedApi(env: Record<string, string>, endpoint = collector.url): Promise<TracedApi> {
     const api = await counter.stack.api(
-      { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, PAYMENT_PROVIDER_URL: provider.url, ...env },
+      { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, BANK_URL: provider.url, ...env },
       { within: 60_000 },
     );
-    const login = await api.http.post<{ accessToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
-    });
-    return { api, http: api.http.as(login.body.accessToken) };
+    return { api, http: api.http.as(counter.accessToken) };
   }
 
-  const placeOrder = (http: HttpClient, key: string, headers = {}) =>
-    http.post<{ id: string }>(
-      '/v1/orders',
-      { items: [{ productId: counter.products[0], quantity: 1 }] },
+  const transfer = (http: HttpClient, key: string, headers = {}) =>
+    http.post<{ id: string }>('/v1/transfers', counter.nextTransfer(), {
+      headers: { 'Idempotency-Key': key, ...headers },
+    });
+
+  const withdraw = (http: HttpClient, key: string, headers = {}) =>
+    http.post(
+      `/v1/accounts/${counter.accounts[0]}/withdrawals`,
+      { amount: 1, method: 'pm_card_ok' },
       { headers: { 'Idempotency-Key': key, ...headers } },
     );
-
-  const pay = async (http: HttpClient, key: string, headers = {}) => {
-    const order = await placeOrder(http, `${key}-order`, headers);
-    expect(order.status).toBe(201);
-    return http.post(
-      `/v1/orders/${order.body.id}/payments`,
-      { paymentMethod: 'pm_card_ok' },
-      { headers: { 'Idempotency-Key': `${key}-payment`, ...headers } },
-    );
-  };
 
   const traceOf = (span: CollectedSpan): CollectedSpan[] =>
     collector.spans.filter(({ traceId }) => traceId === span.traceId);
@@ -108,8 +99,8 @@ describe('tracing', () => {
       });
     });
 
-    it('follows an order from the request through its statements to the mail of the worker', async () => {
-      const { status, headers } = await placeOrder(http, 'traced-order');
+    it('follows a transfer from the request through its statements to the receipt of the worker', async () => {
+      const { status, headers } = await transfer(http, 'traced-transfer');
       expect(status).toBe(201);
       const requestId = headers.get('x-request-id');
       const request = await collector.waitForSpan(
@@ -117,20 +108,20 @@ describe('tracing', () => {
       );
       expect(request).toMatchObject({
         service: 'holdfast-api',
-        name: 'POST /v1/orders',
+        name: 'POST /v1/transfers',
         kind: SERVER,
-        attributes: { 'http.route': '/v1/orders', 'http.response.status_code': 201 },
+        attributes: { 'http.route': '/v1/transfers', 'http.response.status_code': 201 },
       });
       expect(request.parentSpanId).toBeUndefined();
       // The worker records it although it begins no trace of its own.
       const handling = await collector.waitForSpan(
-        ({ traceId, name }) => traceId === request.traceId && name === 'process order.placed',
+        ({ traceId, name }) => traceId === request.traceId && name === 'process transfer.made',
       );
       expect(handling).toMatchObject({
         service: 'holdfast-worker',
         kind: CONSUMER,
         parentSpanId: request.spanId,
-        attributes: { 'messaging.destination.name': 'notifications' },
+        attributes: { 'messaging.destination.name': 'receipts' },
       });
 
       const trace = traceOf(request);
@@ -147,9 +138,9 @@ describe('tracing', () => {
       expect(trace.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId))).toEqual([request]);
     });
 
-    it('hands the trace on to the payment provider', async () => {
+    it('hands the trace on to a service outside', async () => {
       const asked = provider.traceparents.length;
-      const { headers } = await pay(http, 'paid');
+      const { headers } = await withdraw(http, 'paid');
       const request = await collector.waitForSpan(
         ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
       );
@@ -160,7 +151,7 @@ describe('tracing', () => {
     });
 
     it('puts the id of the trace on the log line of the request', async () => {
-      const { headers } = await placeOrder(http, 'logged-order');
+      const { headers } = await transfer(http, 'logged-transfer');
       const requestId = headers.get('x-request-id');
       const line = await api.waitForLog((record) => record.requestId === requestId && 'status' in record);
       await collector.waitForSpan(({ traceId }) => traceId === line.traceId);
@@ -170,13 +161,13 @@ describe('tracing', () => {
     it('puts it on the log lines of the job too, and marks the try that failed', async () => {
       await counter.stack.sink.setMood('refuse');
       try {
-        const { headers } = await placeOrder(http, 'refused-mail');
+        const { headers } = await transfer(http, 'failing-handler');
         const requestId = headers.get('x-request-id');
         const line = await worker.waitForLog(
           (record) => record.requestId === requestId && record.level === 'warn',
         );
         const tried = await collector.waitForSpan(
-          ({ traceId, name }) => traceId === line.traceId && name === 'process order.placed',
+          ({ traceId, name }) => traceId === line.traceId && name === 'process transfer.made',
         );
         expect(tried.status.code).toBe(2);
         const request = await api.waitForLog(
@@ -189,7 +180,7 @@ describe('tracing', () => {
     });
 
     it('has no error for a request that the caller got wrong', async () => {
-      const { headers } = await api.http.get('/v1/orders');
+      const { headers } = await api.http.get('/v1/transfers');
       const refused = await collector.waitForSpan(
         ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
       );
@@ -198,16 +189,16 @@ describe('tracing', () => {
     });
 
     it('never sends what users typed: no values of statements, no query of the URL', async () => {
-      await http.get('/v1/orders?limit=7');
+      await http.get('/v1/transfers?limit=7');
       const listed = await collector.waitForSpan(
         ({ name, attributes }) =>
-          name === 'GET /v1/orders' && attributes['http.response.status_code'] === 200,
+          name === 'GET /v1/transfers' && attributes['http.response.status_code'] === 200,
       );
       await collector.waitForSpan(
         ({ traceId, name }) => traceId === listed.traceId && name.startsWith('pg.query'),
       );
       const sent = JSON.stringify(collector.spans);
-      expect(sent).not.toContain('customer@example.com');
+      expect(sent).not.toContain(OWNER.email);
       expect(sent).not.toContain('limit=7');
     });
 
@@ -254,7 +245,7 @@ describe('tracing', () => {
     const { api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '0' });
     const headers = { traceparent: `00-${'e'.repeat(32)}-${'f'.repeat(16)}-01` };
     const asked = provider.traceparents.length;
-    await pay(http, 'unrecorded', headers);
+    await withdraw(http, 'unrecorded', headers);
     expect(provider.traceparents[asked]).toMatch(/^00-(?!e{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     expect(await api.stop('SIGTERM')).toMatchObject({ code: 0 });
     expect(collector.exports).toBe(before);
@@ -267,13 +258,13 @@ describe('tracing', () => {
       const durations: number[] = [];
       const until = Date.now() + 6000;
       while (Date.now() < until) {
-        const { status, durationMs } = await http.get('/v1/orders');
+        const { status, durationMs } = await http.get('/v1/transfers');
         expect(status).toBe(200);
         durations.push(durationMs);
       }
       // Far less than an export may take.
       expect(Math.max(...durations)).toBeLessThan(1500);
-      expect((await placeOrder(http, `without-collector-${api.port}`)).status).toBe(201);
+      expect((await transfer(http, `without-collector-${api.port}`)).status).toBe(201);
       expect((await api.management.get('/health/ready')).status).toBe(200);
       await api.waitForLog(says('takes no spans'));
       expect(api.logs.filter(says('trace collector')).map(({ level }) => level)).toEqual(['warn']);
@@ -289,6 +280,7 @@ describe('tracing', () => {
       const hanging = await startTraceCollector();
       try {
         const traced = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }, hanging.url);
+        await traced.http.get('/v1/users/me');
         await hanging.waitForSpan(() => true);
         hanging.hangs = true;
         await serveWithoutCollector(traced);

@@ -127,8 +127,8 @@ export function leftToTheProduct({ seconds, used, kernel }: Account): number {
 }
 
 /**
- * Accounts side by side: core-seconds for each thousand orders that were accepted, and what else an order took.
- * @param columns the accounts by their heading, each with the orders that were accepted meanwhile
+ * Accounts side by side: core-seconds for each thousand transfers that were accepted, and what else a transfer took.
+ * @param columns the accounts by their heading, each with the transfers that were accepted meanwhile
  */
 export function comparison(columns: Record<string, { account: Account; accepted: number }>): Table {
   const accounts = Object.values(columns);
@@ -143,7 +143,7 @@ export function comparison(columns: Record<string, { account: Account; accepted:
     return [...most].sort(([, a], [, b]) => b - a).map(([name]) => name);
   };
   return {
-    title: 'For each thousand orders that were accepted',
+    title: 'For each thousand transfers that were accepted',
     head: ['', ...Object.keys(columns)],
     rows: [
       ...namesOf(({ used }) => used).map((part) =>

@@ -1,7 +1,7 @@
 import type { JournalEntry } from './load/plan.ts';
 
-/** Ids of the orders that the clients were told of. */
-export function acknowledgedOrders(journal: JournalEntry[]): string[] {
+/** Ids of the transfers that the clients were told of. */
+export function acknowledgedTransfers(journal: JournalEntry[]): string[] {
   return journal
     .filter(({ status, location }) => status === 201 && location !== undefined)
     .map(({ location }) => location!.slice(location!.lastIndexOf('/') + 1));

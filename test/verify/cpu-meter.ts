@@ -26,7 +26,7 @@ export class CpuMeter {
       ['PostgreSQL', postgres.pid],
       ['Redis', redis.pid],
       ['mail server', sink.pid],
-      ['payment provider', sandbox.pid],
+      ['bank', sandbox.pid],
       [GENERATOR, process.pid],
     ];
   }

@@ -1,10 +1,10 @@
 import type { ScenarioReport } from './scenario-report.ts';
-import type { Customer } from './shop.ts';
+import type { Customer } from './bank.ts';
 import type { Stage } from './stage.ts';
 import { count } from './wording.ts';
 
 /**
- * Waits until every event is handled, then holds the mail store against the outbox: one mail for each event about an order of
+ * Waits until every event is handled, then holds the mail store against the outbox: one mail for each event about a transfer of
  * these customers, none missing and none twice.
  * @returns how many seconds it took after the call
  */
@@ -53,11 +53,13 @@ export async function checkEventsAndMail(
   return tookSeconds;
 }
 
-/** Two events of one kind about one order would be two mails with different ids: just as bad as the same mail twice. */
+/** Two events of one kind about one transfer would be two mails with different ids: just as bad as the same mail twice. */
 function doubledMails(
-  events: { id: string; name: string; orderId: string }[],
+  events: { id: string; name: string; transferId: string }[],
   mails: ReadonlyMap<string, unknown>,
 ): number {
-  const about = events.filter(({ id }) => mails.has(id)).map(({ name, orderId }) => `${name} ${orderId}`);
+  const about = events
+    .filter(({ id }) => mails.has(id))
+    .map(({ name, transferId }) => `${name} ${transferId}`);
   return about.length - new Set(about).size;
 }

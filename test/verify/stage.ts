@@ -7,13 +7,14 @@ import { startTestStack } from '../../local/stack.ts';
 import type { TestStack } from '../../local/stack.ts';
 import type { ApiProcess, AppProcess, Environment, LogRecord } from '../../local/processes.ts';
 import { waitFor } from '../../local/wait-for.ts';
+import { buildSpecimen } from '../specimen/build.ts';
 import { LoadGenerator } from './load/load-generator.ts';
-import { Shop } from './shop.ts';
-import type { Customer } from './shop.ts';
+import { Bank, OPENING_BALANCE } from './bank.ts';
+import type { Customer } from './bank.ts';
 import { Truth } from './truth.ts';
 
-/** Enough of everything: no scenario is about an empty shelf. */
-const STOCK = 100_000_000;
+/** Accounts that money is transferred to, or that are only looked at. */
+const ACCOUNTS = 50;
 
 export interface StageOptions {
   /** For every process of the product, over what the stage and the scenarios say. */
@@ -21,14 +22,14 @@ export interface StageOptions {
 }
 
 /**
- * The product as it is deployed, small: two api instances and two workers of the built code, on private servers of their
+ * The platform as it is deployed, small: two api instances and two workers of the built code, with the ledger of test/specimen, on private servers of their
  * own, with a load generator and the means to break things. Shared by the scenarios of a run.
  */
 export class Stage {
   readonly stack: TestStack;
   readonly load: LoadGenerator;
   readonly truth: Truth;
-  readonly shop: Shop;
+  readonly bank: Bank;
   readonly apis: ApiProcess[] = [];
   readonly workers: AppProcess[] = [];
   private readonly options: StageOptions;
@@ -38,9 +39,9 @@ export class Stage {
   /** Ends of product processes that nobody asked for. */
   readonly unexpectedEnds: string[] = [];
 
-  private constructor(parts: { stack: TestStack; shop: Shop; logs: string; options: StageOptions }) {
+  private constructor(parts: { stack: TestStack; bank: Bank; logs: string; options: StageOptions }) {
     this.stack = parts.stack;
-    this.shop = parts.shop;
+    this.bank = parts.bank;
     this.logs = parts.logs;
     this.options = parts.options;
     this.truth = new Truth(parts.stack);
@@ -53,15 +54,19 @@ export class Stage {
     const logs = await privateDirectory('verify-logs');
     // The product as shipped: what the stack sets for quick tests goes back to the defaults.
     const env = { SHUTDOWN_DRAIN_DELAY_MS: undefined, ...options.env };
-    const stack = await startTestStack({ env });
+    const stack = await startTestStack({ env, dist: await buildSpecimen() });
+    Object.assign(stack.env, {
+      BANK_URL: stack.sandbox.url,
+      BANK_API_KEY: stack.env.PAYMENT_PROVIDER_API_KEY,
+    });
     try {
-      const seeded = await stack.cli(['seed:demo']);
-      if (seeded.code !== 0) throw new Error(`cli seed:demo failed: ${seeded.stdout}${seeded.stderr}`);
-      const products = await new Truth(stack).query<{ id: string }>(
-        `UPDATE products SET stock = ${STOCK} RETURNING id`,
+      const accounts = await new Truth(stack).query<{ id: string }>(
+        `INSERT INTO accounts (id, owner_id, name, balance, currency)
+         SELECT uuidv7(), uuidv7(), 'Account ' || n, $1, 'EUR' FROM generate_series(1, $2::int) AS n RETURNING id`,
+        [OPENING_BALANCE, ACCOUNTS],
       );
-      const shop = new Shop(products.map(({ id }) => id));
-      const stage = new Stage({ stack, shop, logs: logs.path, options });
+      const bank = new Bank(accounts.map(({ id }) => id));
+      const stage = new Stage({ stack, bank, logs: logs.path, options });
       await stage.startProduct();
       return stage;
     } catch (error) {
@@ -75,9 +80,9 @@ export class Stage {
     return this.apis.map(({ port }) => port);
   }
 
-  /** New customers, whose orders, payments and mails are this scenario's alone. */
+  /** New customers, whose transfers, withdrawals and mails are this scenario's alone. */
   customers(howMany: number): Promise<Customer[]> {
-    return this.shop.register(this.apis[0]!.url, howMany);
+    return this.bank.register(this.apis[0]!.url, howMany);
   }
 
   /** A real HAProxy before both instances, which believes their readiness and does not repeat a failed request. */
@@ -96,7 +101,7 @@ export class Stage {
           '  timeout check 1s',
           // A proxy that repeats what failed would hide it.
           '  retries 0',
-          'frontend shop',
+          'frontend api',
           `  bind 127.0.0.1:${port}`,
           '  default_backend apis',
           'backend apis',

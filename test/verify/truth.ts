@@ -8,7 +8,7 @@ export interface OwedEvent {
   name: string;
 }
 
-/** What really happened, asked where it is written down: PostgreSQL, the payment provider, the mail server. */
+/** What really happened, asked where it is written down: PostgreSQL, the bank, the mail server. */
 export class Truth {
   private readonly stack: TestStack;
 
@@ -34,19 +34,18 @@ export class Truth {
     return Number(row?.count ?? 0);
   }
 
-  /** Orders of these customers, by id. */
-  async ordersOf(userIds: string[]): Promise<Set<string>> {
-    const rows = await this.query<{ id: string }>('SELECT id FROM orders WHERE user_id = ANY ($1)', [
-      userIds,
-    ]);
+  /** Transfers of these customers, by id. */
+  async transfersOf(ownerIds: string[]): Promise<Set<string>> {
+    const text = 'SELECT id FROM transfers WHERE owner_id = ANY ($1)';
+    const rows = await this.query<{ id: string }>(text, [ownerIds]);
     return new Set(rows.map(({ id }) => id));
   }
 
   /** Events announced for these customers. */
-  async eventsOf(userIds: string[]): Promise<{ id: string; name: string; orderId: string }[]> {
+  async eventsOf(ownerIds: string[]): Promise<{ id: string; name: string; transferId: string }[]> {
     return this.query(
-      `SELECT id, name, payload->>'orderId' AS "orderId" FROM outbox_events WHERE payload->>'userId' = ANY ($1)`,
-      [userIds],
+      `SELECT id, name, payload->>'transferId' AS "transferId" FROM outbox_events WHERE payload->>'ownerId' = ANY ($1)`,
+      [ownerIds],
     );
   }
 
@@ -85,29 +84,30 @@ export class Truth {
     return new Map(mails.map(({ messageId, ...mail }) => [messageId.slice(0, messageId.indexOf('@')), mail]));
   }
 
-  /** Payments of these customers beside what the provider has on its books for them. */
-  async payments(userIds: string[]): Promise<SettledPayment[]> {
+  /** Withdrawals of these customers beside what the bank has on its books for them. */
+  async withdrawals(ownerIds: string[]): Promise<SettledWithdrawal[]> {
     const [rows, { charges, timesCharged }] = await Promise.all([
-      this.query<{ id: string; orderId: string; status: string }>(
-        'SELECT id, order_id AS "orderId", status FROM payments WHERE user_id = ANY ($1)',
-        [userIds],
+      this.query<{ id: string; accountId: string; amount: number; status: string }>(
+        'SELECT id, account_id AS "accountId", amount::int, status FROM withdrawals WHERE owner_id = ANY ($1)',
+        [ownerIds],
       ),
       this.stack.sandbox.summary(),
     ]);
     const byKey = new Map(charges.map((charge) => [charge.idempotencyKey, charge.status]));
     return rows.map((row) => ({
       ...row,
-      // What was never charged counts as declined in the end.
-      provider: byKey.get(row.id) ?? 'declined',
-      timesCharged: timesCharged[row.id] ?? 0,
+      // What was never paid counts as declined in the end.
+      bank: byKey.get(row.id) ?? 'declined',
+      timesPaid: timesCharged[row.id] ?? 0,
     }));
   }
 }
 
-export interface SettledPayment {
+export interface SettledWithdrawal {
   id: string;
-  orderId: string;
+  accountId: string;
+  amount: number;
   status: string;
-  provider: string;
-  timesCharged: number;
+  bank: string;
+  timesPaid: number;
 }

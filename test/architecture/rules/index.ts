@@ -7,6 +7,7 @@ import { noCycles } from './no-cycles.js';
 import { noDirectEnqueue } from './no-direct-enqueue.js';
 import { parameterisedSql } from './parameterised-sql.js';
 import { platformKnowsNoProduct } from './platform-knows-no-product.js';
+import { platformTestsStandAlone } from './platform-tests-stand-alone.js';
 import { environmentOnlyInConfig, noConsole, processEndsInLifecycle } from './process-globals.js';
 import { repositoriesKnowNoHttp } from './repositories-know-no-http.js';
 import { roomsBelow } from './rooms-below.js';
@@ -30,4 +31,5 @@ export const rules: Rule[] = [
   routesDeclareAnswers,
   parameterisedSql,
   smallFiles,
+  platformTestsStandAlone,
 ];

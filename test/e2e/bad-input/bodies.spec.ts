@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UsersService } from '../../../src/modules/users/index.js';
-import { signWebhook } from '../../../local/payment-sandbox.js';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
 import { contentOf, placesOf, problemIn, type ProblemBody } from './refusals.js';
-
-type Json = unknown;
+import { describeWrongValues, type WrongValues } from './wrong-values.js';
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
 const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 
-let product: ProductUnderTest;
-let customer: string;
-let stranger: string;
-let admin: string;
-let productId: string;
-let productTag: string;
-let orderId: string;
+let ledger: LedgerUnderTest;
+let ada: Owner;
+let eve: Owner;
+let from: string;
+let to: string;
 let before: Record<string, string>;
 
 async function send(
@@ -26,26 +21,19 @@ async function send(
   body: string | Uint8Array<ArrayBuffer> | undefined,
   headers: Record<string, string> = {},
 ) {
-  const response = await fetch(product.url + path, { method, headers, body });
+  const response = await fetch(ledger.url + path, { method, headers, body });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const as = (token: string) => ({ authorization: `Bearer ${token}` });
+const as = ({ accessToken }: Owner) => ({ authorization: `Bearer ${accessToken}` });
 const JSON_TYPE = { 'content-type': 'application/json' };
 const KEY = { 'idempotency-key': 'bad-input' };
+const USED_KEY = { 'idempotency-key': 'used' };
 
 async function refusalOf(status: number, ...request: Parameters<typeof send>): Promise<ProblemBody> {
   const problem = problemIn(await send(...request));
   expect([problem.status, problem.instance]).toEqual([status, request[1].split('?')[0]]);
   return problem;
-}
-
-async function tokenOf(email: string): Promise<string> {
-  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', {
-    email,
-    password: ACCOUNT.password,
-  });
-  return body.accessToken;
 }
 
 /** The routes that take a body, each with something it accepts: one member of it is made wrong at a time. */
@@ -63,36 +51,30 @@ const routes = {
     headers: {},
   }),
   refresh: () => ({ method: 'POST', path: '/v1/auth/refresh', body: { refreshToken: 'x' }, headers: {} }),
-  updateMe: () => ({ method: 'PATCH', path: '/v1/users/me', body: { name: 'Ada' }, headers: as(customer) }),
-  createProduct: () => ({
+  updateMe: () => ({ method: 'PATCH', path: '/v1/users/me', body: { name: 'Ada' }, headers: as(ada) }),
+  openAccount: () => ({
     method: 'POST',
-    path: '/v1/products',
-    body: { name: 'Lamp', description: 'Bright', price: { amount: 1, currency: 'EUR' }, stock: 1 },
-    headers: as(admin),
+    path: '/v1/accounts',
+    body: { name: 'Travel', note: 'Abroad', balance: { amount: 1, currency: 'EUR' } },
+    headers: as(ada),
   }),
-  changeProduct: () => ({
+  changeAccount: () => ({
     method: 'PATCH',
-    path: `/v1/products/${productId}`,
-    body: { stock: 7 },
-    headers: { ...as(admin), 'if-match': productTag },
+    path: `/v1/accounts/${from}`,
+    body: { name: 'Trips' },
+    headers: { ...as(ada), 'if-match': '*' },
   }),
-  placeOrder: () => ({
+  transfer: () => ({
     method: 'POST',
-    path: '/v1/orders',
-    body: { items: [{ productId, quantity: 1 }] },
-    headers: { ...as(customer), ...KEY },
+    path: '/v1/transfers',
+    body: { from, parts: [{ to, amount: 1 }] },
+    headers: { ...as(ada), ...KEY },
   }),
-  payOrder: () => ({
+  withdraw: () => ({
     method: 'POST',
-    path: `/v1/orders/${orderId}/payments`,
-    body: { paymentMethod: 'pm_card_ok' },
-    headers: { ...as(customer), ...KEY },
-  }),
-  createExport: () => ({
-    method: 'POST',
-    path: '/v1/exports',
-    body: { type: 'orders' },
-    headers: as(customer),
+    path: `/v1/accounts/${from}/withdrawals`,
+    body: { amount: 1, method: 'pm_card_ok' },
+    headers: { ...as(ada), ...KEY },
   }),
 };
 type Route = keyof typeof routes;
@@ -110,39 +92,20 @@ function raw(
 }
 
 beforeAll(async () => {
-  product = await startProduct();
-  for (const email of [ACCOUNT.email, 'eve@example.com', 'admin@example.com']) {
-    await product.http.post('/v1/auth/register', { ...ACCOUNT, email });
-  }
-  await product.api.get(UsersService, { strict: false }).promote('admin@example.com');
-  [customer, stranger, admin] = (await Promise.all(
-    [ACCOUNT.email, 'eve@example.com', 'admin@example.com'].map(tokenOf),
-  )) as [string, string, string];
-  const made = await product.http.as(admin).post<{ id: string }>('/v1/products', {
-    name: 'Oak Chair',
-    price: { amount: 4900, currency: 'EUR' },
-    stock: 100,
-  });
-  productId = made.body.id;
-  productTag = made.headers.get('etag') ?? '';
-  const order = await product.http
-    .as(customer)
-    .post<{ id: string }>(
-      '/v1/orders',
-      { items: [{ productId, quantity: 1 }] },
-      { headers: { 'idempotency-key': 'an-order' } },
-    );
-  orderId = order.body.id;
+  ledger = await startLedger();
+  [ada, eve] = await Promise.all([ledger.newOwner(), ledger.newOwner()]);
+  [from, to] = [await ada.open(), await eve.open()];
+  await ada.http.post('/v1/transfers', { from, parts: [{ to, amount: 1 }] }, { headers: USED_KEY });
 });
 
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 
 /** Whatever a test of this file sends: not a row is written, changed or gone. */
 beforeEach(async () => {
-  before = await contentOf(product.database);
+  before = await contentOf(ledger.database);
 });
 afterEach(async () => {
-  assert.deepEqual(await contentOf(product.database), before);
+  assert.deepEqual(await contentOf(ledger.database), before);
 });
 
 describe('a body that is not JSON', () => {
@@ -200,7 +163,7 @@ describe('a body of another type', () => {
 
 describe('a body that is too large', () => {
   it('is 413', async () => {
-    const text = JSON.stringify({ name: 'x'.repeat(product.settings.http.bodyLimitBytes) });
+    const text = JSON.stringify({ name: 'x'.repeat(ledger.settings.http.bodyLimitBytes) });
     for (const route of everyRoute) expect((await raw(route, text, 413)).code).toBe('body-too-large');
   });
 
@@ -258,8 +221,7 @@ describe('a member that is not known', () => {
   );
 });
 
-/** Route, what replaces which member, where the answer has to point. */
-const wrong: [route: Route, pointer: string, values: Json[]][] = [
+const wrong: WrongValues<Route> = [
   [
     'register',
     '/email',
@@ -298,68 +260,34 @@ const wrong: [route: Route, pointer: string, values: Json[]][] = [
   ['login', '/password', [undefined, null, 1, [], { $gt: '' }, '', 'x'.repeat(129), 'x\u0000']],
   ['refresh', '/refreshToken', [undefined, null, 1, [], '', 'x'.repeat(257), 'x\u0000']],
   ['updateMe', '/name', [null, 1, [], {}, '', '\u0000', 'x'.repeat(101)]],
-  ['createProduct', '/name', [undefined, null, 1, '', 'x'.repeat(201), 'a\u0000b', 'a\nb']],
-  ['createProduct', '/description', [null, 1, {}, 'x'.repeat(5001), 'a\u0000b']],
-  ['createProduct', '/stock', [undefined, null, '1', -1, 1.5, 2 ** 53, true, []]],
-  ['createProduct', '/price', [undefined, null, 4900, '4900', []]],
-  ['createProduct', '/price/amount', [undefined, null, '1', -1, 1.5, 2 ** 53, 1e300]],
-  ['createProduct', '/price/currency', [undefined, null, 978, '', 'eur', 'EURO', 'E R', 'EU\u0000']],
-  ['changeProduct', '/stock', [null, '1', -1, 1.5, 2 ** 53]],
-  ['changeProduct', '/price', [null, 1, []]],
-  ['placeOrder', '/items', [undefined, null, {}, 'x', []]],
-  ['placeOrder', '/items', [Array.from({ length: 51 }, () => ({ productId: NOBODY, quantity: 1 }))]],
-  ['placeOrder', '/items/0/quantity', [undefined, null, 0, -1, 1.5, 2 ** 53, '1', true, [1], {}, 1001]],
+  ['openAccount', '/name', [undefined, null, 1, '', 'x'.repeat(201), 'a\u0000b', 'a\nb']],
+  ['openAccount', '/note', [null, 1, {}, 'x'.repeat(5001), 'a\u0000b']],
+  ['openAccount', '/balance', [undefined, null, 4900, '4900', []]],
+  ['openAccount', '/balance/amount', [undefined, null, '1', -1, 1.5, 2 ** 53, 1e300, true, []]],
+  ['openAccount', '/balance/currency', [undefined, null, 978, '', 'eur', 'EURO', 'E R', 'EU\u0000']],
+  ['changeAccount', '/name', [null, 1, [], '', '\u0000']],
+  ['transfer', '/parts', [undefined, null, {}, 'x', []]],
+  ['transfer', '/parts', [Array.from({ length: 51 }, () => ({ to: NOBODY, amount: 1 }))]],
+  ['transfer', '/parts/0/amount', [undefined, null, 0, -1, 1.5, 2 ** 53, '1', true, [1], {}, 1e11]],
   [
-    'placeOrder',
-    '/items/0/productId',
+    'transfer',
+    '/parts/0/to',
     [undefined, null, 1, '', 'x', `${NOBODY}0`, `{${NOBODY}}`, "' OR 1=1 --", `${NOBODY}\u0000`, [NOBODY]],
   ],
   [
-    'payOrder',
-    '/paymentMethod',
+    'withdraw',
+    '/method',
     [undefined, null, 1, '', 'a b', 'x'.repeat(101), 'pm\u0000', '../charges', ['pm_card_ok']],
   ],
-  ['createExport', '/type', [undefined, null, 1, 'users', 'Orders', 'toString', ['orders']]],
-  [
-    'createExport',
-    '/from',
-    [
-      null,
-      1,
-      '',
-      'yesterday',
-      '2026-11-20',
-      '2026-02-30T00:00:00Z',
-      '2026-11-20T25:00:00Z',
-      '2026-11-20T12:00:00',
-      '+12026-01-01T00:00:00Z',
-    ],
-  ],
-  [
-    'createExport',
-    '/from',
-    ['0000-01-01T00:00:00Z', '2026-11-20T12:00:00+99:99', '2026-11-20T12:00:00Z\u0000'],
-  ],
-  ['createExport', '/to', [null, 20261120, 'now', '2026-13-01T00:00:00Z']],
 ];
 
-describe('a member with a value that it cannot have', () => {
-  const cases = wrong.flatMap(([route, pointer, values]) =>
-    values.map((value) => ({ route, pointer, value, shown: JSON.stringify(value)?.slice(0, 60) })),
-  );
+describeWrongValues(
+  wrong,
+  (route) => routes[route]().body,
+  (route, text) => raw(route, text, 422),
+);
 
-  it.each(cases)('$route $pointer = $shown is 422 there', async ({ route, pointer, value }) => {
-    const body = structuredClone(routes[route]().body) as Json;
-    replace(body, pointer, value);
-
-    const problem = await raw(route, JSON.stringify(body), 422);
-    expect(problem.code).toBe('validation-failed');
-    expect(
-      placesOf(problem).filter((place) => place !== pointer && !place.startsWith(`${pointer}/`)),
-    ).toEqual([]);
-    expect(placesOf(problem)).not.toEqual([]);
-  });
-
+describe('what is wrong with members', () => {
   it('is told for every member at once', async () => {
     const problem = await raw('register', '{"email":1,"password":"x","nick":"a"}', 422);
 
@@ -369,15 +297,16 @@ describe('a member with a value that it cannot have', () => {
   it.each(['1e400', '-1e400', '9007199254740993', '1E2147483648'])(
     'is 422 for the number %s',
     async (number) => {
-      const text = `{"items":[{"productId":"${productId}","quantity":${number}}]}`;
+      const text = `{"from":"${from}","parts":[{"to":"${to}","amount":${number}}]}`;
 
-      expect(placesOf(await raw('placeOrder', text, 422))).toEqual(['/items/0/quantity']);
+      expect(placesOf(await raw('transfer', text, 422))).toEqual(['/parts/0/amount']);
     },
   );
 
   it('is 422 for elements of a list that are no objects', async () => {
-    for (const items of ['[null]', '[1]', '["x"]', '[[]]', '[[[]]]']) {
-      expect(placesOf(await raw('placeOrder', `{"items":${items}}`, 422))[0]).toMatch(/^\/items/);
+    for (const parts of ['[null]', '[1]', '["x"]', '[[]]', '[[[]]]']) {
+      const text = `{"from":"${from}","parts":${parts}}`;
+      expect(placesOf(await raw('transfer', text, 422))[0]).toMatch(/^\/parts/);
     }
   });
 });
@@ -399,35 +328,20 @@ describe('text that is no Unicode, half of a surrogate pair', () => {
     }
     expect(placesOf(await raw(route, `{"${half}":1}`, 422))).toEqual(['/\ufffd']);
   });
-
-  it('is 422 in a webhook that is signed', async () => {
-    const body = `{"type":"charge.succeeded","data":{"id":"${half}"}}`;
-    const headers = signWebhook(product.settings.payments.webhookSecret, body, { id: 'evt_half' });
-    expect(placesOf(await refusalOf(422, 'POST', '/v1/webhooks/payments', body, headers))).toEqual([
-      '/data/id',
-    ]);
-  });
 });
 
-describe('an order of what there is not', () => {
-  it('is 422 for an unknown product', async () => {
-    const body = JSON.stringify({ items: [{ productId: NOBODY, quantity: 1 }] });
+describe('a request about what there is not', () => {
+  it('is 422 for an unknown account in the body', async () => {
+    const body = JSON.stringify({ from, parts: [{ to: NOBODY, amount: 1 }] });
 
-    expect((await raw('placeOrder', body, 422)).code).toBe('unknown-product');
+    expect((await raw('transfer', body, 422)).code).toBe('unknown-account');
   });
 
-  it('is 404 for a payment of an unknown or foreign order', async () => {
-    const body = JSON.stringify({ paymentMethod: 'pm_card_ok' });
-    await refusalOf(404, 'POST', `/v1/orders/${NOBODY}/payments`, body, {
-      ...as(customer),
-      ...KEY,
-      ...JSON_TYPE,
-    });
-    await refusalOf(404, 'POST', `/v1/orders/${orderId}/payments`, body, {
-      ...as(stranger),
-      ...KEY,
-      ...JSON_TYPE,
-    });
+  it('is 404 for an unknown or foreign account in the path', async () => {
+    const body = JSON.stringify({ amount: 1, method: 'pm_card_ok' });
+    const headers = { ...KEY, ...JSON_TYPE };
+    await refusalOf(404, 'POST', `/v1/accounts/${NOBODY}/withdrawals`, body, { ...as(ada), ...headers });
+    await refusalOf(404, 'POST', `/v1/accounts/${from}/withdrawals`, body, { ...as(eve), ...headers });
   });
 });
 
@@ -438,7 +352,7 @@ describe('an Idempotency-Key', () => {
     return { method, path, body: JSON.stringify(body), headers: { ...others, ...JSON_TYPE } };
   };
 
-  it.each<Route>(['placeOrder', 'payOrder'])('that is missing is 400 (%s)', async (route) => {
+  it.each<Route>(['transfer', 'withdraw'])('that is missing is 400 (%s)', async (route) => {
     const { method, path, body, headers } = keyless(route);
 
     expect((await refusalOf(400, method, path, body, headers)).detail).toContain('Idempotency-Key');
@@ -447,7 +361,7 @@ describe('an Idempotency-Key', () => {
   it.each(['', ' ', '""', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'k\u00e9y', '"open'])(
     'of the form %j is 400',
     async (key) => {
-      for (const route of ['placeOrder', 'payOrder'] as const) {
+      for (const route of ['transfer', 'withdraw'] as const) {
         const { method, path, body, headers } = keyless(route);
         await refusalOf(400, method, path, body, { ...headers, 'idempotency-key': key });
       }
@@ -455,55 +369,9 @@ describe('an Idempotency-Key', () => {
   );
 
   it('with another payload is 422', async () => {
-    const body = JSON.stringify({ items: [{ productId, quantity: 2 }] });
-    const headers = { ...as(customer), ...JSON_TYPE, 'idempotency-key': 'an-order' };
+    const body = JSON.stringify({ from, parts: [{ to, amount: 2 }] });
+    const headers = { ...as(ada), ...JSON_TYPE, ...USED_KEY };
 
-    expect((await refusalOf(422, 'POST', '/v1/orders', body, headers)).code).toMatch(/^idempotency-key/);
+    expect((await refusalOf(422, 'POST', '/v1/transfers', body, headers)).code).toMatch(/^idempotency-key/);
   });
 });
-
-describe('a webhook', () => {
-  const path = '/v1/webhooks/payments';
-  const signed = (body: string) =>
-    signWebhook(product.settings.payments.webhookSecret, body, { id: 'evt_bad' });
-
-  it('without a signature, or with a wrong one, is 401', async () => {
-    const body = '{"type":"charge.succeeded","data":{}}';
-    const good = signed(body);
-    for (const headers of [
-      JSON_TYPE,
-      { ...good, 'webhook-signature': 'v1,' },
-      { ...good, 'webhook-signature': 'v2,AAAA' },
-      { ...good, 'webhook-timestamp': '' },
-      { ...good, 'webhook-timestamp': '1e99' },
-      { ...good, 'webhook-timestamp': '-1' },
-      { ...good, 'webhook-id': 'evt_other' },
-      signWebhook(product.settings.payments.webhookSecret, body, { id: 'evt_bad', timestamp: 1 }),
-    ]) {
-      await refusalOf(401, 'POST', path, body, headers);
-    }
-  });
-
-  it.each([
-    '',
-    '{"type":"charge.succeeded"}',
-    '{"type":"charge.succeeded","data":{"id":"ch_1","amount":"1"}}',
-    '[]',
-    '"x"',
-    '{"type":"charge.declined","data":[]}',
-  ])('that is signed but holds %s is not taken', async (body) => {
-    const answer = await send('POST', path, body, signed(body));
-
-    expect([204, 400, 422]).toContain(answer.status);
-  });
-});
-
-function replace(body: unknown, pointer: string, value: unknown): void {
-  const tokens = pointer.slice(1).split('/');
-  const last = tokens.pop() ?? '';
-  const parent = tokens.reduce<Record<string, unknown>>(
-    (node, token) => node[token] as Record<string, unknown>,
-    body as Record<string, unknown>,
-  );
-  parent[last] = value;
-}

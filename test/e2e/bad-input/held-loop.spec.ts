@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsersService } from '../../../src/modules/users/index.js';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { startThreadClient, type ThreadAnswer, type ThreadClient } from './own-thread-client.js';
 import type { ProblemBody } from './refusals.js';
 
@@ -16,25 +15,24 @@ const ATTEMPTS = 5;
 const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 const ID = '019aa000-0000-7000-8000-000000000000';
 
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 let client: ThreadClient;
-let admin: string;
+let token: string;
 let limit: number;
 
 beforeAll(async () => {
-  product = await startProduct();
+  ledger = await startLedger();
   client = startThreadClient();
-  limit = product.settings.http.bodyLimitBytes;
-  await product.http.post('/v1/auth/register', ACCOUNT);
-  await product.api.get(UsersService, { strict: false }).promote(ACCOUNT.email);
+  limit = ledger.settings.http.bodyLimitBytes;
+  await ledger.http.post('/v1/auth/register', ACCOUNT);
   const { email, password } = ACCOUNT;
-  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-  admin = body.accessToken;
+  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
+  token = body.accessToken;
 });
 
 afterAll(async () => {
   await client?.stop();
-  await product?.stop();
+  await ledger?.stop();
 });
 
 /** The routes that take a body, with the members that they know. */
@@ -43,12 +41,10 @@ const routes: [method: string, path: string, members: string[]][] = [
   ['POST', '/v1/auth/login', ['email', 'password']],
   ['POST', '/v1/auth/refresh', ['refreshToken']],
   ['PATCH', '/v1/users/me', ['name']],
-  ['POST', '/v1/products', ['name', 'description', 'price', 'stock']],
-  ['PATCH', `/v1/products/${ID}`, ['name', 'description', 'price', 'stock']],
-  ['POST', '/v1/orders', ['items']],
-  ['POST', `/v1/orders/${ID}/payments`, ['paymentMethod']],
-  ['POST', '/v1/exports', ['type', 'from', 'to']],
-  ['POST', '/v1/webhooks/payments', ['type', 'data']],
+  ['POST', '/v1/accounts', ['name', 'note', 'balance']],
+  ['PATCH', `/v1/accounts/${ID}`, ['name', 'note']],
+  ['POST', '/v1/transfers', ['from', 'parts']],
+  ['POST', `/v1/accounts/${ID}/withdrawals`, ['amount', 'method']],
   ['POST', '/v1/nothing', ['a']],
 ];
 
@@ -120,7 +116,7 @@ const valued: Record<string, () => string> = {
       .join(',')}]`,
   'a list of well-formed items': () =>
     `[${Array(Math.floor(limit / 66) - 50)
-      .fill(`{"productId":"${ID}","quantity":1}`)
+      .fill(`{"to":"${ID}","amount":1}`)
       .join(',')}]`,
   'a list of items with unknown members': () =>
     `[${Array(Math.floor(limit / 66) - 50)
@@ -145,12 +141,12 @@ async function heldBy(request: Parameters<ThreadClient['send']>[0]): Promise<[nu
 async function expectShort(method: string, path: string, body: string): Promise<void> {
   assert.ok(Buffer.byteLength(body) <= limit, `the test sends ${Buffer.byteLength(body)} bytes`);
   const headers = {
-    authorization: `Bearer ${admin}`,
+    authorization: `Bearer ${token}`,
     'content-type': 'application/json',
     'idempotency-key': 'held-loop',
     'if-match': '*',
   };
-  const [heldMs, { status, text }] = await heldBy({ url: product.url + path, method, headers, body });
+  const [heldMs, { status, text }] = await heldBy({ url: ledger.url + path, method, headers, body });
   const what = `${method} ${path}: ${text.slice(0, 200)}`;
   assert.ok(status >= 400 && status < 500, `${status} ${what}`);
   assert.ok(heldMs < LONGEST_MS, `held the loop for ${heldMs} ms; ${what}`);
@@ -206,9 +202,9 @@ describe('No query or header holds the event loop', () => {
     ['a long token', '', { authorization: `Bearer ${repeated(() => 'a.', '')}` }],
     ['a list of cookies', '', { cookie: repeated((n) => `a${n}=b`, ';') }],
   ])('%s', async (_, query, headers) => {
-    for (const path of ['/v1/products', '/v1/orders']) {
-      const authorization = `Bearer ${admin}`;
-      const url = product.url + path + query;
+    for (const path of ['/v1/accounts', '/v1/transfers']) {
+      const authorization = `Bearer ${token}`;
+      const url = ledger.url + path + query;
       const [heldMs, { text }] = await heldBy({ url, method: 'GET', headers: { authorization, ...headers } });
       assert.ok(heldMs < LONGEST_MS, `held the loop for ${heldMs} ms: ${path} ${text.slice(0, 200)}`);
       expect(text.length).toBeLessThan(20_000);

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { contentOf, placesOf, problemIn, sendBytes, type ProblemBody, type Refusal } from './refusals.js';
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
 const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 let token: string;
 let before: Record<string, string>;
 
 async function send(path: string, options: RequestInit = {}): Promise<Refusal> {
   const headers = { authorization: `Bearer ${token}`, ...(options.headers as Record<string, string>) };
-  const response = await fetch(product.url + path, { ...options, headers });
+  const response = await fetch(ledger.url + path, { ...options, headers });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
@@ -24,30 +24,30 @@ async function refusalOf(status: number, path: string, options?: RequestInit): P
 }
 
 /** A request line and headers as they are: fetch would put much of this right. */
-const bytes = (...lines: string[]) => sendBytes(product.url, [...lines, '', ''].join('\r\n'));
+const bytes = (...lines: string[]) => sendBytes(ledger.url, [...lines, '', ''].join('\r\n'));
 
 beforeAll(async () => {
-  product = await startProduct();
-  await product.http.post('/v1/auth/register', ACCOUNT);
-  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', {
+  ledger = await startLedger();
+  await ledger.http.post('/v1/auth/register', ACCOUNT);
+  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', {
     email: ACCOUNT.email,
     password: ACCOUNT.password,
   });
   token = body.accessToken;
 });
 
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 
 /** Whatever a test of this file sends: not a row is written, changed or gone. */
 beforeEach(async () => {
-  before = await contentOf(product.database);
+  before = await contentOf(ledger.database);
 });
 afterEach(async () => {
-  assert.deepEqual(await contentOf(product.database), before);
+  assert.deepEqual(await contentOf(ledger.database), before);
 });
 
 describe('an id in a path', () => {
-  const routes = ['/v1/products/', '/v1/orders/', '/v1/exports/'];
+  const routes = ['/v1/accounts/', '/v1/transfers/'];
 
   it.each([
     'x',
@@ -77,7 +77,7 @@ describe('an id in a path', () => {
 });
 
 describe('a query', () => {
-  const lists = ['/v1/products', '/v1/orders', '/v1/notifications', '/v1/auth/sessions', '/v1/addresses'];
+  const lists = ['/v1/accounts', '/v1/transfers', '/v1/auth/sessions'];
   const cursor = (value: unknown) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
@@ -145,13 +145,13 @@ describe('a query', () => {
 
 describe('a URL', () => {
   it.each([
-    '/v1/products/%',
-    '/v1/products/%zz',
-    '/v1/products/%C3%28',
+    '/v1/accounts/%',
+    '/v1/accounts/%zz',
+    '/v1/accounts/%C3%28',
     '/v1/%',
     '/%',
     '/%2',
-    '/v1/products/%E0%A4%A',
+    '/v1/accounts/%E0%A4%A',
   ])('that is encoded badly, %s, is 400', async (path) => {
     expect((await refusalOf(400, path)).detail).not.toBe('');
   });
@@ -159,19 +159,19 @@ describe('a URL', () => {
   it.each(['?limit=%', '?cursor=%E0%A4%A', '?%=1'])(
     'with a badly encoded query, %s, is 4xx',
     async (query) => {
-      problemIn(await send(`/v1/products${query}`));
+      problemIn(await send(`/v1/accounts${query}`));
     },
   );
 
   it.each([
     '/',
     '/v1',
-    '/v2/products',
+    '/v2/accounts',
     '/v1/nothing',
-    '/v1/products/',
-    '/v1//products',
-    '/V1/products',
-    '/v1/products;x=1',
+    '/v1/accounts/',
+    '/v1//accounts',
+    '/V1/accounts',
+    '/v1/accounts;x=1',
     '/.env',
     '/health/live',
     '/health/ready',
@@ -192,7 +192,7 @@ describe('a URL', () => {
 
   it('that is longer than headers may be is 414 or 431', async () => {
     const { status } = problemIn(
-      await bytes(`GET /v1/products?cursor=${'a'.repeat(100_000)} HTTP/1.1`, 'Host: localhost'),
+      await bytes(`GET /v1/accounts?cursor=${'a'.repeat(100_000)} HTTP/1.1`, 'Host: localhost'),
     );
 
     expect([414, 431]).toContain(status);
@@ -201,16 +201,15 @@ describe('a URL', () => {
 
 describe('a method', () => {
   it.each([
-    ['PUT', '/v1/orders', 'GET, HEAD, POST'],
-    ['DELETE', '/v1/products', 'GET, HEAD, POST'],
-    ['DELETE', `/v1/orders/${NOBODY}`, 'GET, HEAD'],
-    ['POST', `/v1/products/${NOBODY}`, 'GET, HEAD, PATCH'],
+    ['PUT', '/v1/transfers', 'GET, HEAD, POST'],
+    ['DELETE', '/v1/accounts', 'GET, HEAD, POST'],
+    ['DELETE', `/v1/transfers/${NOBODY}`, 'GET, HEAD'],
+    ['POST', `/v1/accounts/${NOBODY}`, 'GET, HEAD, PATCH'],
     ['GET', '/v1/auth/login', 'POST'],
     ['PATCH', '/v1/auth/login', 'POST'],
-    ['GET', `/v1/orders/${NOBODY}/cancel`, 'POST'],
+    ['GET', `/v1/accounts/${NOBODY}/withdrawals`, 'POST'],
     ['PUT', '/v1/users/me', 'GET, HEAD, PATCH'],
-    ['POST', '/v1/notifications', 'GET, HEAD'],
-    ['PATCH', `/v1/addresses/${NOBODY}`, 'DELETE, GET, HEAD, PUT'],
+    ['POST', '/v1/users', 'GET, HEAD'],
   ])('%s %s is 405 and told what there is', async (method, path, allowed) => {
     const answer = await send(path, { method });
 
@@ -224,7 +223,7 @@ describe('a method', () => {
   it.each(['TRACE', 'PROPFIND', 'PURGE', 'LOCK'])(
     '%s, which HTTP knows and we do not, is 4xx',
     async (method) => {
-      problemIn(await bytes(`${method} /v1/products HTTP/1.1`, 'Host: localhost', 'Connection: close'));
+      problemIn(await bytes(`${method} /v1/accounts HTTP/1.1`, 'Host: localhost', 'Connection: close'));
     },
   );
 });
@@ -233,14 +232,14 @@ describe('an Accept', () => {
   it.each(['application/xml', 'text/html', 'image/*', 'application/json;q=0', 'text/csv', 'x'])(
     'of %s is 406 where there is only JSON',
     async (accept) => {
-      for (const path of ['/v1/products', '/v1/users/me', '/v1/orders']) {
+      for (const path of ['/v1/accounts', '/v1/users/me', '/v1/transfers']) {
         expect((await refusalOf(406, path, { headers: { accept } })).detail).toContain('application/json');
       }
     },
   );
 
   it('of JSON is 406 where there is only CSV', async () => {
-    await refusalOf(406, `/v1/exports/${NOBODY}/file`, { headers: { accept: 'application/json' } });
+    await refusalOf(406, `/v1/accounts/${NOBODY}/statement`, { headers: { accept: 'application/json' } });
   });
 });
 
@@ -292,7 +291,7 @@ describe('an X-Request-Id', () => {
     '<script>alert(1)</script>',
     '\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9',
   ])('of the form %j is replaced', async (id) => {
-    const answer = await send(`/v1/orders/${NOBODY}`, { headers: { 'x-request-id': id } });
+    const answer = await send(`/v1/transfers/${NOBODY}`, { headers: { 'x-request-id': id } });
 
     expect(problemIn(answer).requestId).not.toBe(id);
     expect(answer.headers.get('x-request-id')).toMatch(/^[\w.:-]{8,128}$/);
@@ -305,31 +304,31 @@ describe('bytes that are not HTTP', () => {
     ['zeros', Buffer.alloc(64)],
     ['a TLS handshake', Buffer.from('160301020001000100fc0303', 'hex')],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['an unknown method', 'FOO /v1/products HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-    ['an unknown version', 'GET /v1/products HTTP/9.9\r\nHost: localhost\r\n\r\n'],
-    ['no host', 'GET /v1/products HTTP/1.1\r\n\r\n'],
-    ['two hosts', 'GET /v1/products HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n'],
-    ['two hosts in HTTP/1.0', 'GET /v1/products HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n'],
-    ['an impossible host', 'GET /v1/products HTTP/1.1\r\nHost: a/b?c@d\r\n\r\n'],
-    ['a header without a colon', 'GET /v1/products HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n'],
-    ['a NUL in a header', 'GET /v1/products HTTP/1.1\r\nHost: localhost\r\nX-A: a\0b\r\n\r\n'],
-    ['a space before the colon', 'GET /v1/products HTTP/1.1\r\nHost: localhost\r\nX-A : a\r\n\r\n'],
+    ['an unknown method', 'FOO /v1/accounts HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['an unknown version', 'GET /v1/accounts HTTP/9.9\r\nHost: localhost\r\n\r\n'],
+    ['no host', 'GET /v1/accounts HTTP/1.1\r\n\r\n'],
+    ['two hosts', 'GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n'],
+    ['two hosts in HTTP/1.0', 'GET /v1/accounts HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n'],
+    ['an impossible host', 'GET /v1/accounts HTTP/1.1\r\nHost: a/b?c@d\r\n\r\n'],
+    ['a header without a colon', 'GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n'],
+    ['a NUL in a header', 'GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nX-A: a\0b\r\n\r\n'],
+    ['a space before the colon', 'GET /v1/accounts HTTP/1.1\r\nHost: localhost\r\nX-A : a\r\n\r\n'],
     [
       'two lengths',
-      'POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+      'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
     ],
     [
       'a length and chunks',
-      'POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
-    ['a negative length', 'POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n'],
+    ['a negative length', 'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n'],
     [
       'a length that is no number',
-      'POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n',
+      'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n',
     ],
     [
       'an unknown transfer encoding',
-      'POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: zip\r\n\r\n',
+      'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: zip\r\n\r\n',
     ],
     [
       'chunks of no size',
@@ -340,19 +339,19 @@ describe('bytes that are not HTTP', () => {
       'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     ],
   ])('but %s get a problem document all the same', async (_, request) => {
-    problemIn(await sendBytes(product.url, request));
+    problemIn(await sendBytes(ledger.url, request));
   });
 
   it('but headers that are too large are 431', async () => {
     const { status, code } = problemIn(
-      await bytes('GET /v1/products HTTP/1.1', 'Host: localhost', `X-Large: ${'a'.repeat(100_000)}`),
+      await bytes('GET /v1/accounts HTTP/1.1', 'Host: localhost', `X-Large: ${'a'.repeat(100_000)}`),
     );
 
     expect([status, code]).toEqual([431, 'headers-too-large']);
   });
 
   it('leave the server as it was', async () => {
-    expect((await send('/v1/products')).status).toBe(200);
+    expect((await send('/v1/accounts')).status).toBe(200);
   });
 });
 
@@ -372,12 +371,12 @@ describe('a body of 10 MB', () => {
       '',
       '',
     ].join('\r\n');
-    const { status } = problemIn(await sendBytes(product.url, head, ...chunks, '0\r\n\r\n'));
+    const { status } = problemIn(await sendBytes(ledger.url, head, ...chunks, '0\r\n\r\n'));
 
     expect([413, 415]).toContain(status);
   });
 
-  it.each(['/v1/auth/login', '/v1/orders', '/v1/products', '/v1/webhooks/payments', '/v1/nothing'])(
+  it.each(['/v1/auth/login', '/v1/transfers', '/v1/accounts', '/v1/nothing'])(
     'to %s is 4xx for a client that sends all of it',
     async (path) => {
       for (const headers of [{}, { 'content-type': 'application/json' }]) {

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient, type RawClientOptions } from '../../support/raw-client.js';
 import { waitFor } from '../../../local/wait-for.js';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { refusedConnections } from './metrics-of.js';
 
 const PROXY = '127.0.0.9';
-const READ = 'GET /v1/products HTTP/1.1\r\nHost: here\r\n\r\n';
+const READ = 'GET /v1/accounts HTTP/1.1\r\nHost: here\r\n\r\n';
 const LOGIN = [
   'POST /v1/auth/login HTTP/1.1',
   'Host: here',
@@ -17,19 +17,19 @@ const LOGIN = [
   '{',
 ];
 
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 const clients: RawClient[] = [];
 /** The server's ends of the connections. */
 const held: Socket[] = [];
 
 async function open(options?: RawClientOptions): Promise<RawClient> {
-  const client = await RawClient.open(product.url, options);
+  const client = await RawClient.open(ledger.url, options);
   clients.push(client);
   return client;
 }
 
 beforeAll(async () => {
-  product = await startProduct({
+  ledger = await startLedger({
     HTTP_ARRIVAL_TIMEOUT_MS: '1500',
     HTTP_WRITE_TIMEOUT_MS: '1000',
     HTTP_REQUEST_TIMEOUT_MS: '1000',
@@ -39,9 +39,9 @@ beforeAll(async () => {
     TRUST_PROXY: PROXY,
     DOCS_ENABLED: 'true',
   });
-  (product.api.getHttpServer() as Server).on('connection', (socket: Socket) => held.push(socket));
+  (ledger.api.getHttpServer() as Server).on('connection', (socket: Socket) => held.push(socket));
 });
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 afterEach(async () => {
   for (const client of clients.splice(0)) client.close();
   await waitFor(() => held.every(({ destroyed }) => destroyed), { what: 'the end of every connection' });
@@ -145,7 +145,7 @@ describe('Connections', () => {
 
     own[1]?.close();
     await waitFor(async () => isServed(await open({ from: '127.0.0.2' })), { what: 'the freed place' });
-    expect((await refusedConnections(product)).address).toBeGreaterThanOrEqual(1);
+    expect((await refusedConnections(ledger)).address).toBeGreaterThanOrEqual(1);
   });
 
   it('of a trusted proxy are limited by the total alone', async () => {
@@ -160,6 +160,6 @@ describe('Connections', () => {
     await waitFor(() => held.length >= 60);
 
     expect(await isServed(await open({ from: PROXY }))).toBe(false);
-    expect(await refusedConnections(product)).toMatchObject({ total: 1 });
+    expect(await refusedConnections(ledger)).toMatchObject({ total: 1 });
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
 import { waitFor } from '../../../local/wait-for.js';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { countedAnswers, countedSince } from './metrics-of.js';
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
@@ -18,22 +18,22 @@ const post = (path: string, body: string, ...headers: string[]) =>
     body,
   ].join('\r\n');
 
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 let before: Record<string, number>;
 const clients: RawClient[] = [];
 
 async function open(): Promise<RawClient> {
-  const client = await RawClient.open(product.url);
+  const client = await RawClient.open(ledger.url);
   clients.push(client);
   return client;
 }
 
 beforeAll(async () => {
-  product = await startProduct({ OVERLOAD_MAX_IN_FLIGHT: '2', HTTP_ARRIVAL_TIMEOUT_MS: '1000' });
+  ledger = await startLedger({ OVERLOAD_MAX_IN_FLIGHT: '2', HTTP_ARRIVAL_TIMEOUT_MS: '1000' });
 });
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 beforeEach(async () => {
-  before = await countedAnswers(product);
+  before = await countedAnswers(ledger);
 });
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
@@ -41,17 +41,17 @@ afterEach(() => {
 
 /** Exactly this was counted, now and when the connection is gone. */
 async function expectCounted(expected: Record<string, number>): Promise<void> {
-  await waitFor(async () => Object.keys(await countedSince(product, before)).length > 0, {
+  await waitFor(async () => Object.keys(await countedSince(ledger, before)).length > 0, {
     what: 'a count',
   });
-  expect(await countedSince(product, before)).toEqual(expected);
+  expect(await countedSince(ledger, before)).toEqual(expected);
   for (const client of clients.splice(0)) {
     client.close();
     await waitFor(() => client.closed);
   }
-  await product.http.get('/v1/nothing');
+  await ledger.http.get('/v1/nothing');
   const { 'GET (unmatched) 404': unmatched = 0, ...rest } = await waitFor(async () => {
-    const counted = await countedSince(product, before);
+    const counted = await countedSince(ledger, before);
     return (counted['GET (unmatched) 404'] ?? 0) > (expected['GET (unmatched) 404'] ?? 0) && counted;
   });
   expect(unmatched).toBe((expected['GET (unmatched) 404'] ?? 0) + 1);
@@ -61,19 +61,19 @@ async function expectCounted(expected: Record<string, number>): Promise<void> {
 
 describe('The request metrics count once', () => {
   it.each([
-    ['a success', get('/v1/products'), 'GET /v1/products 200'],
+    ['a success', get('/v1/accounts'), 'GET /v1/accounts 200'],
     ['what is not there', get('/v1/nothing'), 'GET (unmatched) 404'],
-    ['what a route refuses', get(`/v1/products/${NOBODY}`), 'GET /v1/products/:id 404'],
-    ['a method that is not allowed', post('/v1/notifications', '{}'), 'POST (unmatched) 405'],
-    ['a badly encoded path', get('/v1/products/%zz'), 'GET (unmatched) 400'],
+    ['what a route refuses', get(`/v1/accounts/${NOBODY}`), 'GET /v1/accounts/:id 404'],
+    ['a method that is not allowed', post('/v1/users', '{}'), 'POST (unmatched) 405'],
+    ['a badly encoded path', get('/v1/accounts/%zz'), 'GET (unmatched) 400'],
     ['a body that is no JSON', post('/v1/auth/login', '{'), 'POST /v1/auth/login 400'],
     ['a body that is too large', post('/v1/auth/login', ' '.repeat(300_000)), 'POST /v1/auth/login 413'],
-    ['an Accept that leaves nothing', get('/v1/products', 'Accept: text/html'), 'GET /v1/products 406'],
-    ['no Host', 'GET /v1/products HTTP/1.1\r\n\r\n', 'GET /v1/products 400'],
-    ['an unknown expectation', get('/v1/products', 'Expect: wonders'), 'GET /v1/products 200'],
-    ['an upgrade', get('/v1/products', 'Connection: upgrade', 'Upgrade: h2c'), 'GET /v1/products 200'],
-    ['HTTP/1.0', 'GET /v1/products HTTP/1.0\r\n\r\n', 'GET /v1/products 200'],
-    ['a HEAD', 'HEAD /v1/products HTTP/1.1\r\nHost: here\r\n\r\n', 'HEAD /v1/products 200'],
+    ['an Accept that leaves nothing', get('/v1/accounts', 'Accept: text/html'), 'GET /v1/accounts 406'],
+    ['no Host', 'GET /v1/accounts HTTP/1.1\r\n\r\n', 'GET /v1/accounts 400'],
+    ['an unknown expectation', get('/v1/accounts', 'Expect: wonders'), 'GET /v1/accounts 200'],
+    ['an upgrade', get('/v1/accounts', 'Connection: upgrade', 'Upgrade: h2c'), 'GET /v1/accounts 200'],
+    ['HTTP/1.0', 'GET /v1/accounts HTTP/1.0\r\n\r\n', 'GET /v1/accounts 200'],
+    ['a HEAD', 'HEAD /v1/accounts HTTP/1.1\r\nHost: here\r\n\r\n', 'HEAD /v1/accounts 200'],
     ['bytes that are not HTTP', 'NONSENSE\r\n\r\n', '_OTHER (malformed) 400'],
     ['headers that are too large', get('/', `X: ${'a'.repeat(100_000)}`), '_OTHER (malformed) 431'],
     ['a CONNECT', 'CONNECT a.example:1 HTTP/1.1\r\nHost: a\r\n\r\n', '_OTHER (malformed) 400'],
@@ -82,7 +82,7 @@ describe('The request metrics count once', () => {
       'POST /v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
       'POST /v1/auth/login 400',
     ],
-    ['headers that stop', 'GET /v1/products HT', '_OTHER (malformed) 408'],
+    ['headers that stop', 'GET /v1/accounts HT', '_OTHER (malformed) 408'],
     [
       'a body that stops',
       post('/v1/auth/login', '{').replace('Content-Length: 1', 'Content-Length: 9'),
@@ -96,20 +96,20 @@ describe('The request metrics count once', () => {
   });
 
   it('each of the answers on one connection', async () => {
-    const client = (await open()).send(get('/v1/products') + get('/v1/nothing') + 'NONSENSE\r\n\r\n');
+    const client = (await open()).send(get('/v1/accounts') + get('/v1/nothing') + 'NONSENSE\r\n\r\n');
     await client.ended();
 
-    await expectCounted({ 'GET /v1/products 200': 1, 'GET (unmatched) 404': 1 });
+    await expectCounted({ 'GET /v1/accounts 200': 1, 'GET (unmatched) 404': 1 });
   });
 
   it('requests of which there are too many on their connection', async () => {
-    const client = (await open()).send(get('/v1/products').repeat(40));
+    const client = (await open()).send(get('/v1/accounts').repeat(40));
     const answers = await client.ended();
 
     const served = answers.filter(({ status }) => status === 200).length;
     expect(answers).toHaveLength(33);
     await expectCounted({
-      'GET /v1/products 200': served,
+      'GET /v1/accounts 200': served,
       'GET (shed) 503': 32 - served,
       'GET (pipelined) 429': 1,
       // Behind the refusal nothing is answered.

@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient, type RawClientOptions } from '../../support/raw-client.js';
 import { waitFor } from '../../../local/wait-for.js';
-import { startProduct, type ProductUnderTest } from '../product-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 
-let product: ProductUnderTest;
+let ledger: LedgerUnderTest;
 const clients: RawClient[] = [];
 /** The server's ends of the connections. */
 const held: Socket[] = [];
 
 async function open(options?: RawClientOptions): Promise<RawClient> {
-  const client = await RawClient.open(product.url, options);
+  const client = await RawClient.open(ledger.url, options);
   clients.push(client);
   return client;
 }
@@ -19,11 +19,11 @@ async function open(options?: RawClientOptions): Promise<RawClient> {
 const serverEndOf = ({ socket }: RawClient) => held.find(({ remotePort }) => remotePort === socket.localPort);
 
 beforeAll(async () => {
-  product = await startProduct({ OVERLOAD_MAX_IN_FLIGHT: '10', DOCS_ENABLED: 'true' });
-  const server = product.api.getHttpServer() as Server;
+  ledger = await startLedger({ OVERLOAD_MAX_IN_FLIGHT: '10', DOCS_ENABLED: 'true' });
+  const server = ledger.api.getHttpServer() as Server;
   server.on('connection', (socket: Socket) => held.push(socket));
 });
-afterAll(() => product?.stop());
+afterAll(() => ledger?.stop());
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
@@ -42,7 +42,7 @@ describe('A server with 10 slots serves others', () => {
     }
     await waitFor(() => clients.every((client) => serverEndOf(client)), { what: '50 connections' });
 
-    for (let n = 0; n < 5; n += 1) expect((await product.http.get('/v1/products')).status).toBe(200);
+    for (let n = 0; n < 5; n += 1) expect((await ledger.http.get('/v1/accounts')).status).toBe(200);
   });
 
   it('while 3 clients send requests and never read their answers', async () => {
@@ -57,7 +57,7 @@ describe('A server with 10 slots serves others', () => {
       { what: '3 connections whose answers do not leave' },
     );
 
-    for (let n = 0; n < 5; n += 1) expect((await product.http.get('/v1/products')).status).toBe(200);
+    for (let n = 0; n < 5; n += 1) expect((await ledger.http.get('/v1/accounts')).status).toBe(200);
   });
 
   it('and takes no more than 10 when all bodies arrive at once', async () => {

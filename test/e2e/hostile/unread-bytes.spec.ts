@@ -1,25 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
-import { openShop, type Customer, type Shop } from '../shop.js';
+import { startLedger, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
 
-let shop: Shop;
-let customer: Customer;
-let productId: string;
+let ledger: LedgerUnderTest;
+let ada: Owner;
+let from: string;
+let to: string;
 const clients: RawClient[] = [];
 
 async function open(): Promise<RawClient> {
-  const client = await RawClient.open(shop.url);
+  const client = await RawClient.open(ledger.url);
   clients.push(client);
   return client;
 }
 
-function order(...headers: string[]): string {
-  const body = JSON.stringify({ items: [{ productId, quantity: 1 }] });
+function transfer(...headers: string[]): string {
+  const body = JSON.stringify({ from, parts: [{ to, amount: 1 }] });
   return [
-    'POST /v1/orders HTTP/1.1',
+    'POST /v1/transfers HTTP/1.1',
     'Host: here',
-    `Authorization: Bearer ${customer.accessToken}`,
+    `Authorization: Bearer ${ada.accessToken}`,
     `Idempotency-Key: ${randomUUID()}`,
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
@@ -30,16 +31,19 @@ function order(...headers: string[]): string {
 }
 
 beforeAll(async () => {
-  shop = await openShop();
-  customer = await shop.newCustomer();
-  productId = await shop.newProduct({ stock: 100 });
+  ledger = await startLedger();
+  ada = await ledger.newOwner();
+  [from, to] = [await ada.open(100), await ada.open(0)];
 });
-afterAll(() => shop?.close());
+afterAll(() => ledger?.stop());
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-describe('An order that takes effect is answered 201, and the connection ends, although behind it', () => {
+const balance = async () =>
+  (await ledger.http.get<{ balance: { amount: number } }>(`/v1/accounts/${from}`)).body.balance.amount;
+
+describe('A transfer that takes effect is answered 201, and the connection ends, although behind it', () => {
   it.each([
     ['its `Connection: close` more bytes follow', ['Connection: close'], 'more'],
     [
@@ -51,13 +55,13 @@ describe('An order that takes effect is answered 201, and the connection ends, a
     ['it there are headers that are too large', [], `GET / HTTP/1.1\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
     ['it somebody wants to CONNECT', [], 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
   ])('%s', async (_, headers, more) => {
-    const stock = await shop.stockOf(productId);
-    const client = (await open()).send(order(...headers) + more);
+    const before = await balance();
+    const client = (await open()).send(transfer(...headers) + more);
 
     const answers = await client.ended();
 
     expect(answers.map(({ status }) => status)).toEqual([201]);
-    expect(await shop.stockOf(productId)).toBe(stock - 1);
+    expect(await balance()).toBe(before - 1);
   });
 
   it('there is a request whose body is malformed, which is answered 400 when it is its turn', async () => {
@@ -69,7 +73,7 @@ describe('An order that takes effect is answered 201, and the connection ends, a
       '',
       'zz\r\n',
     ].join('\r\n');
-    const client = (await open()).send(order() + malformed);
+    const client = (await open()).send(transfer() + malformed);
 
     const answers = await client.ended();
 

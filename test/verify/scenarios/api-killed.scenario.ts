@@ -9,7 +9,7 @@ import type { Stage } from '../stage.ts';
 import { count } from '../wording.ts';
 
 export const promise =
-  'When an api instance dies between commit and answer, a client that repeats its order with the same key gets one order and the answer it missed.';
+  'When an api instance dies between commit and answer, a client that repeats its transfer with the same key gets one transfer and the answer it missed.';
 export const seconds = 40;
 
 /** How often the case must have been seen: it cannot be aimed at from outside, only met by chance. */
@@ -18,7 +18,7 @@ const MOST_KILLS = 16;
 const CLIENTS = 24;
 
 interface Retried {
-  /** Whether the order had been committed although its client never heard of it. */
+  /** Whether the transfer had been committed although its client never heard of it. */
   committed: boolean;
   held: boolean;
   detail: string;
@@ -26,7 +26,7 @@ interface Retried {
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(4);
-  const requests = stage.shop.placing(customers);
+  const requests = stage.bank.transferring(customers);
   const results: LoadResult[] = [];
   const retried: Retried[] = [];
   let kills = 0;
@@ -35,7 +35,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     const victim = stage.apis[kills % 2]!;
     const survivor = stage.apis[(kills + 1) % 2]!;
     kills += 1;
-    report.phase(`kill ${kills}; ${committed()} of ${CASES} cases of an order without an answer so far`);
+    report.phase(`kill ${kills}; ${committed()} of ${CASES} cases of a transfer without an answer so far`);
     const result = await killUnderLoad(stage, report, victim, requests);
     results.push(result);
     const unanswered = result.journal.filter(({ outcome }) => outcome === 'reset');
@@ -45,7 +45,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   }
 
   const answered = results.flatMap(({ journal }) => journal.filter(({ status }) => status === 201));
-  const orders = await stage.truth.ordersOf(customers.map(({ id }) => id));
+  const transfers = await stage.truth.transfersOf(customers.map(({ id }) => id));
   const expected = answered.length + retried.length;
   const wrong = retried.filter(({ held }) => !held);
   const verdict =
@@ -57,20 +57,20 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
           .join('; ');
   for (const [i, result] of results.entries()) report.explain(i < 2 ? unexpectedOf(result) : []);
   report.check(
-    `the case was met at least ${CASES} times: order committed, client without an answer`,
+    `the case was met at least ${CASES} times: transfer committed, client without an answer`,
     committed() >= CASES,
     `${count(committed())} times in ${count(kills)} kills, among ${count(retried.length)} requests without an answer`,
   );
   report.check('every repetition gets 201 and, twice, the same answer', wrong.length === 0, verdict);
   report.check(
-    'there are exactly as many orders as clients were told of',
-    orders.size === expected,
-    `${count(orders.size)} orders, ${count(expected)} keys`,
+    'there are exactly as many transfers as clients were told of',
+    transfers.size === expected,
+    `${count(transfers.size)} transfers, ${count(expected)} keys`,
   );
-  report.figure('orders placed', count(orders.size));
+  report.figure('transfers made', count(transfers.size));
   report.figure('SIGKILLs', count(kills));
   const last = results.at(-1);
-  if (last) report.plot('Orders at the instance that was killed (last kill)', last);
+  if (last) report.plot('Transfers at the instance that was killed (last kill)', last);
 }
 
 async function killUnderLoad(
@@ -82,7 +82,7 @@ async function killUnderLoad(
   const load = stage.load.start({
     streams: [
       {
-        name: 'placing orders',
+        name: 'making transfers',
         ports: [victim.port],
         requests,
         pace: { kind: 'closed', connections: CLIENTS },

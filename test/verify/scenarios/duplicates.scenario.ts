@@ -7,7 +7,7 @@ import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
 
 export const promise =
-  'A thousand concurrent duplicates of one order and of one payment have one effect; each is answered with the first answer or with 409.';
+  'A thousand concurrent duplicates of one transfer and of one withdrawal have one effect; each is answered with the first answer or with 409.';
 export const seconds = 12;
 
 const DUPLICATES = 1_000;
@@ -15,34 +15,32 @@ const DUPLICATES = 1_000;
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const [customer] = await stage.customers(1);
   if (!customer) throw new Error('No customer');
-  const { shop, truth, stack } = stage;
+  const { bank, truth, stack } = stage;
 
-  const order = { ...shop.placing([customer])[0]!, idempotencyKey: 'the-one-order' };
-  report.phase(`${count(DUPLICATES)} times the same order at once`);
-  const orders = await stampede(stage, order);
-  judgeDuplicates(report, 'the order', orders);
-  const ids = [...(await truth.ordersOf([customer.id]))];
-  report.check('there is one order', ids.length === 1, count(ids.length));
-  await checkReplay(stage, report, 'the order', order);
+  const transfer = { ...bank.transferring([customer])[0]!, idempotencyKey: 'the-one-transfer' };
+  report.phase(`${count(DUPLICATES)} times the same transfer at once`);
+  const transfers = await stampede(stage, transfer);
+  judgeDuplicates(report, 'the transfer', transfers);
+  const ids = [...(await truth.transfersOf([customer.id]))];
+  report.check('there is one transfer', ids.length === 1, count(ids.length));
+  await checkReplay(stage, report, 'the transfer', transfer);
 
-  const [orderId] = ids;
-  if (orderId === undefined) return;
-  const payment = { ...shop.paying([{ id: orderId, customer }], 'pm_card_ok')[0]! };
-  report.phase(`${count(DUPLICATES)} times the same payment at once`);
-  const payments = await stampede(stage, payment);
-  judgeDuplicates(report, 'the payment', payments);
-  await checkReplay(stage, report, 'the payment', payment);
+  const withdrawal = { ...bank.withdrawing([customer], 1)[0]! };
+  report.phase(`${count(DUPLICATES)} times the same withdrawal at once`);
+  const withdrawals = await stampede(stage, withdrawal);
+  judgeDuplicates(report, 'the withdrawal', withdrawals);
+  await checkReplay(stage, report, 'the withdrawal', withdrawal);
   const { charges, attempts } = await stack.sandbox.summary();
-  const charged = charges.filter(({ reference }) => reference === orderId);
-  report.check('the provider has charged once', charged.length === 1, count(charged.length));
-  const rows = await truth.payments([customer.id]);
+  const charged = charges.filter(({ reference }) => customer.accounts.includes(reference));
+  report.check('the bank has paid once', charged.length === 1, count(charged.length));
+  const rows = await truth.withdrawals([customer.id]);
   report.check(
-    'there is one payment, and it succeeded',
+    'there is one withdrawal, and it succeeded',
     rows.length === 1 && rows[0]?.status === 'succeeded',
     describe(rows),
   );
   report.figure(
-    'times the provider was asked',
+    'times the bank was asked',
     count(Object.values(attempts).reduce((sum, times) => sum + times, 0)),
   );
 }

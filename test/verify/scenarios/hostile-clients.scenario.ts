@@ -5,7 +5,7 @@ import { during } from '../during.ts';
 import { Probe } from '../probe.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers, shopTraffic } from '../traffic.ts';
+import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
@@ -24,7 +24,7 @@ const QUIET_MS = 8_000;
 
 const LOGIN = [
   'POST /v1/auth/login HTTP/1.1',
-  'Host: shop',
+  'Host: here',
   'Content-Type: application/json',
   'Content-Length: 200',
   '',
@@ -33,9 +33,9 @@ const LOGIN = [
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { ports } = stage;
-  const people = await shoppers(stage);
+  const people = await clientele(stage);
   const load = stage.load.start({
-    streams: shopTraffic(stage, people, { placing: 20, reading: 120, browsing: 120 }),
+    streams: ledgerTraffic(stage, people, { transferring: 20, reading: 120, browsing: 120 }),
   });
   // Code that runs for the first time is slow, and would be easy to keep up with.
   await delay(6_000);
@@ -51,7 +51,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     const where = { ports, overMs: ARRIVING_MS };
     hostile.start(HALF_OPEN, where, { opening: LOGIN });
     // 12 MB, more than the buffers of the kernel hold.
-    const reading = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: shop\r\n\r\n'.repeat(8);
+    const reading = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(8);
     hostile.start(NEVER_READING, where, { opening: reading, reads: false });
     hostile.start(ONE_BYTE_A_SECOND, where, { opening: LOGIN, trickle: ' ' });
     await delay(ARRIVING_MS + 1_000);

@@ -23,8 +23,8 @@ const PEAK_MS = 8_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
-  const requests = stage.shop.placing(customers);
-  report.phase('finding out how many orders it can take at most');
+  const requests = stage.bank.transferring(customers);
+  report.phase('finding out how many transfers it can take at most');
   const { clients, attempts } = await measureCapacity(stage, requests, { clients: [16, 32, 48, 96] });
   // The best of several is best by luck as well, and machines that are shared are faster and slower within a minute: the peak is
   // measured anew, before the overload and after it, and the mean counts.
@@ -33,7 +33,9 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const ordinary = Math.round(peak.okPerSecond * 0.3);
   const flow = (perSecond: number) =>
     stage.load.start({
-      streams: [{ name: 'placing orders', ports: stage.ports, requests, pace: { kind: 'open', perSecond } }],
+      streams: [
+        { name: 'making transfers', ports: stage.ports, requests, pace: { kind: 'open', perSecond } },
+      ],
     });
   report.phase('an ordinary load');
   const before = flow(ordinary);
@@ -77,7 +79,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check(
     `goodput is at least ${LEAST_GOODPUT} of the peak, by what the load generator left of the processor`,
     goodput >= LEAST_GOODPUT,
-    `${goodput.toFixed(2)}; with its part ${(okPerSecond / best).toFixed(2)}: ${count(okPerSecond)} of ${count(best)} orders/s`,
+    `${goodput.toFixed(2)}; with its part ${(okPerSecond / best).toFixed(2)}: ${count(okPerSecond)} of ${count(best)} transfers/s`,
   );
   report.check(`p99 of what is accepted is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
   const { failed, failures, refused, requests: asked } = result.all;
@@ -110,11 +112,11 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   report.figure(
     'peak',
-    `${count(peak.okPerSecond)} orders/s before and ${count(peakAfter.okPerSecond)} after, at p99 ${ms(peak.p99)}, with ${clients} clients`,
+    `${count(peak.okPerSecond)} transfers/s before and ${count(peakAfter.okPerSecond)} after, at p99 ${ms(peak.p99)}, with ${clients} clients`,
   );
   report.figure('found out with', attempts);
-  report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} orders/s`);
-  report.figure('ordinary load', `${count(ordinary)} orders/s at p99 ${ms(quiet.p99)}`);
+  report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} transfers/s`);
+  report.figure('ordinary load', `${count(ordinary)} transfers/s at p99 ${ms(quiet.p99)}`);
   report.figure('refused because of', byFrequency(result.refusals));
   report.figure('the load generator was late by at most', ms(result.lagMs));
 }

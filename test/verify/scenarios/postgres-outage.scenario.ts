@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { acknowledgedOrders, missingFrom } from '../acknowledged.ts';
+import { acknowledgedTransfers, missingFrom } from '../acknowledged.ts';
 import type { Interval } from '../load/load-result.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import { Probe } from '../probe.ts';
@@ -7,11 +7,11 @@ import { describeWindow, isNormal, troubleAfter } from '../recovery.ts';
 import { during } from '../during.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { BROWSING, PLACING, shoppers, shopTraffic } from '../traffic.ts';
+import { BROWSING, clientele, ledgerTraffic, TRANSFERRING } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'With PostgreSQL frozen 8 s, then killed and restarted, every answer is a quick 503 with Retry-After or a cached read, life is normal again within 3 s, and no acknowledged order is lost.';
+  'With PostgreSQL frozen 8 s, then killed and restarted, every answer is a quick 503 with Retry-After or a cached read, life is normal again within 3 s, and no acknowledged transfer is lost.';
 export const seconds = 32;
 
 const FROZEN_MS = 8_000;
@@ -21,13 +21,13 @@ const NORMAL_WITHIN_MS = 3_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { postgres } = stage.stack;
-  const people = await shoppers(stage);
+  const people = await clientele(stage);
   const liveness = [...stage.apis, ...stage.workers].map(
     ({ managementUrl }) => new Probe(`${managementUrl}/health/live`),
   );
   const readiness = stage.apis.map(({ managementUrl }) => new Probe(`${managementUrl}/health/ready`));
   const load = stage.load.start({
-    streams: shopTraffic(stage, people, { placing: 40, reading: 80, browsing: 80 }),
+    streams: ledgerTraffic(stage, people, { transferring: 40, reading: 80, browsing: 80 }),
   });
   report.phase('a quiet time');
   const quiet = await during(4_000);
@@ -69,11 +69,11 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   judgeRecovery(report, result, 'the thaw', quiet, afterThaw);
   judgeRecovery(report, result, 'the restart', quiet, afterRestart);
-  const acknowledged = acknowledgedOrders(result.stream(PLACING).journal);
-  const there = await stage.truth.ordersOf(people.customers.map(({ id }) => id));
+  const acknowledged = acknowledgedTransfers(result.stream(TRANSFERRING).journal);
+  const there = await stage.truth.transfersOf(people.customers.map(({ id }) => id));
   const lost = missingFrom(there, acknowledged);
   report.check(
-    'no acknowledged order is lost',
+    'no acknowledged transfer is lost',
     lost.length === 0,
     `${count(lost.length)} of ${count(acknowledged.length)}`,
   );
@@ -93,7 +93,7 @@ function judgeWindow(report: ScenarioReport, result: LoadResult, what: string, w
   );
   const browsing = result.stream(BROWSING).between(window);
   report.check(
-    `while it is ${what}, cached products are served`,
+    `while it is ${what}, cached accounts are served`,
     browsing.requests > 0 && browsing.ok === browsing.requests,
     `${count(browsing.ok)} of ${count(browsing.requests)}`,
   );

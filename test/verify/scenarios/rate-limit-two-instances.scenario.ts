@@ -3,7 +3,7 @@ import { httpClient } from '../../../local/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { Pace } from '../load/plan.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
-import type { Customer } from '../shop.ts';
+import type { Customer } from '../bank.ts';
 import type { Stage } from '../stage.ts';
 import { count, percent } from '../wording.ts';
 
@@ -27,7 +27,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   judgeLimit(report, 'asking as fast as it can', quickly);
 
   const others = await Promise.all(
-    stage.apis.map((api) => httpClient(api.url).as(bystander.token).get('/v1/orders')),
+    stage.apis.map((api) => httpClient(api.url).as(bystander.token).get('/v1/transfers')),
   );
   const served = others.filter(({ status }) => status === 200).length;
   report.check(
@@ -36,7 +36,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     `${served} of ${others.length}`,
   );
   const refusals = await Promise.all(
-    stage.apis.map((api) => httpClient(api.url).as(sudden.token).get('/v1/orders')),
+    stage.apis.map((api) => httpClient(api.url).as(sudden.token).get('/v1/transfers')),
   );
   const wellFormed = refusals.every(
     ({ status, headers }) =>
@@ -55,7 +55,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
 }
 
 async function ask(stage: Stage, customer: Customer, pace: Pace, forMs: number): Promise<LoadResult> {
-  const requests = [{ method: 'GET', path: '/v1/orders', headers: customer.headers }] as const;
+  const requests = [{ method: 'GET', path: '/v1/transfers', headers: customer.headers }] as const;
   const load = stage.load.start({
     streams: [{ name: 'asking', ports: stage.ports, requests: [...requests], pace }],
   });

@@ -3,11 +3,11 @@ import type { Interval } from '../load/load-result.ts';
 import { checkEventsAndMail } from '../mail-check.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers, shopTraffic } from '../traffic.ts';
+import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
-  'With Redis frozen 10 s and then restarted empty, at least 99.9 % of orders and reads succeed with p99 under 500 ms, and every event is handled in the end.';
+  'With Redis frozen 10 s and then restarted empty, at least 99.9 % of transfers and reads succeed with p99 under 500 ms, and every event is handled in the end.';
 export const seconds = 45;
 
 const FROZEN_MS = 10_000;
@@ -18,9 +18,9 @@ const HANDLED_WITHIN_MS = 60_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { redis } = stage.stack;
-  const people = await shoppers(stage);
+  const people = await clientele(stage);
   const load = stage.load.start({
-    streams: shopTraffic(stage, people, { placing: 40, reading: 80, browsing: 80 }),
+    streams: ledgerTraffic(stage, people, { transferring: 40, reading: 80, browsing: 80 }),
   });
   report.phase('a quiet time');
   await delay(3_000);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers, shopTraffic } from '../traffic.ts';
+import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
@@ -9,12 +9,12 @@ export const promise =
 export const seconds = 30;
 
 const LEAST_REQUESTS = 10_000;
-const RATES = { placing: 40, reading: 200, browsing: 300 };
+const RATES = { transferring: 40, reading: 200, browsing: 300 };
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
-  const people = await shoppers(stage);
+  const people = await clientele(stage);
   const proxy = await stage.behindProxy();
-  const load = stage.load.start({ streams: shopTraffic(stage, people, RATES, [proxy.port]) });
+  const load = stage.load.start({ streams: ledgerTraffic(stage, people, RATES, [proxy.port]) });
   report.phase('load through HAProxy');
   await delay(2_000);
   const exits: string[] = [];

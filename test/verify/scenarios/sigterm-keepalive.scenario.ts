@@ -6,7 +6,7 @@ import { checkEventsAndMail } from '../mail-check.ts';
 import { Probe } from '../probe.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers } from '../traffic.ts';
+import { clientele } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
@@ -19,11 +19,11 @@ const IN_TIME_MS = 25_000;
 const DRAIN_DELAY_MS = 5_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
-  const { shop, stack } = stage;
+  const { bank, stack } = stage;
   const [api] = stage.apis;
   const [worker] = stage.workers;
   if (!api || !worker) throw new Error('The stage is empty');
-  const { customers, orders } = await shoppers(stage);
+  const { customers, transfers } = await clientele(stage);
   const readiness = new Probe(`${api.managementUrl}/health/ready`, { everyMs: 20 });
   const liveness = new Probe(`${api.managementUrl}/health/live`, { everyMs: 50 });
   // Clients rest between two requests: a connection that is idle at the wrong moment is what shutdowns reset.
@@ -33,13 +33,13 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
       {
         ...stream,
         name: 'reading',
-        requests: [...shop.reading(orders), ...shop.browsing()],
+        requests: [...bank.reading(transfers), ...bank.browsing()],
         pace: { kind: 'closed', connections: CLIENTS - 8, pauseMs: 30 },
       },
       {
         ...stream,
-        name: 'placing orders',
-        requests: shop.placing(customers),
+        name: 'making transfers',
+        requests: bank.transferring(customers),
         pace: { kind: 'closed', connections: 8, pauseMs: 60 },
       },
     ],

@@ -3,7 +3,7 @@ import { checkEventsAndMail } from '../mail-check.ts';
 import { during } from '../during.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers, shopTraffic } from '../traffic.ts';
+import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
@@ -13,14 +13,14 @@ export const seconds = 60;
 const HANGING_MS = 8_000;
 const DEAD_MS = 12_000;
 const ARRIVED_WITHIN_MS = 90_000;
-/** "Not affected" as the promise about the payment provider has it. */
+/** "Not affected" as the promise about the bank has it. */
 const P99_FACTOR = 1.5;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { sink } = stage.stack;
-  const people = await shoppers(stage);
+  const people = await clientele(stage);
   const load = stage.load.start({
-    streams: shopTraffic(stage, people, { placing: 20, reading: 100, browsing: 100 }),
+    streams: ledgerTraffic(stage, people, { transferring: 20, reading: 100, browsing: 100 }),
   });
   report.phase('a quiet time');
   const before = await during(5_000);

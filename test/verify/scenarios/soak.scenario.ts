@@ -6,7 +6,7 @@ import { now } from '../load/recorder.ts';
 import type { RequestTemplate } from '../load/plan.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers } from '../traffic.ts';
+import { clientele } from '../traffic.ts';
 import { count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
@@ -23,7 +23,7 @@ interface Reading {
 }
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
-  const people = await shoppers(stage, { customers: 8, orders: 80 });
+  const people = await clientele(stage, { customers: 8, transfers: 80 });
   const requests = mixed(stage, people);
   report.phase('finding out how much it can do at most');
   const { peak, account } = await measureCapacity(stage, requests);
@@ -82,19 +82,19 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
 }
 
-/** Of ten requests one places an order; the others look at products, orders and lists of them. */
-function mixed(stage: Stage, people: Awaited<ReturnType<typeof shoppers>>): RequestTemplate[] {
-  const { shop } = stage;
-  const placing = shop.placing(people.customers);
-  const browsing = shop.browsing();
-  const reading = shop.reading(people.orders);
-  return placing.flatMap((order, i) => [
-    order,
+/** Of ten requests one makes a transfer; the others look at accounts, transfers and lists of them. */
+function mixed(stage: Stage, people: Awaited<ReturnType<typeof clientele>>): RequestTemplate[] {
+  const { bank } = stage;
+  const transferring = bank.transferring(people.customers);
+  const browsing = bank.browsing();
+  const reading = bank.reading(people.transfers);
+  return transferring.flatMap((transfer, i) => [
+    transfer,
     ...[0, 1, 2, 3].map((n) => browsing[(i * 4 + n) % browsing.length]!),
     ...[0, 1, 2, 3].map((n) => reading[(i * 4 + n) % reading.length]!),
     {
       method: 'GET' as const,
-      path: '/v1/orders',
+      path: '/v1/transfers',
       headers: people.customers[i % people.customers.length]!.headers,
     },
   ]);

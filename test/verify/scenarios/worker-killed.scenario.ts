@@ -1,50 +1,46 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { acknowledgedOrders, missingFrom } from '../acknowledged.ts';
+import { acknowledgedTransfers, missingFrom } from '../acknowledged.ts';
 import { checkEventsAndMail } from '../mail-check.ts';
-import { checkPayments, payUntilAnswered } from '../payment-check.ts';
+import { checkWithdrawals, withdrawUntilAnswered } from '../withdrawal-check.ts';
 import type { AppProcess } from '../../../local/processes.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
 
 export const promise =
-  'With workers killed by SIGKILL 20 times while 1,000 orders flow, no event is lost and no e-mail or charge is doubled.';
+  'With workers killed by SIGKILL 20 times while 1,000 transfers flow, no event is lost and no e-mail or payment is doubled.';
 export const seconds = 60;
 
 const KILLS = 20;
-const ORDERS = 1_000;
+const TRANSFERS = 1_000;
 const PAID = 200;
-const ORDERS_PER_SECOND = 33;
+const TRANSFERS_PER_SECOND = 33;
 const HANDLED_WITHIN_MS = 90_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
-  const { shop, stack } = stage;
+  const { bank } = stage;
   const customers = await stage.customers(6);
-  // Without webhooks, what the provider charged without an answer is found by the reconciliation, which is a worker's job.
-  await stack.sandbox.setWebhooks(false);
-  report.phase('placing the orders that will be paid');
-  const toPay = await shop.place(stage.apis[0]!.url, customers, PAID);
-  const payments = toPay.flatMap((order, i) =>
-    shop.paying([order], i % 5 === 0 ? 'pm_card_charged_then_dropped' : 'pm_card_ok'),
+  const withdrawals = bank.withdrawing(customers, PAID, (i) =>
+    i % 5 === 0 ? 'pm_card_charged_then_dropped' : 'pm_card_ok',
   );
   const { ports } = stage;
   const load = stage.load.start({
     streams: [
       {
-        name: 'placing orders',
+        name: 'making transfers',
         ports,
-        requests: shop.placing(customers),
-        pace: { kind: 'open', perSecond: ORDERS_PER_SECOND },
+        requests: bank.transferring(customers),
+        pace: { kind: 'open', perSecond: TRANSFERS_PER_SECOND },
         journal: true,
       },
     ],
   });
-  const paying = stage.load.start({
+  const withdrawing = stage.load.start({
     streams: [
       {
-        name: 'paying',
+        name: 'withdrawing',
         ports,
-        requests: payments,
+        requests: withdrawals,
         once: true,
         pace: { kind: 'open', perSecond: 8 },
         journal: true,
@@ -64,29 +60,29 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   let kills = 0;
   // Each on its own: now one of them is down, now the other, now both.
   await Promise.all(stage.workers.map((worker) => killAgainAndAgain(worker, KILLS / stage.workers.length)));
-  await delay(Math.max(0, started + (ORDERS / ORDERS_PER_SECOND) * 1_000 + 500 - Date.now()));
+  await delay(Math.max(0, started + (TRANSFERS / TRANSFERS_PER_SECOND) * 1_000 + 500 - Date.now()));
   const result = await load.stop();
-  const paid = await paying.finished;
+  const paid = await withdrawing.finished;
 
   const { requests, ok, failed, refused, failures } = result.all;
-  report.plot('Orders, and when a worker was killed', result);
+  report.plot('Transfers, and when a worker was killed', result);
   report.check(
-    `at least ${count(ORDERS)} orders are placed`,
-    ok >= ORDERS,
+    `at least ${count(TRANSFERS)} transfers are made`,
+    ok >= TRANSFERS,
     `${count(ok)} of ${count(requests)} requests`,
   );
   report.check(
-    'placing orders is not affected',
+    'making transfers is not affected',
     failed + refused === 0,
     `${count(refused)} refused, ${count(failed)} failed${worstOf(failures)}`,
   );
   const ids = customers.map(({ id }) => id);
-  const acknowledged = acknowledgedOrders(result.journal);
-  const lost = missingFrom(await stage.truth.ordersOf(ids), acknowledged);
-  report.check('no acknowledged order is lost', lost.length === 0, count(lost.length));
-  await payUntilAnswered(stage, payments, paid.journal);
+  const acknowledged = acknowledgedTransfers(result.journal);
+  const lost = missingFrom(await stage.truth.transfersOf(ids), acknowledged);
+  report.check('no acknowledged transfer is lost', lost.length === 0, count(lost.length));
+  await withdrawUntilAnswered(stage, withdrawals, paid.journal);
   const took = await checkEventsAndMail(stage, report, customers, HANDLED_WITHIN_MS);
-  await checkPayments(stage, report, customers, HANDLED_WITHIN_MS);
-  report.figure('all events handled after the last order', `${took.toFixed(1)} s`);
+  await checkWithdrawals(stage, report, customers, HANDLED_WITHIN_MS);
+  report.figure('all events handled after the last transfer', `${took.toFixed(1)} s`);
   report.figure('SIGKILLs', count(kills));
 }

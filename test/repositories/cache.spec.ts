@@ -1,17 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { etagOf } from '../../src/modules/products/product.document.js';
-import { ProductsCatalogue } from '../../src/modules/products/products.catalogue.js';
-import { ProductsRepository } from '../../src/modules/products/products.repository.js';
-import { ProductsService } from '../../src/modules/products/products.service.js';
 import { CacheFactory } from '../../src/platform/cache/index.js';
 import { SharedCopies } from '../../src/platform/cache/shared-copies.js';
 import { loadSettings } from '../../src/config/index.js';
-import { PRODUCT } from '../../src/product.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/index.js';
+import { createTables } from '../specimen/create-tables.js';
+import { AccountsService } from '../specimen/ledger/accounts.service.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
@@ -20,31 +17,33 @@ const LOCAL_TTL_MS = 50;
 
 let db: TestDatabase;
 let server: RedisServer;
-let a: Shop;
-let b: Shop;
+let a: Process;
+let b: Process;
 
-interface Shop {
+/** What one process of the api has of the accounts. */
+interface Process {
   redis: RedisConnection;
   caches: CacheFactory;
-  catalogue: ProductsCatalogue;
-  service: ProductsService;
-  repository: CountingRepository;
+  accounts: CountingAccounts;
 }
 
-class CountingRepository extends ProductsRepository {
+class CountingAccounts extends AccountsService {
   loads = 0;
 
-  override findById(id: string) {
+  protected override row(id: string) {
     this.loads += 1;
-    return super.findById(id);
+    return super.row(id);
   }
 }
+
+const OWNER = '019aa000-0000-7000-8000-000000000000';
 
 beforeAll(async () => {
   [db, server] = await Promise.all([
     openTestDatabase({ DATABASE_ACQUIRE_TIMEOUT_MS: '600', DATABASE_QUERY_TIMEOUT_MS: '1000' }),
     startRedis(),
   ]);
+  await createTables(db.settings.database.url);
 }, 60_000);
 
 afterAll(() => Promise.all([db.close(), server.stop()]));
@@ -62,39 +61,30 @@ afterEach(() => {
   }
 });
 
-/** What one process of the api has of the products. */
-async function open({ database, unitOfWork }: DatabaseRoom): Promise<Shop> {
-  const settings = loadSettings(
-    {
-      NODE_ENV: 'test',
-      REDIS_URL: server.url(),
-      CACHE_LOCAL_TTL_MS: String(LOCAL_TTL_MS),
-    },
-    PRODUCT,
-  );
+async function open({ database, pool, unitOfWork }: DatabaseRoom): Promise<Process> {
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    REDIS_URL: server.url(),
+    CACHE_LOCAL_TTL_MS: String(LOCAL_TTL_MS),
+  });
   const redis = new RedisConnection(settings);
   const caches = new CacheFactory(redis, settings);
-  const repository = new CountingRepository(database);
-  const catalogue = new ProductsCatalogue(repository, caches);
-  const service = new ProductsService(repository, catalogue, unitOfWork);
+  const accounts = new CountingAccounts(database, pool, unitOfWork, caches);
   await redis.onModuleInit();
   await waitFor(() => redis.isUsable);
-  return { redis, caches, catalogue, service, repository };
+  return { redis, caches, accounts };
 }
 
-async function product(stock = 5): Promise<string> {
-  const { id } = await a.service.create({
-    name: 'Oak Chair',
-    price: { amount: 1990, currency: 'EUR' },
-    stock,
-  });
-  return id;
+async function account(note = 'five'): Promise<string> {
+  const balance = { amount: 1990, currency: 'EUR' };
+  return (await a.accounts.open(OWNER, { name: 'Savings', note, balance })).id;
 }
 
-async function stockSeenBy(shop: Shop, id: string): Promise<number | 'stale' | undefined> {
-  const cached = await shop.catalogue.find(id);
-  if (cached?.stale) return 'stale';
-  return cached && (JSON.parse(cached.value.body) as { stock: number }).stock;
+const change = (id: string) => a.accounts.change(OWNER, id, undefined, { note: 'seven' });
+
+async function noteSeenBy({ accounts }: Process, id: string): Promise<string> {
+  const { stale, value } = await accounts.find(id);
+  return stale ? 'stale' : (JSON.parse(value.body) as { note: string }).note;
 }
 
 /** Megabytes that live on in this process. */
@@ -104,122 +94,123 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
-const inRedis = (shop: Shop, id: string) =>
-  shop.redis.client.hgetall(shop.redis.key('cache', 'products', id));
+const inRedis = ({ redis }: Process, id: string) => redis.client.hgetall(redis.key('cache', 'accounts', id));
 const trustEnds = () => new Promise((resolve) => setTimeout(resolve, LOCAL_TTL_MS + 10));
 
 describe('Two processes', () => {
   it('share what one of them has loaded', async () => {
-    const id = await product();
-    expect(await stockSeenBy(a, id)).toBe(5);
+    const id = await account();
+    expect(await noteSeenBy(a, id)).toBe('five');
     await waitFor(async () => (await inRedis(a, id)).d);
-    expect(await stockSeenBy(b, id)).toBe(5);
-    expect(b.repository.loads).toBe(0);
-    const life = await a.redis.client.pttl(a.redis.key('cache', 'products', id));
+    expect(await noteSeenBy(b, id)).toBe('five');
+    expect(b.accounts.loads).toBe(0);
+    const life = await a.redis.client.pttl(a.redis.key('cache', 'accounts', id));
     expect(life).toBeGreaterThan(86_400_000 + 53_000);
     expect(life).toBeLessThan(86_400_000 + 67_000);
   });
 
   it('see a change of the other one no later than they trust their own copy', async () => {
-    const id = await product();
-    expect([await stockSeenBy(a, id), await stockSeenBy(b, id)]).toEqual([5, 5]);
-    await a.service.change(id, undefined, { stock: 7 });
-    expect(await stockSeenBy(a, id)).toBe(7);
+    const id = await account();
+    expect([await noteSeenBy(a, id), await noteSeenBy(b, id)]).toEqual(['five', 'five']);
+    await change(id);
+    expect(await noteSeenBy(a, id)).toBe('seven');
     await trustEnds();
-    expect(await stockSeenBy(b, id)).toBe(7);
+    expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
   it('do not let a slow load of the one bury a change of the other', async () => {
-    const id = await product();
-    const slow = new SharedCopies(b.redis, 'products', 60_000);
-    expect(await stockSeenBy(a, id)).toBe(5);
-    await a.service.change(id, undefined, { stock: 7 });
-    expect(await stockSeenBy(a, id)).toBe(7);
+    const id = await account();
+    const slow = new SharedCopies(b.redis, 'accounts', 60_000);
+    expect(await noteSeenBy(a, id)).toBe('five');
+    await change(id);
+    expect(await noteSeenBy(a, id)).toBe('seven');
     // What b had read before the change reaches Redis only now.
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"a1"', body: '{"note":"five"}' }), 60_000);
     await trustEnds();
-    expect(await stockSeenBy(b, id)).toBe(7);
+    expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
   it('neither after a change whose new value nobody has loaded yet', async () => {
-    const id = await product();
-    const slow = new SharedCopies(b.redis, 'products', 60_000);
-    await a.service.change(id, undefined, { stock: 7 });
+    const id = await account();
+    const slow = new SharedCopies(b.redis, 'accounts', 60_000);
+    await change(id);
     await waitFor(async () => (await inRedis(a, id)).v === '2');
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"a1"', body: '{"note":"five"}' }), 60_000);
     expect(await slow.read(id)).toBeUndefined();
-    expect(await stockSeenBy(b, id)).toBe(7);
+    expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
   it('never go back to an older value that Redis has, having lost the newer one', async () => {
-    const id = await product();
-    const slow = new SharedCopies(a.redis, 'products', 86_400_000);
-    await a.service.change(id, undefined, { stock: 7 });
-    expect([await stockSeenBy(a, id), await stockSeenBy(b, id)]).toEqual([7, 7]);
+    const id = await account();
+    const slow = new SharedCopies(a.redis, 'accounts', 86_400_000);
+    await change(id);
+    expect([await noteSeenBy(a, id), await noteSeenBy(b, id)]).toEqual(['seven', 'seven']);
     await waitFor(async () => (await inRedis(a, id)).w === '2');
     await server.flush();
-    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: etagOf(1), body: '{"stock":5}' }), 60_000);
+    await slow.put(id, 1, JSON.stringify({ id, version: 1, etag: '"a1"', body: '{"note":"five"}' }), 60_000);
     await trustEnds();
-    expect([await stockSeenBy(b, id), await stockSeenBy(a, id)]).toEqual([7, 7]);
+    expect([await noteSeenBy(b, id), await noteSeenBy(a, id)]).toEqual(['seven', 'seven']);
     // PostgreSQL has been asked, and Redis knows better again.
     await waitFor(async () => (await inRedis(a, id)).w === '2');
   });
 
   it('of two releases do not show each other what they render in another shape, but tell each other of changes', async () => {
-    const id = await product();
-    const old = new SharedCopies(a.redis, 'products', 86_400_000);
-    await old.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"pieces":5}' }), 60_000);
-    expect(await stockSeenBy(b, id)).toBe(5);
-    await a.service.change(id, undefined, { stock: 7 });
+    const id = await account();
+    const old = new SharedCopies(a.redis, 'accounts', 86_400_000);
+    await old.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"remark":"five"}' }), 60_000);
+    expect(await noteSeenBy(b, id)).toBe('five');
+    await change(id);
     await waitFor(async () => (await inRedis(a, id)).v === '2');
     expect((await old.read(id))?.outdated).toBe(true);
-    await old.put(id, 2, JSON.stringify({ id, version: 2, etag: '"2"', body: '{"pieces":7}' }), 60_000);
+    await old.put(id, 2, JSON.stringify({ id, version: 2, etag: '"2"', body: '{"remark":"seven"}' }), 60_000);
     await trustEnds();
-    expect(await stockSeenBy(b, id)).toBe(7);
+    expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
   it('keep the outdated copy for an outage, marked as such', async () => {
-    const id = await product();
-    expect(await stockSeenBy(a, id)).toBe(5);
+    const id = await account();
+    expect(await noteSeenBy(a, id)).toBe('five');
     await waitFor(async () => (await inRedis(a, id)).d);
-    await a.service.change(id, undefined, { stock: 7 });
+    await change(id);
     await waitFor(async () => (await inRedis(a, id)).v === '2');
-    const copies = new SharedCopies(b.redis, 'products', 86_400_000);
+    const copies = new SharedCopies(b.redis, 'accounts', 86_400_000);
     expect(await copies.read(id)).toMatchObject({ version: 1, freshForMs: 0 });
   });
 
   it('tell Redis of changes that it has missed when it is back', async () => {
-    const id = await product();
-    expect(await stockSeenBy(a, id)).toBe(5);
+    const id = await account();
+    expect(await noteSeenBy(a, id)).toBe('five');
     await waitFor(async () => (await inRedis(a, id)).d);
     server.freeze();
     try {
-      await a.service.change(id, undefined, { stock: 7 });
-      expect(await stockSeenBy(a, id)).toBe(7);
+      await change(id);
+      expect(await noteSeenBy(a, id)).toBe('seven');
     } finally {
       server.thaw();
     }
     await waitFor(async () => (await inRedis(b, id)).v === '2', { what: 'the change in Redis' });
-    expect(await stockSeenBy(b, id)).toBe(7);
+    expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
   it('do not fill Redis with ids that do not exist', async () => {
-    for (let i = 0; i < 20; i += 1) expect(await a.catalogue.find(crypto.randomUUID())).toBeUndefined();
+    for (let i = 0; i < 20; i += 1)
+      await expect(a.accounts.find(crypto.randomUUID())).rejects.toThrow('There is no such account.');
     expect(await a.redis.client.dbsize()).toBe(0);
   });
 });
 
 describe('Pages of the list', () => {
-  it('take a bounded amount of memory, however long the descriptions and however many are asked for', async () => {
+  it('take a bounded amount of memory, however long the notes and however many are asked for', async () => {
     await db.database.execute({
-      text: `INSERT INTO products (id, name, description, price_amount, currency, stock)
-      SELECT uuidv7(), 'Chair ' || n, repeat('long € ', 700), 1, 'EUR', 1 FROM generate_series(1, 300) AS n`,
+      text: `INSERT INTO accounts (id, owner_id, name, note, balance, currency)
+      SELECT uuidv7(), $1, 'Savings ' || n, repeat('long € ', 700), 1, 'EUR' FROM generate_series(1, 300) AS n`,
+      values: [OWNER],
     });
     const before = heapUsed();
     for (let limit = 1; limit <= 100; limit += 1) {
-      const first = await a.catalogue.page({ limit });
+      const first = await a.accounts.page({ limit });
       const { nextCursor } = JSON.parse(first.value.body) as { nextCursor: string };
-      await a.catalogue.page({ limit, cursor: nextCursor });
+      await a.accounts.page({ limit, cursor: nextCursor });
     }
     // 16 MiB by default, and what else a process allocates.
     expect(heapUsed() - before).toBeLessThan(24);
@@ -228,15 +219,15 @@ describe('Pages of the list', () => {
 
 describe('Reads', () => {
   it('come from PostgreSQL when Redis is frozen, after one time limit', async () => {
-    const stocks = Array.from({ length: 20 }, (_, i) => i + 1);
+    const notes = Array.from({ length: 20 }, (_, i) => `note ${i}`);
     const ids: string[] = [];
-    for (const stock of stocks) ids.push(await product(stock));
+    for (const note of notes) ids.push(await account(note));
     server.freeze();
     try {
-      expect(await Promise.all(ids.slice(0, 3).map((id) => stockSeenBy(a, id)))).toEqual([1, 2, 3]);
+      expect(await Promise.all(ids.slice(0, 3).map((id) => noteSeenBy(a, id)))).toEqual(notes.slice(0, 3));
       await trustEnds();
       const began = performance.now();
-      for (const [i, id] of ids.entries()) expect(await stockSeenBy(a, id)).toBe(stocks[i]);
+      for (const [i, id] of ids.entries()) expect(await noteSeenBy(a, id)).toBe(notes[i]);
       // A time limit for each of them would be 5 s.
       expect(performance.now() - began).toBeLessThan(3000);
     } finally {
@@ -245,23 +236,23 @@ describe('Reads', () => {
   });
 
   it('come from PostgreSQL when Redis is down', async () => {
-    const id = await product();
+    const id = await account();
     await server.kill();
     try {
       await waitFor(() => !a.redis.isUsable);
-      expect(await stockSeenBy(a, id)).toBe(5);
+      expect(await noteSeenBy(a, id)).toBe('five');
     } finally {
       await server.restart();
     }
   });
 
   it('come from PostgreSQL when Redis is full and takes nothing', async () => {
-    const id = await product();
+    const id = await account();
     await a.redis.client.config('SET', 'maxmemory', '1');
     try {
-      expect(await stockSeenBy(a, id)).toBe(5);
-      await a.service.change(id, undefined, { stock: 7 });
-      expect(await stockSeenBy(a, id)).toBe(7);
+      expect(await noteSeenBy(a, id)).toBe('five');
+      await change(id);
+      expect(await noteSeenBy(a, id)).toBe('seven');
     } finally {
       await a.redis.client.config('SET', 'maxmemory', '0');
     }
@@ -269,13 +260,13 @@ describe('Reads', () => {
   });
 
   it('come from Redis when PostgreSQL is frozen', async () => {
-    const id = await product();
-    await stockSeenBy(a, id);
+    const id = await account();
+    await noteSeenBy(a, id);
     await waitFor(async () => (await inRedis(a, id)).d);
     db.server.freeze();
     try {
       const began = performance.now();
-      expect(await stockSeenBy(b, id)).toBe(5);
+      expect(await noteSeenBy(b, id)).toBe('five');
       expect(performance.now() - began).toBeLessThan(900);
     } finally {
       db.server.thaw();
@@ -283,35 +274,35 @@ describe('Reads', () => {
   });
 
   it('are stale, after a second at most, when PostgreSQL is frozen and the copy is outdated', async () => {
-    const id = await product();
-    await stockSeenBy(a, id);
+    const id = await account();
+    await noteSeenBy(a, id);
     await waitFor(async () => (await inRedis(a, id)).d);
-    await a.service.change(id, undefined, { stock: 7 });
+    await change(id);
     await waitFor(async () => (await inRedis(a, id)).v === '2');
     db.server.freeze();
     try {
       const began = performance.now();
-      expect([await stockSeenBy(b, id), await stockSeenBy(b, id)]).toEqual(['stale', 'stale']);
+      expect([await noteSeenBy(b, id), await noteSeenBy(b, id)]).toEqual(['stale', 'stale']);
       expect(performance.now() - began).toBeLessThan(1900);
     } finally {
       db.server.thaw();
     }
-    await waitFor(async () => (await stockSeenBy(b, id)) === 7);
+    await waitFor(async () => (await noteSeenBy(b, id)) === 'seven');
   });
 
   it('are stale from memory when both are away', async () => {
-    const [known, unknown] = [await product(), await product()];
-    await stockSeenBy(a, known);
+    const [known, unknown] = [await account(), await account()];
+    await noteSeenBy(a, known);
     await trustEnds();
     db.server.freeze();
     server.freeze();
     try {
-      expect(await stockSeenBy(a, known)).toBe('stale');
-      await expect(stockSeenBy(a, unknown)).rejects.toBeInstanceOf(TransientError);
+      expect(await noteSeenBy(a, known)).toBe('stale');
+      await expect(noteSeenBy(a, unknown)).rejects.toBeInstanceOf(TransientError);
     } finally {
       db.server.thaw();
       server.thaw();
     }
-    await waitFor(async () => (await stockSeenBy(a, known)) === 5);
+    await waitFor(async () => (await noteSeenBy(a, known)) === 'five');
   });
 });

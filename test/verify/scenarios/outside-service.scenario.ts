@@ -3,56 +3,53 @@ import type { SandboxMood } from '../../../local/payment-sandbox.ts';
 import { waitFor } from '../../../local/wait-for.ts';
 import type { Interval } from '../load/load-result.ts';
 import { now } from '../load/recorder.ts';
-import { checkPayments, payUntilAnswered } from '../payment-check.ts';
+import { checkWithdrawals, withdrawUntilAnswered } from '../withdrawal-check.ts';
 import { sampleOf } from '../probe.ts';
 import { during } from '../during.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
-import { shoppers, shopTraffic } from '../traffic.ts';
+import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'When the payment provider hangs, fails, or charges and drops the connection, the breaker opens within 10 s, other routes do not notice, and every payment settles to the provider’s truth, none charged twice.';
+  'When the bank hangs, fails, or pays and drops the connection, the breaker opens within 10 s, other routes do not notice, and every withdrawal settles to the bank’s truth, none paid twice.';
 export const seconds = 65;
 
 const BREAKER_WITHIN_MS = 10_000;
 const P99_FACTOR = 1.5;
-const PAYMENTS_PER_SECOND = 12;
+const WITHDRAWALS_PER_SECOND = 12;
 const SETTLED_WITHIN_MS = 60_000;
 /** Values of the metric `dependency_circuit_state`. */
 const CLOSED = 0;
 const OPEN = 1;
 const TROUBLES: { mood: SandboxMood; label: string; forMs: number }[] = [
-  { mood: 'hang', label: 'provider hangs', forMs: 8_000 },
-  { mood: 'error', label: 'provider fails', forMs: 6_000 },
-  { mood: 'charged_then_dropped', label: 'charges, then drops', forMs: 6_000 },
+  { mood: 'hang', label: 'the bank hangs', forMs: 8_000 },
+  { mood: 'error', label: 'the bank fails', forMs: 6_000 },
+  { mood: 'charged_then_dropped', label: 'pays, then drops', forMs: 6_000 },
 ];
 /** Longer than the breaker waits before it tries again. */
 const RECOVERY_MS = 4_000;
 const CLOSED_WITHIN_MS = 15_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
-  const { shop, stack, ports } = stage;
-  const people = await shoppers(stage, { customers: 6 });
-  report.phase('placing the orders that will be paid');
-  // More than will be paid: a key that is used again would be answered without asking the provider.
+  const { bank, stack, ports } = stage;
+  const people = await clientele(stage, { customers: 6 });
+  // More than will be asked for: a key that is used again would be answered without asking the bank.
   const length = TROUBLES.reduce((sum, { forMs }) => sum + forMs + RECOVERY_MS + 3_000, RECOVERY_MS);
-  const toPay = await shop.place(
-    stage.apis[0]!.url,
+  const withdrawals = bank.withdrawing(
     people.customers,
-    Math.ceil((length / 1_000) * PAYMENTS_PER_SECOND),
+    Math.ceil((length / 1_000) * WITHDRAWALS_PER_SECOND),
   );
-  const payments = shop.paying(toPay, 'pm_card_ok');
   const others = stage.load.start({
-    streams: shopTraffic(stage, people, { placing: 20, reading: 120, browsing: 120 }),
+    streams: ledgerTraffic(stage, people, { transferring: 20, reading: 120, browsing: 120 }),
   });
-  const paying = stage.load.start({
+  const withdrawing = stage.load.start({
     streams: [
       {
-        name: 'paying',
+        name: 'withdrawing',
         ports,
-        requests: payments,
-        pace: { kind: 'open', perSecond: PAYMENTS_PER_SECOND },
+        requests: withdrawals,
+        pace: { kind: 'open', perSecond: WITHDRAWALS_PER_SECOND },
         expected: [402],
         journal: true,
       },
@@ -76,7 +73,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
       openedAfter.every((after) => after !== undefined && after <= BREAKER_WITHIN_MS),
       openedAfter.map((after) => (after === undefined ? 'never' : ms(after))).join(' and '),
     );
-    report.phase('provider is well');
+    report.phase('the bank is well');
     const endedAt = now();
     await waitFor(async () => (await circuitsOf(stage)).every((state) => state === CLOSED), {
       within: CLOSED_WITHIN_MS,
@@ -86,13 +83,13 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     report.figure(`${label}: closed again after`, ms(now() - endedAt));
     quiet.push(await during(RECOVERY_MS));
   }
-  const paid = await paying.stop();
+  const paid = await withdrawing.stop();
   const rest = await others.stop();
 
   const usual = rest.between(...quiet);
   const then = rest.between(...troubled);
   report.plot('Other routes', rest);
-  report.plot('Payments', paid);
+  report.plot('Withdrawals', paid);
   report.check(
     `p99 of other routes is at most ${P99_FACTOR} times that of quiet times`,
     then.p99 <= P99_FACTOR * usual.p99,
@@ -105,18 +102,18 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   const { failed, failures, refused, statuses } = paid.all;
   report.check(
-    'every payment is answered: done, not known yet, or not now',
+    'every withdrawal is answered: done, not known yet, or not now',
     failed === 0,
     `${count(failed)} failed${worstOf(failures)}`,
   );
-  report.figure('answers to payments', describe(statuses));
-  report.figure('payments refused by the breaker', count(refused));
-  report.phase('repeating the payments that were refused');
-  await payUntilAnswered(stage, payments, paid.journal);
-  await checkPayments(stage, report, people.customers, SETTLED_WITHIN_MS);
+  report.figure('answers to withdrawals', describe(statuses));
+  report.figure('withdrawals refused by the breaker', count(refused));
+  report.phase('repeating the withdrawals that were refused');
+  await withdrawUntilAnswered(stage, withdrawals, paid.journal);
+  await checkWithdrawals(stage, report, people.customers, SETTLED_WITHIN_MS);
 }
 
-/** Notes when each api's breaker for the provider is first seen open. */
+/** Notes when each api's breaker for the bank is first seen open. */
 function watchBreakers(stage: Stage): { stop(): Promise<(number | undefined)[]> } {
   const from = now();
   const openedAfter: (number | undefined)[] = stage.apis.map(() => undefined);
@@ -139,12 +136,12 @@ function watchBreakers(stage: Stage): { stop(): Promise<(number | undefined)[]> 
   };
 }
 
-/** What the metrics of each api say of its breaker for the provider. */
+/** What the metrics of each api say of its breaker for the bank. */
 function circuitsOf(stage: Stage): Promise<(number | undefined)[]> {
   return Promise.all(
     stage.apis.map(async ({ management }) => {
       const { text } = await management.get('/metrics', { timeoutMs: 2_000 });
-      return sampleOf(text, 'dependency_circuit_state', 'dependency="payment-provider"');
+      return sampleOf(text, 'dependency_circuit_state', 'dependency="bank"');
     }),
   );
 }

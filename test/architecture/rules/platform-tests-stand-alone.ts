@@ -1,0 +1,96 @@
+import ts from 'typescript';
+import {
+  lineOf,
+  roomOf,
+  walk,
+  type Project,
+  type Rule,
+  type SourceFile,
+  type Violation,
+} from '../project.js';
+
+/** Features that every fork keeps. */
+const KEPT = new Set(['auth', 'users']);
+
+/** Tests of the example features, and their helpers: they go when the features go. */
+const TESTS_OF_EXAMPLES = [
+  'test/e2e/addresses.spec.ts',
+  'test/e2e/bad-input/shop-bodies.spec.ts',
+  'test/e2e/exports.spec.ts',
+  'test/e2e/notifications.spec.ts',
+  'test/e2e/openapi-shop.spec.ts',
+  'test/e2e/orders.spec.ts',
+  'test/e2e/payment-reconciliation.spec.ts',
+  'test/e2e/payments.spec.ts',
+  'test/e2e/products.spec.ts',
+  'test/e2e/readme/',
+  'test/e2e/shop.ts',
+  'test/e2e/webhooks.spec.ts',
+  'test/faults/frozen-payment.spec.ts',
+  'test/faults/shop.ts',
+  'test/repositories/exports.spec.ts',
+  'test/repositories/notifications.spec.ts',
+  'test/repositories/orders.spec.ts',
+  'test/repositories/payments.spec.ts',
+  'test/repositories/products.spec.ts',
+];
+
+/** What tests the platform on the example features to this day. This list only ever gets shorter. */
+const NOT_YET_ALONE = ['test/faults/local-stack.spec.ts'];
+
+const isListed = (path: string, list: string[]): boolean => list.some((entry) => path.startsWith(entry));
+
+/**
+ * A fork replaces the example features. What tests the platform has to survive that, so it stands on the ledger (test/specimen).
+ */
+export const platformTestsStandAlone: Rule = {
+  name: 'platform-tests-stand-alone',
+  check: (project) => {
+    const routes = new RegExp(`/v1/(?:${examplesIn(project).join('|')})\\b`);
+    return project.files
+      .filter(({ path }) => testsThePlatform(path))
+      .flatMap((file) => [...importsOfExamples(file), ...routesOfExamples(file, routes)]);
+  },
+};
+
+function testsThePlatform(path: string): boolean {
+  if (/^src\/(platform|config)\/.*\.spec\.ts$/.test(path)) return true;
+  return (
+    path.startsWith('test/') &&
+    !path.startsWith('test/architecture/') &&
+    !isListed(path, [...TESTS_OF_EXAMPLES, ...NOT_YET_ALONE])
+  );
+}
+
+function examplesIn({ files }: Project): string[] {
+  const features = files.map(({ path }) => roomOf(path)).filter(({ kind }) => kind === 'feature');
+  return [...new Set(features.map(({ name }) => name))].filter((name) => !KEPT.has(name));
+}
+
+function importsOfExamples({ path, imports }: SourceFile): Violation[] {
+  return imports.flatMap(({ line, target = '' }) => {
+    const { kind, name } = roomOf(target);
+    const isExample = (kind === 'feature' && !KEPT.has(name)) || isListed(target, TESTS_OF_EXAMPLES);
+    return isExample ? [violation(path, line, `imports ${target}`)] : [];
+  });
+}
+
+function routesOfExamples({ path, ast }: SourceFile, routes: RegExp): Violation[] {
+  const found: Violation[] = [];
+  if (!path.startsWith('test/')) return found;
+  walk(ast, (node) => {
+    if (!ts.isStringLiteralLike(node) && !ts.isTemplateHead(node)) return;
+    const [route] = routes.exec(node.text) ?? [];
+    if (route) found.push(violation(path, lineOf(node), `calls ${route}`));
+  });
+  return found;
+}
+
+function violation(path: string, line: number, what: string): Violation {
+  return {
+    path,
+    line,
+    what: `tests the platform and ${what} of an example feature`,
+    remedy: 'Use the ledger in test/specimen, or list the file as a test of the example features',
+  };
+}

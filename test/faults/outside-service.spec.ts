@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HttpResponse } from '../../local/http.ts';
+import { waitFor } from '../../local/wait-for.ts';
+import { openCounter, type Counter } from './counter.ts';
+import { expectUnavailable } from './expectations.ts';
+
+describe('a service outside, the bank that withdrawals are paid out by,', () => {
+  let counter: Counter;
+
+  beforeAll(async () => {
+    counter = await openCounter({
+      env: { BANK_TIMEOUT_MS: '800', BANK_SETTLE_AFTER_SECONDS: '1' },
+    });
+  });
+  afterAll(() => counter?.close());
+  beforeEach(async () => {
+    await counter.stack.sandbox.setMood(null);
+    // The circuit of the test before may still be open.
+    await waitFor(async () => (await counter.withdraw('pm_card_ok')).status === 201, {
+      every: 200,
+      what: 'a bank that answers',
+    });
+  });
+
+  const statusOf = async ({ headers }: HttpResponse): Promise<string> =>
+    (await counter.http.get<{ status: string }>(headers.get('location') ?? '')).body.status;
+
+  const balanceOf = async (account: string): Promise<number> =>
+    (await counter.http.get<{ balance: { amount: number } }>(`/v1/accounts/${account}`)).body.balance.amount;
+
+  /** How often the bank has paid out from an account, by its books. */
+  const paidOut = async (account: string): Promise<number> =>
+    (await counter.stack.sandbox.summary()).succeededByReference[account] ?? 0;
+
+  it('pays and then drops the connection: 202, and settled to its truth, paid once', async () => {
+    const account = counter.accounts[40]!;
+    const withdrawal = await counter.withdraw('pm_card_charged_then_dropped', { account });
+    expect(withdrawal.status).toBe(202);
+    expect(withdrawal.body.status).toBe('unknown');
+    await waitFor(async () => (await statusOf(withdrawal)) === 'succeeded', {
+      what: 'reconciliation',
+    });
+    expect(await paidOut(account)).toBe(1);
+  });
+
+  it('hangs: 202 within its timeout, then 503 fast while the circuit is open; writes and reads go on', async () => {
+    const hung = await counter.withdraw('pm_card_hang');
+    expect(hung.status).toBe(202);
+    expect(hung.durationMs).toBeLessThan(2500);
+    const opened = Date.now();
+    const withdrawAnother = () => counter.withdraw('pm_card_hang');
+    const refused = await waitFor(
+      async () => {
+        const answers = await Promise.all([withdrawAnother(), withdrawAnother(), withdrawAnother()]);
+        return answers.find(({ status }) => status === 503);
+      },
+      { within: 10_000, what: 'an open circuit' },
+    );
+    expectUnavailable(refused, 500);
+    expect(Date.now() - opened).toBeLessThan(10_000);
+    const transfer = await counter.transfer();
+    expect(transfer.status).toBe(201);
+    expect(transfer.durationMs).toBeLessThan(1000);
+    expect((await counter.http.get('/v1/transfers')).status).toBe(200);
+    const ready = await counter.ready();
+    expect(ready.status).toBe(200);
+    const { text } = await counter.api.management.get('/metrics');
+    expect(text).toMatch(/dependency_circuit_state\{dependency="bank"\} [12]/);
+  });
+
+  it('fails: nothing is paid twice, and every withdrawal is settled in the end', async () => {
+    const account = counter.accounts[41]!;
+    const before = await balanceOf(account);
+    const failed = await counter.withdraw('pm_card_error', { account });
+    expect([202, 503]).toContain(failed.status);
+    await waitFor(async () => failed.status === 503 || (await statusOf(failed)) === 'declined', {
+      every: 500,
+      what: 'a settled withdrawal',
+    });
+    await waitFor(async () => (await counter.withdraw('pm_card_ok', { account })).status === 201, {
+      every: 500,
+      what: 'a withdrawal from the same account',
+    });
+    expect(await paidOut(account)).toBe(1);
+    await waitFor(async () => (await balanceOf(account)) === before - 100, { what: 'the balance' });
+  });
+
+  it('is down: refused at once as nothing was tried, and asked again when it is back', async () => {
+    const account = counter.accounts[42]!;
+    const before = await balanceOf(account);
+    await counter.stack.sandbox.kill();
+    const refused = await counter.withdraw('pm_card_ok', { account });
+    expectUnavailable(refused);
+    expect(await balanceOf(account)).toBe(before);
+    await counter.stack.sandbox.restart();
+    await waitFor(async () => (await counter.withdraw('pm_card_ok', { account })).status === 201, {
+      every: 200,
+      what: 'a withdrawal',
+    });
+  });
+});

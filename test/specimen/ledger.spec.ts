@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../local/wait-for.js';
+import { startLedger, withKey, type LedgerUnderTest, type Owner } from './ledger-under-test.js';
+
+interface Account {
+  id: string;
+  name: string;
+  balance: { amount: number; currency: string };
+}
+
+let ledger: LedgerUnderTest;
+let ada: Owner;
+let eve: Owner;
+
+beforeAll(async () => {
+  ledger = await startLedger({ BANK_TIMEOUT_MS: '1000', BANK_SETTLE_AFTER_SECONDS: '1' });
+  [ada, eve] = await Promise.all([ledger.newOwner(), ledger.newOwner()]);
+});
+
+afterAll(() => ledger?.stop());
+
+const balanceOf = async (id: string) =>
+  (await ledger.http.get<Account>(`/v1/accounts/${id}`)).body.balance.amount;
+const transfer = (owner: Owner, from: string, parts: { to: string; amount: number }[], key?: string) =>
+  owner.http.post<{ id: string }>('/v1/transfers', { from, parts }, withKey(key));
+const withdraw = (account: string, amount: number, method: string) =>
+  ada.http.post<{ id: string; status: string }>(
+    `/v1/accounts/${account}/withdrawals`,
+    { amount, method },
+    withKey(),
+  );
+const receiptsOf = (transferId: string) =>
+  ledger.database.query({ text: 'SELECT amount FROM receipts WHERE transfer_id = $1', values: [transferId] });
+
+describe('an account', () => {
+  it('is read by anybody, from the cache, and not sent twice', async () => {
+    const id = await ada.open(500);
+    const first = await ledger.http.get<Account>(`/v1/accounts/${id}`);
+    expect(first.body).toMatchObject({ id, name: 'Savings', balance: { amount: 500, currency: 'EUR' } });
+    const headers = { 'if-none-match': first.headers.get('etag') ?? '' };
+    expect((await ledger.http.get(`/v1/accounts/${id}`, { headers })).status).toBe(304);
+    expect((await ledger.http.get<{ data: Account[] }>('/v1/accounts?limit=1')).body.data[0]?.id).toBe(id);
+  });
+
+  it('is changed by its owner alone, who knows its version', async () => {
+    const id = await ada.open();
+    const change = (owner: Owner, headers = {}) =>
+      owner.http.patch<Account>(`/v1/accounts/${id}`, { name: 'Travel' }, { headers });
+    expect((await change(ada)).status).toBe(428);
+    expect((await change(ada, { 'if-match': '"a7"' })).status).toBe(412);
+    expect((await change(eve, { 'if-match': '"a1"' })).status).toBe(404);
+    expect((await change(ada, { 'if-match': '"a1"' })).body.name).toBe('Travel');
+  });
+});
+
+describe('a transfer', () => {
+  it('moves money once, however often it is sent, and is answered with one receipt', async () => {
+    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const first = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
+    const again = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
+    expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([
+      201,
+      201,
+      'true',
+    ]);
+    expect(again.text).toBe(first.text);
+    expect([await balanceOf(from), await balanceOf(to)]).toEqual([70, 30]);
+
+    await ledger.startWorker();
+    const { id } = first.body;
+    await waitFor(async () => (await receiptsOf(id)).length > 0, { what: 'a receipt' });
+    expect(await receiptsOf(id)).toEqual([{ amount: 30 }]);
+    expect((await ada.http.get(`/v1/transfers/${id}`)).body).toEqual(first.body);
+    expect((await eve.http.get(`/v1/transfers/${id}`)).status).toBe(404);
+  });
+
+  it('of more than there is, or to nobody, changes nothing', async () => {
+    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const refused = await transfer(ada, from, [
+      { to, amount: 60 },
+      { to, amount: 60 },
+    ]);
+    expect(refused.body).toMatchObject({ status: 409, code: 'insufficient-funds', available: 100 });
+    const nobody = await transfer(ada, from, [{ to: '019aa000-0000-7000-8000-000000000000', amount: 1 }]);
+    expect(nobody.body).toMatchObject({ status: 422, code: 'unknown-account' });
+    expect((await transfer(eve, from, [{ to, amount: 1 }])).status).toBe(404);
+    expect([await balanceOf(from), await balanceOf(to)]).toEqual([100, 0]);
+  });
+
+  it('stands in the statement of its account', async () => {
+    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const ids = [];
+    for (const amount of [10, 20]) ids.push((await transfer(ada, from, [{ to, amount }])).body.id);
+    const { text } = await ada.http.get(`/v1/accounts/${from}/statement`);
+    expect(text).toBe(`transfer,amount\r\n${ids[0]},10\r\n${ids[1]},20\r\n`);
+    expect((await eve.http.get(`/v1/accounts/${from}/statement`)).status).toBe(404);
+  });
+});
+
+describe('a withdrawal', () => {
+  it('takes the money when the bank pays, and gives it back when it declines', async () => {
+    const account = await ada.open(100);
+    expect(await withdraw(account, 40, 'pm_card_ok')).toMatchObject({
+      status: 201,
+      body: { status: 'succeeded' },
+    });
+    expect((await withdraw(account, 40, 'pm_card_declined')).status).toBe(402);
+    expect((await withdraw(account, 40, 'pm_card_unknown')).status).toBe(422);
+    expect(await balanceOf(account)).toBe(60);
+  });
+
+  it('of which the bank has not answered is settled by the job, to what the bank has done', async () => {
+    const account = await ada.open(100);
+    const [paid, never] = [
+      await withdraw(account, 40, 'pm_card_charged_then_dropped'),
+      await withdraw(account, 40, 'pm_card_error'),
+    ];
+    expect([paid.status, never.status]).toEqual([202, 202]);
+    expect(await balanceOf(account)).toBe(20);
+    await ledger.startWorker();
+    const statusOf = async ({ headers }: { headers: Headers }) =>
+      (await ada.http.get<{ status: string }>(headers.get('location') ?? '')).body.status;
+    await waitFor(async () => (await statusOf(never)) === 'declined', {
+      within: 30_000,
+      what: 'a settled withdrawal',
+    });
+    expect(await statusOf(paid)).toBe('succeeded');
+    expect(await balanceOf(account)).toBe(60);
+  });
+});

@@ -1,0 +1,66 @@
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  ApiAnswer,
+  ApiPage,
+  ApiProblems,
+  CurrentCaller,
+  PageQuery,
+  Priority,
+  UuidPipe,
+  type Caller,
+  type Page,
+} from '../../../src/platform/http/index.js';
+import {
+  Idempotency,
+  IdempotencyKeyHeader,
+  sendAnswer,
+  type IdempotentRequest,
+} from '../../../src/platform/idempotency/index.js';
+import { MakeTransferDto, TransferDto } from './ledger.dto.js';
+import { TransfersService } from './transfers.service.js';
+
+@ApiTags('transfers')
+@ApiBearerAuth()
+@Controller('v1/transfers')
+export class TransfersController {
+  constructor(
+    private readonly transfers: TransfersService,
+    private readonly idempotency: Idempotency,
+  ) {}
+
+  @Post()
+  @ApiOperation({ operationId: 'makeTransfer', summary: 'Transfer money from an own account' })
+  @ApiAnswer(201, TransferDto, ['Location', 'Idempotency-Replayed'])
+  @ApiProblems(400, 401, 404, 409, 413, 415, 422)
+  async make(
+    @IdempotencyKeyHeader() request: IdempotentRequest,
+    @CurrentCaller() caller: Caller,
+    @Body() body: MakeTransferDto,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const answer = await this.idempotency.once(request, async () => {
+      const transfer = await this.transfers.make(caller.userId, body);
+      return { status: 201, headers: { Location: `/v1/transfers/${transfer.id}` }, body: transfer };
+    });
+    sendAnswer(reply, answer);
+  }
+
+  @Get()
+  @Priority('low')
+  @ApiOperation({ operationId: 'listTransfers', summary: 'Own transfers, newest first' })
+  @ApiPage(TransferDto)
+  @ApiProblems(401, 422)
+  list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<TransferDto>> {
+    return this.transfers.list(caller.userId, query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getTransfer', summary: 'One own transfer' })
+  @ApiAnswer(200, TransferDto)
+  @ApiProblems(401, 404, 422)
+  get(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<TransferDto> {
+    return this.transfers.get(caller.userId, id);
+  }
+}

@@ -1,0 +1,53 @@
+import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  ApiAnswer,
+  ApiProblems,
+  CurrentCaller,
+  Priority,
+  UuidPipe,
+  type Caller,
+} from '../../../src/platform/http/index.js';
+import {
+  IdempotencyKeyHeader,
+  sendAnswer,
+  type IdempotentRequest,
+} from '../../../src/platform/idempotency/index.js';
+import { WithdrawalDto, WithdrawDto } from './ledger.dto.js';
+import { WithdrawalsService } from './withdrawals.service.js';
+
+@ApiTags('withdrawals')
+@ApiBearerAuth()
+@Controller('v1/accounts/:id/withdrawals')
+export class WithdrawalsController {
+  constructor(private readonly withdrawals: WithdrawalsService) {}
+
+  @Post()
+  @Priority('critical')
+  @ApiOperation({ operationId: 'withdraw', summary: 'Pay out money of an own account' })
+  @ApiAnswer(201, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
+  @ApiAnswer(202, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
+  @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
+  async withdraw(
+    @IdempotencyKeyHeader() request: IdempotentRequest,
+    @Param('id', UuidPipe) accountId: string,
+    @CurrentCaller() caller: Caller,
+    @Body() body: WithdrawDto,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    sendAnswer(reply, await this.withdrawals.withdraw(request, caller.userId, accountId, body));
+  }
+
+  @Get(':withdrawalId')
+  @ApiOperation({ operationId: 'getWithdrawal', summary: 'What became of a withdrawal' })
+  @ApiAnswer(200, WithdrawalDto)
+  @ApiProblems(401, 404, 422)
+  get(
+    @Param('id', UuidPipe) accountId: string,
+    @Param('withdrawalId', UuidPipe) id: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<WithdrawalDto> {
+    return this.withdrawals.get(caller.userId, accountId, id);
+  }
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { httpClient } from '../../local/http.ts';
+import type { HttpClient, HttpResponse } from '../../local/http.ts';
+import type { RequestTemplate } from './load/plan.ts';
+
+/** A customer of one scenario: what belongs to him was done in it. */
+export interface Customer {
+  id: string;
+  email: string;
+  headers: { Authorization: string };
+  /** Bearer token for `HttpClient.as`. */
+  token: string;
+  /** His accounts, with plenty of money. */
+  accounts: string[];
+}
+
+const PASSWORD = 'a-password-of-the-game-day';
+const ACCOUNTS_EACH = 8;
+/** What each account opens with; no scenario is about an empty one. */
+export const OPENING_BALANCE = 10_000_000_000;
+
+/** What the customers of the ledger (test/specimen) do, as requests for a load generator or one by one. */
+export class Bank {
+  /** Accounts that money is transferred to, and others that are only looked at: their cached copies stay valid. */
+  readonly busy: string[];
+  readonly shown: string[];
+
+  constructor(accountIds: string[]) {
+    const half = Math.floor(accountIds.length / 2);
+    this.busy = accountIds.slice(0, half);
+    this.shown = accountIds.slice(half);
+  }
+
+  /** New customers, logged in. */
+  async register(baseUrl: string, howMany: number): Promise<Customer[]> {
+    const http = httpClient(baseUrl);
+    return Promise.all(Array.from({ length: howMany }, () => this.registerOne(http)));
+  }
+
+  /** Transfers, spread over the customers, their accounts and those that money is transferred to. */
+  transferring(customers: Customer[]): RequestTemplate[] {
+    return Array.from({ length: this.busy.length * customers.length }, (_, i) => {
+      const customer = customers[i % customers.length]!;
+      return {
+        method: 'POST',
+        path: '/v1/transfers',
+        headers: customer.headers,
+        body: this.transferOf(customer, Math.floor(i / customers.length)),
+        idempotencyKey: true,
+      };
+    });
+  }
+
+  browsing(): RequestTemplate[] {
+    return this.shown.map((id) => ({ method: 'GET', path: `/v1/accounts/${id}` }));
+  }
+
+  /** Reads of one transfer each. @param transfers who owns them */
+  reading(transfers: { id: string; customer: Customer }[]): RequestTemplate[] {
+    return transfers.map(({ id, customer }) => ({
+      method: 'GET',
+      path: `/v1/transfers/${id}`,
+      headers: customer.headers,
+    }));
+  }
+
+  /** So many withdrawals, spread over the customers and their accounts. */
+  withdrawing(
+    customers: Customer[],
+    howMany: number,
+    methodOf: (index: number) => string = () => 'pm_card_ok',
+  ): RequestTemplate[] {
+    return Array.from({ length: howMany }, (_, i) => {
+      const { headers, accounts } = customers[i % customers.length]!;
+      const account = accounts[Math.floor(i / customers.length) % accounts.length];
+      return {
+        method: 'POST',
+        path: `/v1/accounts/${account}/withdrawals`,
+        headers,
+        body: { amount: 1, method: methodOf(i) },
+        idempotencyKey: `withdrawal-${i}`,
+      };
+    });
+  }
+
+  /** Makes so many transfers, one after another for each customer, and expects all of them to succeed. */
+  async transfer(
+    baseUrl: string,
+    customers: Customer[],
+    howMany: number,
+  ): Promise<{ id: string; customer: Customer }[]> {
+    const http = httpClient(baseUrl);
+    const made: { id: string; customer: Customer }[] = [];
+    const transferFor = async (customer: Customer, count: number): Promise<void> => {
+      for (let i = 0; i < count; i += 1) {
+        const answer = await this.transferOne(http.as(customer.token), customer, i);
+        if (answer.status !== 201)
+          throw new Error(`A transfer was not made: ${answer.status} ${answer.text}`);
+        made.push({ id: answer.body.id, customer });
+      }
+    };
+    const share = Math.ceil(howMany / customers.length);
+    await Promise.all(customers.map((customer) => transferFor(customer, share)));
+    return made.slice(0, howMany);
+  }
+
+  private transferOne(
+    http: HttpClient,
+    customer: Customer,
+    index: number,
+  ): Promise<HttpResponse<{ id: string }>> {
+    const headers = { 'Idempotency-Key': randomBytes(12).toString('hex') };
+    return http.post('/v1/transfers', this.transferOf(customer, index), { headers });
+  }
+
+  private transferOf({ accounts }: Customer, index: number): object {
+    const parts = [{ to: this.busy[index % this.busy.length], amount: 1 }];
+    return { from: accounts[index % accounts.length], parts };
+  }
+
+  private async registerOne(http: HttpClient): Promise<Customer> {
+    const email = `${randomBytes(8).toString('hex')}@customers.example`;
+    const user = { email, password: PASSWORD, name: 'Gina Gameday' };
+    const registered = expected(201, await http.post<{ id: string }>('/v1/auth/register', user));
+    const credentials = { email, password: PASSWORD };
+    const login = expected(200, await http.post<{ accessToken: string }>('/v1/auth/login', credentials));
+    const token = login.accessToken;
+    const accounts: string[] = [];
+    for (let i = 0; i < ACCOUNTS_EACH; i += 1) {
+      const account = { name: `Account ${i}`, balance: { amount: OPENING_BALANCE, currency: 'EUR' } };
+      accounts.push(expected(201, await http.as(token).post<{ id: string }>('/v1/accounts', account)).id);
+    }
+    return { id: registered.id, email, token, headers: { Authorization: `Bearer ${token}` }, accounts };
+  }
+}
+
+function expected<T>(status: number, answer: HttpResponse<T>): T {
+  if (answer.status !== status) throw new Error(`Not ${status}: ${answer.status} ${answer.text}`);
+  return answer.body;
+}
