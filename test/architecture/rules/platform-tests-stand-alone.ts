@@ -13,7 +13,7 @@ import {
 const KEPT = new Set(['auth', 'users']);
 
 /** Tests of the example features, and their helpers: they go when the features go. */
-const TESTS_OF_EXAMPLES = [
+export const TESTS_OF_EXAMPLES = [
   'test/e2e/addresses.spec.ts',
   'test/e2e/bad-input/shop-bodies.spec.ts',
   'test/e2e/exports.spec.ts',
