@@ -31,6 +31,7 @@ async function placeOrder(quantity = 1): Promise<string> {
 
 beforeAll(async () => {
   product = await startProduct();
+  product.sandbox.sendWebhooksTo(`${product.url}/v1/webhooks/payments`);
   const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
   conformance = new Conformance(body);
   api = new DocumentedApi(product.url, conformance);

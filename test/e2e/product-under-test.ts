@@ -117,7 +117,6 @@ export async function startProduct(
     };
   };
   const url = `http://127.0.0.1:${(api.getHttpServer().address() as AddressInfo).port}`;
-  if (!other) sandbox.sendWebhooksTo(`${url}/v1/webhooks/payments`);
   const database = api.get(Database);
   return {
     url,
