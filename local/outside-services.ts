@@ -5,8 +5,7 @@ import type { SinkMood } from './smtp-sink.ts';
 import { repositoryRoot } from './servers/paths.ts';
 import { freePort } from './servers/ports.ts';
 import { privateDirectory } from './servers/private-directory.ts';
-import { controlsOf, ServerProcess } from './servers/server-process.ts';
-import type { ServerControl } from './servers/server-process.ts';
+import { startServer, type ServerControl } from './servers/server-process.ts';
 
 /**
  * The payment sandbox and the SMTP sink as processes of their own, which can be frozen, killed and restarted like the
@@ -51,7 +50,7 @@ export async function startSandboxProcess(options: SandboxProcessOptions = {}): 
     ...(options.slowMs === undefined ? [] : ['--slow-ms', String(options.slowMs)]),
     ...(options.stateFile ? ['--state-file', options.stateFile] : []),
   ];
-  const server = new ServerProcess({
+  const server = await startServer({
     name: 'The payment sandbox',
     command: process.execPath,
     args: [join(repositoryRoot, 'local/payment-sandbox.ts'), ...flags],
@@ -65,8 +64,7 @@ export async function startSandboxProcess(options: SandboxProcessOptions = {}): 
     onLine: options.onLine,
     onUnexpectedExit: options.onUnexpectedExit,
   });
-  await server.start();
-  return Object.assign(controlsOf(server, stopOf(server)), {
+  return Object.assign(server, {
     url,
     port,
     setMood: (mood: SandboxMood | null) => expectDone(http.put('/control/mood', { mood })),
@@ -116,21 +114,19 @@ export async function startSinkProcess(options: SinkProcessOptions = {}): Promis
     ...['--port', String(port), '--control-port', String(controlPort), '--dir', directory],
     ...(options.slowMs === undefined ? [] : ['--slow-ms', String(options.slowMs)]),
   ];
-  const server = new ServerProcess({
-    name: 'The SMTP sink',
-    command: process.execPath,
-    args: [join(repositoryRoot, 'local/smtp-sink.ts'), ...flags],
-    isReady: () => answers(controlUrl, '/'),
-    stopWithinMs: 2_000,
-    onLine: options.onLine,
-    onUnexpectedExit: options.onUnexpectedExit,
-  });
-  await server.start();
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await temporary?.remove();
-  };
-  return Object.assign(controlsOf(server, stop), {
+  const server = await startServer(
+    {
+      name: 'The SMTP sink',
+      command: process.execPath,
+      args: [join(repositoryRoot, 'local/smtp-sink.ts'), ...flags],
+      isReady: () => answers(controlUrl, '/'),
+      stopWithinMs: 2_000,
+      onLine: options.onLine,
+      onUnexpectedExit: options.onUnexpectedExit,
+    },
+    { directory: temporary },
+  );
+  return Object.assign(server, {
     url: `smtp://127.0.0.1:${port}`,
     port,
     controlUrl,
@@ -141,12 +137,6 @@ export async function startSinkProcess(options: SinkProcessOptions = {}): Promis
       (await http.get<{ data: Awaited<ReturnType<SinkProcess['mails']>> }>('/mails')).body.data,
     reset: () => expectDone(http.delete('/')),
   });
-}
-
-function stopOf(server: ServerProcess): () => Promise<void> {
-  return async () => {
-    await server.stop();
-  };
 }
 
 async function answers(url: string, path: string): Promise<boolean> {

@@ -3,8 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from './ports.ts';
 import { privateDirectory } from './private-directory.ts';
-import { controlsOf, ServerProcess } from './server-process.ts';
-import type { ServerControl } from './server-process.ts';
+import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 export interface HaproxyOptions {
@@ -27,29 +26,22 @@ export async function startHaproxy(options: HaproxyOptions): Promise<HaproxyServ
   const folder = await privateDirectory('haproxy');
   const file = join(folder.path, 'haproxy.cfg');
   await writeFile(file, options.config(port));
-  const server = new ServerProcess({
-    name: 'HAProxy',
-    command: tool.command,
-    args: ['-db', '-f', file],
-    env: tool.env,
-    isReady: () => accepts(port),
-    readyWithinMs: 10_000,
-    // SIGUSR1 lets connections finish and would wait for keep-alive clients; SIGTERM leaves at once.
-    stopSignal: 'SIGTERM',
-    stopWithinMs: 3_000,
-    onLine: options.onLine,
-  });
-  try {
-    await server.start();
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    await folder.remove();
-  };
-  return Object.assign(controlsOf(server, stop), { port, url: `http://127.0.0.1:${port}` });
+  const server = await startServer(
+    {
+      name: 'HAProxy',
+      command: tool.command,
+      args: ['-db', '-f', file],
+      env: tool.env,
+      isReady: () => accepts(port),
+      readyWithinMs: 10_000,
+      // SIGUSR1 lets connections finish and would wait for keep-alive clients; SIGTERM leaves at once.
+      stopSignal: 'SIGTERM',
+      stopWithinMs: 3_000,
+      onLine: options.onLine,
+    },
+    { directory: folder },
+  );
+  return Object.assign(server, { port, url: `http://127.0.0.1:${port}` });
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -8,7 +8,7 @@ export type { PostgresOptions, PostgresServer } from './postgres.ts';
 export { demote, startReplica } from './postgres-replica.ts';
 export type { PostgresReplica } from './postgres-replica.ts';
 export { privateDirectory } from './private-directory.ts';
-export { askRedis, startRedis, redisDatabases } from './redis.ts';
+export { sendRedisCommand, startRedis, redisDatabases } from './redis.ts';
 export type { RedisOptions, RedisServer } from './redis.ts';
 export { startSentinel } from './redis-sentinel.ts';
 export type { RedisSentinel } from './redis-sentinel.ts';

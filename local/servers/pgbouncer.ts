@@ -2,13 +2,11 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import pg from 'pg';
 import { freePort } from './ports.ts';
 import { postgresUser } from './postgres-user.ts';
-import type { PostgresServer } from './postgres.ts';
+import { answersQueries, type PostgresServer } from './postgres.ts';
 import { privateDirectory } from './private-directory.ts';
-import { controlsOf, ServerProcess } from './server-process.ts';
-import type { ServerControl } from './server-process.ts';
+import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 const run = promisify(execFile);
@@ -59,40 +57,19 @@ export async function startPgBouncer(
   // It refuses to run as root, as PostgreSQL does.
   await chmod(folder.path, 0o755);
   const url = postgres.url().replace(`:${postgres.port}/`, `:${port}/`);
-  const server = new ServerProcess({
-    name: 'PgBouncer',
-    ...postgresUser([tool.command]).command(tool.command, [file('pgbouncer.ini')]),
-    env: tool.env,
-    isReady: () => accepts(url),
-    readyWithinMs: 10_000,
-    // SIGTERM closes at once; SIGINT waits for clients.
-    stopSignal: 'SIGTERM',
-    stopWithinMs: 3_000,
-    onLine: options.onLine,
-  });
-  try {
-    await server.start();
-  } catch (error) {
-    await folder.remove();
-    throw error;
-  }
-  const stop = async (): Promise<void> => {
-    await server.kill();
-    await folder.remove();
-  };
-  return Object.assign(controlsOf(server, stop), { port, version, url });
-}
-
-async function accepts(connectionString: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  const server = await startServer(
+    {
+      name: 'PgBouncer',
+      ...postgresUser([tool.command]).command(tool.command, [file('pgbouncer.ini')]),
+      env: tool.env,
+      isReady: () => answersQueries(url),
+      readyWithinMs: 10_000,
+      // SIGTERM closes at once; SIGINT waits for clients.
+      stopSignal: 'SIGTERM',
+      stopWithinMs: 3_000,
+      onLine: options.onLine,
+    },
+    { directory: folder, discards: true },
+  );
+  return Object.assign(server, { port, version, url });
 }

@@ -6,8 +6,7 @@ import { preparePostgresDirectory, postgresBinaries, postgresRole, ownData } fro
 import { postgresUser } from './postgres-user.ts';
 import { freePort } from './ports.ts';
 import { privateDirectory } from './private-directory.ts';
-import { controlsOf, ServerProcess } from './server-process.ts';
-import type { ServerControl } from './server-process.ts';
+import { startServer, type ServerControl } from './server-process.ts';
 
 export interface PostgresOptions {
   /** Where the data live. Default: a private temporary directory that goes with the server. */
@@ -58,33 +57,26 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = new ServerProcess({
-    name: 'PostgreSQL',
-    ...user.command(postgres, ['-D', dataDir, '-p', String(port), ...flags]),
-    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-    cwd: '/',
-    isReady: () => accepts(urlFor(port, 'postgres', 'postgres')),
-    // Crash recovery after a kill counts towards readiness.
-    readyWithinMs: 60_000,
-    // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
-    stopSignal: 'SIGINT',
-    orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
-    stopWithinMs: persistent ? 15_000 : 5_000,
-    onLine: options.onLine,
-    onUnexpectedExit: options.onUnexpectedExit,
-  });
-  try {
-    await server.start();
-  } catch (error) {
-    await temporary?.remove();
-    throw error;
-  }
-  const stop = async (): Promise<void> => {
-    // Private data are about to be deleted: there is nothing to write in order.
-    await (persistent ? server.stop() : server.kill());
-    await temporary?.remove();
-  };
-  return Object.assign(controlsOf(server, stop), {
+  // Private data are about to be deleted: there is nothing to write in order.
+  const server = await startServer(
+    {
+      name: 'PostgreSQL',
+      ...user.command(postgres, ['-D', dataDir, '-p', String(port), ...flags]),
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      cwd: '/',
+      isReady: () => answersQueries(urlFor(port, 'postgres', 'postgres')),
+      // Crash recovery after a kill counts towards readiness.
+      readyWithinMs: 60_000,
+      // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
+      stopSignal: 'SIGINT',
+      orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
+      stopWithinMs: persistent ? 15_000 : 5_000,
+      onLine: options.onLine,
+      onUnexpectedExit: options.onUnexpectedExit,
+    },
+    { directory: temporary, discards: !persistent },
+  );
+  return Object.assign(server, {
     port,
     dataDir,
     url: (database = postgresRole) => urlFor(port, postgresRole, database),
@@ -113,7 +105,8 @@ function urlFor(port: number, role: string, database: string): string {
   return `postgresql://${role}:${role}@127.0.0.1:${port}/${database}`;
 }
 
-async function accepts(connectionString: string): Promise<boolean> {
+/** Whether a statement gets through, on a connection of its own. */
+export async function answersQueries(connectionString: string): Promise<boolean> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
   client.on('error', () => undefined);
   try {

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './ports.ts';
 import { privateDirectory } from './private-directory.ts';
-import { askRedis, type RedisServer } from './redis.ts';
-import { controlsOf, ServerProcess, type ServerControl } from './server-process.ts';
+import { answersPing, type RedisServer } from './redis.ts';
+import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 export interface RedisSentinel extends ServerControl {
@@ -27,24 +27,17 @@ export async function startSentinel(primary: RedisServer): Promise<RedisSentinel
       'sentinel failover-timeout mymaster 5000',
     ].join('\n'),
   );
-  const server = new ServerProcess({
-    name: 'Redis Sentinel',
-    command: tool.command,
-    args: [file, '--sentinel'],
-    env: tool.env,
-    cwd: directory.path,
-    isReady: async () => (await askRedis(port, 'PING').catch(() => '')).startsWith('+PONG'),
-    stopWithinMs: 5000,
-  });
-  try {
-    await server.start();
-  } catch (error) {
-    await directory.remove();
-    throw error;
-  }
-  const stop = async (): Promise<void> => {
-    await server.kill();
-    await directory.remove();
-  };
-  return Object.assign(controlsOf(server, stop), { port });
+  const server = await startServer(
+    {
+      name: 'Redis Sentinel',
+      command: tool.command,
+      args: [file, '--sentinel'],
+      env: tool.env,
+      cwd: directory.path,
+      isReady: () => answersPing(port),
+      stopWithinMs: 5000,
+    },
+    { directory, discards: true },
+  );
+  return Object.assign(server, { port });
 }

@@ -2,8 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { freePort } from './ports.ts';
 import { privateDirectory } from './private-directory.ts';
-import { controlsOf, ServerProcess } from './server-process.ts';
-import type { ServerControl } from './server-process.ts';
+import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 export interface RedisOptions {
@@ -51,41 +50,39 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     daemonize: 'no',
     ...options.settings,
   };
-  const server = new ServerProcess({
-    name: 'Redis',
-    command: tool.command,
-    args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    env: tool.env,
-    cwd: directory,
-    isReady: async () => (await askRedis(port, 'PING').catch(() => '')).startsWith('+PONG'),
-    stopWithinMs: 5_000,
-    orphanSignal: options.dataDir ? 'SIGTERM' : 'SIGKILL',
-    onLine: options.onLine,
-    onUnexpectedExit: options.onUnexpectedExit,
-  });
-  try {
-    await server.start();
-  } catch (error) {
-    await temporary?.remove();
-    throw error;
-  }
-  const stop = async (): Promise<void> => {
-    await (options.dataDir ? server.stop() : server.kill());
-    await temporary?.remove();
-  };
-  return Object.assign(controlsOf(server, stop), {
+  const server = await startServer(
+    {
+      name: 'Redis',
+      command: tool.command,
+      args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      env: tool.env,
+      cwd: directory,
+      isReady: () => answersPing(port),
+      stopWithinMs: 5_000,
+      orphanSignal: options.dataDir ? 'SIGTERM' : 'SIGKILL',
+      onLine: options.onLine,
+      onUnexpectedExit: options.onUnexpectedExit,
+    },
+    { directory: temporary, discards: temporary !== undefined },
+  );
+  return Object.assign(server, {
     port,
     dataDir: directory,
     url: (database = 0) => `redis://127.0.0.1:${port}${database === 0 ? '' : `/${database}`}`,
     flush: async () => {
-      const answer = await askRedis(port, 'FLUSHALL');
+      const answer = await sendRedisCommand(port, 'FLUSHALL');
       if (!answer.startsWith('+OK')) throw new Error(`Redis refused to be emptied: ${answer}`);
     },
   });
 }
 
+/** Whether a Redis or a Sentinel answers. */
+export async function answersPing(port: number): Promise<boolean> {
+  return (await sendRedisCommand(port, 'PING').catch(() => '')).startsWith('+PONG');
+}
+
 /** One command on a connection of its own: nothing here may depend on the client library under test. */
-export function askRedis(port: number, command: string): Promise<string> {
+export function sendRedisCommand(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     socket.setTimeout(1_000, () => socket.destroy(new Error('Redis does not answer')));

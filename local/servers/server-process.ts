@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { guardProcess, releaseProcess } from './guard.ts';
+import type { PrivateDirectory } from './private-directory.ts';
 import { endTree, signalTree } from './process-tree.ts';
 
 export interface ServerSpec {
@@ -194,13 +195,29 @@ export class ServerProcess {
   }
 }
 
-/** The controls of a server, with a `stop` that also clears up what belongs to it. */
-export function controlsOf(server: ServerProcess, stop: () => Promise<void>): ServerControl {
+/**
+ * Starts a server.
+ * @param owns `directory` goes when the server is stopped, or does not start; `discards`: nobody needs its data, so that `stop` kills it
+ */
+export async function startServer(
+  spec: ServerSpec,
+  { directory, discards = false }: { directory?: PrivateDirectory; discards?: boolean } = {},
+): Promise<ServerControl> {
+  const server = new ServerProcess(spec);
+  try {
+    await server.start();
+  } catch (error) {
+    await directory?.remove();
+    throw error;
+  }
   return {
     get pid() {
       return server.pid;
     },
-    stop,
+    stop: async () => {
+      await (discards ? server.kill() : server.stop());
+      await directory?.remove();
+    },
     freeze: () => server.freeze(),
     thaw: () => server.thaw(),
     kill: async () => {

@@ -10,7 +10,7 @@ import {
 import { RedisConnection } from '../../src/platform/redis/index.js';
 import { makeCertificates, type Certificates } from '../support/certificates.js';
 import {
-  askRedis,
+  sendRedisCommand,
   freePort,
   startRedis,
   startSentinel,
@@ -61,15 +61,16 @@ describe('Redis with Sentinels', () => {
 
   beforeAll(async () => {
     [room, replica] = await Promise.all([openMessagingRoom(), startRedis()]);
-    await askRedis(replica.port, `REPLICAOF 127.0.0.1 ${room.redis.port}`);
+    await sendRedisCommand(replica.port, `REPLICAOF 127.0.0.1 ${room.redis.port}`);
     await waitFor(
-      async () => (await askRedis(replica.port, 'INFO replication')).includes('master_link_status:up'),
+      async () =>
+        (await sendRedisCommand(replica.port, 'INFO replication')).includes('master_link_status:up'),
       { what: 'the replica' },
     );
     sentinel = await startSentinel(room.redis);
     await waitFor(
       async () =>
-        (await askRedis(sentinel.port, 'SENTINEL REPLICAS mymaster')).includes(String(replica.port)),
+        (await sendRedisCommand(sentinel.port, 'SENTINEL REPLICAS mymaster')).includes(String(replica.port)),
       { what: 'the Sentinel finding the replica' },
     );
     // One that is down comes first, as one of three usually may be.
@@ -94,7 +95,7 @@ describe('Redis with Sentinels', () => {
 
     await all(10);
     expect(worker.runtime.status().relayProblem).toBeUndefined();
-    expect(await askRedis(replica.port, 'INFO replication')).toContain('role:master');
+    expect(await sendRedisCommand(replica.port, 'INFO replication')).toContain('role:master');
     await waitFor(() => redis.run((client) => client.incr('n')), { what: 'a write' });
   });
 });
