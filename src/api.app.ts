@@ -22,11 +22,11 @@ import {
   SECURITY_HEADERS,
   serialiseAsDocumented,
   serveOpenApi,
-  strikeRoutes,
+  injectRouteFaults,
 } from './platform/http/index.js';
 import { HealthRegistry } from './platform/health/index.js';
 import type { FaultInjector } from './platform/resilience/index.js';
-import { OverloadSign } from './platform/redis/index.js';
+import { OverloadSignal } from './platform/redis/index.js';
 import {
   createProcessLog,
   nestLogger,
@@ -70,11 +70,11 @@ export async function createApi(
   installAccessLog(connections, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));
   const database = app.get(Database, { strict: false });
   shedder.watchDatabase(() => database.queueLoad);
-  const sign = app.get(OverloadSign);
-  shedder.onShed(() => void sign.raise());
+  const overload = app.get(OverloadSignal);
+  shedder.onShed(() => void overload.raise());
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   installConnectionLog(connections, log.logger, app.get<Counter>(getToken(HTTP_CONNECTIONS_REFUSED)));
-  if (faults) strikeRoutes(fastify, faults);
+  if (faults) injectRouteFaults(fastify, faults);
   const document = createOpenApiDocument(app, settings.app);
   serialiseAsDocumented(fastify, document);
   if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);

@@ -106,7 +106,7 @@ describe('The rows of exports', () => {
   it('show the progress with each chunk, and are complete with the rows that came', async () => {
     const id = await add();
     const run = await begin(id);
-    await runs.announceTotal(run, 10);
+    await runs.recordTotal(run, 10);
     await runs.append(run, 0, bytes('a'), 4);
     expect(await exports.find(id, userId)).toMatchObject({
       status: 'running',
@@ -155,7 +155,7 @@ describe('The rows of exports', () => {
 
     it('let the first one write nothing', async () => {
       await expect(runs.append(first, 1, bytes('late'), 2)).rejects.toThrow(SupersededError);
-      await expect(runs.announceTotal(first, 99)).rejects.toThrow(SupersededError);
+      await expect(runs.recordTotal(first, 99)).rejects.toThrow(SupersededError);
       await expect(runs.complete(first, 2)).rejects.toThrow(SupersededError);
       await runs.fail(first);
 

@@ -39,7 +39,7 @@ describe('AuthenticationGuard', () => {
   const reflector = new Reflector();
   const guard = new AuthenticationGuard(reflector, tokens, revoked as unknown as RevokedSessions);
 
-  function ask(controller: { prototype: object }, method: string, authorization?: string) {
+  function requestTo(controller: { prototype: object }, method: string, authorization?: string) {
     const request = { headers: { authorization }, context: {} as { userId?: string }, caller: undefined };
     const context = {
       getClass: () => controller,
@@ -52,18 +52,18 @@ describe('AuthenticationGuard', () => {
   const bearer = (caller: Caller) => `Bearer ${tokens.sign(caller)}`;
 
   it('lets a good token in and says who it is, without a promise', () => {
-    const { request, enter } = ask(Shop, 'closed', bearer(customer));
+    const { request, enter } = requestTo(Shop, 'closed', bearer(customer));
     expect(enter()).toBe(true);
     expect(request.caller).toEqual(customer);
     expect(request.context.userId).toBe('u-1');
   });
 
   it('takes the scheme in any case, as HTTP has it', () => {
-    expect(ask(Shop, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
+    expect(requestTo(Shop, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
   });
 
   it('asks for a token where there is none', () => {
-    expect(() => ask(Shop, 'closed').enter()).toThrow(
+    expect(() => requestTo(Shop, 'closed').enter()).toThrow(
       expect.objectContaining({
         status: 401,
         code: 'unauthenticated',
@@ -75,7 +75,7 @@ describe('AuthenticationGuard', () => {
   it.each(['Bearer', 'Bearer ', 'Bearer nonsense', 'Basic YTpi', ''])(
     'refuses %j as an invalid token',
     (header) => {
-      expect(() => ask(Shop, 'closed', header).enter()).toThrow(
+      expect(() => requestTo(Shop, 'closed', header).enter()).toThrow(
         expect.objectContaining({
           status: 401,
           code: 'unauthenticated',
@@ -86,7 +86,7 @@ describe('AuthenticationGuard', () => {
   );
 
   it('refuses the token of a session that is revoked', () => {
-    const enter = () => ask(Shop, 'closed', bearer(customer)).enter();
+    const enter = () => requestTo(Shop, 'closed', bearer(customer)).enter();
     expect(enter()).toBe(true);
     revoked.add('s-1');
     expect(enter).toThrow(expect.objectContaining({ status: 401 }));
@@ -95,7 +95,7 @@ describe('AuthenticationGuard', () => {
 
   it('lets everybody through a public route, also with a token that is no good', () => {
     for (const header of [undefined, 'Bearer nonsense', bearer(customer)]) {
-      const { request, enter } = ask(Shop, 'open', header);
+      const { request, enter } = requestTo(Shop, 'open', header);
       expect(enter()).toBe(true);
       expect(request.caller).toBeUndefined();
     }
@@ -106,28 +106,28 @@ describe('AuthenticationGuard', () => {
       [Shop, 'office'],
       [Vault, 'door'],
     ] as const) {
-      expect(ask(controller, method, bearer(admin)).enter()).toBe(true);
-      expect(() => ask(controller, method, bearer(customer)).enter()).toThrow(
+      expect(requestTo(controller, method, bearer(admin)).enter()).toBe(true);
+      expect(() => requestTo(controller, method, bearer(customer)).enter()).toThrow(
         expect.objectContaining({ status: 403, code: 'forbidden' }),
       );
     }
   });
 
   it('knows the caller of a refused request, for the log', () => {
-    const { request, enter } = ask(Shop, 'office', bearer(customer));
+    const { request, enter } = requestTo(Shop, 'office', bearer(customer));
     expect(enter).toThrow('Your role does not allow this.');
     expect(request.context.userId).toBe('u-1');
   });
 
   it('judges a handler by the controller that it is reached through', () => {
-    expect(ask(Window, 'closed').enter()).toBe(true);
-    expect(() => ask(Shop, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
+    expect(requestTo(Window, 'closed').enter()).toBe(true);
+    expect(() => requestTo(Shop, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
   });
 
   it('reads the metadata of a handler once', () => {
-    expect(ask(Vault, 'door', bearer(admin)).enter()).toBe(true);
+    expect(requestTo(Vault, 'door', bearer(admin)).enter()).toBe(true);
     const look = vi.spyOn(reflector, 'getAllAndOverride');
-    expect(ask(Vault, 'door', bearer(admin)).enter()).toBe(true);
+    expect(requestTo(Vault, 'door', bearer(admin)).enter()).toBe(true);
     expect(look).not.toHaveBeenCalled();
     look.mockRestore();
   });

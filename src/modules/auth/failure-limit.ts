@@ -80,17 +80,17 @@ export class FailureLimit {
 
   /** Failures of a key in its window. */
   async failures(key: string): Promise<number> {
-    return (await this.ask((limiter) => limiter.get(key)))?.consumedPoints ?? 0;
+    return (await this.withLimiter((limiter) => limiter.get(key)))?.consumedPoints ?? 0;
   }
 
   /** Counts a failure without limiting anything. */
   async add(key: string): Promise<void> {
-    await this.ask((limiter) => limiter.penalty(key));
+    await this.withLimiter((limiter) => limiter.penalty(key));
   }
 
   private async enter(gate: Gate, key: string, max: number): Promise<void> {
     const { version } = gate;
-    const known = await this.ask((limiter) => limiter.get(key));
+    const known = await this.withLimiter((limiter) => limiter.get(key));
     if (gate.version === version) this.learn(gate, known);
     for (;;) {
       const left = max - failuresOf(gate);
@@ -106,13 +106,13 @@ export class FailureLimit {
   }
 
   private async count(gate: Gate, key: string): Promise<void> {
-    const result = await this.ask((limiter) => limiter.penalty(key));
+    const result = await this.withLimiter((limiter) => limiter.penalty(key));
     this.learn(gate, result);
     gate.version++;
   }
 
   private async forgive(gate: Gate, key: string): Promise<void> {
-    await this.ask((limiter) => limiter.delete(key));
+    await this.withLimiter((limiter) => limiter.delete(key));
     gate.failures = 0;
     gate.version++;
   }
@@ -133,7 +133,7 @@ export class FailureLimit {
   }
 
   /** Whatever is wrong with Redis, a login goes on, counted here. */
-  private async ask<T>(question: (limiter: Limiter) => Promise<T>): Promise<T> {
+  private async withLimiter<T>(question: (limiter: Limiter) => Promise<T>): Promise<T> {
     try {
       return await this.redis.run(() => question(this.shared));
     } catch {

@@ -43,7 +43,7 @@ export class ExportRunsRepository {
   }
 
   /** Writes how many rows there will be. @throws SupersededError */
-  async announceTotal(run: ExportRun, total: number): Promise<void> {
+  async recordTotal(run: ExportRun, total: number): Promise<void> {
     await this.change(run, {
       text: `UPDATE exports SET rows_total = $3, progressed_at = now() WHERE id = $1 AND attempt = $2 AND status = 'running'`,
       values: [run.exportId, run.attempt, total],

@@ -26,7 +26,7 @@ function setup(batches: number) {
     }
   }
   const runs = {
-    announceTotal: vi.fn(() => Promise.resolve()),
+    recordTotal: vi.fn(() => Promise.resolve()),
     append: vi.fn((_: ExportRun, seq: number, data: Uint8Array, rows: number) => {
       appended.push({ seq, data, rows });
       return Promise.resolve();
@@ -48,7 +48,7 @@ describe('Writing an export', () => {
     const { writer, runs, appended } = setup(40);
     const chunks = await writer.write(run, signal());
 
-    expect(runs.announceTotal).toHaveBeenCalledExactlyOnceWith(run, 40_000);
+    expect(runs.recordTotal).toHaveBeenCalledExactlyOnceWith(run, 40_000);
     expect(chunks).toBeGreaterThan(3);
     expect(appended.map(({ seq }) => seq)).toEqual(Array.from({ length: chunks }, (_, seq) => seq));
     expect(appended.at(-1)?.rows).toBe(40_000);

@@ -61,7 +61,7 @@ export class ExportWriter {
       writtenAt = performance.now();
     };
 
-    await this.runs.announceTotal(run, await this.orders.count(run));
+    await this.runs.recordTotal(run, await this.orders.count(run));
     add(await gzip.piece(this.orders.heading));
     for await (const batch of this.orders.lines(run)) {
       if (signal.aborted) throw interrupted();

@@ -15,7 +15,7 @@ export class CacheSource<T> {
 
   /** @param keep gets what a load has found, unless it was disowned meanwhile */
   constructor(
-    private readonly ask: (key: string) => Promise<T | undefined>,
+    private readonly fetch: (key: string) => Promise<T | undefined>,
     private readonly keep: (key: string, value: T | undefined) => void,
   ) {}
 
@@ -23,7 +23,7 @@ export class CacheSource<T> {
   load(key: string): Promise<T | undefined> {
     const running = this.loads.get(key);
     if (running) return running;
-    const load = this.ask(key);
+    const load = this.fetch(key);
     this.loads.set(key, load);
     load.then(
       (value) => {

@@ -13,7 +13,7 @@ import { negotiate } from './headers/content-negotiation.js';
 import { parseJsonOnly } from './input/json-body.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { createPublicServer } from './connections/public-server.js';
-import { RawAnswers } from './connections/raw-answers.js';
+import { RawResponses } from './connections/raw-responses.js';
 import { newId, RequestContext } from '../context/index.js';
 import { RouteTable } from './routes/route-table.js';
 
@@ -35,7 +35,7 @@ export function createHttpAdapter(
   { connections, inFlight, shedder }: { connections: Connections; inFlight: InFlight; shedder: LoadShedder },
 ): FastifyAdapter {
   const cors = new Cors(settings.corsOrigins);
-  const raw = new RawAnswers(connections, cors);
+  const raw = new RawResponses(connections, cors);
   const adapter = new FastifyAdapter({
     logger: false,
     skipMiddie: true,

@@ -39,6 +39,6 @@ export { Connections } from './connections/connections.js';
 export { SECURITY_HEADERS } from './headers/security-headers.js';
 export { HttpModule } from './http.module.js';
 export { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './openapi/openapi.js';
-export { strikeRoutes } from './routes/route-faults.js';
+export { injectRouteFaults } from './routes/route-faults.js';
 export { installAccessLog, installConnectionLog, installShedLog } from './telemetry/access-log.js';
 export { HTTP_CONNECTIONS_REFUSED, HTTP_DURATION, HTTP_SHED } from './telemetry/http.metrics.js';

@@ -4,7 +4,7 @@ import { BullModule, BullRegistrar } from '@nestjs/bullmq';
 import type { Worker } from 'bullmq';
 import { Settings } from '../../config/index.js';
 import { HealthRegistry } from '../health/index.js';
-import { GivingWay } from './consuming/giving-way.js';
+import { BackgroundThrottle } from './consuming/background-throttle.js';
 import { workerClass } from './consuming/worker-class.js';
 import { WorkerJobs } from './consuming/worker-jobs.js';
 import { MessagingMetrics } from './messaging.metrics.js';
@@ -52,7 +52,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     private readonly connections: QueueConnections,
     private readonly relay: Relay,
     private readonly meter: BacklogMeter,
-    private readonly givingWay: GivingWay,
+    private readonly throttle: BackgroundThrottle,
     private readonly jobs: WorkerJobs,
     private readonly metrics: MessagingMetrics,
     private readonly health: HealthRegistry,
@@ -77,14 +77,14 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
       worker.run().catch((error: unknown) => this.report(worker.name, error));
     this.relay.start();
     this.meter.start();
-    this.givingWay.start((yielding) => this.setConcurrency(yielding));
+    this.throttle.start((yielding) => this.setConcurrency(yielding));
   }
 
   /** At the signal: claim and fetch nothing more. Does not wait; what runs goes on. */
   stopTaking(): void {
     if (this.state !== 'running') return;
     this.state = 'draining';
-    this.givingWay.stop();
+    this.throttle.stop();
     this.jobs.stopTaking();
     this.relayStopped = this.relay.stop();
     for (const worker of this.workers) {

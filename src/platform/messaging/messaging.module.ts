@@ -2,7 +2,7 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { GivingWay } from './consuming/giving-way.js';
+import { BackgroundThrottle } from './consuming/background-throttle.js';
 import { MaintenanceProcessor } from './consuming/maintenance.processor.js';
 import { MAINTENANCE_QUEUE } from './topology/decorators.js';
 import { WorkerJobs } from './consuming/worker-jobs.js';
@@ -23,7 +23,7 @@ import { Redelivery } from './relay/redelivery.js';
 import { Relay } from './relay/relay.js';
 import { QueueConnections } from './queues/queue-connections.js';
 import { NoFlowProducer, PlainQueue } from './queues/plain-queue.js';
-import { QueueMemory } from './queues/queue-memory.js';
+import { DataLossDetector } from './queues/data-loss-detector.js';
 import { QueueUpkeep } from './relay/queue-upkeep.js';
 import { Queues } from './queues/queues.js';
 import { Schedulers } from './schedules/schedulers.js';
@@ -43,13 +43,13 @@ const handling: Provider[] = [
   MessagingMetrics,
   QueueConnections,
   Queues,
-  QueueMemory,
+  DataLossDetector,
   QueueUpkeep,
   Schedulers,
   Relay,
   Redelivery,
   BacklogMeter,
-  GivingWay,
+  BackgroundThrottle,
   WorkerJobs,
   MaintenanceProcessor,
   OutboxSweep,

@@ -6,7 +6,7 @@ import { register, type Counter } from 'prom-client';
 import { redactor, secretTexts, type Settings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 import { errorFields } from './error-fields.js';
-import { openLogOutlet, type LogOutlet } from './log-outlet.js';
+import { openLogDestination, type LogDestination } from './log-destination.js';
 import { currentTraceId } from './tracing/tracing.js';
 
 /** Members whose value never reaches a log line, wherever an object is logged whole. */
@@ -33,7 +33,7 @@ const BOOT_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** The process's log: one JSON object per line on standard output; see `openLogOutlet` for what a slow reader does to it: nothing. */
+/** The process's log: one JSON object per line on standard output; see `openLogDestination` for what a slow reader does to it: nothing. */
 export interface ProcessLog {
   logger: Logger;
   /**
@@ -65,9 +65,9 @@ export function createProcessLog(
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: (error: unknown) => redacted(errorFields(error), redact) },
   };
-  const outlet: LogOutlet | undefined = destination
+  const outlet: LogDestination | undefined = destination
     ? undefined
-    : openLogOutlet(
+    : openLogDestination(
         STANDARD_OUTPUT,
         () => (register.getSingleMetric(LOG_DROPPED) as Counter | undefined)?.inc(),
         (lines) =>

@@ -18,7 +18,7 @@ import { quotaOf, type Quota } from './quota.js';
 export type { Taken } from './lease-window.js';
 
 /** A window that is to get a lease, and whom to tell. */
-type Asked = Readonly<{ window: Window; done: () => void }>;
+type PendingLease = Readonly<{ window: Window; done: () => void }>;
 
 /** Callers that a process remembers; the oldest windows go first, and their count in Redis stays. */
 const REMEMBERED_CALLERS = 50_000;
@@ -26,7 +26,7 @@ const REMEMBERED_CALLERS = 50_000;
 const ALONE_WHEN_AWAY_MS = 100;
 const ALONE_WHEN_REFUSED_MS = 1000;
 /** How often Redis is asked whether an exhausted quota has got something back from another process. */
-const ASK_AGAIN_MS = 250;
+const RETRY_MS = 250;
 /** A lease that was not touched for one to two sweeps is given back; and that often it is looked whether Redis has lost its data. */
 const SWEEP_MS = 1000;
 /** By then every process has noticed that Redis has lost its data, and reported what it had. */
@@ -43,7 +43,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   private readonly windows = new LRUCache<string, Window>({ max: REMEMBERED_CALLERS });
   /** Windows with a lease large enough to be missed elsewhere. */
   private readonly holding = new Set<Window>();
-  private asked: Asked[] = [];
+  private pending: PendingLease[] = [];
   private gathering?: NodeJS.Timeout;
   private sweeper?: NodeJS.Timeout;
   private onOurOwnUntil = 0;
@@ -78,7 +78,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     }
     if (!shared) return answer(window, false, now);
     if (window.known && window.free === 0) {
-      if (now >= window.askAgainAt) this.leaseInAdvance(window);
+      if (now >= window.retryAt) this.leaseInAdvance(window);
       return answer(window, false, now);
     }
     return this.wait(window);
@@ -104,7 +104,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   /** What is leased and not spent is for the other processes; a rollout would use quotas up otherwise. */
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.sweeper);
-    this.ask();
+    this.requestLeases();
     const windows = [...this.windows.values()];
     for (const { leasing } of windows) await leasing;
     await this.giveBack(windows);
@@ -113,7 +113,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   onApplicationShutdown(): void {
     clearInterval(this.sweeper);
     // Nobody is left waiting: without Redis they are answered by what is known here.
-    this.ask();
+    this.requestLeases();
     this.holding.clear();
   }
 
@@ -131,7 +131,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     try {
       const leased = window.leasing ?? this.lease(window);
       // With all that this turn of the event loop asks for, but no later.
-      setImmediate(() => this.ask());
+      setImmediate(() => this.requestLeases());
       await leased;
     } finally {
       window.waiting -= 1;
@@ -141,31 +141,30 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   }
 
   private leaseInAdvance(window: Window): void {
-    if (window.leasing || (window.known && window.free === 0 && performance.now() < window.askAgainAt))
-      return;
+    if (window.leasing || (window.known && window.free === 0 && performance.now() < window.retryAt)) return;
     void this.lease(window);
   }
 
   /** Gets more of the quota, soon; never rejects. */
   private lease(window: Window): Promise<void> {
-    this.gathering ??= setTimeout(() => this.ask(), GATHER_MS);
-    return (window.leasing = new Promise((done) => this.asked.push({ window, done })));
+    this.gathering ??= setTimeout(() => this.requestLeases(), GATHER_MS);
+    return (window.leasing = new Promise((done) => this.pending.push({ window, done })));
   }
 
-  private ask(): void {
+  private requestLeases(): void {
     clearTimeout(this.gathering);
     this.gathering = undefined;
-    const { asked } = this;
-    this.asked = [];
-    for (const piece of piecesOf(asked)) void this.askFor(piece);
+    const { pending } = this;
+    this.pending = [];
+    for (const piece of piecesOf(pending)) void this.requestFrom(piece);
   }
 
-  private async askFor(asked: Asked[]): Promise<void> {
+  private async requestFrom(pending: PendingLease[]): Promise<void> {
     this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
     const now = performance.now();
-    const bases = asked.map(({ window: { charged, spent } }) => Math.max(charged, spent));
-    const keys = asked.map(({ window }) => this.keyOf(window.key));
-    const wishes = asked.flatMap(({ window }, index) => {
+    const bases = pending.map(({ window: { charged, spent } }) => Math.max(charged, spent));
+    const keys = pending.map(({ window }) => this.keyOf(window.key));
+    const wishes = pending.flatMap(({ window }, index) => {
       const base = bases[index] as number;
       const { quota, nextLease, waiting, charged, endsAt, epoch = '' } = window;
       const left = Math.max(1, Math.ceil(endsAt - now));
@@ -182,13 +181,13 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
         ),
       );
       this.refusals.recovered();
-      for (const [index, { window }] of asked.entries())
+      for (const [index, { window }] of pending.entries())
         this.granted(window, bases[index] as number, epoch, granted.slice(index * 3, index * 3 + 3));
       this.enter(epoch);
     } catch (error) {
       this.goOnAlone(error);
     }
-    for (const { window, done } of asked) {
+    for (const { window, done } of pending) {
       window.leasing = undefined;
       done();
     }
@@ -209,7 +208,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     window.free = free;
     window.endsAt = now + leftMs;
     window.nextLease = Math.min(window.nextLease * 2, quota.largestLease);
-    window.askAgainAt = now + ASK_AGAIN_MS;
+    window.retryAt = now + RETRY_MS;
     if (leased > quota.firstLease) this.holding.add(window);
   }
 

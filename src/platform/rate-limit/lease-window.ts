@@ -26,7 +26,7 @@ export interface Window {
   /** Requests that wait for a lease. */
   waiting: number;
   leasing?: Promise<void>;
-  askAgainAt: number;
+  retryAt: number;
   spentAtSweep: number;
   /** The data of Redis in which `charged` is counted. */
   epoch?: string;
@@ -46,7 +46,7 @@ export function newWindow(key: string, quota: Quota, now: number): Window {
     free: quota.limit,
     nextLease: quota.firstLease,
     waiting: 0,
-    askAgainAt: 0,
+    retryAt: 0,
     spentAtSweep: 0,
     settlesUntil: 0,
   };

@@ -1,5 +1,5 @@
 export { knownFailure } from './known-failure.js';
-export { OverloadSign } from './overload-sign.js';
+export { OverloadSignal } from './overload-signal.js';
 export { piecesOf } from './pieces.js';
 export { isNotThePrimary, isReply, redisClient } from './redis-client.js';
 export { RedisConnection } from './redis-connection.js';

@@ -128,7 +128,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
 
   /** The command, or what a fault that is switched on makes of it. */
   private async struck<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    await this.faults?.strike(TARGET, {
+    await this.faults?.inject(TARGET, {
       // Whoever asks has given up before.
       withinMs: ABANDON_AFTER * this.timeoutMs,
       refused: () => new Error('Connection is closed.'),

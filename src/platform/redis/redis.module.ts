@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { OverloadSign } from './overload-sign.js';
+import { OverloadSignal } from './overload-signal.js';
 import { RedisHeartbeats } from './redis.heartbeats.js';
 import { RedisHealth } from './redis.health.js';
 import { RedisConnection } from './redis-connection.js';
@@ -7,7 +7,7 @@ import { RedisConnection } from './redis-connection.js';
 /** The one Redis connection of a process for what a request waits for: cache and limits. Queues keep their own. */
 @Global()
 @Module({
-  providers: [RedisConnection, RedisHealth, RedisHeartbeats, OverloadSign],
-  exports: [RedisConnection, RedisHealth, OverloadSign],
+  providers: [RedisConnection, RedisHealth, RedisHeartbeats, OverloadSignal],
+  exports: [RedisConnection, RedisHealth, OverloadSignal],
 })
 export class RedisModule {}

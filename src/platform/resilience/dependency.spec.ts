@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RequestContext } from '../context/index.js';
 import { BusinessRuleError, NotAttemptedError, TransientError } from '../errors/index.js';
 import { Dependency } from './dependency.js';
-import type { DependencyPolicy } from './policies.js';
+import type { DependencyPolicy } from './dependency-policy.js';
 
 const policy: DependencyPolicy = {
   timeoutMs: 1000,

@@ -12,7 +12,7 @@ import { NotAttemptedError, TransientError } from '../errors/index.js';
 import { ABANDONED, RequestContext } from '../context/index.js';
 import { within } from '../runtime/index.js';
 import type { FaultInjector, Rehearsal } from './fault-injector.js';
-import type { DependencyPolicy } from './policies.js';
+import type { DependencyPolicy } from './dependency-policy.js';
 
 export type CircuitName = 'closed' | 'open' | 'half-open';
 
@@ -67,7 +67,7 @@ export class Dependency {
 
   /** Does what a fault that is switched on does to calls; for checks of health, which must see what calls see. */
   async rehearse(withinMs = this.policy.timeoutMs): Promise<void> {
-    await this.faults?.strike(`dependency:${this.name}`, { ...this.rehearsal, withinMs });
+    await this.faults?.inject(`dependency:${this.name}`, { ...this.rehearsal, withinMs });
   }
 
   get circuit(): CircuitName {

@@ -48,14 +48,14 @@ describe('faults that are switched on', () => {
     const faults = new FaultInjector();
     faults.set('route:GET /', { kind: 'slow', delayMs: 15 });
     const started = performance.now();
-    await faults.strike('route:GET /', AS);
+    await faults.inject('route:GET /', AS);
     expect(performance.now() - started).toBeGreaterThanOrEqual(14);
   });
 
   it('hit a share of the calls', async () => {
     const faults = new FaultInjector();
     faults.set('x', { kind: 'fail', rate: 0 });
-    await expect(faults.strike('x', AS)).resolves.toBeUndefined();
+    await expect(faults.inject('x', AS)).resolves.toBeUndefined();
   });
 
   it('are listed, and end when they are switched off', async () => {
@@ -67,7 +67,7 @@ describe('faults that are switched on', () => {
       { target: 'y', kind: 'slow', delayMs: 1 },
     ]);
     faults.clear('x');
-    await expect(faults.strike('x', AS)).resolves.toBeUndefined();
+    await expect(faults.inject('x', AS)).resolves.toBeUndefined();
     faults.clear();
     expect(faults.list()).toEqual([]);
   });

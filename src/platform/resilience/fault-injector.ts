@@ -64,7 +64,7 @@ export class FaultInjector {
    * To be called before a target is called.
    * @throws what `as` makes, where a failure or a block is switched on
    */
-  async strike(target: string, as: Rehearsal): Promise<void> {
+  async inject(target: string, as: Rehearsal): Promise<void> {
     const fault = this.faults.get(target);
     if (!fault || Math.random() >= (fault.rate ?? 1)) return;
     if (fault.kind === 'slow') {

@@ -1,11 +1,57 @@
-/** How calls to one dependency are bounded. Times in milliseconds. */
-export interface DependencyPolicy {
-  /** How long a call may take. The request's own deadline shortens it. */
-  timeoutMs: number;
-  /** Calls at once; further ones are refused, not queued (bulkhead). */
-  concurrency: number;
-  /** The circuit opens when at least `minimumCalls` of the last `size` were made and half of them failed ... */
-  breaker: { size: number; minimumCalls: number };
-  /** ... and lets one call try again after this long. */
-  reopenAfterMs: number;
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { InjectMetric } from '@willsoto/nestjs-prometheus';
+import { Gauge } from 'prom-client';
+import { Settings } from '../../config/index.js';
+import { Dependency } from './dependency.js';
+import { FaultInjector } from './fault-injector.js';
+import type { DependencyPolicy } from './dependency-policy.js';
+
+export const CIRCUIT_STATE = 'dependency_circuit_state';
+const STATE_VALUES = { closed: 0, open: 1, 'half-open': 2 } as const;
+
+/**
+ * What this process depends on, each with its policy: defined once, by the provider that talks to it. Redis is not here: what is
+ * asked of it on the request path may always be done without, so it has a connection of its own kind (platform/redis).
+ */
+@Injectable()
+export class Policies {
+  private readonly logger = new Logger(Policies.name);
+  private readonly dependencies = new Map<string, Dependency>();
+
+  constructor(
+    @Inject(Settings) { database }: Settings,
+    @InjectMetric(CIRCUIT_STATE) private readonly gauge: Gauge,
+    @Optional() private readonly faults?: FaultInjector,
+  ) {
+    this.define('postgresql', {
+      timeoutMs: database.queryTimeoutMs,
+      concurrency: Infinity,
+      breaker: { size: 20, minimumCalls: 8 },
+      reopenAfterMs: 500,
+    });
+  }
+
+  /** The dependency of that name, which its provider has defined. */
+  for(name: string): Dependency {
+    const dependency = this.dependencies.get(name);
+    if (!dependency) throw new Error(`No policy for the dependency ${name}; call define() where it is used`);
+    return dependency;
+  }
+
+  /**
+   * A new dependency with its circuit breaker, metric and fault target (`dependency:<name>`).
+   * @throws Error when that name is taken: two policies for one thing would be two circuits
+   */
+  define(name: string, policy: DependencyPolicy): Dependency {
+    if (this.dependencies.has(name)) throw new Error(`The dependency ${name} is defined already`);
+    const dependency = new Dependency(name, policy, this.faults);
+    this.dependencies.set(name, dependency);
+    this.faults?.offer(`dependency:${name}`);
+    this.gauge.set({ dependency: name }, STATE_VALUES.closed);
+    dependency.onCircuitChange((state) => {
+      this.gauge.set({ dependency: name }, STATE_VALUES[state]);
+      this.logger.warn({ dependency: name, circuit: state }, 'A circuit breaker changed its state');
+    });
+    return dependency;
+  }
 }

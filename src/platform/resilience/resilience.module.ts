@@ -1,7 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { makeGaugeProvider } from '@willsoto/nestjs-prometheus';
 import { FaultInjector } from './fault-injector.js';
-import { CIRCUIT_STATE, Policies } from './policies.registry.js';
+import { CIRCUIT_STATE, Policies } from './policies.js';
 
 /** Timeouts, circuit breakers and bulkheads of everything this process depends on. */
 @Global()

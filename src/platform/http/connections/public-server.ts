@@ -6,7 +6,7 @@ import type { Connections } from './connections.js';
 import type { Cors } from '../headers/cors.js';
 import { Exchange } from './exchange.js';
 import type { LoadShedder } from '../admission/load-shedder.js';
-import type { RawAnswers } from './raw-answers.js';
+import type { RawResponses } from './raw-responses.js';
 
 /** Longer than the idle timeouts of common load balancers (60 s), so that they, not we, close an idle connection first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -25,7 +25,7 @@ export function createPublicServer(
     shedder,
     cors,
     raw,
-  }: { connections: Connections; shedder: LoadShedder; cors: Cors; raw: RawAnswers },
+  }: { connections: Connections; shedder: LoadShedder; cors: Cors; raw: RawResponses },
   serve: RequestListener,
 ): Server {
   const receive: RequestListener = (request, response) => {

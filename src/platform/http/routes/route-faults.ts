@@ -3,12 +3,12 @@ import { TransientError } from '../../errors/index.js';
 import type { FaultInjector } from '../../resilience/index.js';
 
 /** Lets faults hit routes of the public port (`route:GET /v1/things/:id`); mounted only where faults are enabled. */
-export function strikeRoutes(fastify: FastifyInstance, faults: FaultInjector): void {
+export function injectRouteFaults(fastify: FastifyInstance, faults: FaultInjector): void {
   fastify.addHook('onRequest', async (request) => {
     const target = `route:${request.method} ${request.routeOptions.url ?? ''}`;
     const error = (): TransientError =>
       new TransientError({ code: 'fault-injected', detail: `A fault is switched on for ${target}.` });
-    await faults.strike(target, {
+    await faults.inject(target, {
       withinMs: request.context.remainingMs,
       refused: error,
       unanswered: error,

@@ -20,7 +20,7 @@ import type { EventJob } from '../queues/queues.js';
 import { Schedulers } from '../schedules/schedulers.js';
 import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { Delivery, eventEnvelope, plainEnvelope, type Envelope } from './delivered-event.js';
-import { GivingWay } from './giving-way.js';
+import { BackgroundThrottle } from './background-throttle.js';
 import { isFinal, isForBullMQ, isTransient } from '../queues/retries.js';
 
 /**
@@ -57,7 +57,7 @@ export class WorkerJobs {
     private readonly inbox: Inbox,
     private readonly metrics: MessagingMetrics,
     private readonly schedulers: Schedulers,
-    private readonly givingWay: GivingWay,
+    private readonly throttle: BackgroundThrottle,
     @Inject(Settings) private readonly settings: Settings,
   ) {}
 
@@ -89,7 +89,7 @@ export class WorkerJobs {
    */
   async run(queue: string, job: Job, token: string, process: Processor): Promise<unknown> {
     // One job after another is still a third of two cores: each costs more alone than among others.
-    if (this.givingWay.isOn) await delay(YIELDING_PAUSE_MS);
+    if (this.throttle.isOn) await delay(YIELDING_PAUSE_MS);
     if (!this.taking) await this.handBack(job, token);
     const envelope = job.repeatJobKey === undefined ? this.open(queue, job as Job<EventJob>) : undefined;
     const context = new RequestContext(envelope?.requestId ?? job.id ?? job.name, Infinity);
@@ -130,7 +130,7 @@ export class WorkerJobs {
     const attempts = job.opts.attempts ?? this.settings.messaging.attempts;
     const event = new Delivery(envelope, job.name, queue, job.attemptsMade + 1, attempts, context);
     const startedAt = performance.now();
-    if (event.attempt === 1) this.givingWay.handling(Date.now() - envelope.occurredAt);
+    if (event.attempt === 1) this.throttle.handling(Date.now() - envelope.occurredAt);
     let outcome: Outcome = 'handled';
     try {
       // Counted before the run, so that a job that takes its process with it counts as well.

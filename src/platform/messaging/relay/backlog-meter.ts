@@ -41,11 +41,11 @@ export class BacklogMeter {
   private async measure(): Promise<void> {
     for (const [name, seconds] of this.schedulers.ages()) this.metrics.scheduleAge.set({ name }, seconds);
     // Each by itself: what one of them depends on must not silence the other.
-    await Promise.allSettled([this.askRedis(), this.askPostgres()]);
+    await Promise.allSettled([this.measureQueues(), this.measureOutbox()]);
     if (!this.stopped) this.timer = setTimeout(() => void this.measure(), EVERY_MS).unref();
   }
 
-  private async askRedis(): Promise<void> {
+  private async measureQueues(): Promise<void> {
     const up = await this.connections.ping().then(
       () => 1,
       () => 0,
@@ -54,7 +54,7 @@ export class BacklogMeter {
   }
 
   /** While PostgreSQL is down the last figures stand; its own metrics and readiness report it. */
-  private async askPostgres(): Promise<void> {
+  private async measureOutbox(): Promise<void> {
     this.measured = await this.outbox.backlog();
     this.metrics.pending.set(this.measured.pending);
     this.metrics.lag.set(this.measured.lagSeconds);

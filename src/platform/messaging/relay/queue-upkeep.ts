@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OutboxRepository } from '../outbox/outbox.repository.js';
 import { Redelivery } from './redelivery.js';
-import { QueueMemory } from '../queues/queue-memory.js';
+import { DataLossDetector } from '../queues/data-loss-detector.js';
 import { Schedulers } from '../schedules/schedulers.js';
 
 const EVERY_MS = 2000;
@@ -16,7 +16,7 @@ export class QueueUpkeep {
   private schedulersDue = true;
 
   constructor(
-    private readonly memory: QueueMemory,
+    private readonly dataLoss: DataLossDetector,
     private readonly schedulers: Schedulers,
     private readonly redelivery: Redelivery,
     private readonly outbox: OutboxRepository,
@@ -29,7 +29,7 @@ export class QueueUpkeep {
    */
   async run(now: number): Promise<void> {
     if (now < this.nextAt && !this.schedulersDue) return;
-    const state = await this.memory.check();
+    const state = await this.dataLoss.check();
     if (state === 'lost') await this.startEmpty();
     if (state !== 'kept') this.schedulersDue = true;
     if (this.schedulersDue || now >= this.mendAt) {
@@ -46,7 +46,7 @@ export class QueueUpkeep {
    */
   private async startEmpty(): Promise<void> {
     const lostAt = await this.outbox.now();
-    if (!(await this.memory.renew())) return;
+    if (!(await this.dataLoss.renew())) return;
     this.logger.log('The queues start empty; events that were in them are relayed again');
     this.redelivery.queuesLost(lostAt);
   }

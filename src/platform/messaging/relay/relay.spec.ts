@@ -17,7 +17,7 @@ class World {
   upkeep = (): Promise<void> => Promise.resolve();
   redeliver = (): Promise<{ due: number; more: boolean }> => Promise.resolve({ due: 0, more: false });
   readonly cursors: number[] = [];
-  readonly givingWay = { isOn: false };
+  readonly throttle = { isOn: false };
 
   readonly relay = new Relay(
     {
@@ -45,7 +45,7 @@ class World {
     { ping: () => this.ping() } as never,
     { run: () => this.upkeep() } as never,
     { run: () => this.redeliver() } as never,
-    this.givingWay as never,
+    this.throttle as never,
     { relayed: { inc: () => undefined }, label: (name: string) => name } as never,
     loadSettings({ OUTBOX_POLL_INTERVAL_MS: '5', OUTBOX_BATCH_SIZE: '3' }),
   );
@@ -76,7 +76,7 @@ describe('the relay', () => {
   });
 
   it('leaves most in the outbox while background work gives way', async () => {
-    world.givingWay.isOn = true;
+    world.throttle.isOn = true;
     world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
     world.relay.start();
     await vi.waitFor(() => expect(world.queued).toEqual(['1']), { timeout: 20_000 });

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../../config/index.js';
-import { GivingWay } from '../consuming/giving-way.js';
+import { BackgroundThrottle } from '../consuming/background-throttle.js';
 import { isTransient } from '../queues/retries.js';
 import { isReply } from '../../redis/index.js';
 import { OutageLog } from '../../runtime/index.js';
@@ -48,7 +48,7 @@ export class Relay {
     private readonly connections: QueueConnections,
     private readonly upkeep: QueueUpkeep,
     private readonly redelivery: Redelivery,
-    private readonly givingWay: GivingWay,
+    private readonly throttle: BackgroundThrottle,
     private readonly metrics: MessagingMetrics,
     @Inject(Settings) private readonly settings: Settings,
   ) {
@@ -81,7 +81,7 @@ export class Relay {
       let wait = this.settings.messaging.pollIntervalMs;
       try {
         const more = await this.pass();
-        if (this.givingWay.isOn) wait = YIELDING.pauseMs;
+        if (this.throttle.isOn) wait = YIELDING.pauseMs;
         else if (more) wait = 0;
         this.recovered();
       } catch (error) {
@@ -117,7 +117,7 @@ export class Relay {
 
   private async move(): Promise<boolean> {
     const { batchSize: usual } = this.settings.messaging;
-    const batchSize = this.givingWay.isOn ? Math.ceil(usual * YIELDING.batchShare) : usual;
+    const batchSize = this.throttle.isOn ? Math.ceil(usual * YIELDING.batchShare) : usual;
     const events = await this.outbox.claim(this.cursor.next(performance.now()), batchSize, this.policy);
     const last = events.at(-1);
     if (!last) return false;

@@ -11,7 +11,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 import type { Settings } from '../../../config/index.js';
-import { SpanOutlet } from './span-outlet.js';
+import { HttpSpanExporter } from './span-exporter.js';
 import { HeadSampling } from './head-sampling.js';
 import { RequestTracing } from './request-tracing.js';
 import { TraceContextPropagator } from './unsampled.js';
@@ -30,7 +30,7 @@ const BATCH_DELAY_MS = 2000;
 /** Sets OpenTelemetry up for this process. Not to be imported but by `startTracing`. */
 export function createTracing(process: string, endpoint: string, settings: Settings): Tracing {
   const { sampleRatio, trustIncoming } = settings.tracing;
-  const outlet = new SpanOutlet(`${endpoint.replace(/\/$/, '')}/v1/traces`);
+  const exporter = new HttpSpanExporter(`${endpoint.replace(/\/$/, '')}/v1/traces`);
   const provider = new TracerProvider({
     // Whether a trace is recorded is decided before its first span is made: see HeadSampling.
     sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }),
@@ -41,7 +41,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
     }).merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [
       new BatchSpanProcessor({
-        exporter: outlet,
+        exporter,
         maxQueueSize: QUEUE_SPANS,
         maxExportBatchSize: BATCH_SPANS,
         scheduledDelayMillis: BATCH_DELAY_MS,
@@ -58,7 +58,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
   const requests = new RequestTracing(tracer, sampling);
   const work = new WorkTracing(tracer, sampling);
   return {
-    reportTo: (logger) => outlet.reportTo(logger),
+    reportTo: (logger) => exporter.reportTo(logger),
     traceRequests: (fastify) => requests.install(fastify),
     traceWork: (what, run) => work.run(what, run),
     traceStep: (name, run, attributes) => work.step(name, run, attributes),

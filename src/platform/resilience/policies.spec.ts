@@ -2,7 +2,7 @@ import { Gauge, Registry } from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { FaultInjector } from './fault-injector.js';
-import { CIRCUIT_STATE, Policies } from './policies.registry.js';
+import { CIRCUIT_STATE, Policies } from './policies.js';
 
 const policy = {
   timeoutMs: 20,

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { within } from '../runtime/index.js';
 
 /** Where a process writes its log: never waits for the reader, never holds more than it may. */
-export interface LogOutlet {
+export interface LogDestination {
   write(line: string): void;
   /** Resolves when all is written, or after `withinMs`. */
   flush(withinMs: number): Promise<void>;
@@ -29,18 +29,18 @@ const writeSome = promisify(write);
  * @param onDrop called for each line that is dropped
  * @param onRecovered called when the reader has caught up, with the number of lines that it misses
  */
-export function openLogOutlet(
+export function openLogDestination(
   fd: number,
   onDrop: () => void,
   onRecovered: (lines: number) => void,
-): LogOutlet {
+): LogDestination {
   const kind = fstatSync(fd);
   return kind.isFIFO() || kind.isSocket()
-    ? new SocketOutlet(nonBlocking(fd), onDrop, onRecovered)
-    : new FileOutlet(fd, onDrop, onRecovered);
+    ? new SocketDestination(nonBlocking(fd), onDrop, onRecovered)
+    : new FileDestination(fd, onDrop, onRecovered);
 }
 
-abstract class StreamOutlet implements LogOutlet {
+abstract class StreamDestination implements LogDestination {
   private waiting = '';
   private timer?: NodeJS.Timeout;
   private missed = 0;
@@ -90,7 +90,7 @@ abstract class StreamOutlet implements LogOutlet {
   }
 }
 
-class SocketOutlet extends StreamOutlet {
+class SocketDestination extends StreamDestination {
   constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
     const socket = new Socket({ fd, readable: false, writable: true });
     super(socket, onDrop, onRecovered);
@@ -105,7 +105,7 @@ class SocketOutlet extends StreamOutlet {
  * A file or a terminal. What cannot be written, on a full disk, is dropped and counted. pino's own destination emits an error for it, which
  * ends the process, and then tries for ever to write the rest on exit: such a process had to be killed.
  */
-class FileOutlet extends StreamOutlet {
+class FileDestination extends StreamDestination {
   constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
     const file = new Writable();
     super(file, onDrop, onRecovered);

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { SpanOutlet } from './span-outlet.js';
+import { HttpSpanExporter } from './span-exporter.js';
 
 function spans(): ReadableSpan[] {
   const memory = new InMemorySpanExporter();
@@ -31,11 +31,13 @@ it('says once that the collector takes nothing, and once that it does again', as
     server.listen(0, '127.0.0.1', resolve);
   });
   const lines: { level: number; msg: string }[] = [];
-  const outlet = new SpanOutlet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`);
-  outlet.reportTo(
+  const exporter = new HttpSpanExporter(
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`,
+  );
+  exporter.reportTo(
     pino({}, { write: (line) => lines.push(JSON.parse(line) as { level: number; msg: string }) }),
   );
-  const send = () => new Promise<ExportResult>((resolve) => outlet.export(spans(), resolve));
+  const send = () => new Promise<ExportResult>((resolve) => exporter.export(spans(), resolve));
 
   expect((await send()).code).toBe(ExportResultCode.FAILED);
   expect((await send()).code).toBe(ExportResultCode.FAILED);
@@ -48,8 +50,8 @@ it('says once that the collector takes nothing, and once that it does again', as
     [40, 'The trace collector takes no spans; they are dropped'],
     [30, 'The trace collector takes spans again'],
   ]);
-  await outlet.forceFlush();
-  await outlet.shutdown();
+  await exporter.forceFlush();
+  await exporter.shutdown();
   server.closeAllConnections();
   server.close();
 });

@@ -3,7 +3,7 @@ import { Settings } from '../../../config/index.js';
 import { newId } from '../../context/index.js';
 import { QueueConnections } from './queue-connections.js';
 
-export type MemoryState =
+export type QueueDataState =
   /** The mark found there is the one seen before. */
   | 'kept'
   /** There is no mark: whatever was in the queues is gone. */
@@ -16,7 +16,7 @@ export type MemoryState =
  * is missing, they are empty as well. Without it, what was in the queues would wait for its redelivery.
  */
 @Injectable()
-export class QueueMemory {
+export class DataLossDetector {
   private readonly key: string;
   private known?: string;
 
@@ -28,7 +28,7 @@ export class QueueMemory {
   }
 
   /** Looks at the mark. @throws Error when Redis does not answer */
-  async check(): Promise<MemoryState> {
+  async check(): Promise<QueueDataState> {
     const found = await this.connections.producer.get(this.key);
     if (found === null) return 'lost';
     const state = this.known === undefined || this.known === found ? 'kept' : 'renewed';

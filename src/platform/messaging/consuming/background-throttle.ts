@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { OverloadSign } from '../../redis/index.js';
+import { OverloadSignal } from '../../redis/index.js';
 
 const LOOK_EVERY_MS = 500;
 /** Age at which an event has waited long enough, and age at which the backlog counts as worked off. */
@@ -12,19 +12,19 @@ const CAUGHT_UP_MS = 10_000;
  * refuses the very requests that the yielding made room for.
  */
 @Injectable()
-export class GivingWay {
-  private readonly logger = new Logger(GivingWay.name);
+export class BackgroundThrottle {
+  private readonly logger = new Logger(BackgroundThrottle.name);
   private timer?: NodeJS.Timeout;
   private yielding = false;
   private late = false;
 
-  constructor(private readonly sign: OverloadSign) {}
+  constructor(private readonly signal: OverloadSignal) {}
 
   get isOn(): boolean {
     return this.yielding;
   }
 
-  /** Looks for the sign until `stop`. @param changed called with each change */
+  /** Looks for the signal until `stop`. @param changed called with each change */
   start(changed: (yielding: boolean) => void): void {
     this.timer = setInterval(() => void this.look(changed), LOOK_EVERY_MS).unref();
   }
@@ -40,7 +40,7 @@ export class GivingWay {
   }
 
   private async look(changed: (yielding: boolean) => void): Promise<void> {
-    const yielding = !this.late && (await this.sign.isUp());
+    const yielding = !this.late && (await this.signal.isUp());
     if (yielding === this.yielding) return;
     this.yielding = yielding;
     this.logger.log(

@@ -12,7 +12,7 @@ const EXPORT_TIMEOUT_MS = 2000;
  * outages. Headers and certificates come from the standard variables (`OTEL_EXPORTER_OTLP_HEADERS`, ...), which the exporter
  * reads by itself.
  */
-export class SpanOutlet implements SpanExporter {
+export class HttpSpanExporter implements SpanExporter {
   private readonly exporter: OTLPTraceExporter;
   private outage?: OutageLog;
 

@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.js';
 import { problemDocument, PROBLEM_CONTENT_TYPE } from '../problems/problem.js';
 
 /** Answers to what never becomes a request of the application, or is one too many: Fastify has no part in them. */
-export class RawAnswers {
+export class RawResponses {
   constructor(
     private readonly connections: Connections,
     private readonly cors: Cors,

@@ -3,16 +3,16 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openLogOutlet } from './log-outlet.js';
+import { openLogDestination } from './log-destination.js';
 
 const LINE = `${'x'.repeat(1023)}\n`;
 
-describe('the outlet of the log', () => {
+describe('the destination of the log', () => {
   let folder: string;
   const open: number[] = [];
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'log-outlet-'));
+    folder = mkdtempSync(join(tmpdir(), 'log-destination-'));
   });
   afterEach(() => {
     for (const fd of open.splice(0)) closeSync(fd);
@@ -42,10 +42,10 @@ describe('the outlet of the log', () => {
 
   it('writes every line, in order, once it is flushed', async () => {
     const fd = pipe();
-    const outlet = openLogOutlet(fd, vi.fn(), vi.fn());
-    outlet.write('first\n');
-    outlet.write('second\n');
-    await outlet.flush(1000);
+    const destination = openLogDestination(fd, vi.fn(), vi.fn());
+    destination.write('first\n');
+    destination.write('second\n');
+    await destination.flush(1000);
     expect(readAll(fd)).toBe('first\nsecond\n');
   });
 
@@ -53,10 +53,10 @@ describe('the outlet of the log', () => {
     const fd = pipe();
     const onDrop = vi.fn();
     const onRecovered = vi.fn();
-    const outlet = openLogOutlet(fd, onDrop, onRecovered);
+    const destination = openLogDestination(fd, onDrop, onRecovered);
     const started = performance.now();
-    for (let line = 0; line < 20_000; line += 1) outlet.write(LINE);
-    await outlet.flush(100);
+    for (let line = 0; line < 20_000; line += 1) destination.write(LINE);
+    await destination.flush(100);
     expect(performance.now() - started).toBeLessThan(3000);
     expect(onDrop.mock.calls.length).toBeGreaterThan(11_000);
     expect(onDrop.mock.calls.length).toBeLessThan(13_000);
@@ -77,9 +77,9 @@ describe('the outlet of the log', () => {
     const path = join(folder, 'file.log');
     const fd = openSync(path, 'a');
     open.push(fd);
-    const outlet = openLogOutlet(fd, vi.fn(), vi.fn());
-    outlet.write('a line\n');
-    await outlet.flush(1000);
+    const destination = openLogDestination(fd, vi.fn(), vi.fn());
+    destination.write('a line\n');
+    await destination.flush(1000);
     expect(readFileSync(path, 'utf8')).toBe('a line\n');
   });
 
@@ -87,13 +87,13 @@ describe('the outlet of the log', () => {
     const fd = openSync('/dev/full', 'w');
     open.push(fd);
     const onDrop = vi.fn();
-    const outlet = openLogOutlet(fd, onDrop, vi.fn());
-    outlet.write('a line\n');
-    outlet.write('another\n');
-    await outlet.flush(1000);
+    const destination = openLogDestination(fd, onDrop, vi.fn());
+    destination.write('a line\n');
+    destination.write('another\n');
+    await destination.flush(1000);
     expect(onDrop).toHaveBeenCalledTimes(2);
-    outlet.write('a third\n');
-    await outlet.flush(1000);
+    destination.write('a third\n');
+    await destination.flush(1000);
     expect(onDrop).toHaveBeenCalledTimes(3);
   });
 });

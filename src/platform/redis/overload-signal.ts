@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnection } from './redis-connection.js';
 
-/** For how long a sign stands that nobody renews. Milliseconds; it is renewed each second. */
+/** For how long a signal stands that nobody renews. Milliseconds; it is renewed each second. */
 const STANDS_MS = 2500;
 
 /**
- * The sign by which processes that refuse requests ask background work to give way: it needs the same processors and the same
- * database. Without Redis there is no sign, and nothing gives way.
+ * The signal by which processes that refuse requests ask background work to give way: it needs the same processors and the same
+ * database. Without Redis there is no signal, and nothing gives way.
  */
 @Injectable()
-export class OverloadSign {
+export class OverloadSignal {
   private readonly key: string;
 
   constructor(private readonly redis: RedisConnection) {
