@@ -1,6 +1,7 @@
 /** `npm run bench`: see bench/README.md. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build, BuildError } from '../scripts/lib/build.ts';
+import { pick, UsageError } from '../local/run-options.ts';
 import { localPath, repositoryRoot, tryLock } from '../local/servers/index.ts';
 import { Bench } from './harness/bench.ts';
 import { conditions, disturbance, productVersion } from './harness/conditions.ts';
@@ -90,12 +91,7 @@ function reportProfiles(folder: string, windows: readonly Window[]): void {
 }
 
 function choose(names: readonly string[]): Workload[] {
-  if (names.length === 0) return workloads.filter(({ onDemand }) => !onDemand);
-  return names.map((name) => {
-    const workload = workloads.find((one) => one.name === name);
-    if (!workload) throw new Error(`There is no workload ${name}; --list names them`);
-    return workload;
-  });
+  return names.length === 0 ? workloads.filter(({ onDemand }) => !onDemand) : pick(workloads, names);
 }
 
 function listed({ name, title, onDemand }: Workload): string {
@@ -126,8 +122,7 @@ try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));
 } catch (error) {
   progress.clear();
-  const known =
-    error instanceof BuildError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  const known = error instanceof BuildError || error instanceof UsageError;
   process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack)}\n`);
   process.exitCode = 2;
 }

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readRunOptions, UsageError } from '../../local/run-options.ts';
 
 export interface Options {
   help: boolean;
@@ -20,24 +20,18 @@ export const USAGE = `npm run bench -- [options]
   --json FILE          also writes every figure of every round
   --profile NAME       runs one workload once, leaves CPU profiles in reports/bench, and names the top costs`;
 
-/** @throws Error that says which option is wrong */
+/** @throws UsageError */
 export function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      help: { type: 'boolean', short: 'h', default: false },
-      list: { type: 'boolean', default: false },
-      only: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-      json: { type: 'string' },
-      profile: { type: 'string' },
-    },
+  const values = readRunOptions(args, {
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    json: { type: 'string' },
+    profile: { type: 'string' },
   });
   const profiling = values.profile !== undefined;
   return {
     ...values,
-    only: profiling ? [String(values.profile)] : values.only.flatMap((names) => names.split(',')),
+    only: profiling ? [String(values.profile)] : values.only,
     // A profile wants one long look and no medians.
     rounds: positive('--rounds', values.rounds ?? (profiling ? '1' : '5')),
     seconds: positive('--seconds', values.seconds ?? (profiling ? '10' : '4')),
@@ -46,6 +40,6 @@ export function readOptions(args: string[]): Options {
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${name} must be a whole number above 0`);
   return value;
 }

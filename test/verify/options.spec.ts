@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { discoverScenarios } from './discover.ts';
-import { parseOptions, UsageError } from './options.ts';
+import { pick, UsageError } from '../../local/run-options.ts';
+import { parseOptions } from './options.ts';
 
-const parse = (...args: string[]) => parseOptions(args, ['overload', 'soak'], 'reports');
+const parse = (...args: string[]) => parseOptions(args, 'reports');
 
 describe('the options of npm run verify', () => {
   it('are none by default: everything, as shipped', () => {
@@ -13,20 +14,28 @@ describe('the options of npm run verify', () => {
   });
 
   it('choose scenarios and settings', () => {
-    expect(parse('--only', 'soak', '--only', 'overload', '--env', 'A=1', '--env', 'B=x=y')).toMatchObject({
-      only: ['soak', 'overload'],
+    expect(
+      parse('--only', 'soak,overload', '--only', 'restart', '--env', 'A=1', '--env', 'B=x=y'),
+    ).toMatchObject({
+      only: ['soak', 'overload', 'restart'],
       env: { A: '1', B: 'x=y' },
     });
   });
 
   it.each([
-    [['--only', 'soke'], 'There is no scenario "soke". There are: overload, soak'],
     [['--env', 'NAME'], '--env wants NAME=VALUE, not "NAME"'],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
   ])('are refused in words when they are wrong: %j', (args, message) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(message);
   });
+});
+
+it('A scenario that there is not is refused with the names of those there are', () => {
+  const scenarios = [{ name: 'overload' }, { name: 'soak' }];
+  expect(() => pick(scenarios, ['soke'])).toThrow(UsageError);
+  expect(() => pick(scenarios, ['soke'])).toThrow('There is no "soke". There are: overload, soak');
+  expect(pick(scenarios, ['soak'])).toEqual([{ name: 'soak' }]);
 });
 
 describe('scenarios', () => {

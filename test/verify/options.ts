@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import type { Environment } from '../../local/processes.ts';
+import { readRunOptions, UsageError } from '../../local/run-options.ts';
 
 export interface VerifyOptions {
   list: boolean;
@@ -11,16 +11,13 @@ export interface VerifyOptions {
   reports: string;
 }
 
-/** A mistake on the command line, told in its own words. */
-export class UsageError extends Error {}
-
 export const usage = `npm run verify [-- options]
 
 Starts the built product (two api instances, two workers) on private servers, breaks what can break while load runs, and
 says of each promise whether it held. Exit 0: all held. Exit 1: one was broken. Exit 2: it could not be tried.
 
   --list             the scenarios and what each one promises
-  --only NAME        only this scenario; may be given more than once
+  --only NAME[,NAME] only these scenarios
   --env NAME=VALUE   a setting for every process of the product, over the scenario's own; for trying out what a setting
                      does to a promise
   --reports DIR      where verify.json and verify.html go (default: reports)
@@ -28,38 +25,12 @@ says of each promise whether it held. Exit 0: all held. Exit 1: one was broken. 
 `;
 
 /** @throws UsageError */
-export function parseOptions(args: string[], scenarios: string[], defaultReports: string): VerifyOptions {
-  const { values } = parse(args);
-  const only = values.only ?? [];
-  for (const name of only) {
-    if (!scenarios.includes(name)) {
-      throw new UsageError(`There is no scenario "${name}". There are: ${scenarios.join(', ')}`);
-    }
-  }
-  return {
-    list: values.list ?? false,
-    help: values.help ?? false,
-    only,
-    env: Object.fromEntries((values.env ?? []).map(assignment)),
-    reports: values.reports ?? defaultReports,
-  };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        list: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-        only: { type: 'string', multiple: true },
-        env: { type: 'string', multiple: true },
-        reports: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
+export function parseOptions(args: string[], defaultReports: string): VerifyOptions {
+  const { env, ...options } = readRunOptions(args, {
+    env: { type: 'string', multiple: true, default: [] as string[] },
+    reports: { type: 'string', default: defaultReports },
+  });
+  return { ...options, env: Object.fromEntries(env.map(assignment)) };
 }
 
 function assignment(text: string): [string, string] {

@@ -3,12 +3,13 @@
  * and says of every promise whether it held (docs/verify.md).
  */
 import { build, BuildError } from '../../scripts/lib/build.ts';
+import { pick, UsageError } from '../../local/run-options.ts';
 import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
 import { endEverythingGuarded } from '../../local/servers/guard.ts';
 import { lockHolder, tryLock, withLock } from '../../local/servers/lock.ts';
 import { join } from 'node:path';
 import { discoverScenarios } from './discover.ts';
-import { parseOptions, usage, UsageError } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 import { Progress } from './progress.ts';
 import { describeMachine } from './results.ts';
 import { runScenarios } from './run-scenarios.ts';
@@ -27,7 +28,7 @@ try {
 
 async function main(): Promise<number> {
   const names = scenarios.map(({ name }) => name);
-  const options = parseOptions(process.argv.slice(2), names, join(repositoryRoot, 'reports'));
+  const options = parseOptions(process.argv.slice(2), join(repositoryRoot, 'reports'));
   if (options.help) {
     process.stdout.write(usage);
     return 0;
@@ -37,8 +38,8 @@ async function main(): Promise<number> {
     for (const { name, promise } of scenarios) process.stdout.write(`${name.padEnd(width)}  ${promise}\n`);
     return 0;
   }
+  const chosen = options.only.length === 0 ? scenarios : pick(scenarios, options.only);
   endOnSignals();
-  const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   // Two runs at once would measure each other.
   const lock = localPath('verify.lock');
   const free = tryLock(lock);
