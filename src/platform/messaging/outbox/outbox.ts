@@ -41,8 +41,25 @@ export class Outbox implements JobWriter {
     payload: P,
     { key }: { key?: string } = {},
   ): Promise<string> {
-    const [id] = await this.announceMany(event, [{ payload, key }]);
-    return id!;
+    this.requireAnnounceable(event);
+    const id = newId();
+    // The case of nearly every request: for one row `unnest` and its sort cost PostgreSQL more than the insert itself.
+    await this.database.execute({
+      name: 'outbox-announce',
+      text: `
+        INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, trace_context)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      values: [
+        id,
+        event.name,
+        event.consumers,
+        JSON.stringify(payload),
+        key ?? null,
+        RequestContext.current()?.requestId ?? null,
+        currentTraceparent() ?? null,
+      ],
+    });
+    return id;
   }
 
   /**
@@ -55,12 +72,7 @@ export class Outbox implements JobWriter {
     event: EventDefinition<P>,
     announcements: readonly { payload: P; key?: string }[],
   ): Promise<string[]> {
-    if (!this.unitOfWork.isActive) {
-      throw new Error(
-        `${event.name} announced outside a unit of work: it could be told of a change that never commits`,
-      );
-    }
-    this.topology.requireDeclared(event);
+    this.requireAnnounceable(event);
     return this.insert(
       event.consumers,
       announcements.map(({ payload, key }) => ({ name: event.name, payload, key })),
@@ -74,6 +86,15 @@ export class Outbox implements JobWriter {
     return rows.length > AT_ONCE
       ? this.unitOfWork.run(() => this.insert([queue], rows))
       : this.insert([queue], rows);
+  }
+
+  private requireAnnounceable<P extends object>(event: EventDefinition<P>): void {
+    if (!this.unitOfWork.isActive) {
+      throw new Error(
+        `${event.name} announced outside a unit of work: it could report a change that never commits`,
+      );
+    }
+    this.topology.requireDeclared(event);
   }
 
   private async insert(consumers: readonly string[], rows: readonly NewRow[]): Promise<string[]> {
