@@ -5,6 +5,7 @@ import { doors } from './doors.js';
 import { knownEntries } from './known-entries.js';
 import { noCycles } from './no-cycles.js';
 import { noDirectEnqueue } from './no-direct-enqueue.js';
+import { ownTables } from './own-tables.js';
 import { parameterisedSql } from './parameterised-sql.js';
 import { platformKnowsNoProduct } from './platform-knows-no-product.js';
 import { platformTestsStandAlone } from './platform-tests-stand-alone.js';
@@ -30,6 +31,7 @@ export const rules: Rule[] = [
   noConsole,
   routesDeclareAnswers,
   parameterisedSql,
+  ownTables,
   smallFiles,
   platformTestsStandAlone,
 ];
