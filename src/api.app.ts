@@ -7,6 +7,7 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { ApiModule } from './api.module.js';
 import type { Settings } from './config/index.js';
 import { Database } from './platform/database/index.js';
+import { PROBLEMS } from './product.modules.js';
 import {
   Connections,
   createHttpAdapter,
@@ -23,6 +24,7 @@ import {
   serialiseAsDocumented,
   serveOpenApi,
   injectRouteFaults,
+  writeProblemsAs,
 } from './platform/http/index.js';
 import { HealthRegistry } from './platform/health/index.js';
 import type { FaultInjector } from './platform/resilience/index.js';
@@ -47,6 +49,7 @@ export async function createApi(
   faults?: FaultInjector,
   features?: Type[],
 ): Promise<NestFastifyApplication> {
+  writeProblemsAs(PROBLEMS);
   const inFlight = new InFlight();
   const shedder = new LoadShedder(
     inFlight,
@@ -75,7 +78,7 @@ export async function createApi(
   installShedLog(shedder, log.logger, app.get<Counter>(getToken(HTTP_SHED)));
   installConnectionLog(connections, log.logger, app.get<Counter>(getToken(HTTP_CONNECTIONS_REFUSED)));
   if (faults) injectRouteFaults(fastify, faults);
-  const document = createOpenApiDocument(app, settings.app);
+  const document = createOpenApiDocument(app, settings);
   serialiseAsDocumented(fastify, document);
   if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);
   await app.init();

@@ -7,6 +7,7 @@ import { OrdersModule } from './modules/orders/index.js';
 import { PaymentsModule } from './modules/payments/index.js';
 import { ProductsModule } from './modules/products/index.js';
 import { UsersModule } from './modules/users/index.js';
+import { PROBLEM_DETAILS, type ProblemFormat } from './platform/http/index.js';
 
 /**
  * The features of the product. Both processes have all of them: the api serves their controllers, the worker runs their
@@ -22,3 +23,6 @@ export const PRODUCT: Type[] = [
   ExportsModule,
   AddressesModule,
 ];
+
+/** How errors are written. A product extends or replaces the problem document here (docs/extending.md). */
+export const PROBLEMS: ProblemFormat = PROBLEM_DETAILS;

@@ -1,4 +1,4 @@
-import { IsArray, IsBoolean, IsIP, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsArray, IsBoolean, IsIP, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
 import { IsOriginList, IsProxyList } from '../validators.js';
 
@@ -25,6 +25,14 @@ export class HttpSettings {
   @Setting('MANAGEMENT_HOST', { default: '0.0.0.0', describe: 'Address the management port listens on.' })
   @IsIP()
   managementHost!: string;
+
+  @Setting('HTTP_AUTH_SCHEME', {
+    default: 'Bearer',
+    describe:
+      'What stands before the access token in `Authorization`. Clients know it: change it before there are any.',
+  })
+  @Matches(/^[A-Za-z][A-Za-z0-9-]*$/)
+  authScheme!: string;
 
   @Setting('HTTP_BODY_LIMIT_BYTES', {
     default: 262_144,

@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  HttpCode,
-  Param,
-  Post,
-  Put,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -20,7 +8,7 @@ import {
   CurrentCaller,
   PageQuery,
   Priority,
-  UuidPipe,
+  UuidParam,
   type Caller,
   type Page,
 } from '../../platform/http/index.js';
@@ -49,7 +37,7 @@ export class AddressesController {
   @ApiProblems(401, 404, 422)
   async get(
     @CurrentCaller() { userId }: Caller,
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AddressDto> {
     const { etag, address } = await this.addresses.get(userId, id);
@@ -80,7 +68,7 @@ export class AddressesController {
   @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)
   async change(
     @CurrentCaller() { userId }: Caller,
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body() fields: AddressFieldsDto,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -95,7 +83,7 @@ export class AddressesController {
   @ApiOperation({ operationId: 'deleteAddress', summary: 'Delete a delivery address' })
   @ApiAnswer(204)
   @ApiProblems(401, 404, 422)
-  async delete(@CurrentCaller() { userId }: Caller, @Param('id', UuidPipe) id: string): Promise<void> {
+  async delete(@CurrentCaller() { userId }: Caller, @UuidParam('id') id: string): Promise<void> {
     await this.addresses.delete(userId, id);
   }
 }

@@ -25,6 +25,8 @@ interface Remembered {
 /** Signs and verifies access tokens: JWT (RFC 7519) with HS256, no other algorithm. */
 @Injectable()
 export class AccessTokens {
+  /** What stands before one in `Authorization`. */
+  readonly scheme: string;
   readonly ttlSeconds: number;
   /**
    * How long any token that is taken may still be good: twice its life, so that clocks of instances may differ by one. A token of an
@@ -39,7 +41,8 @@ export class AccessTokens {
    */
   private readonly remembered = new LRUCache<string, Remembered>({ max: REMEMBERED });
 
-  constructor(@Inject(Settings) { app, auth }: Settings) {
+  constructor(@Inject(Settings) { app, auth, http }: Settings) {
+    this.scheme = http.authScheme;
     const audience = `${app.name}-api`;
     // A session that ends must not leave a token that goes on.
     this.ttlSeconds = Math.min(auth.accessTokenTtlSeconds, auth.refreshTokenTtlSeconds);

@@ -1,22 +1,22 @@
 import { ClientError } from '../../platform/errors/index.js';
 
 /** 401 for a request without a token: RFC 6750 section 3 wants no error code then. */
-export function unauthenticated(): ClientError {
+export function unauthenticated(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'unauthenticated',
-    detail: 'This needs an access token: Authorization: Bearer <accessToken>.',
-    headers: { 'WWW-Authenticate': 'Bearer' },
+    detail: `This needs an access token: Authorization: ${scheme} <accessToken>.`,
+    headers: { 'WWW-Authenticate': scheme },
   });
 }
 
 /** 401 for a token that is malformed, forged, expired, or whose session has ended. */
-export function invalidToken(): ClientError {
+export function invalidToken(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'unauthenticated',
     detail: 'The access token is not valid any more, or never was. Refresh it or log in.',
-    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    headers: { 'WWW-Authenticate': `${scheme} error="invalid_token"` },
   });
 }
 
@@ -25,21 +25,21 @@ export function forbidden(): ClientError {
 }
 
 /** The same for an unknown address and a wrong password. */
-export function invalidCredentials(): ClientError {
+export function invalidCredentials(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'invalid-credentials',
     detail: 'The e-mail address or the password is wrong.',
-    headers: { 'WWW-Authenticate': 'Bearer' },
+    headers: { 'WWW-Authenticate': scheme },
   });
 }
 
-export function invalidRefreshToken(): ClientError {
+export function invalidRefreshToken(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'invalid-refresh-token',
     detail: 'The refresh token is not valid any more, or never was. Log in.',
-    headers: { 'WWW-Authenticate': 'Bearer' },
+    headers: { 'WWW-Authenticate': scheme },
   });
 }
 

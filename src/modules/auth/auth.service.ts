@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { normaliseEmail, UsersService, type UserDto } from '../users/index.js';
+import { AccessTokens } from './access-tokens.js';
 import { invalidCredentials } from './auth.errors.js';
 import type { LoginDto } from './dto/login.dto.js';
 import type { RegisterDto } from './dto/register.dto.js';
@@ -13,6 +14,7 @@ export class AuthService {
     private readonly users: UsersService,
     private readonly sessions: SessionsService,
     private readonly limiter: LoginLimiter,
+    private readonly tokens: AccessTokens,
   ) {}
 
   /** @throws BusinessRuleError 409 `email-taken`. */
@@ -25,7 +27,7 @@ export class AuthService {
     const user = await this.limiter.attempt(normaliseEmail(email), client.address, () =>
       this.users.verifyCredentials(email, password),
     );
-    if (!user) throw invalidCredentials();
+    if (!user) throw invalidCredentials(this.tokens.scheme);
     return this.sessions.start(user, client);
   }
 }

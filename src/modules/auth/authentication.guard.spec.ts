@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { PRODUCT } from '../../product.js';
-import { Public, RequireRole, type Caller } from '../../platform/http/index.js';
+import { OptionalCaller, Public, RequireRole, type Caller } from '../../platform/http/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { AuthenticationGuard } from './authentication.guard.js';
 import type { RevokedSessions } from './revoked-sessions.js';
@@ -16,6 +16,8 @@ class Shop {
 
   @RequireRole('admin')
   office(): void {}
+
+  greeting(@OptionalCaller() _caller?: Caller): void {}
 }
 
 @Public()
@@ -28,6 +30,13 @@ class Window extends Shop {
 @RequireRole('admin')
 class Vault {
   door(): void {}
+
+  greeting(@OptionalCaller() _caller?: Caller): void {}
+}
+
+@Public()
+class Hall {
+  greeting(@OptionalCaller() _caller?: Caller): void {}
 }
 
 const customer: Caller = { userId: 'u-1', role: 'customer', sessionId: 's-1' };
@@ -56,6 +65,25 @@ describe('AuthenticationGuard', () => {
     expect(enter()).toBe(true);
     expect(request.caller).toEqual(customer);
     expect(request.context.userId).toBe('u-1');
+  });
+
+  it.each([Shop, Hall])(
+    'lets anybody in where the caller is optional, and says who a good token is: %o',
+    (controller) => {
+      const anybody = requestTo(controller, 'greeting');
+      expect(anybody.enter()).toBe(true);
+      expect(anybody.request.caller).toBeUndefined();
+      const known = requestTo(controller, 'greeting', bearer(customer));
+      expect(known.enter()).toBe(true);
+      expect(known.request.caller).toEqual(customer);
+      expect(() => requestTo(controller, 'greeting', 'Bearer nonsense').enter()).toThrow('not valid');
+    },
+  );
+
+  it('lets nobody without a token in where a role is needed, optional or not', () => {
+    expect(() => requestTo(Vault, 'greeting').enter()).toThrow('needs an access token');
+    expect(() => requestTo(Vault, 'greeting', bearer(customer)).enter()).toThrow();
+    expect(requestTo(Vault, 'greeting', bearer(admin)).enter()).toBe(true);
   });
 
   it('takes the scheme in any case, as HTTP has it', () => {

@@ -1,26 +1,33 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PUBLIC, REQUIRED_ROLE, RouteCache, type Role } from '../../platform/http/index.js';
+import { OPTIONAL_CALLER, PUBLIC, REQUIRED_ROLE, RouteCache, type Role } from '../../platform/http/index.js';
 import { RateLimiter } from '../../platform/rate-limit/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { forbidden, invalidToken, unauthenticated } from './auth.errors.js';
 import { RevokedSessions } from './revoked-sessions.js';
 
-type Access = { public: true } | { public: false; role: Role | undefined };
+type Access = { public: true } | { public: false; optional: boolean; role: Role | undefined };
 
 /**
  * Lets a request in when its access token is good, unless the route is `@Public()`; then tokens are not looked at, so that
- * an old one does no harm there. Works without waiting for anything: no promise, no query, no Redis; only a refusal may wait
+ * an old one does no harm there. Without a token only where the caller is an `@OptionalCaller()`. Works without waiting for anything: no promise, no query, no Redis; only a refusal may wait
  * until it is counted.
  */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
-  private readonly access = new RouteCache<Access>((...places) =>
-    this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places)
-      ? { public: true }
-      : { public: false, role: this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places) },
-  );
+  private readonly access = new RouteCache<Access>((handler, controller) => {
+    const places = [handler, controller];
+    const optional = this.reflector.get<boolean | undefined>(OPTIONAL_CALLER, handler) ?? false;
+    if (!optional && this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places))
+      return { public: true };
+    const role = this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places);
+    // Nobody has a role without being known.
+    return { public: false, optional: optional && role === undefined, role };
+  });
+
+  /** In lower case. */
+  private readonly scheme: string;
 
   constructor(
     private readonly reflector: Reflector,
@@ -28,7 +35,9 @@ export class AuthenticationGuard implements CanActivate {
     private readonly revoked: RevokedSessions,
     // Only where requests are limited: the worker has the feature too, but no requests.
     @Optional() private readonly limiter?: RateLimiter,
-  ) {}
+  ) {
+    this.scheme = tokens.scheme.toLowerCase();
+  }
 
   /** @throws ClientError 401 `unauthenticated`, 403 `forbidden`, 429 `quota-exceeded` after too many of those. */
   canActivate(context: ExecutionContext): boolean | Promise<never> {
@@ -37,6 +46,7 @@ export class AuthenticationGuard implements CanActivate {
 
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
+    if (access.optional && request.headers.authorization === undefined) return true;
     try {
       this.authenticate(request, access.role);
     } catch (error) {
@@ -50,18 +60,21 @@ export class AuthenticationGuard implements CanActivate {
 
   private authenticate(request: FastifyRequest, role: Role | undefined): void {
     const { authorization } = request.headers;
-    if (authorization === undefined) throw unauthenticated();
-    const token = bearerToken(authorization);
+    const { scheme } = this.tokens;
+    if (authorization === undefined) throw unauthenticated(scheme);
+    const token = tokenIn(authorization, this.scheme);
     const caller = token === undefined ? undefined : this.tokens.verify(token);
-    if (!caller || this.revoked.has(caller.sessionId)) throw invalidToken();
+    if (!caller || this.revoked.has(caller.sessionId)) throw invalidToken(scheme);
     request.caller = caller;
     request.context.userId = caller.userId;
     if (role !== undefined && role !== caller.role) throw forbidden();
   }
 }
 
-/** The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme's case does not matter). */
-function bearerToken(authorization: string): string | undefined {
-  if (authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
-  return authorization.slice(7).trim();
+/** The token of `Authorization: <scheme> <token>` (RFC 9110 section 11.4; the scheme's case does not matter). */
+function tokenIn(authorization: string, scheme: string): string | undefined {
+  const { length } = scheme;
+  if (authorization.slice(0, length).toLowerCase() !== scheme || authorization[length] !== ' ')
+    return undefined;
+  return authorization.slice(length + 1).trim();
 }

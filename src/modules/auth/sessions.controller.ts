@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiAnswer,
@@ -6,7 +6,7 @@ import {
   ApiProblems,
   CurrentCaller,
   PageQuery,
-  UuidPipe,
+  UuidParam,
   type Caller,
   type Page,
   Priority,
@@ -37,7 +37,7 @@ export class SessionsController {
   })
   @ApiAnswer(204)
   @ApiProblems(401, 404, 422)
-  end(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<void> {
+  end(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<void> {
     return this.sessions.end(id, caller.userId);
   }
 }

@@ -61,12 +61,12 @@ export class SessionsService {
    */
   async refresh(given: string): Promise<TokensDto> {
     const used = parseRefreshToken(given);
-    if (!used) throw invalidRefreshToken();
+    if (!used) throw invalidRefreshToken(this.tokens.scheme);
     const next = nextRefreshToken(used);
     const session = await this.sessions.rotate(used, next.tokenHash, this.ttlSeconds);
     if (!session) {
       await this.endFamily(used.familyHash);
-      throw invalidRefreshToken();
+      throw invalidRefreshToken(this.tokens.scheme);
     }
     const { id: sessionId, userId, role, retried } = session;
     if (retried) this.logger.log({ sessionId, userId }, 'A refresh was retried before its answer was used');
@@ -110,7 +110,7 @@ export class SessionsService {
     return {
       accessToken: this.tokens.sign(caller),
       refreshToken,
-      tokenType: 'Bearer',
+      tokenType: this.tokens.scheme,
       expiresIn: this.tokens.ttlSeconds,
     };
   }

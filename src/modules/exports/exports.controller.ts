@@ -1,13 +1,13 @@
 import { createGunzip } from 'node:zlib';
 import { pipeline } from 'node:stream';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
   ApiAnswer,
   ApiProblems,
   CurrentCaller,
-  UuidPipe,
+  UuidParam,
   type Caller,
   Priority,
 } from '../../platform/http/index.js';
@@ -45,7 +45,7 @@ export class ExportsController {
   @ApiOperation({ operationId: 'getExport', summary: 'Status and progress of an own export' })
   @ApiAnswer(200, ExportDto)
   @ApiProblems(401, 404, 422)
-  get(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<ExportDto> {
+  get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<ExportDto> {
     return this.exports.get(caller, id);
   }
 
@@ -56,7 +56,7 @@ export class ExportsController {
   @ApiProblems(401, 404, 406, 409, 422)
   async download(
     @CurrentCaller() caller: Caller,
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Headers('accept-encoding') acceptEncoding: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -7,7 +7,7 @@ import {
   ApiProblems,
   CurrentCaller,
   PageQuery,
-  UuidPipe,
+  UuidParam,
   type Caller,
   type Page,
   Priority,
@@ -61,7 +61,7 @@ export class OrdersController {
   @ApiOperation({ operationId: 'getOrder', summary: 'One order' })
   @ApiAnswer(200, OrderDto)
   @ApiProblems(401, 404, 422)
-  get(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
+  get(@UuidParam('id') id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
     return this.orders.get(id, caller);
   }
 
@@ -70,7 +70,7 @@ export class OrdersController {
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Give a pending order up' })
   @ApiAnswer(200, OrderDto)
   @ApiProblems(401, 404, 409, 422)
-  cancel(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
+  cancel(@UuidParam('id') id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
     return this.orders.cancel(id, caller);
   }
 }

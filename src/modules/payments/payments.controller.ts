@@ -1,11 +1,11 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
   ApiAnswer,
   ApiProblems,
   CurrentCaller,
-  UuidPipe,
+  UuidParam,
   type Caller,
   Priority,
 } from '../../platform/http/index.js';
@@ -32,7 +32,7 @@ export class PaymentsController {
   @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
   async pay(
     @IdempotencyKeyHeader() request: IdempotentRequest,
-    @Param('id', UuidPipe) orderId: string,
+    @UuidParam('id') orderId: string,
     @CurrentCaller() caller: Caller,
     @Body() { paymentMethod }: StartPaymentDto,
     @Res() reply: FastifyReply,
@@ -45,8 +45,8 @@ export class PaymentsController {
   @ApiAnswer(200, PaymentDto)
   @ApiProblems(401, 404, 422)
   get(
-    @Param('id', UuidPipe) orderId: string,
-    @Param('paymentId', UuidPipe) id: string,
+    @UuidParam('id') orderId: string,
+    @UuidParam('paymentId') id: string,
     @CurrentCaller() caller: Caller,
   ): Promise<PaymentDto> {
     return this.payments.get(orderId, id, caller);

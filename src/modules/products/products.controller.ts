@@ -1,16 +1,4 @@
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { staleStatus, type Cached } from '../../platform/cache/index.js';
@@ -24,7 +12,7 @@ import {
   Public,
   RequireRole,
   strongTags,
-  UuidPipe,
+  UuidParam,
   Priority,
 } from '../../platform/http/index.js';
 import { ChangeProductDto } from './dto/change-product.dto.js';
@@ -69,7 +57,7 @@ export class ProductsController {
   @ApiAnswer(304)
   @ApiProblems(404, 422)
   get(
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void | Promise<void> {
@@ -100,7 +88,7 @@ export class ProductsController {
   @ApiAnswer(200, ProductDto, ['ETag'])
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 422, 428)
   async change(
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body() changes: ChangeProductDto,
     @Res() reply: FastifyReply,

@@ -2,7 +2,10 @@ export { clientAddress, networkOf } from './headers/client-address.js';
 export { isNotModified, strongTags } from './headers/entity-tags.js';
 export { preconditionRequired, requireMatch, staleVersion } from './headers/if-match.js';
 export {
+  AccessToken,
   CurrentCaller,
+  OptionalCaller,
+  OPTIONAL_CALLER,
   Public,
   PUBLIC,
   RequireRole,
@@ -19,16 +22,26 @@ export {
   ListField,
   ObjectField,
   StringField,
+  StringListField,
   UuidField,
 } from './input/fields.js';
 export { excessOf } from './input/json-body.js';
-export { ApiAnswer, ApiPage, ApiProblems, Problem } from './openapi/openapi.decorators.js';
+export { ApiAnswer, ApiOffsetPage, ApiPage, ApiProblems } from './openapi/openapi.decorators.js';
+export { OffsetQuery, type OffsetPage } from './input/offset-pagination.js';
 export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './input/pagination.js';
 export { Priority, type RoutePriority } from './routes/priority.js';
-export { problemDocument, PROBLEM_CONTENT_TYPE, type ProblemDocument } from './problems/problem.js';
+export type { ProblemDocument } from './problems/problem.js';
+export {
+  Problem,
+  PROBLEM_DETAILS,
+  problemFormat,
+  writeProblemsAs,
+  writtenProblem,
+  type ProblemFormat,
+} from './problems/problem-format.js';
 export { ProblemFilter } from './problems/problem.filter.js';
 export { RouteCache, type RoutePlaces } from './routes/route-cache.js';
-export { UuidPipe } from './input/uuid.pipe.js';
+export { IntParam, StringParam, UuidParam } from './input/path-parameters.js';
 export { ValidationPipe } from './input/validation.pipe.js';
 
 // What the public application is made of.

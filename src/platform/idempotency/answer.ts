@@ -1,5 +1,5 @@
 import { BusinessRuleError } from '../errors/index.js';
-import { problemDocument } from '../http/index.js';
+import { writtenProblem } from '../http/index.js';
 
 /** What a handler answers: the body is anything JSON can hold, the headers are those that belong to the answer. */
 export interface Answer {
@@ -18,12 +18,16 @@ export interface RecordedAnswer {
   replayed: boolean;
 }
 
-/** The text that goes out for an answer; for a refusal the problem document that the problem filter renders. */
-export function recordedAnswer(
-  answer: Answer | BusinessRuleError,
+/** A success with the text that goes out for it. */
+export function recordedAnswer({ status, headers = {}, body }: Answer): RecordedAnswer {
+  return { status, headers, body: JSON.stringify(body), replayed: false };
+}
+
+/** A refusal with the text that the problem filter sends for it. */
+export function recordedRefusal(
+  error: BusinessRuleError,
   { requestId, path }: { requestId: string; path: string },
 ): RecordedAnswer {
-  const { status, headers = {} } = answer;
-  const body = answer instanceof BusinessRuleError ? problemDocument(answer, requestId, path) : answer.body;
-  return { status, headers, body: JSON.stringify(body), replayed: false };
+  const { status, headers } = error;
+  return { status, headers, body: writtenProblem(error, requestId, path).body, replayed: false };
 }

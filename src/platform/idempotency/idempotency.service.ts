@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../context/index.js';
 import { UnitOfWork } from '../database/index.js';
 import { BusinessRuleError, ClientError, NotAttemptedError } from '../errors/index.js';
-import { recordedAnswer, type Answer, type RecordedAnswer } from './answer.js';
+import { recordedAnswer, recordedRefusal, type Answer, type RecordedAnswer } from './answer.js';
 import { fingerprintOf } from './fingerprint.js';
 import {
   IdempotencyRepository,
@@ -60,14 +60,16 @@ export class Idempotency {
 
   /**
    * Runs `effect` in a unit of work that also commits the record of its answer.
+   * @param request undefined where the key is optional and not given: then nothing is recorded
    * @throws ClientError 422 `idempotency-key-reused`; BusinessRuleError 409 `idempotency-key-in-use`; what `effect` throws
    */
-  async once(request: IdempotentRequest, effect: () => Promise<Answer>): Promise<RecordedAnswer> {
+  async once(request: IdempotentRequest | undefined, effect: () => Promise<Answer>): Promise<RecordedAnswer> {
+    if (!request) return recordedAnswer(await this.unitOfWork.run(effect));
     return this.alone(request, async (key) => {
       try {
         return await this.claiming(key, async (earlier) => {
           if (earlier) return replayOf(earlier);
-          const answer = recordedAnswer(await effect(), request);
+          const answer = recordedAnswer(await effect());
           await this.records.insertFinished(key, answer);
           return answer;
         });
@@ -105,7 +107,8 @@ export class Idempotency {
       }
       const answer = await this.asHolder(key, lease, async () => {
         const result = await work.finish(started, outcome);
-        const recorded = recordedAnswer(result, request);
+        const recorded =
+          result instanceof BusinessRuleError ? recordedRefusal(result, request) : recordedAnswer(result);
         await this.records.finish(key, recorded);
         return { result, recorded };
       });
@@ -182,7 +185,7 @@ export class Idempotency {
     const faster = await this.claiming(key, async (earlier) => {
       if (earlier?.locked) throw inUse();
       if (earlier?.status) return replayOf(earlier);
-      await this.records.insertFinished(key, recordedAnswer(error, request));
+      await this.records.insertFinished(key, recordedRefusal(error, request));
       return undefined;
     });
     if (faster) return faster;

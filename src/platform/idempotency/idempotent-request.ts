@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PROBLEM_CONTENT_TYPE } from '../http/index.js';
+import { problemFormat } from '../http/index.js';
 import type { RecordedAnswer } from './answer.js';
 import { parseIdempotencyKey } from './idempotency-key.js';
 
@@ -17,27 +17,31 @@ export interface IdempotentRequest {
   path: string;
 }
 
+const takesKey = createParamDecorator((optional: boolean, context: ExecutionContext) => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  return optional && request.headers['idempotency-key'] === undefined
+    ? undefined
+    : idempotentRequest(request);
+});
+
 /**
  * Parameter decorator of a handler that takes an Idempotency-Key: documents the header and demands it.
+ * @param options `optional`: without the header the handler gets undefined, which `Idempotency.once` takes as well
  * @throws ClientError 400 when the header is missing or malformed
  */
-export const IdempotencyKeyHeader = createParamDecorator(
-  (_: unknown, context: ExecutionContext) =>
-    idempotentRequest(context.switchToHttp().getRequest<FastifyRequest>()),
-  [
-    (target, property) => {
-      if (property === undefined) return;
-      const document = ApiHeader({
-        name: 'Idempotency-Key',
-        required: true,
-        description:
-          'Makes a repetition safe: with the same key and payload the first answer is given again.',
-        schema: { type: 'string', minLength: 1, maxLength: 255 },
-      });
-      document(target, property, Object.getOwnPropertyDescriptor(target, property) as PropertyDescriptor);
-    },
-  ],
-);
+export function IdempotencyKeyHeader({ optional = false }: { optional?: boolean } = {}): ParameterDecorator {
+  const document = ApiHeader({
+    name: 'Idempotency-Key',
+    required: !optional,
+    description: 'Makes a retry safe: with the same key and payload the first answer is given again.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  });
+  return (target, property, index) => {
+    if (property === undefined) return;
+    takesKey(optional)(target, property, index);
+    document(target, property, Object.getOwnPropertyDescriptor(target, property) as PropertyDescriptor);
+  };
+}
 
 /** @throws ClientError 400 when the header is missing or malformed */
 export function idempotentRequest(request: FastifyRequest): IdempotentRequest {
@@ -58,6 +62,8 @@ export function sendAnswer(reply: FastifyReply, answer: RecordedAnswer): void {
   void reply
     .code(answer.status)
     .headers(answer.headers)
-    .type(answer.status < 400 ? 'application/json; charset=utf-8' : PROBLEM_CONTENT_TYPE)
+    .type(
+      answer.status < 400 ? 'application/json; charset=utf-8' : `${problemFormat().mediaType}; charset=utf-8`,
+    )
     .send(answer.body);
 }

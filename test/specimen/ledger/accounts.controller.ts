@@ -1,17 +1,5 @@
 import { Readable } from 'node:stream';
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { staleStatus, type Cached } from '../../../src/platform/cache/index.js';
@@ -26,7 +14,7 @@ import {
   Priority,
   Public,
   strongTags,
-  UuidPipe,
+  UuidParam,
   type Caller,
 } from '../../../src/platform/http/index.js';
 import { AccountsService, type Rendered } from './accounts.service.js';
@@ -57,7 +45,7 @@ export class AccountsController {
   @ApiAnswer(200, AccountDto, ['ETag'])
   @ApiAnswer(304)
   @ApiProblems(404, 422)
-  async get(@Param('id', UuidPipe) id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async get(@UuidParam('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     answer(request, reply, await this.accounts.find(id));
   }
 
@@ -83,7 +71,7 @@ export class AccountsController {
   @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)
   async change(
     @CurrentCaller() caller: Caller,
-    @Param('id', UuidPipe) id: string,
+    @UuidParam('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body() body: ChangeAccountDto,
     @Res() reply: FastifyReply,
@@ -97,11 +85,7 @@ export class AccountsController {
   @ApiOperation({ operationId: 'downloadStatement', summary: 'All transfers from an own account, as CSV' })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
   @ApiProblems(401, 404, 406, 422)
-  async statement(
-    @CurrentCaller() caller: Caller,
-    @Param('id', UuidPipe) id: string,
-    @Res() reply: FastifyReply,
-  ) {
+  async statement(@CurrentCaller() caller: Caller, @UuidParam('id') id: string, @Res() reply: FastifyReply) {
     const lines = await this.accounts.statement(caller.userId, id);
     void reply.type('text/csv; charset=utf-8').send(Readable.from(lines));
   }

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -8,7 +8,7 @@ import {
   CurrentCaller,
   PageQuery,
   Priority,
-  UuidPipe,
+  UuidParam,
   type Caller,
   type Page,
 } from '../../../src/platform/http/index.js';
@@ -60,7 +60,7 @@ export class TransfersController {
   @ApiOperation({ operationId: 'getTransfer', summary: 'One own transfer' })
   @ApiAnswer(200, TransferDto)
   @ApiProblems(401, 404, 422)
-  get(@CurrentCaller() caller: Caller, @Param('id', UuidPipe) id: string): Promise<TransferDto> {
+  get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<TransferDto> {
     return this.transfers.get(caller.userId, id);
   }
 }

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
@@ -6,7 +6,7 @@ import {
   ApiProblems,
   CurrentCaller,
   Priority,
-  UuidPipe,
+  UuidParam,
   type Caller,
 } from '../../../src/platform/http/index.js';
 import {
@@ -31,7 +31,7 @@ export class WithdrawalsController {
   @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
   async withdraw(
     @IdempotencyKeyHeader() request: IdempotentRequest,
-    @Param('id', UuidPipe) accountId: string,
+    @UuidParam('id') accountId: string,
     @CurrentCaller() caller: Caller,
     @Body() body: WithdrawDto,
     @Res() reply: FastifyReply,
@@ -44,8 +44,8 @@ export class WithdrawalsController {
   @ApiAnswer(200, WithdrawalDto)
   @ApiProblems(401, 404, 422)
   get(
-    @Param('id', UuidPipe) accountId: string,
-    @Param('withdrawalId', UuidPipe) id: string,
+    @UuidParam('id') accountId: string,
+    @UuidParam('withdrawalId') id: string,
     @CurrentCaller() caller: Caller,
   ): Promise<WithdrawalDto> {
     return this.withdrawals.get(caller.userId, accountId, id);

@@ -5,7 +5,7 @@ import { TransientError } from '../../errors/index.js';
 import { isPreflight } from '../headers/cors.js';
 import type { InFlight } from './in-flight.js';
 import { patternOf } from '../routes/route-table.js';
-import { problemDocument, PROBLEM_CONTENT_TYPE } from '../problems/problem.js';
+import { writtenProblem } from '../problems/problem-format.js';
 import { ADMITTED_UP_TO, type RoutePriority } from '../routes/priority.js';
 
 /**
@@ -167,18 +167,27 @@ const REFUSAL = new TransientError({
   code: 'temporary-reduced-capacity',
   detail: 'More is asked of this server than it can do at the moment. Try again.',
 });
-const [BEFORE_INSTANCE = '', BETWEEN = '', AFTER_ID = ''] = JSON.stringify(
-  problemDocument(REFUSAL, '\0id', '\0instance'),
-).split(/"\\u0000(?:id|instance)"/);
+/** Parts of the body: text, and between two texts what differs. Made when first needed, as the product says how errors are written. */
+let refusal: { contentType: string; parts: string[] } | undefined;
+
+function refusalParts(): { contentType: string; parts: string[] } {
+  if (!refusal) {
+    const { contentType, body } = writtenProblem(REFUSAL, '\0id', '\0instance');
+    refusal = { contentType, parts: body.split(/\\u0000(id|instance)/) };
+  }
+  return refusal;
+}
 
 /** Written by hand, without Fastify, from parts made once: refusing must cost a fraction of serving. */
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   const requestId = newId();
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const body = `${BEFORE_INSTANCE}${JSON.stringify(path)}${BETWEEN}"${requestId}"${AFTER_ID}`;
+  const { contentType, parts } = refusalParts();
+  const inJson = { id: requestId, instance: JSON.stringify(path).slice(1, -1) };
+  const body = parts.map((part, at) => (at % 2 === 0 ? part : inJson[part as 'id' | 'instance'])).join('');
   response
     .writeHead(503, {
-      'Content-Type': PROBLEM_CONTENT_TYPE,
+      'Content-Type': contentType,
       'Content-Length': Buffer.byteLength(body),
       'Retry-After': String(REFUSAL.retryAfterSeconds),
       'Cache-Control': 'no-store',

@@ -5,7 +5,7 @@ import { ClientError, type ClientErrorStatus } from '../../errors/index.js';
 import { connectionOf, type Connections } from './connections.js';
 import type { Cors } from '../headers/cors.js';
 import type { Exchange } from './exchange.js';
-import { problemDocument, PROBLEM_CONTENT_TYPE } from '../problems/problem.js';
+import { writtenProblem } from '../problems/problem-format.js';
 
 /** Answers to what never becomes a request of the application, or is one too many: Fastify has no part in them. */
 export class RawResponses {
@@ -115,9 +115,9 @@ function problemOf({ code = '' }: { code?: string }): ClientError {
 
 function answerOf(problem: ClientError): { head: Record<string, string>; body: string } {
   const requestId = newId();
-  const body = JSON.stringify(problemDocument(problem, requestId, '/'));
+  const { contentType, body } = writtenProblem(problem, requestId, '/');
   const head = {
-    'Content-Type': PROBLEM_CONTENT_TYPE,
+    'Content-Type': contentType,
     'Content-Length': String(Buffer.byteLength(body)),
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,

@@ -1,9 +1,10 @@
 import { applyDecorators, type Type as Class } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsBoolean,
   IsEmail,
@@ -21,6 +22,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { eachString } from './string-elements.js';
 
 /**
  * One decorator per field states its type, its limits and its documentation, so that what is validated, what is
@@ -29,11 +31,16 @@ import {
 interface FieldOptions {
   description?: string;
   example?: unknown;
+  /** What the class sets when the member is absent, for the documentation. */
+  default?: unknown;
   /** The member may be absent. */
   optional?: boolean;
   /** The member may be null. */
   nullable?: boolean;
 }
+
+/** Group of the transformations that read a value from the text of a query or a path. In a body nothing is coerced. */
+export const FROM_TEXT = 'from-text';
 
 export interface StringOptions extends FieldOptions {
   min?: number;
@@ -45,24 +52,23 @@ export interface StringOptions extends FieldOptions {
 
 /** Text of `min` (default 0) to `max` (default 1000) characters. */
 export function StringField(options: StringOptions = {}): PropertyDecorator {
-  const { min = 0, max = 1000, pattern, patternName } = options;
-  return field(
-    options,
-    {
-      type: 'string',
-      ...(min > 0 && { minLength: min }),
-      maxLength: max,
-      ...(pattern && { pattern: pattern.source }),
-    },
-    [
-      IsString(),
-      ...(min > 0 ? [MinLength(min)] : []),
-      MaxLength(max),
-      ...(pattern
-        ? [Matches(pattern, { message: `$property must be ${patternName ?? 'well-formed'}` })]
-        : []),
-    ],
-  );
+  const { min = 0, max = 1000, pattern, patternName = 'well-formed' } = options;
+  return field(options, stringSchema(options), [
+    IsString(),
+    ...(min > 0 ? [MinLength(min)] : []),
+    MaxLength(max),
+    ...(pattern ? [Matches(pattern, { message: `$property must be ${patternName}` })] : []),
+  ]);
+}
+
+/** What OpenAPI says about a `StringField`. */
+export function stringSchema({ min = 0, max = 1000, pattern }: StringOptions): object {
+  return {
+    type: 'string',
+    ...(min > 0 && { minLength: min }),
+    maxLength: max,
+    ...(pattern && { pattern: pattern.source }),
+  };
 }
 
 /** An e-mail address (RFC 5321: at most 254 characters). */
@@ -85,12 +91,20 @@ export function UuidField(options: FieldOptions = {}): PropertyDecorator {
 /** A whole number from `min` (default 0) to `max` (default 2^53 - 1). */
 export function IntField(options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return field(options, { type: 'integer', minimum: min, maximum: max }, [IsInt(), Min(min), Max(max)]);
+  return field(options, { type: 'integer', minimum: min, maximum: max }, [
+    fromText((text) => (/^-?\d{1,16}$/.test(text) ? Number(text) : text)),
+    IsInt(),
+    Min(min),
+    Max(max),
+  ]);
 }
 
 /** true or false. */
 export function BooleanField(options: FieldOptions = {}): PropertyDecorator {
-  return field(options, { type: 'boolean' }, [IsBoolean()]);
+  return field(options, { type: 'boolean' }, [
+    fromText((text) => (text === 'true' ? true : text === 'false' ? false : text)),
+    IsBoolean(),
+  ]);
 }
 
 /** One of a fixed set of words. */
@@ -108,8 +122,6 @@ export function DateTimeField(options: FieldOptions = {}): PropertyDecorator {
     IsISO8601({ strict: true }),
   ]);
 }
-
-// @nestjs/swagger takes a function for a lazy type only when its name is `type`, which the literal below gives it.
 
 /** A nested object with fields of its own. */
 export function ObjectField(type: () => Class<unknown>, options: FieldOptions = {}): PropertyDecorator {
@@ -133,13 +145,51 @@ export function ListField(
   ]);
 }
 
+/**
+ * A list of `min` (default 0) to `max` (default 100) strings, each like a `StringField`. In a query the parameter is repeated for each
+ * (`?tag=a&tag=b`).
+ */
+export function StringListField(
+  options: FieldOptions & { min?: number; max?: number; unique?: boolean; each?: StringOptions } = {},
+): PropertyDecorator {
+  const { min = 0, max = 100, unique = false, each = {} } = options;
+  const list = {
+    type: 'array',
+    items: stringSchema(each),
+    minItems: min,
+    maxItems: max,
+    uniqueItems: unique,
+  };
+  return field(options, list, [
+    fromText((text) => [text]),
+    IsArray(),
+    ArrayMinSize(min),
+    ArrayMaxSize(max),
+    ...(unique ? [ArrayUnique()] : []),
+    eachString(each),
+  ]);
+}
+
 function field(options: FieldOptions, schema: object, validators: PropertyDecorator[]): PropertyDecorator {
-  const { description, example, optional = false, nullable = false } = options;
-  const api = { ...schema, required: !optional, ...(nullable && { nullable }), description, example };
+  const { description, example, default: initial, optional = false, nullable = false } = options;
+  const api = {
+    ...schema,
+    required: !optional,
+    ...(nullable && { nullable }),
+    description,
+    example,
+    default: initial,
+  };
   return applyDecorators(
     ApiProperty(api as ApiPropertyOptions),
     ...validators,
     ...(optional ? [ValidateIf((_, value) => value !== undefined)] : []),
     ...(nullable ? [ValidateIf((_, value) => value !== null)] : []),
   );
+}
+
+function fromText(read: (text: string) => unknown): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? read(value) : value), {
+    groups: [FROM_TEXT],
+  });
 }

@@ -1,36 +1,12 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { ClientError } from '../../errors/index.js';
+import { IntField, StringField } from './fields.js';
 
 /** Query of every list. */
 export class PageQuery {
-  @ApiProperty({
-    type: 'integer',
-    minimum: 1,
-    maximum: 100,
-    default: 20,
-    required: false,
-    description: 'Entries per page.',
-  })
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
-  )
-  @IsOptional()
-  @Max(100)
-  @Min(1)
-  @IsInt()
+  @IntField({ min: 1, max: 100, optional: true, default: 20, description: 'Entries per page.' })
   limit: number = 20;
 
-  @ApiProperty({
-    type: 'string',
-    maxLength: 500,
-    required: false,
-    description: 'The `nextCursor` of the page before.',
-  })
-  @IsOptional()
-  @MaxLength(500)
-  @IsString()
+  @StringField({ max: 500, optional: true, description: 'The `nextCursor` of the page before.' })
   cursor?: string;
 }
 

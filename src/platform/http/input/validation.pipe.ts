@@ -2,31 +2,42 @@ import { Injectable, type ArgumentMetadata, type PipeTransform, type Type } from
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { FieldProblem } from '../../errors/index.js';
+import { FROM_TEXT } from './fields.js';
 import { invalidInput, pointerToken, shortened, textProblem } from './invalid-input.js';
 import { knownMembersOf } from './known-members.js';
+import { ELEMENTS, type ElementProblem } from './string-elements.js';
 
 /** Where something is: a JSON pointer into a body, or a parameter's name. */
 type Place = Pick<FieldProblem, 'pointer' | 'parameter'>;
 type PlaceOf = (pointer: string) => Place;
 
 const inBody: PlaceOf = (pointer) => ({ pointer });
-const inQuery: PlaceOf = (pointer) => ({ parameter: pointer.slice(1) });
+/** A query and a path have no structure: what is wrong with an element is wrong with its parameter. */
+const asParameter: PlaceOf = (pointer) => ({ parameter: pointer.split('/', 2)[1] });
 
-/** Checks bodies, queries and path parameters: every problem at once, unknown members refused, nothing coerced. */
+/** Checks bodies, queries and path parameters: every problem at once, unknown members refused, nothing in a body coerced. */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
-  /** @throws ClientError 422 `validation-failed` naming each member by JSON pointer (body) or parameter (query, path). */
+  /**
+   * @param metadata `data` names one member of a body (`@Body('article')`), or one parameter
+   * @throws ClientError 422 `validation-failed` naming each member by JSON pointer (body) or parameter (query, path).
+   */
   transform(value: unknown, { type, metatype, data = '' }: ArgumentMetadata): unknown {
-    if (type !== 'body' && type !== 'custom') {
+    if (type === 'custom') return value;
+    if (type !== 'body') {
       const problems = textProblems(value, data);
       if (problems.length > 0) throw invalidInput(problems);
+      if (metatype === String && Array.isArray(value)) throw invalidInput([repeated(data)]);
+      // One value of a list looks like no list.
+      if (metatype === Array && typeof value === 'string') return [value];
     }
-    if (!metatype || !isDto(metatype) || (type !== 'body' && type !== 'query')) return value;
+    if (!metatype || !isDto(metatype)) return value;
+    const prefix = type === 'body' && data !== '' ? `/${pointerToken(data)}` : '';
     if (!isPlainObject(value)) {
-      const place = type === 'body' ? { pointer: '' } : {};
+      const place = type === 'body' ? { pointer: prefix } : {};
       throw invalidInput([{ ...place, code: 'is-object', message: 'a JSON object is required' }]);
     }
-    return checked(value, metatype, type === 'body' ? inBody : inQuery);
+    return checked(value, metatype, type, prefix);
   }
 }
 
@@ -34,9 +45,11 @@ export class ValidationPipe implements PipeTransform {
  * class-transformer takes time by the square of what it is given, and what it drops or renames nobody sees: it gets to see only what
  * the DTO knows.
  */
-function checked(given: object, dto: Type<object>, placeOf: PlaceOf): object {
+function checked(given: object, dto: Type<object>, type: 'body' | 'query' | 'param', prefix: string): object {
+  const placeOf = type === 'body' ? inBody : asParameter;
   const unknown: FieldProblem[] = [];
-  const instance = plainToInstance(dto, knownPart(given, dto, placeOf, unknown)) as object;
+  const known = knownPart(given, dto, placeOf, unknown, prefix);
+  const instance = plainToInstance(dto, known, type === 'body' ? {} : { groups: [FROM_TEXT] }) as object;
   const failures = validateSync(instance, {
     // For members whose class depends on what is sent (a discriminator).
     whitelist: true,
@@ -44,7 +57,9 @@ function checked(given: object, dto: Type<object>, placeOf: PlaceOf): object {
     forbidUnknownValues: false,
     stopAtFirstError: true,
   });
-  const problems = [...problemsOf(failures, placeOf), ...unknown];
+  const problems = problemsOf(failures, placeOf, prefix);
+  // A path has the parameters of its route, of which a handler may want some.
+  if (type !== 'param') problems.push(...unknown);
   if (problems.length > 0) throw invalidInput(problems);
   return instance;
 }
@@ -55,7 +70,7 @@ function knownPart(
   dto: Type<object>,
   placeOf: PlaceOf,
   unknown: FieldProblem[],
-  prefix = '',
+  prefix: string,
 ): unknown {
   if (Array.isArray(given))
     return given.map((element, index) => knownPart(element, dto, placeOf, unknown, `${prefix}/${index}`));
@@ -78,18 +93,30 @@ function knownPart(
   return copy;
 }
 
-function problemsOf(failures: ValidationError[], placeOf: PlaceOf, prefix = ''): FieldProblem[] {
+function problemsOf(failures: ValidationError[], placeOf: PlaceOf, prefix: string): FieldProblem[] {
   return failures.flatMap(({ property, constraints = {}, children = [] }) => {
     const pointer = `${prefix}/${pointerToken(property)}`;
     return [
-      ...Object.entries(constraints).map(([rule, message]) => ({
-        ...placeOf(pointer),
-        code: codeOf(rule),
-        message,
-      })),
+      ...Object.entries(constraints).flatMap(([rule, message]) =>
+        rule === ELEMENTS
+          ? elementProblems(message, placeOf, pointer)
+          : [{ ...placeOf(pointer), code: codeOf(rule), message }],
+      ),
       ...problemsOf(children, placeOf, pointer),
     ];
   });
+}
+
+/** What is wrong with which elements of a list, for which class-validator has one message and no place. */
+function elementProblems(list: string, placeOf: PlaceOf, pointer: string): FieldProblem[] {
+  return (JSON.parse(list) as ElementProblem[]).map(({ index, ...problem }) => ({
+    ...placeOf(`${pointer}/${index}`),
+    ...problem,
+  }));
+}
+
+function repeated(parameter: string): FieldProblem {
+  return { parameter, code: 'is-string', message: `${parameter} must be given once` };
 }
 
 function codeOf(rule: string): string {

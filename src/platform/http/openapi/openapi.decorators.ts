@@ -1,33 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiProperty, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-
-/** RFC 9457 problem document, as every error is answered. */
-export class Problem {
-  @ApiProperty({ type: 'string', format: 'uri' }) type!: string;
-  @ApiProperty({ type: 'string' }) title!: string;
-  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599 }) status!: number;
-  @ApiProperty({ type: 'string' }) detail!: string;
-  @ApiProperty({ type: 'string' }) instance!: string;
-  @ApiProperty({ type: 'string', description: 'Stable, kebab-case.' }) code!: string;
-  @ApiProperty({ type: 'string' }) requestId!: string;
-  @ApiProperty({
-    type: 'array',
-    required: false,
-    description: 'What is wrong with which member (`pointer`, RFC 6901) or parameter.',
-    items: {
-      type: 'object',
-      required: ['code', 'message'],
-      properties: {
-        pointer: { type: 'string' },
-        parameter: { type: 'string' },
-        code: { type: 'string' },
-        message: { type: 'string' },
-      },
-    },
-  })
-  errors?: object[];
-}
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import { Problem } from '../problems/problem-format.js';
 
 const HEADERS = {
   Location: {
@@ -54,6 +28,15 @@ export function ApiAnswer(status: number, body?: Type<unknown>, headers: (keyof 
 
 /** Documents a page of a list. */
 export function ApiPage(entry: Type<unknown>) {
+  return apiPage(entry, { nextCursor: { type: ['string', 'null'] } });
+}
+
+/** Documents a page of a list by offset. */
+export function ApiOffsetPage(entry: Type<unknown>) {
+  return apiPage(entry, { total: { type: 'integer', minimum: 0 } });
+}
+
+function apiPage(entry: Type<unknown>, rest: Record<string, object>) {
   return applyDecorators(
     ApiExtraModels(entry),
     ApiResponse({
@@ -61,11 +44,8 @@ export function ApiPage(entry: Type<unknown>) {
       description: 'OK',
       schema: {
         type: 'object',
-        required: ['data', 'nextCursor'],
-        properties: {
-          data: { type: 'array', items: { $ref: getSchemaPath(entry) } },
-          nextCursor: { type: ['string', 'null'] as never },
-        },
+        required: ['data', ...Object.keys(rest)],
+        properties: { data: { type: 'array', items: { $ref: getSchemaPath(entry) } }, ...rest },
       },
     }),
   );

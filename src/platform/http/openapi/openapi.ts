@@ -3,9 +3,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Settings } from '../../../config/index.js';
-import { Problem } from './openapi.decorators.js';
+import { Problem, problemFormat } from '../problems/problem-format.js';
 
 type Schema = Record<string, unknown>;
+type SecurityScheme = Parameters<DocumentBuilder['addSecurity']>[1];
 type Operation = {
   responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>;
 };
@@ -13,22 +14,32 @@ type Operation = {
 /** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
 export function createOpenApiDocument(
   app: NestFastifyApplication,
-  { title, description }: Pick<Settings['app'], 'title' | 'description'>,
+  { app: { title, description }, http: { authScheme } }: Pick<Settings, 'app' | 'http'>,
 ): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle(title)
     .setDescription(description)
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
+    .addSecurity('bearer', authorization(authScheme))
     .build();
   const document = SwaggerModule.createDocument(app, config, {
+    extraModels: [problemFormat().model],
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
   for (const item of Object.values(document.paths)) {
-    for (const operation of Object.values(item as Record<string, Operation>)) addGeneralProblems(operation);
+    for (const operation of Object.values(item as Record<string, Operation>)) {
+      addGeneralProblems(operation);
+      documentFormat(operation);
+    }
   }
   return document;
+}
+
+/** OpenAPI's `http` schemes are those that IANA has registered; any other is a header like others. */
+function authorization(scheme: string): SecurityScheme {
+  if (scheme.toLowerCase() === 'bearer') return { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
+  return { type: 'apiKey', in: 'header', name: 'Authorization', description: `\`${scheme} <accessToken>\`` };
 }
 
 /** What every route may answer, whatever it does: limits, a bug, a dependency that is away, an `Accept` that leaves nothing. */
@@ -41,6 +52,15 @@ function addGeneralProblems({ responses }: Operation): void {
       description: STATUS_CODES[status] ?? '',
       content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
     };
+  }
+}
+
+/** Errors are documented as RFC 9457 (`ApiProblems`); here they become what the product writes. */
+function documentFormat({ responses }: Operation): void {
+  const { mediaType, model } = problemFormat();
+  for (const response of Object.values(responses)) {
+    if (!response.content?.['application/problem+json']) continue;
+    response.content = { [mediaType]: { schema: { $ref: getSchemaPath(model) } } };
   }
 }
 

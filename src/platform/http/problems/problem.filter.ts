@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asProblem, ClientError } from '../../errors/index.js';
-import { problemDocument, PROBLEM_CONTENT_TYPE } from './problem.js';
+import { writtenProblem } from './problem-format.js';
 
 /** The one renderer of errors: every answer that is not a success goes through here (DESIGN: errors). */
 @Catch()
@@ -17,16 +17,16 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   request.failure = error;
   if (reply.sent) return;
-  const document = problemDocument(error, request.id, pathOf(request));
+  const { status, contentType, body } = writtenProblem(error, request.id, pathOf(request));
   const headers = asProblem(error)?.headers;
   if (headers) void reply.headers(headers);
   void reply
-    .code(document.status)
-    .header('Content-Type', PROBLEM_CONTENT_TYPE)
+    .code(status)
+    .header('Content-Type', contentType)
     // The router refuses some URLs before any hook has run.
     .header('X-Request-Id', request.id)
     // A string: no serialiser of a success schema may touch a problem document.
-    .send(JSON.stringify(document));
+    .send(body);
 }
 
 function unmatched(request: FastifyRequest): ClientError {

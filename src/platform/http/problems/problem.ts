@@ -13,8 +13,6 @@ export interface ProblemDocument {
   [extension: string]: unknown;
 }
 
-export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
-
 /** Types that are registered; everything else gets a URN made of its code. */
 const REGISTERED_TYPES: Record<string, string> = {
   'quota-exceeded': 'https://iana.org/assignments/http-problem-types#quota-exceeded',

@@ -1,4 +1,5 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiBearerAuth, ApiSecurity } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Caller, RequestContext, Role } from '../../context/index.js';
 
@@ -17,6 +18,7 @@ declare module 'fastify' {
 }
 
 export const PUBLIC = 'public';
+export const OPTIONAL_CALLER = 'optional-caller';
 export const REQUIRED_ROLE = 'required-role';
 
 /** Opens a route, or all routes of a controller, to callers without an access token. Everything else needs one. */
@@ -31,3 +33,28 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
   if (!caller) throw new Error('@CurrentCaller() on a public route: nobody is authenticated there');
   return caller;
 });
+
+/**
+ * The caller of a route that anybody may use, undefined without an `Authorization` header; it opens the route and documents that. A token
+ * that is sent must be good here too: a client whose token has expired gets 401 and refreshes it, and is not taken for a stranger.
+ */
+export const OptionalCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller | undefined =>
+    context.switchToHttp().getRequest<FastifyRequest>().caller,
+  [
+    (target, property) => {
+      if (property === undefined) return;
+      const handler = Object.getOwnPropertyDescriptor(target, property) as PropertyDescriptor;
+      for (const says of [SetMetadata(OPTIONAL_CALLER, true), ApiBearerAuth(), ApiSecurity({})])
+        says(target, property, handler);
+    },
+  ],
+);
+
+/** The access token that the caller has sent, as it came; undefined where nobody is authenticated. A secret: never log or store it. */
+export const AccessToken = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string | undefined => {
+    const { caller, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+    return caller && headers.authorization?.replace(/^\S+\s+/, '').trim();
+  },
+);

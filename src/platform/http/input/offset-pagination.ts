@@ -1,0 +1,22 @@
+import { IntField } from './fields.js';
+
+/** PostgreSQL reads and drops every row before a page: pages far down cost as much as the whole list. */
+const FURTHEST = 10_000;
+
+/**
+ * Query of a list by offset, for pages with numbers. Costs more the further down, and repeats or misses entries when the list changes in
+ * between: prefer `PageQuery` where nobody needs a page number or a total.
+ */
+export class OffsetQuery {
+  @IntField({ min: 1, max: 100, optional: true, default: 20, description: 'Entries per page.' })
+  limit: number = 20;
+
+  @IntField({ max: FURTHEST, optional: true, default: 0, description: 'Entries before the page.' })
+  offset: number = 0;
+}
+
+/** One page of a list by offset, and how many entries the whole list has. */
+export interface OffsetPage<T> {
+  data: T[];
+  total: number;
+}

@@ -1,0 +1,86 @@
+import { Logger, type Type } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { problemDocument, type ProblemDocument } from './problem.js';
+
+const logger = new Logger('ProblemFormat');
+
+/** RFC 9457 problem document, as every error is answered. */
+export class Problem {
+  @ApiProperty({ type: 'string', format: 'uri' }) type!: string;
+  @ApiProperty({ type: 'string' }) title!: string;
+  @ApiProperty({ type: 'integer', minimum: 400, maximum: 599 }) status!: number;
+  @ApiProperty({ type: 'string' }) detail!: string;
+  @ApiProperty({ type: 'string' }) instance!: string;
+  @ApiProperty({ type: 'string', description: 'Stable, kebab-case.' }) code!: string;
+  @ApiProperty({ type: 'string' }) requestId!: string;
+  @ApiProperty({
+    type: 'array',
+    required: false,
+    description: 'What is wrong with which member (`pointer`, RFC 6901) or parameter.',
+    items: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: {
+        pointer: { type: 'string' },
+        parameter: { type: 'string' },
+        code: { type: 'string' },
+        message: { type: 'string' },
+      },
+    },
+  })
+  errors?: object[];
+}
+
+/** How a product writes its errors. Status and headers stay as they are. */
+export interface ProblemFormat {
+  /** Such as `application/problem+json`. */
+  readonly mediaType: string;
+  /** What `body` returns, as a class for the OpenAPI document. */
+  readonly model: Type<object>;
+  /**
+   * @param document what the platform says, to be extended or replaced
+   * @param error what was thrown; may hold what the caller must not see
+   */
+  body(document: ProblemDocument, error: unknown): object;
+}
+
+/** RFC 9457, as the platform says it. */
+export const PROBLEM_DETAILS: ProblemFormat = {
+  mediaType: 'application/problem+json',
+  model: Problem,
+  body: (document) => document,
+};
+
+/** An error as it is sent. */
+export interface WrittenProblem {
+  status: number;
+  contentType: string;
+  body: string;
+}
+
+let format = PROBLEM_DETAILS;
+
+/** The format of this process. */
+export const problemFormat = (): ProblemFormat => format;
+
+/** Writes all errors of this process in another format; to be called before its application is made. */
+export function writeProblemsAs(other: ProblemFormat): void {
+  format = other;
+}
+
+/** The answer to an error: written here and nowhere else, also for what never becomes a request, and for stored answers. */
+export function writtenProblem(error: unknown, requestId: string, instance: string): WrittenProblem {
+  const document = problemDocument(error, requestId, instance);
+  const { status } = document;
+  try {
+    return { status, ...written(format, format.body(document, error)) };
+  } catch (failure) {
+    // An error about an error must not take the place of the first one, nor leave its client without an answer.
+    logger.error({ err: failure }, 'The format of the errors failed; the problem document is sent instead');
+    return { status, ...written(PROBLEM_DETAILS, document) };
+  }
+}
+
+function written({ mediaType }: ProblemFormat, body: object): Omit<WrittenProblem, 'status'> {
+  return { contentType: `${mediaType}; charset=utf-8`, body: JSON.stringify(body) };
+}
