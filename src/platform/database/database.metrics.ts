@@ -17,6 +17,9 @@ export function operationOf(text: string): string {
   return OPERATIONS.has(word) ? word : 'OTHER';
 }
 
+/** More than a product has statements; texts that are made up anew each time (lists of values) must not fill the memory. */
+const REMEMBERED_TEXTS = 1000;
+
 type Sample = { observe(seconds: number): void };
 
 /** What a pool reports about itself. */
@@ -58,6 +61,8 @@ export const databaseMetrics: Provider[] = [
 @Injectable()
 export class DatabaseMetrics {
   private readonly samples = new Map<string, Sample>();
+  /** By the statement's text: to find its first word costs as much as the measurement. */
+  private readonly samplesOfTexts = new Map<string, Sample>();
   private readonly pools = new Map<string, PoolState>();
 
   constructor(
@@ -74,15 +79,19 @@ export class DatabaseMetrics {
     const wait = this.wait.labels({ pool: name });
     return {
       waited: (milliseconds) => wait.observe(milliseconds / 1000),
-      answered: (text, milliseconds) => this.sampleOf(operationOf(text)).observe(milliseconds / 1000),
+      answered: (text, milliseconds) => this.sampleOf(text).observe(milliseconds / 1000),
       watch: (pool) => void this.pools.set(name, pool),
     };
   }
 
-  /** prom-client hashes the labels on every call; the few operations there are keep their sample instead. */
-  private sampleOf(operation: string): Sample {
-    let sample = this.samples.get(operation);
-    if (!sample) this.samples.set(operation, (sample = this.duration.labels({ operation })));
+  /** prom-client checks and hashes the labels on every call; the few operations there are keep their sample instead. */
+  private sampleOf(text: string): Sample {
+    const known = this.samplesOfTexts.get(text);
+    if (known) return known;
+    const operation = operationOf(text);
+    const sample = this.samples.get(operation) ?? this.duration.labels({ operation });
+    this.samples.set(operation, sample);
+    if (this.samplesOfTexts.size < REMEMBERED_TEXTS) this.samplesOfTexts.set(text, sample);
     return sample;
   }
 

@@ -46,7 +46,10 @@ const isListed = (path: string, list: string[]): boolean => list.some((entry) =>
 export const platformTestsStandAlone: Rule = {
   name: 'platform-tests-stand-alone',
   check: (project) => {
-    const routes = new RegExp(`/v1/(?:${examplesIn(project).join('|')})\\b`);
+    const examples = examplesIn(project);
+    // Of a fork that has removed them.
+    if (examples.length === 0) return [];
+    const routes = new RegExp(`/v1/(?:${examples.join('|')})\\b`);
     return project.files
       .filter(({ path }) => testsThePlatform(path))
       .flatMap((file) => [...importsOfExamples(file), ...routesOfExamples(file, routes)]);
