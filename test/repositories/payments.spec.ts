@@ -94,7 +94,9 @@ describe('A payment', () => {
     const second = await addPayment(orderId);
     await payments.settle(second.id, succeeded);
 
-    await expect(addPayment(orderId)).rejects.toThrow('payments_one_live_per_order_idx');
+    await expect(addPayment(orderId)).rejects.toMatchObject({
+      constraint: 'payments_one_live_per_order_idx',
+    });
   });
 
   it('can be taken back while nothing is known of it', async () => {
