@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RequestContext } from '../../src/platform/context/index.js';
 import {
   EventConsumer,
   EventProcessor,
   Handles,
+  Scheduled,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
 import { waitFor } from '../../local/wait-for.js';
@@ -94,6 +96,28 @@ describe('the end of a worker', () => {
     await waitFor(() => effects.length === 1, { what: 'the other worker handling it' });
     expect(started).toEqual([id, id]);
     expect(await other.database.query({ text: 'SELECT 1 FROM dead_letters' })).toEqual([]);
+  });
+
+  it('tells a scheduled run to stop as well, and another worker does it: the next one may be a day away', async () => {
+    let runs = 0;
+    let stops = true;
+    class DailyChores {
+      @Scheduled({ name: 'sweep-roof', every: 86_400_000 })
+      async sweep(): Promise<void> {
+        runs += 1;
+        if (stops) await new Promise((_, stop) => RequestContext.current()!.onAbort(stop));
+      }
+    }
+    const withChores = { providers: [PostProcessor, DailyChores] };
+    const process = await room.process(withChores);
+    await waitFor(() => runs === 1, { within: 20_000, what: 'the run under way' });
+
+    await process.runtime.drain(5000);
+    await process.runtime.close();
+    stops = false;
+    await room.process(withChores);
+
+    await waitFor(() => runs === 2, { within: 20_000, what: 'the other worker doing it' });
   });
 
   it('puts back a job that does not stop; what it still writes does not count', async () => {

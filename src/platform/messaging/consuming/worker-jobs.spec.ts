@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
+import { RequestContext } from '../../context/index.js';
 import { BusinessRuleError, TransientError } from '../../errors/index.js';
 import type { DeliveredEvent } from '../events.js';
 import type { Topology } from '../topology/topology.js';
@@ -253,6 +254,16 @@ describe('the jobs of a worker', () => {
       await run();
       expect(outcomes).toEqual(['failed']);
       expect(buried).toEqual([]);
+    });
+
+    it('go back when they stop because the process ends: that is no failure', async () => {
+      scheduled = () => new Promise((_, stop) => RequestContext.current()!.onAbort(stop));
+      const stopped = job({ name: 'sweep', repeatJobKey: 'sweep', data: {} });
+      const running = jobs.run('post', stopped, 'token', plain);
+      jobs.abort();
+      await expect(running).rejects.toBeInstanceOf(WaitingError);
+      expect(stopped.back).toEqual(['token']);
+      expect(outcomes).toEqual([]);
     });
 
     it('do not run twice at once in a process', async () => {

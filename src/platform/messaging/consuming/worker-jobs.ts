@@ -101,7 +101,7 @@ export class WorkerJobs {
           ? traceWork(deliverySpan(queue, job, envelope), () =>
               this.deliver(queue, job, token, envelope, context, process),
             )
-          : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job, token)),
+          : traceWork({ name: `run ${job.name}` }, () => this.runSchedule(job, token, context)),
       );
     } finally {
       this.running.delete(running);
@@ -196,7 +196,7 @@ export class WorkerJobs {
     }
   }
 
-  private async runSchedule(job: Job, token: string): Promise<void> {
+  private async runSchedule(job: Job, token: string, context: RequestContext): Promise<void> {
     const schedule = this.topology.schedules.get(job.name);
     if (!schedule) {
       await this.leaveToOthers(job, token);
@@ -207,7 +207,7 @@ export class WorkerJobs {
         'A scheduled run was given up: the process died too often while it ran',
       );
     } else if (!this.schedulesRunning.has(job.name)) {
-      await this.runOnce(schedule);
+      await this.runOnce(schedule, job, token, context);
     }
   }
 
@@ -230,13 +230,20 @@ export class WorkerJobs {
     this.logger.warn({ schedule: job.name }, 'No worker here knows a scheduled job; this run is skipped');
   }
 
-  private async runOnce({ name, run }: ScheduleEntry): Promise<void> {
+  private async runOnce(
+    { name, run }: ScheduleEntry,
+    job: Job,
+    token: string,
+    context: RequestContext,
+  ): Promise<void> {
     this.schedulesRunning.add(name);
     try {
       await run();
       this.metrics.scheduled.inc({ name, outcome: 'done' });
       await this.schedulers.ran(name).catch(() => undefined);
     } catch (error) {
+      // Given up half-way, with its next run a day ahead perhaps: another worker does it.
+      if (context.abandoned) await this.handBack(job, token);
       this.metrics.scheduled.inc({ name, outcome: 'failed' });
       this.logger.error({ schedule: name, err: error }, 'A scheduled run failed; the next one is on its way');
     } finally {
