@@ -148,6 +148,37 @@ describe('workers', () => {
     ]);
   });
 
+  it('wait before they try again as long as the queue or the handler says in milliseconds', async () => {
+    const tries: Record<string, number[]> = { 'parcel.sent': [], 'parcel.kept': [] };
+    const fail = ({ name }: DeliveredEvent): Promise<void> => {
+      tries[name]!.push(Date.now());
+      return Promise.reject(new TransientError({ code: 'not-now', detail: 'Later.' }));
+    };
+    @EventProcessor('post', { attempts: 2, backoff: 1000 })
+    class PatientProcessor extends EventConsumer {
+      @Handles(parcelSent)
+      onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+        return fail(event);
+      }
+
+      @Handles(parcelKept, { backoff: 2000 })
+      onParcelKept(event: DeliveredEvent): Promise<void> {
+        return fail(event);
+      }
+    }
+    const { unitOfWork, outbox, app } = await room.process({
+      events: [parcelSent, parcelKept],
+      providers: [PatientProcessor],
+    });
+    await unitOfWork.run(() => outbox.announce(parcelSent, { number: 1 }));
+    await unitOfWork.run(() => outbox.announce(parcelKept, {}));
+
+    await waitFor(async () => (await app.get(DeadLetters).count()) === 2, { within: 20_000 });
+    const waited = (name: string): number => tries[name]![1]! - tries[name]![0]!;
+    expect(waited('parcel.sent')).toBeGreaterThan(900);
+    expect(waited('parcel.kept')).toBeGreaterThan(1900);
+  });
+
   it('do not start when a handler is missing', async () => {
     await expect(room.process({ providers: [] })).rejects.toThrow(TopologyError);
   });

@@ -177,7 +177,7 @@ describe('the jobs of a worker', () => {
     handlers.set('parcel.sent', { ...handlers.get('parcel.sent')!, attempts: 1, backoff: 5 });
     const once = job();
     await expect(jobs.run('post', once, 't', plain)).rejects.toBeInstanceOf(UnrecoverableError);
-    expect(once.opts).toMatchObject({ attempts: 1, backoff: 5 });
+    expect(once.opts).toMatchObject({ attempts: 1, backoff: { type: 'fixed', delay: 5 } });
   });
 
   describe('of a plain queue', () => {

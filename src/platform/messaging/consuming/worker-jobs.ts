@@ -115,7 +115,9 @@ export class WorkerJobs {
     const { attempts = consumer.attempts, backoff = consumer.backoff } =
       consumer.handlers.get(job.name) ?? {};
     if (attempts !== undefined) job.opts.attempts = attempts;
-    if (backoff !== undefined) job.opts.backoff = backoff;
+    // BullMQ reads a number as milliseconds only while it makes a job.
+    if (backoff !== undefined)
+      job.opts.backoff = typeof backoff === 'number' ? { type: 'fixed', delay: backoff } : backoff;
     return eventEnvelope(job);
   }
 
