@@ -10,7 +10,7 @@ import {
   WorkerHost,
 } from '@nestjs/bullmq';
 import { Injectable, Module, Scope, type DynamicModule, type Type } from '@nestjs/common';
-import { Queue as BullQueue, type Job, type Queue } from 'bullmq';
+import { DelayedError, Queue as BullQueue, type Job, type Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { register } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -323,6 +323,19 @@ describe('a queue as Nest documents it', () => {
     expect(await other.app.get(DeadLetters).count()).toBe(0);
   });
 
+  it('lets a job put itself off as often as it likes: no process has died of it', async () => {
+    work = async (job, token) => {
+      if (started.length > 40) return;
+      await job.moveToDelayed(Date.now() + 1, token);
+      throw new DelayedError();
+    };
+    const process = await worker();
+    await queueOf(process).add('transcode', { foo: 'patient' });
+
+    await allDone(1);
+    expect(await process.app.get(DeadLetters).count()).toBe(0);
+  });
+
   it('has its jobs taken over when a worker dies', { timeout: 60_000 }, async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     work = () => gate;
@@ -335,6 +348,8 @@ describe('a queue as Nest documents it', () => {
 
     await worker();
     await allDone(1);
+    // By which a job that kills its processes is found out in the end.
+    expect(started.map(({ stalledCounter }) => stalledCounter)).toEqual([0, 1]);
     open();
   });
 

@@ -135,9 +135,9 @@ export class WorkerJobs {
     if (event.attempt === 1) this.throttle.handling(Date.now() - envelope.occurredAt);
     let outcome: Outcome = 'handled';
     try {
-      // Counted before the run, so that a job that takes its process with it counts as well.
-      if (crashesOf(job) > CRASHES_ALLOWED)
-        throw new UnrecoverableError(`The process died ${crashesOf(job)} times while it ran this job`);
+      // Not starts that came to no end: a job that moves itself, or is handed back by a deploy, has many of those.
+      if (job.stalledCounter > CRASHES_ALLOWED)
+        throw new UnrecoverableError(`The process died ${job.stalledCounter} times while it ran this job`);
       const consumer = this.topology.consumers.get(queue);
       if (!consumer) return await this.once(event, envelope, () => process(job, token, event.signal));
       const handler = consumer.handlers.get(job.name);
@@ -203,7 +203,6 @@ export class WorkerJobs {
     if (!schedule) {
       await this.leaveToOthers(job, token);
     } else if (job.stalledCounter > CRASHES_ALLOWED) {
-      // Not `crashesOf`: offers of workers that do not know the run are starts as well, thousands of them during a long rollout.
       this.logger.error(
         { schedule: job.name },
         'A scheduled run was given up: the process died too often while it ran',
@@ -265,11 +264,6 @@ class NoHandlerError extends Error {
     super(`This version has no handler for ${event} on the queue ${queue}`);
     this.name = 'NoHandlerError';
   }
-}
-
-/** Starts of which nothing was heard again: neither a success nor a failure. */
-function crashesOf(job: Job): number {
-  return job.attemptsStarted - 1 - job.attemptsMade;
 }
 
 /** Milliseconds between the runs of a schedule, or to the next one of a pattern. BullMQ puts its options on each run, but not into their type. */
