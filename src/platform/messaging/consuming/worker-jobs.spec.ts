@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
 import { BusinessRuleError, TransientError } from '../../errors/index.js';
@@ -62,6 +62,8 @@ describe('the jobs of a worker', () => {
       loadSettings({}),
     );
   });
+
+  afterEach(() => vi.restoreAllMocks());
 
   const job = (change: Partial<Job> = {}): Job & { back: string[] } => {
     const back: string[] = [];
@@ -290,6 +292,23 @@ describe('the jobs of a worker', () => {
       await jobs.run('post', last, 't', plain);
       expect(last.back).toEqual([]);
       expect(moveToDelayed).toHaveBeenCalledOnce();
+    });
+
+    it('that follow a pattern go round for the whole of their interval, however little of it is left', async () => {
+      const due = Date.parse('2026-07-01T12:00:00Z');
+      vi.spyOn(Date, 'now').mockReturnValue(due + 50 * 60_000);
+      const opts = { repeat: { pattern: '0 * * * *', tz: 'UTC' }, prevMillis: due } as JobsOptions;
+      // Ten starts take five seconds.
+      const offered = (minutes: number) =>
+        job({
+          name: 'elsewhere',
+          repeatJobKey: 'elsewhere',
+          opts,
+          attemptsStarted: minutes * 120,
+          moveToDelayed: () => Promise.resolve(),
+        });
+      await expect(jobs.run('post', offered(50), 't', plain)).rejects.toThrow(DelayedError);
+      await jobs.run('post', offered(60), 't', plain);
     });
 
     it('run however often workers that do not know them have offered them', async () => {

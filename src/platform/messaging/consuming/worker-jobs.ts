@@ -266,10 +266,13 @@ class NoHandlerError extends Error {
   }
 }
 
-/** Milliseconds between the runs of a schedule, or to the next one of a pattern. BullMQ puts its options on each run, but not into their type. */
-function intervalOf(job: Job): number {
-  const { every = 0, pattern, tz } = (job.opts as { repeat?: RepeatOptions }).repeat ?? {};
-  return pattern === undefined ? every : getNextMillis(Date.now(), { pattern, tz })! - Date.now();
+/** Milliseconds from when a run was due to when the next one is. BullMQ puts the schedule's options on each run, but not into their type. */
+function intervalOf({ opts, timestamp }: Job): number {
+  const { every = 0, pattern, tz } = (opts as { repeat?: RepeatOptions }).repeat ?? {};
+  if (pattern === undefined) return every;
+  // Of the run itself, despite its name.
+  const { prevMillis: due = timestamp } = opts;
+  return getNextMillis(due, { pattern, tz })! - due;
 }
 
 function deliverySpan(queue: string, job: Job, { trace }: Envelope): TracedWork {
