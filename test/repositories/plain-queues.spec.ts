@@ -365,12 +365,27 @@ describe('a queue as Nest documents it', () => {
     room.redis.thaw();
   });
 
-  it('runs jobs that another application adds, too', async () => {
-    await worker();
+  it('runs jobs that another application adds, too, traced or not, and with whatever id', async () => {
+    const process = await worker();
     const redis = new Redis(room.redis.url(), { maxRetriesPerRequest: null });
     const theirs = new BullQueue('audio', { connection: redis, prefix: '{holdfast}' });
-    await theirs.add('transcode', { foo: 'theirs' });
-    await allDone(1);
+    const opts = (metadata: string, jobId?: string) => ({ jobId, telemetry: { metadata } });
+    const traced = '{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}';
+    await theirs.add('transcode', { foo: 'plain' });
+    await theirs.add('transcode', { foo: 'traced' }, opts(traced));
+    await theirs.add('transcode', { foo: 'uuid' }, opts(traced, '0a0a0a0a-0000-4000-8000-000000000001'));
+    await theirs.add('transcode', { foo: 'like ours' }, opts('{"requestId":"r","traceparent":null}'));
+    for (const metadata of ['not JSON', 'null', '7'])
+      await theirs.add('transcode', { foo: metadata }, opts(metadata));
+    await allDone(7);
+    expect(await process.database.query({ text: 'SELECT 1 FROM inbox' })).toEqual([]);
+
+    work = () => Promise.reject(new BusinessRuleError({ code: 'no', detail: 'No.', status: 409 }));
+    await theirs.add('transcode', { foo: 'bad' }, opts(traced));
+    await waitFor(async () => (await process.app.get(DeadLetters).count()) === 1, {
+      within: 20_000,
+      what: 'the dead letter',
+    });
     await theirs.close();
     redis.disconnect();
   });

@@ -1,3 +1,3 @@
 export type { Caller, Role } from './caller.js';
-export { newId } from './ids.js';
+export { isUuid, newId } from './ids.js';
 export { ABANDONED, RequestContext } from './request-context.js';

@@ -1,5 +1,6 @@
 import { Param, type PipeTransform } from '@nestjs/common';
 import { ApiParam } from '@nestjs/swagger';
+import { isUuid } from '../../context/index.js';
 import { ClientError } from '../../errors/index.js';
 import { stringSchema, type StringOptions } from './fields.js';
 
@@ -8,13 +9,12 @@ import { stringSchema, type StringOptions } from './fields.js';
  * parameter's name, before the handler runs. A plain `@Param()` lets any text through but NUL and broken Unicode.
  */
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 
 /** A UUID, as our ids are; the handler gets it in lower case. */
 export function UuidParam(name: string): ParameterDecorator {
   return pathParameter(name, { type: 'string', format: 'uuid' }, ['is-uuid', 'a UUID'], (text) =>
-    UUID.test(text) ? text.toLowerCase() : undefined,
+    isUuid(text) ? text.toLowerCase() : undefined,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Job, JobsOptions } from 'bullmq';
-import { newId, type RequestContext } from '../../context/index.js';
+import { isUuid, newId, type RequestContext } from '../../context/index.js';
 import type { DeliveredEvent } from '../events.js';
 import type { EventJob, PlainJobOrigin } from '../queues/queues.js';
 
@@ -25,10 +25,10 @@ export function eventEnvelope(job: Job<EventJob>): Envelope {
   return { id, payload, key, occurredAt, requestId: requestId ?? id, trace, options: null, isOurs: true };
 }
 
-/** Reads a job of a plain queue. Another application may have added it: then it has neither origin nor an id of ours. */
+/** Reads a job of a plain queue. Another application may have added it: then it has no origin, and its id is none of ours. */
 export function plainEnvelope(job: Job<object>): Envelope {
-  const { attempts, backoff, priority, lifo, delay = 0, telemetry } = job.opts;
-  const origin = telemetry?.metadata ? (JSON.parse(telemetry.metadata) as PlainJobOrigin) : undefined;
+  const { attempts, backoff, priority, lifo, delay = 0 } = job.opts;
+  const origin = originOf(job);
   const id = (origin && job.id) || newId();
   return {
     id,
@@ -40,6 +40,17 @@ export function plainEnvelope(job: Job<object>): Envelope {
     options: { attempts, backoff, priority, lifo },
     isOurs: origin !== undefined,
   };
+}
+
+/** Applications with BullMQ's telemetry keep their trace in the same place. */
+function originOf({ id = '', opts }: Job): PlainJobOrigin | undefined {
+  if (!isUuid(id)) return undefined;
+  try {
+    const origin = JSON.parse(opts.telemetry?.metadata ?? '') as Partial<PlainJobOrigin> | null;
+    return origin?.requestId === undefined ? undefined : (origin as PlainJobOrigin);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A job seen as the event in it. */

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
-import { RequestContext } from '../../context/index.js';
+import { newId, RequestContext } from '../../context/index.js';
 import { BusinessRuleError, TransientError } from '../../errors/index.js';
 import type { DeliveredEvent } from '../events.js';
 import type { Topology } from '../topology/topology.js';
@@ -184,14 +184,20 @@ describe('the jobs of a worker', () => {
 
   describe('of a plain queue', () => {
     const run = (change: Partial<Job> = {}): Promise<unknown> =>
-      jobs.run('thumbnails', job({ opts: relayed, timestamp: Date.now(), ...change }), 't', plain);
+      jobs.run(
+        'thumbnails',
+        job({ id: newId(), opts: relayed, timestamp: Date.now(), ...change }),
+        't',
+        plain,
+      );
     const relayed = { attempts: 3, telemetry: { metadata: '{"requestId":"request-1","traceparent":null}' } };
 
     it('are given to the processor, once', async () => {
       const process = vi.fn<typeof plain>(async () => 'done');
       plain = process;
-      expect(await run()).toBe('done');
-      expect(await run()).toBeUndefined();
+      const id = newId();
+      expect(await run({ id })).toBe('done');
+      expect(await run({ id })).toBeUndefined();
       expect(process).toHaveBeenCalledOnce();
     });
 
