@@ -314,7 +314,11 @@ describe('Work that leaves the database', () => {
     expect(await codeOf(pay(declined))).toBe('payment-declined');
     const replay = await pay(declined);
 
-    expect(replay).toMatchObject({ status: 402, headers: { Location: '/1' }, replayed: true });
+    expect(replay).toMatchObject({
+      status: 402,
+      headers: { Location: '/1', 'Content-Type': 'application/problem+json; charset=utf-8' },
+      replayed: true,
+    });
     expect(JSON.parse(replay.body)).toMatchObject({ code: 'payment-declined', status: 402 });
     expect(await effects()).toEqual(['begun', 'payment-1 declined']);
   });

@@ -28,6 +28,7 @@ export function recordedRefusal(
   error: BusinessRuleError,
   { requestId, path }: { requestId: string; path: string },
 ): RecordedAnswer {
-  const { status, headers } = error;
-  return { status, headers, body: writtenProblem(error, requestId, path).body, replayed: false };
+  const { status, contentType, body } = writtenProblem(error, requestId, path);
+  // A later release may write errors in another format, and replay this one.
+  return { status, headers: { ...error.headers, 'Content-Type': contentType }, body, replayed: false };
 }

@@ -61,9 +61,10 @@ export function sendAnswer(reply: FastifyReply, answer: RecordedAnswer): void {
   if (answer.replayed) void reply.header('Idempotency-Replayed', 'true');
   void reply
     .code(answer.status)
-    .headers(answer.headers)
     .type(
       answer.status < 400 ? 'application/json; charset=utf-8' : `${problemFormat().mediaType}; charset=utf-8`,
     )
+    // After the type: refusals bring their own, except those that were recorded before it was.
+    .headers(answer.headers)
     .send(answer.body);
 }
