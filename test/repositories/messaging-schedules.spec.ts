@@ -200,6 +200,15 @@ describe('schedules', () => {
       expect(new Date(await nextRun(process, 'sweep-hall'))).toEqual(new Date(next));
     });
 
+    it('know when they are due, so that a worker that does not know them sees how long it can offer them', async () => {
+      const { pattern, due } = inSeconds(600);
+      const { app } = await worker(choresAt(pattern));
+
+      const queue = app.get(Queues).get('maintenance');
+      const run = await waitFor(() => queue.getJob(`repeat:sweep-stairs:${due}`), { within: 20_000 });
+      expect(run.opts).toMatchObject({ prevMillis: due, repeat: { pattern, tz: 'UTC' } });
+    });
+
     it('run at their time, and once more the day after', async () => {
       const { pattern, due } = inSeconds(2);
       const process = await worker(choresAt(pattern));

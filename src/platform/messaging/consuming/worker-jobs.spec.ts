@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DelayedError, UnrecoverableError, WaitingError, type Job, type JobsOptions } from 'bullmq';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../../config/index.js';
 import { newId, RequestContext } from '../../context/index.js';
 import { BusinessRuleError, TransientError } from '../../errors/index.js';
@@ -62,8 +62,6 @@ describe('the jobs of a worker', () => {
       loadSettings({}),
     );
   });
-
-  afterEach(() => vi.restoreAllMocks());
 
   const job = (change: Partial<Job> = {}): Job & { back: string[] } => {
     const back: string[] = [];
