@@ -47,6 +47,6 @@ describe('npm run verify', () => {
   it('says in words what is wrong with its arguments, and that it could not tell', async () => {
     const { code, output } = await verify('--only', 'no-such-scenario');
     expect(code).toBe(2);
-    expect(output).toContain('There is no scenario "no-such-scenario"');
+    expect(output).toContain('There is no "no-such-scenario"');
   });
 });
