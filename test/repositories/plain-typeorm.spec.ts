@@ -160,6 +160,26 @@ describe('a transaction of TypeORM inside a unit of work', () => {
 });
 
 describe('a statement of TypeORM', () => {
+  it.each(['commit', 'rollback'])(
+    'that is not awaited is refused when its unit of work ends by %s before it is sent',
+    async (ending) => {
+      const gate = Promise.withResolvers<void>();
+      const holdsBack = { beforeQuery: () => gate.promise };
+      db.dataSource.subscribers.push(holdsBack);
+      const stray: Promise<unknown>[] = [];
+      const unit = db.unitOfWork.run(() => {
+        stray.push(db.dataSource.query("INSERT INTO notes VALUES (9, 'x')"));
+        return ending === 'commit' ? Promise.resolve() : Promise.reject(new Error('changed my mind'));
+      });
+      await unit.catch(() => undefined);
+      gate.resolve();
+      await expect(Promise.all(stray)).rejects.toThrow('has ended');
+      db.dataSource.subscribers.splice(db.dataSource.subscribers.indexOf(holdsBack), 1);
+      expect(await committed()).toEqual([]);
+      expectNoLeak();
+    },
+  );
+
   const sleeping = async (mark: string) =>
     (
       await db.database.query({

@@ -244,6 +244,15 @@ describe('a statement', () => {
     }
   });
 
+  it('whose connection is given back before its answer takes that connection along', async () => {
+    const room = await db.anotherRoom();
+    const connection = await room.pool.lend();
+    const unanswered = connection.send({ text: 'SELECT pg_sleep(0.2)' });
+    connection.giveBack();
+    await expect(unanswered).rejects.toThrow('Connection terminated');
+    expect(room.database.poolState.total).toBe(0);
+  });
+
   it('is not sent for a request that was given up', async () => {
     const context = new RequestContext('request-1', Date.now() + 60_000);
     context.abort('The client went away.');

@@ -11,7 +11,7 @@ import {
   StandbyError,
   translateDatabaseError,
 } from './database.errors.js';
-import type { OpenUnit } from './open-unit.js';
+import { requireOpen, type OpenUnit } from './open-unit.js';
 import {
   PooledConnection,
   type ConnectionTerms,
@@ -92,13 +92,7 @@ export class ConnectionPool extends pg.Pool {
   /** The unit of work that is open in this asynchronous context. @throws Error when it has ended */
   get unit(): OpenUnit | undefined {
     const unit = this.units.getStore();
-    // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
-    // would read and write in a stranger's transaction.
-    if (unit?.closed)
-      throw new Error('This unit of work has ended; await everything that is started inside it');
-    // A rollback to the savepoint would silently take back what was done beside it.
-    if (unit?.savepoint)
-      throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
+    if (unit) requireOpen(unit);
     return unit;
   }
 

@@ -3,7 +3,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
-import type { OpenUnit } from './open-unit.js';
+import { requireOpen, type OpenUnit } from './open-unit.js';
 
 /**
  * TypeORM's data source on a pool of ours. Whatever has no query runner of its own asks the data source for one, and gets that of the
@@ -11,8 +11,10 @@ import type { OpenUnit } from './open-unit.js';
  */
 export class JoiningDataSource extends DataSource {
   override createQueryRunner(mode: ReplicationMode = 'master'): QueryRunner {
-    const { unit } = (this.options as { driver: PoolDriver }).driver.pool;
-    if (unit) return (unit.runner ??= this.manage(new RunnerInUnit(this.driver as PostgresDriver, unit)));
+    const { pool } = (this.options as { driver: PoolDriver }).driver;
+    const { unit } = pool;
+    if (unit)
+      return (unit.runner ??= this.manage(new RunnerInUnit(this.driver as PostgresDriver, unit, pool.units)));
     return this.manage(new RunnerOnPool(this.driver as PostgresDriver, mode));
   }
 
@@ -60,16 +62,20 @@ class RunnerInUnit extends RunnerOnPool {
   constructor(
     driver: PostgresDriver,
     private readonly unit: OpenUnit,
+    private readonly units: ConnectionPool['units'],
   ) {
     super(driver, 'master');
   }
 
+  /** TypeORM awaits this, and its subscribers, before it sends: meanwhile the unit may have ended and its connection serve others. */
   override connect(): Promise<unknown> {
-    if (this.unit.closed)
-      return Promise.reject(
-        new Error('This unit of work has ended; await everything that is started inside it'),
-      );
-    return Promise.resolve(this.unit.client);
+    return Promise.resolve({
+      query: (...statement: unknown[]): unknown => {
+        // In a savepoint the manager of the transaction around it may be used too.
+        requireOpen(this.unit.closed ? this.unit : (this.units.getStore() ?? this.unit));
+        return this.unit.client.query(...statement);
+      },
+    });
   }
 
   override async commitTransaction(): Promise<void> {

@@ -14,3 +14,13 @@ export interface OpenUnit {
   /** TypeORM's, made when it is first needed, which is not on hot paths. */
   runner?: QueryRunner;
 }
+
+/** Refuses what may not be done in a unit of work now. To be called where the statement is sent, with nothing awaited in between. */
+export function requireOpen({ closed, savepoint }: OpenUnit): void {
+  // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
+  // would read and write in a stranger's transaction.
+  if (closed) throw new Error('This unit of work has ended; await everything that is started inside it');
+  // A rollback to the savepoint would silently take back what was done beside it.
+  if (savepoint)
+    throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
+}

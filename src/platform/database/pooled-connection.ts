@@ -66,6 +66,8 @@ export class PooledConnection extends pg.Client {
   terms: ConnectionTerms = { queryTimeoutMs: Infinity, namedStatements: true };
   /** Why nobody else must use it: the late answer to a statement, or its cancellation, would reach them. */
   unfit?: Error;
+  /** Statements that were sent and not answered yet. */
+  private unanswered = 0;
   /** What says, since it was lent, that PostgreSQL as a whole is down. */
   outage?: Error;
   /** To be told that PostgreSQL has answered, and, when the connection is given back, which outage it has met. */
@@ -124,8 +126,9 @@ export class PooledConnection extends pg.Client {
     if (isOutage(error)) this.outage ??= error;
   }
 
-  /** A transaction that was neither committed nor rolled back would become that of the next user. */
+  /** The next user would get the answer to a statement under way, and a transaction that was neither committed nor rolled back. */
   private leftOpen(): Error | undefined {
+    if (this.unanswered > 0) return new Error('given back before all its statements were answered');
     const status = this.getTransactionStatus();
     return status === 'T' || status === 'E' ? new Error('given back inside a transaction') : undefined;
   }
@@ -172,6 +175,7 @@ export class PooledConnection extends pg.Client {
         cancelRequest(this);
       });
       const answered: Answered = (error, result) => {
+        this.unanswered -= 1;
         if (!unwatch(watched)) return;
         forget?.();
         this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
@@ -186,6 +190,7 @@ export class PooledConnection extends pg.Client {
       };
       // Before it is sent: values that cannot be sent are answered at once.
       watch(watched);
+      this.unanswered += 1;
       super.query(queryOf(statement, this.terms.namedStatements, answered));
     });
   }
