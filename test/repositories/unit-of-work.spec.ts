@@ -172,6 +172,70 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1, 4]);
   });
 
+  it('refuses what is done beside a savepoint from the moment it is asked for', async () => {
+    await db.unitOfWork.run(async () => {
+      const open = db.unitOfWork.savepoint(async () => {
+        await insert(1);
+        throw new Error('changed my mind');
+      });
+      const beside = [insert(2), db.unitOfWork.savepoint(() => insert(3)), db.dataSource.query('SELECT 1')];
+      const endings = await Promise.allSettled([...beside, open]);
+      expect(endings.map((ending) => String((ending as PromiseRejectedResult).reason))).toEqual([
+        ...beside.map(() => expect.stringContaining('A savepoint is open') as string),
+        'Error: changed my mind',
+      ]);
+      await insert(4);
+    });
+    expect(await ids()).toEqual([4]);
+  });
+
+  it('keeps its savepoint when one inside that cannot be taken', async () => {
+    const failing = db.unitOfWork.run(() =>
+      db.unitOfWork.savepoint(async () => {
+        await insert(1);
+        await insert(1).catch(() => undefined);
+        await db.unitOfWork.savepoint(() => insert(2)).catch(() => undefined);
+        await insert(3);
+      }),
+    );
+    await expect(failing).rejects.toMatchObject({ code: '25P02' });
+    expect(await ids()).toEqual([]);
+  });
+
+  it('refuses what was started in a savepoint and goes on after its end', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const gate = Promise.withResolvers<void>();
+    await db.unitOfWork.run(async () => {
+      await db.unitOfWork.savepoint(async () => {
+        late = gate.promise.then(() => insert(9));
+        await insert(1);
+      });
+      gate.resolve();
+      await expect(late).rejects.toThrow('has ended');
+    });
+    expect(await ids()).toEqual([1]);
+  });
+
+  it('is not committed with a savepoint that nobody awaited, and nothing goes on in that one', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const gate = Promise.withResolvers<void>();
+    const unit = db.unitOfWork.run(async () => {
+      const begun = Promise.withResolvers<void>();
+      late = db.unitOfWork.savepoint(async () => {
+        await insert(1);
+        begun.resolve();
+        await gate.promise;
+        await insert(9);
+      });
+      await begun.promise;
+    });
+    await expect(unit).rejects.toThrow('A savepoint is open');
+    gate.resolve();
+    await expect(late).rejects.toThrow('has ended');
+    expect(await ids()).toEqual([]);
+    expectNoLeak();
+  });
+
   it('has no savepoint where there is no unit of work', async () => {
     await expect(db.unitOfWork.savepoint(() => insert(1))).rejects.toThrow('open unit of work');
   });

@@ -1,4 +1,6 @@
+import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { located } from './database.errors.js';
 import type { LentConnection } from './pooled-connection.js';
 
 export type AfterCommit = () => void | Promise<void>;
@@ -9,6 +11,8 @@ export interface OpenUnit {
   readonly afterCommit: AfterCommit[];
   /** Nothing may be done in it any more. */
   closed: boolean;
+  /** Savepoints around it. */
+  readonly depth: number;
   /** The savepoint in which alone something may be done now. */
   savepoint?: OpenUnit;
   /** TypeORM's, made when it is first needed, which is not on hot paths. */
@@ -23,4 +27,18 @@ export function requireOpen({ closed, savepoint }: OpenUnit): void {
   // A rollback to the savepoint would silently take back what was done beside it.
   if (savepoint)
     throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
+}
+
+/** Ends a unit of work for all that still goes on in it, also in its savepoints. */
+export function close(unit: OpenUnit): void {
+  for (let open: OpenUnit | undefined = unit; open; open = open.savepoint) open.closed = true;
+}
+
+/** Sends what begins or ends a transaction or a savepoint. */
+export async function send({ client }: OpenUnit, text: string): Promise<pg.QueryResult> {
+  try {
+    return await client.control(text);
+  } catch (error) {
+    throw located(error);
+  }
 }

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type pg from 'pg';
 import { TransientError } from '../errors/index.js';
 import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
-import { isRefusedWrite, located, translateDatabaseError } from './database.errors.js';
-import type { AfterCommit, OpenUnit } from './open-unit.js';
+import { isRefusedWrite, translateDatabaseError } from './database.errors.js';
+import { close, requireOpen, send, type AfterCommit, type OpenUnit } from './open-unit.js';
 import type { LentConnection } from './pooled-connection.js';
+import { savepoint } from './savepoint.js';
 
 export interface UnitOfWorkOptions<F = undefined> {
   /**
@@ -59,24 +59,7 @@ export class UnitOfWork {
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const { unit } = this.pool;
     if (!unit) throw new Error('A savepoint needs an open unit of work');
-    const { client, afterCommit } = unit;
-    const inner: OpenUnit = { client, afterCommit, closed: false };
-    const announced = afterCommit.length;
-    await send(unit, 'SAVEPOINT attempt');
-    unit.savepoint = inner;
-    try {
-      const result = await this.pool.units.run(inner, work);
-      await send(unit, 'RELEASE SAVEPOINT attempt');
-      return result;
-    } catch (error) {
-      afterCommit.length = announced;
-      // A connection that is broken takes the whole unit of work with it.
-      if (!client.unfit) await send(unit, 'ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt');
-      throw translateDatabaseError(error);
-    } finally {
-      inner.closed = true;
-      unit.savepoint = undefined;
-    }
+    return savepoint(this.pool.units, unit, work);
   }
 
   /** Calls `callback` once the open unit of work has committed, never when it rolls back; at once when none is open. */
@@ -92,7 +75,7 @@ export class UnitOfWork {
     options: UnitOfWorkOptions<F>,
     attempt = 1,
   ): Promise<T> {
-    const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false };
+    const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false, depth: 0 };
     unit.client.readOnly = options.readOnly ?? false;
     let result: T;
     let committing = false;
@@ -100,6 +83,7 @@ export class UnitOfWork {
       const begun = send(unit, begin(options) + this.pool.prelude);
       const [first] = await Promise.all([options.first && this.pool.units.run(unit, options.first), begun]);
       result = await this.pool.units.run(unit, () => work(first as F));
+      requireOpen(unit);
       unit.closed = true;
       committing = true;
       // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
@@ -109,7 +93,7 @@ export class UnitOfWork {
         );
       }
     } catch (error) {
-      unit.closed = true;
+      close(unit);
       await this.rollback(unit);
       // Once COMMIT has been sent nobody but PostgreSQL knows whether the work is done: doing it again could do it twice.
       const again = !committing && unit.client.outdated && options.repeatable !== false && attempt < ATTEMPTS;
@@ -172,14 +156,6 @@ function causeOf(error: unknown): unknown {
 
 function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
   return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
-}
-
-async function send({ client }: OpenUnit, text: string): Promise<pg.QueryResult> {
-  try {
-    return await client.control(text);
-  } catch (error) {
-    throw located(error);
-  }
 }
 
 /**
