@@ -149,6 +149,60 @@ describe('a transaction of TypeORM inside a unit of work', () => {
     expectNoLeak();
   });
 
+  it('is refused beside another one, whose rollback would take its work back', async () => {
+    await db.unitOfWork.run(async () => {
+      const inside = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const failing = db.dataSource.transaction(async (manager) => {
+        await manager.insert(Note, note(1));
+        inside.resolve();
+        await gate.promise;
+        throw new Error('changed my mind');
+      });
+      await inside.promise;
+      const beside = [
+        () => notes.manager.transaction((manager) => manager.insert(Note, note(2))),
+        () => notes.insert(note(3)),
+        async () => db.dataSource.createQueryRunner().startTransaction(),
+      ];
+      for (const work of beside) await expect(work()).rejects.toThrow('A savepoint is open; await its end');
+      gate.resolve();
+      await expect(failing).rejects.toThrow('changed my mind');
+      await db.dataSource.transaction((manager) => manager.insert(Note, note(4)));
+    });
+    expect(await committed()).toEqual([4]);
+  });
+
+  it('may hold others, and its manager may be used in them', async () => {
+    await db.unitOfWork.run(() =>
+      db.dataSource.transaction(async (outer) => {
+        await outer.insert(Note, note(1));
+        const inner = outer.transaction(async (manager) => {
+          await manager.insert(Note, note(2));
+          await outer.insert(Note, note(3));
+          throw new Error('changed my mind');
+        });
+        await expect(inner).rejects.toThrow('changed my mind');
+        await outer.insert(Note, note(4));
+      }),
+    );
+    expect(await committed()).toEqual([1, 4]);
+  });
+
+  it('is begun once by a query runner, which all that joins the unit of work shares', async () => {
+    await db.unitOfWork.run(async () => {
+      const runner = db.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.manager.insert(Note, note(1));
+      await expect(db.dataSource.createQueryRunner().startTransaction()).rejects.toThrow(
+        'manager.transaction()',
+      );
+      await runner.rollbackTransaction();
+      await runner.manager.insert(Note, note(2));
+    });
+    expect(await committed()).toEqual([2]);
+  });
+
   it('cannot end the unit of work', async () => {
     const failing = db.unitOfWork.run(async () => {
       await notes.insert(note(1));

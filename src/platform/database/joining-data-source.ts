@@ -1,9 +1,17 @@
-import { DataSource, TransactionNotStartedError, type QueryRunner, type ReplicationMode } from 'typeorm';
+import {
+  DataSource,
+  EntityManager,
+  TransactionNotStartedError,
+  type QueryRunner,
+  type ReplicationMode,
+} from 'typeorm';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
 import { requireOpen, type OpenUnit } from './open-unit.js';
+import { savepoint } from './savepoint.js';
 
 /**
  * TypeORM's data source on a pool of ours. Whatever has no query runner of its own asks the data source for one, and gets that of the
@@ -18,10 +26,31 @@ export class JoiningDataSource extends DataSource {
     return this.manage(new RunnerOnPool(this.driver as PostgresDriver, mode));
   }
 
+  override createEntityManager(runner?: QueryRunner): EntityManager {
+    return new JoiningManager(this, runner);
+  }
+
   /** A manager gives itself to its runner. */
   private manage(runner: QueryRunner): QueryRunner {
     this.createEntityManager(runner);
     return runner;
+  }
+}
+
+type Work<T> = (manager: EntityManager) => Promise<T>;
+
+/** Inside a unit of work its transactions are savepoints: what is done beside one is refused, not rolled back with it. */
+class JoiningManager extends EntityManager {
+  override transaction<T>(...args: [work: Work<T>] | [isolation: IsolationLevel, work: Work<T>]): Promise<T>;
+  override async transaction<T>(isolation: IsolationLevel | Work<T>, work?: Work<T>): Promise<T> {
+    const { units, unit } = (this.dataSource.options as unknown as { driver: PoolDriver }).driver.pool;
+    if (unit && (!this.queryRunner || this.queryRunner instanceof RunnerInUnit)) {
+      const inside = typeof isolation === 'function' ? isolation : work!;
+      return savepoint(units, unit, () => inside(this.dataSource.createQueryRunner().manager));
+    }
+    return typeof isolation === 'function'
+      ? super.transaction(isolation)
+      : super.transaction(isolation, work!);
   }
 }
 
@@ -58,6 +87,7 @@ class RunnerOnPool extends PostgresQueryRunner {
 class RunnerInUnit extends RunnerOnPool {
   override isTransactionActive = true;
   protected override transactionDepth = 1;
+  private begun = false;
 
   constructor(
     driver: PostgresDriver,
@@ -78,14 +108,31 @@ class RunnerInUnit extends RunnerOnPool {
     });
   }
 
+  override async startTransaction(isolation?: IsolationLevel): Promise<void> {
+    // Everything that joins the unit of work has this runner: a second one's rollback would take back the first one's work.
+    if (this.begun)
+      throw new Error(
+        'A query runner has begun a transaction in this unit of work; end it first, or use manager.transaction() for one inside it',
+      );
+    this.begun = true;
+    try {
+      await super.startTransaction(isolation);
+    } catch (error) {
+      this.begun = false;
+      throw error;
+    }
+  }
+
   override async commitTransaction(): Promise<void> {
     this.requireSavepoint();
     await super.commitTransaction();
+    this.begun = false;
   }
 
   override async rollbackTransaction(): Promise<void> {
     this.requireSavepoint();
     await super.rollbackTransaction();
+    this.begun = false;
   }
 
   /** The unit of work gives its connection back itself. */

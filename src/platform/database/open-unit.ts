@@ -26,7 +26,9 @@ export function requireOpen({ closed, savepoint }: OpenUnit): void {
   if (closed) throw new Error('This unit of work has ended; await everything that is started inside it');
   // A rollback to the savepoint would silently take back what was done beside it.
   if (savepoint)
-    throw new Error('A savepoint is open; await its end before anything else is done in this unit of work');
+    throw new Error(
+      'A savepoint is open; await its end before anything else is done in this unit of work. A transaction in a unit of work is one, too',
+    );
 }
 
 /** Ends a unit of work for all that still goes on in it, also in its savepoints. */
