@@ -142,12 +142,7 @@ export class ConnectionPool extends pg.Pool {
     else this.take(lent, failed);
   }
 
-  private take(
-    lent: Lent,
-    failed: Failed,
-    ended?: (outage?: Error) => void,
-    since = performance.now(),
-  ): void {
+  private take(lent: Lent, failed: Failed, ended?: LentConnection['ended'], since = performance.now()): void {
     super.connect((error, client, release) => {
       const connection = client as LentConnection | undefined;
       if (connection && connection.generation < this.generation) {

@@ -71,7 +71,7 @@ export class PooledConnection extends pg.Client {
   /** What says, since it was lent, that PostgreSQL as a whole is down. */
   outage?: Error;
   /** To be told that PostgreSQL has answered, and, when the connection is given back, which outage it has met. */
-  ended?: (outage?: Error) => void;
+  ended?: (outage?: Error, underWay?: boolean) => void;
 
   constructor(config?: string | pg.ClientConfig) {
     super(config);
@@ -181,7 +181,7 @@ export class PooledConnection extends pg.Client {
         this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
         if (!error) {
           // Others wait for the first call after an outage: it may be a stream that keeps its connection for minutes.
-          this.ended?.();
+          this.ended?.(undefined, true);
           resolve(result);
         } else {
           this.note(error);

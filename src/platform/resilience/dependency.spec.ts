@@ -124,6 +124,35 @@ describe('the circuit breaker alone', () => {
     expect(dependency.circuit).toBe('closed');
   });
 
+  it('opens for calls that are answered at first and then are not, once one has failed', async () => {
+    const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
+    const outage = new TransientError({ code: 'down', detail: 'down' });
+    await expect(guarded(dependency, down)).rejects.toThrow('down');
+    for (let i = 0; i < 5 && dependency.circuit === 'closed'; i += 1) {
+      await new Promise<void>((resolve, refused) => {
+        dependency.admit((ended) => {
+          ended(undefined, true);
+          setImmediate(() => {
+            ended(outage);
+            setImmediate(resolve);
+          });
+        }, refused);
+      });
+    }
+    expect(dependency.circuit).toBe('open');
+  });
+
+  it('counts an outage that the first call after one meets after its first answer', async () => {
+    const dependency = await broken({ breaker: { size: 4, minimumCalls: 1 } });
+    const trial = () =>
+      new Promise<(outage?: Error) => void>((resolve, reject) => dependency.admit(resolve, reject));
+    const ended = await vi.waitFor(trial, { timeout: 20_000 });
+    ended(undefined);
+    await vi.waitFor(() => expect(dependency.circuit).toBe('closed'));
+    for (let i = 0; i < 2; i += 1) ended(new TransientError({ code: 'down', detail: 'down' }));
+    await vi.waitFor(() => expect(dependency.circuit).toBe('open'));
+  });
+
   it('forgets single failures between successes', async () => {
     const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
     for (let i = 0; i < 20; i += 1) {

@@ -16,8 +16,8 @@ import type { DependencyPolicy } from './dependency-policy.js';
 
 export type CircuitName = 'closed' | 'open' | 'half-open';
 
-/** Takes the outage that a call has met, if any. */
-type Ended = (outage?: Error) => void;
+/** Takes the outage that a call has met, if any; `underWay` when it has got an answer and goes on. */
+type Ended = (outage?: Error, underWay?: boolean) => void;
 
 /**
  * One thing we depend on, behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!").
@@ -112,15 +112,27 @@ export class Dependency {
       await this.rehearse();
       begun = true;
       if (calm) admitted(this.ended);
-      else
-        await new Promise<void>((resolve, reject) =>
-          admitted((outage) => (outage ? reject(outage) : resolve())),
-        );
+      else await this.ending(admitted);
     };
     (calm ? call() : this.watched(call)).catch((error: Error) => {
       if (begun) return;
       if (calm) this.ended(error);
       refused(error);
+    });
+  }
+
+  /** Others wait for the trial: its first answer is enough to let them in, and what it meets later counts by itself. */
+  private ending(admitted: (ended: Ended) => void): Promise<void> {
+    const trial = this.circuit === 'half-open';
+    let counted = false;
+    return new Promise((resolve, reject) => {
+      admitted((outage, underWay) => {
+        if (counted) return this.ended(outage);
+        if (underWay && !trial) return;
+        counted = true;
+        if (outage) reject(outage);
+        else resolve();
+      });
     });
   }
 
