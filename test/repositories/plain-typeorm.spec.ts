@@ -3,7 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import { UniqueViolationError } from '../../src/platform/database/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
-import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { primaryPool } from '../../src/platform/database/data-source.js';
+import { ConnectError } from '../../src/platform/database/database.errors.js';
+import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
 @Entity('notes')
@@ -326,4 +328,52 @@ describe('a busy pool', () => {
     expect(await room.dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect(room.policies.for('postgresql').circuit).toBe('closed');
   });
+
+  it('lets no more wait than may wait when its circuit has just closed, and none longer than the acquisition limit', async () => {
+    const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '300' });
+    const { trial, askers } = await halfOpen(room);
+    const early = await Promise.allSettled(askers(30));
+    expect(early.map(({ status }) => status)).not.toContain('fulfilled');
+    for (const ending of early) expect(ending).toMatchObject({ reason: { code: 'database-saturated' } });
+    const waiting = Promise.allSettled(askers(100));
+    await trial.send({ text: 'SELECT 1' });
+    await waitFor(() => room.policies.for('postgresql').circuit === 'closed', { what: 'a closed circuit' });
+    const most = 20;
+    expect(room.database.poolState.waiting).toBeLessThanOrEqual(most);
+    trial.giveBack();
+    const endings = await waiting;
+    expect(endings.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(100 - most);
+  });
+
+  it('that has been ended is no outage of PostgreSQL', async () => {
+    const dependency = db.policies.for('postgresql');
+    const ended = primaryPool(db.settings.database, 'ended', { dependency });
+    await ended.end();
+    for (let i = 0; i < 20; i += 1) {
+      await expect(ended.send({ text: 'SELECT 1' })).rejects.toMatchObject({
+        code: 'database-unavailable',
+      });
+    }
+    expect(dependency.circuit).toBe('closed');
+  });
 });
+
+/** Opens the circuit of a room, and lends its only connection as the trial once PostgreSQL is asked again. */
+async function halfOpen(room: DatabaseRoom) {
+  const dependency = room.policies.for('postgresql');
+  const report = () =>
+    dependency.admit(
+      (ended) => ended(new ConnectError(new Error('down'))),
+      () => undefined,
+    );
+  await waitFor(
+    () => {
+      report();
+      return dependency.circuit === 'open';
+    },
+    { what: 'an open circuit' },
+  );
+  const trial = await waitFor(() => room.pool.lend(), { what: 'a trial' });
+  const askers = (count: number) => Array.from({ length: count }, () => room.pool.send({ text: 'SELECT 1' }));
+  return { trial, askers };
+}

@@ -138,8 +138,31 @@ export class ConnectionPool extends pg.Pool {
 
   private acquire(lent: Lent, failed: Failed): void {
     if (this.queue.load >= 1) failed(saturated());
-    else if (this.dependency) this.dependency.admit((ended) => this.take(lent, failed, ended), failed);
-    else this.take(lent, failed);
+    else if (!this.dependency) this.take(lent, failed);
+    else if (this.dependency.circuit === 'closed')
+      this.dependency.admit((ended) => this.take(lent, failed, ended), failed);
+    else this.awaitTrial(this.dependency, lent, failed);
+  }
+
+  /** While the circuit is half-open all others wait for the answer to one: not for longer than for a connection, nor more than may wait for that. */
+  private awaitTrial(dependency: Dependency, lent: Lent, failed: Failed): void {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      failed(saturated());
+    }, this.options.connectionTimeoutMillis);
+    dependency.admit(
+      (ended) => {
+        clearTimeout(timer);
+        if (!late && this.queue.load < 1) return this.take(lent, failed, ended);
+        ended();
+        if (!late) failed(saturated());
+      },
+      (error) => {
+        clearTimeout(timer);
+        if (!late) failed(error);
+      },
+    );
   }
 
   private take(lent: Lent, failed: Failed, ended?: LentConnection['ended'], since = performance.now()): void {
@@ -157,7 +180,8 @@ export class ConnectionPool extends pg.Pool {
         return;
       }
       const late = error?.message === 'timeout exceeded when trying to connect';
-      const failure = late ? saturated(error) : new ConnectError(error);
+      // A pool that we have ended ourselves says nothing about PostgreSQL.
+      const failure = late ? saturated(error) : this.ending && error ? error : new ConnectError(error);
       ended?.(late ? undefined : failure);
       failed(failure);
     });
