@@ -29,7 +29,7 @@ const REMEDIES: Record<string, string> = {
 
 /**
  * What `@InjectQueue` gives: jobs go into the outbox, in the open unit of work when there is one, and from there to BullMQ. It has no
- * connection to Redis, so that adding works without one (docs/decisions/0010-plain-queues.md).
+ * connection to Redis, so that adding works without one (docs/decisions/0012-plain-queues.md).
  */
 export class PlainQueue {
   /** @throws Error when it is registered with options that cannot be kept */
