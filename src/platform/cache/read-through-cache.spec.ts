@@ -66,7 +66,7 @@ describe('A read-through cache', () => {
     vi.useRealTimers();
   });
 
-  /** Lets everything happen that needs no time and no answer. */
+  /** Runs everything that needs no time and no answer. */
   const settle = () => vi.advanceTimersByTimeAsync(0);
 
   async function filled(version = 1): Promise<void> {

@@ -6,8 +6,8 @@ import { translateDatabaseError } from './database.errors.js';
 import type { OpenUnit } from './open-unit.js';
 
 /**
- * TypeORM's data source on a pool of ours. Whatever has no query runner of its own asks the data source for one, and gets that of the
- * open unit of work: injected repositories, custom ones, entity managers, query builders and `query` join it by themselves.
+ * TypeORM's data source on a pool of ours. Injected repositories, custom ones, entity managers, query builders and `query` ask
+ * the data source for a query runner when they have none, get that of the open unit of work, and so join it by themselves.
  */
 export class JoiningDataSource extends DataSource {
   override createQueryRunner(mode: ReplicationMode = 'master'): QueryRunner {
@@ -23,7 +23,7 @@ export class JoiningDataSource extends DataSource {
   }
 }
 
-/** What TypeORM takes for the module pg: it makes a pool of it, and gets the one that is there. */
+/** What TypeORM takes for the module pg: it creates a pool from it, and gets the existing one. */
 export class PoolDriver {
   readonly Pool: new () => ConnectionPool;
 
@@ -52,7 +52,7 @@ class RunnerOnPool extends PostgresQueryRunner {
   }
 }
 
-/** On the connection and in the transaction of a unit of work, which ends them. A transaction in it is a savepoint. */
+/** Runs on the connection and in the transaction of a unit of work, which ends both. A transaction in it is a savepoint. */
 class RunnerInUnit extends RunnerOnPool {
   override isTransactionActive = true;
   protected override transactionDepth = 1;
@@ -82,7 +82,7 @@ class RunnerInUnit extends RunnerOnPool {
     await super.rollbackTransaction();
   }
 
-  /** The unit of work gives its connection back itself. */
+  /** The unit of work releases its connection itself. */
   override release(): Promise<void> {
     return Promise.resolve();
   }
