@@ -29,10 +29,10 @@ type WireConstructor = new (options: { ssl: object | false; sslNegotiation: stri
 
 /**
  * Asks the server of a connection to cancel what runs on it, by the protocol's CancelRequest (PostgreSQL documentation 54.2.9): it
- * needs no connection from a pool, reaches the server on which the statement runs, be it a replica, and is passed on by PgBouncer. A
- * process id would mean another backend on the primary, and on PgBouncer nothing at all.
+ * needs no connection from a pool, reaches the server on which the statement runs, also a replica, and is passed on by PgBouncer.
+ * A process id (`pg_cancel_backend`) would mean another backend on the primary, and nothing at all on PgBouncer.
  *
- * Nobody is told whether it came in time.
+ * The protocol does not report whether it came in time.
  */
 export function cancelRequest(client: pg.ClientBase): void {
   const { host, processID, secretKey, ssl, sslNegotiation, connection } = client as unknown as Connected;

@@ -27,10 +27,10 @@ export function parseJsonOnly(fastify: FastifyInstance): void {
 }
 
 /**
- * Whether a body has more structure than any that is expected, read off its text.
+ * Whether a body has more structure than any expected one, read from its text.
  *
- * Before it is parsed: V8's parser (Node 26.10) corrupts its memory when an error stands behind some ten thousand levels, so that
- * 30 KiB from anybody, `[0,[0,[0,...0]0]0]`, end the process.
+ * Checked before parsing: V8's parser (Node 26.10) corrupts its memory when an error follows some ten thousand levels, so 30 KiB
+ * from any client, `[0,[0,[0,...0]0]0]`, end the process.
  */
 export function excessOf(text: string): ClientError | undefined {
   let depth = 0;

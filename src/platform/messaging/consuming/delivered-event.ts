@@ -3,18 +3,18 @@ import { newId, type RequestContext } from '../../context/index.js';
 import type { DeliveredEvent } from '../events.js';
 import type { EventJob, PlainJobOrigin } from '../queues/queues.js';
 
-/** What a job carries, in whichever form. */
+/** The content of a job, in either form. */
 export interface Envelope {
   id: string;
   payload: object;
   key: string | null;
-  /** When it was announced, or was to be run at the earliest. Epoch milliseconds. */
+  /** When it was announced, or its earliest time to run. Epoch milliseconds. */
   occurredAt: number;
   requestId: string;
   trace: string | null;
-  /** Of a plain job, as far as they are worth keeping with its dead letter. */
+  /** Of a plain job: the options to keep with its dead letter. */
   options: JobsOptions | null;
-  /** Whether it came through the outbox, and so has a place in the inbox. */
+  /** Whether it came through the outbox, and so is recorded in the inbox. */
   isOurs: boolean;
 }
 
@@ -25,7 +25,7 @@ export function eventEnvelope(job: Job<EventJob>): Envelope {
   return { id, payload, key, occurredAt, requestId: requestId ?? id, trace, options: null, isOurs: true };
 }
 
-/** Reads a job of a plain queue. Another application may have added it: then it has neither origin nor an id of ours. */
+/** Reads a job of a plain queue. Another application may have added it: then it has neither an origin nor one of our ids. */
 export function plainEnvelope(job: Job<object>): Envelope {
   const { attempts, backoff, priority, lifo, delay = 0, telemetry } = job.opts;
   const origin = telemetry?.metadata ? (JSON.parse(telemetry.metadata) as PlainJobOrigin) : undefined;
@@ -66,7 +66,7 @@ export class Delivery implements DeliveredEvent {
     this.requestId = requestId;
   }
 
-  /** Made on first use: most handlers end long before anybody would abort them. */
+  /** Created on first use: most handlers end long before they could be aborted. */
   get signal(): AbortSignal {
     if (!this.controller) {
       const controller = new AbortController();
