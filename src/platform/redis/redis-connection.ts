@@ -27,10 +27,10 @@ const FIRST_CONNECTION_WITHIN_MS = 1000;
 
 /**
  * Redis for the request path: everything either answers within `REDIS_COMMAND_TIMEOUT_MS` or fails, and once a command
- * has timed out the following ones fail at once, until a probe is answered. So a Redis that is frozen costs a few requests one
- * timeout and not every request one (a server that is down refuses; one that is frozen accepts and never replies).
+ * has timed out the following ones fail at once, until a probe is answered. So a frozen Redis costs a few requests one timeout,
+ * instead of every request (a server that is down refuses connections; a frozen one accepts and never replies).
  *
- * Callers must be able to go on without: whatever is in Redis here is a copy or an estimate.
+ * Callers must be able to go on without Redis: everything in it here is a copy or an estimate.
  */
 @Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
