@@ -7,7 +7,7 @@ export interface HeldLock {
   release(): void;
 }
 
-// Referenced until released: a connection that is garbage collected gives its lock back.
+// Referenced until released: a connection that is garbage collected releases its lock.
 const held = new Set<DatabaseSync>();
 
 /**
