@@ -11,10 +11,10 @@ export interface HeldLock {
 const held = new Set<DatabaseSync>();
 
 /**
- * Takes a lock between processes, or answers `undefined` when another process holds it.
+ * Takes a lock between processes, or returns `undefined` when another process holds it.
  *
- * An exclusive SQLite transaction is used because its lock belongs to the kernel: a holder that is killed with
- * SIGKILL leaves none behind, which a file holding a process id does.
+ * It is an exclusive SQLite transaction, whose lock belongs to the kernel: a holder that is killed with SIGKILL leaves no lock
+ * behind, while a file with a process id would remain.
  */
 export function tryLock(path: string): HeldLock | undefined {
   mkdirSync(dirname(path), { recursive: true });
