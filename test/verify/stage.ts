@@ -118,7 +118,7 @@ export class Stage {
 
   /**
    * Restores everything: servers up and healthy, product processes running with the given environment, nothing waiting.
-   * @param fresh start the product anew, whatever its state
+   * @param fresh restart the product, whatever its state
    */
   async restore({ env = {}, fresh = false }: { env?: Environment; fresh?: boolean } = {}): Promise<void> {
     await this.load.stopAll();

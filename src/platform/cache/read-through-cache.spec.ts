@@ -49,7 +49,7 @@ describe('A read-through cache', () => {
   let cache: ReadThroughCache<Thing>;
 
   beforeEach(() => {
-    // Not `setImmediate`: a time limit reads what has arrived before it gives up.
+    // Not `setImmediate`: a time limit reads arrived input before it times out.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     source = new Source();
     copies = new FakeCopies();

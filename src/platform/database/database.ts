@@ -51,9 +51,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica when there is one that has
-   * what the caller at hand has written through this process, from the primary otherwise and whenever the replica fails. Inside a
-   * unit of work always from its connection, so that it sees its own writes.
+   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica that has the writes of
+   * the current caller through this process, from the primary otherwise and whenever the replica fails. Inside a unit of work
+   * always from its connection, so that it sees its own writes.
    */
   async read<T>(statement: Statement): Promise<T[]> {
     const replica = this.unitOfWork.isActive ? undefined : this.replicas.pick();

@@ -42,7 +42,7 @@ export interface ResumableWork<Started extends { id: string }, Outcome> {
 }
 
 /**
- * Requests that can be repeated safely, after draft-ietf-httpapi-idempotency-key-header-07: a retry with the same key gets the
+ * Requests that can be retried safely, after draft-ietf-httpapi-idempotency-key-header-07: a retry with the same key gets the
  * first answer again, and the effect happens once.
  *
  * Successes and permanent errors (`BusinessRuleError`) are stored. A caller's mistake is not, so that it can be corrected under
