@@ -62,8 +62,8 @@ export class Truth {
   }
 
   /**
-   * Waits until all consumers have handled every event of the outbox. @returns how many are unhandled at the timeout, 0 when
-   * none.
+   * Waits until all consumers have handled every event of the outbox.
+   * @returns how many are unhandled at the timeout, 0 when none.
    */
   async allHandled(withinMs: number): Promise<number> {
     try {

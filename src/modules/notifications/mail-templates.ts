@@ -46,7 +46,8 @@ export type MailKind = keyof typeof TEMPLATES;
 
 /**
  * Writes a mail as text and as HTML.
- * @param name the recipient's chosen name: free text of a user @param signature the sender's name
+ * @param name the recipient's chosen name: free text of a user
+ * @param signature the sender's name
  */
 export function renderMail(kind: MailKind, name: string, news: OrderNews, signature: string): MailContent {
   const { subject, paragraphs } = TEMPLATES[kind](news);

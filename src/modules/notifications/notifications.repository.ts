@@ -24,8 +24,8 @@ export class NotificationsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Records that this event causes a mail, or finds the record of an earlier delivery of the event. @returns the state of the
-   * mail.
+   * Records that this event causes a mail, or finds the record of an earlier delivery of the event.
+   * @returns the state of the mail.
    */
   async open({ eventId, userId, kind, subject, recipient }: NewNotification): Promise<NotificationStatus> {
     const [row] = await this.database.query<{ status: NotificationStatus }>({

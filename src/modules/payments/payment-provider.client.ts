@@ -69,7 +69,8 @@ export class PaymentProviderClient {
   }
 
   /**
-   * What the provider knows about a payment: its charge, `none`, or `undecided`. @throws TransientError when it does not answer
+   * What the provider knows about a payment: its charge, `none`, or `undecided`.
+   * @throws TransientError when it does not answer
    */
   async find(paymentId: string): Promise<Charge | 'none' | 'undecided'> {
     return this.provider.execute(async ({ signal }) => {

@@ -47,7 +47,8 @@ export class PaymentReconciliation {
 
   /**
    * A payment that the provider does not decide, or fails to answer for, does not affect others: it is checked again later, and
-   * the run goes on. Only a provider that cannot be reached ends it. @returns those that were not checked
+   * the run goes on. Only a provider that cannot be reached ends it.
+   * @returns those that were not checked
    */
   private async settleAll(due: DuePayment[]): Promise<DuePayment[]> {
     // In random order: the few on which a provider fails, being the oldest, would be first in every run, open the circuit, and

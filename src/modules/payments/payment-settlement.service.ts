@@ -37,8 +37,9 @@ export class PaymentSettlement {
 
   /**
    * Applies the provider's report on a payment. If another amount than the order's was taken, the payment is disputed: it holds
-   * its order until an operator decides. @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for later
-   * investigations @returns the payment as it now is, or undefined when we have none with that id
+   * its order until an operator decides.
+   * @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for later investigations
+   * @returns the payment as it now is, or undefined when we have none with that id
    */
   async settle(charge: Charge, settledBy: string): Promise<PaymentRow | undefined> {
     return this.unitOfWork.run(async () => {

@@ -23,8 +23,8 @@ export function webhookKey(secret: string): Buffer {
 }
 
 /**
- * Checks that a delivery was signed with our secret, and recently: a copy that is replayed later is rejected. @param body the
- * exact text that was received
+ * Checks that a delivery was signed with our secret, and recently: a copy that is replayed later is rejected.
+ * @param body the exact text that was received
  * @throws ClientError 401 `invalid-signature`, which does not say what was wrong
  */
 export function verifyWebhook(

@@ -99,7 +99,8 @@ export class ProductsRepository {
 
   /**
    * Changes a product that has one of the versions.
-   * @param versions undefined for any version @returns undefined when there is no such product, or it has another version.
+   * @param versions undefined for any version
+   * @returns undefined when there is no such product, or it has another version.
    */
   change(
     id: string,

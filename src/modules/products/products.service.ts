@@ -43,8 +43,8 @@ export class ProductsService {
   }
 
   /**
-   * Changes some members of a product, unless it has changed since the caller read it. @param versions those the caller knows;
-   * undefined for any version
+   * Changes some members of a product, unless it has changed since the caller read it.
+   * @param versions those the caller knows; undefined for any version
    * @throws ClientError 404 `product-not-found`; BusinessRuleError 412 `stale-version`
    */
   async change(

@@ -36,8 +36,8 @@ export class Passwords {
   constructor(private readonly cpu: CpuPool) {}
 
   /**
-   * The PHC string for a new password. Logins go first: anyone can request any number of new accounts. @throws TransientError
-   * `busy` when too many hashes wait.
+   * The PHC string for a new password. Logins go first: anyone can request any number of new accounts.
+   * @throws TransientError `busy` when too many hashes wait.
    */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_LENGTH);

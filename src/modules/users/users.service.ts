@@ -84,8 +84,8 @@ export class UsersService {
   }
 
   /**
-   * Makes an account an admin; its access tokens have the role from the next login or refresh on. @returns the account, or
-   * undefined when no account has this address.
+   * Makes an account an admin; its access tokens have the role from the next login or refresh on.
+   * @returns the account, or undefined when no account has this address.
    */
   async promote(email: string): Promise<UserDto | undefined> {
     const row = await this.users.setRole(normaliseEmail(email), 'admin');

@@ -179,8 +179,8 @@ export class Idempotency {
   }
 
   /**
-   * Records a permanent error, in its own unit of work because its effect was rolled back, and throws it. @returns the answer of
-   * a duplicate that was faster in between
+   * Records a permanent error, in its own unit of work because its effect was rolled back, and throws it.
+   * @returns the answer of a duplicate that was faster in between
    * @throws `error`
    */
   private async refused(request: IdempotentRequest, key: RecordKey, error: unknown): Promise<RecordedAnswer> {

@@ -49,8 +49,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts one request of a caller. True synchronously when Redis need not be asked. @param network its network, if that is
-   * counted too; clients see its state only once it is used up
+   * Counts one request of a caller. True synchronously when Redis need not be asked.
+   * @param network its network, if that is counted too; clients see its state only once it is used up
    * @throws ClientError 429 `quota-exceeded`
    */
   admit(reply: FastifyReply, caller: string, limits: Limits, network?: string): true | Promise<true> {
@@ -69,8 +69,8 @@ export class RateLimiter {
 
   /**
    * Counts a request that another guard is about to reject (401, 403) and that would otherwise be free: against its address, or
-   * its user when the token was valid. Callers with valid tokens behind the same address are not affected. @throws ClientError
-   * 429 `quota-exceeded` in place of the rejection, once the quota is used up
+   * its user when the token was valid. Callers with valid tokens behind the same address are not affected.
+   * @throws ClientError 429 `quota-exceeded` in place of the rejection, once the quota is used up
    */
   countRefused(request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
     if (!this.enabled) return;

@@ -80,8 +80,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs commands, or fails at once when Redis is known to be down. @throws TransientError `redis-unavailable` when it is down or
-   * did not answer in time.
+   * Runs commands, or fails at once when Redis is known to be down.
+   * @throws TransientError `redis-unavailable` when it is down or did not answer in time.
    */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     if (!this.isUsable) throw unavailable();

@@ -97,8 +97,8 @@ export class Dependency {
 
   /**
    * Admits a call by the circuit breaker alone, for calls that have their own timeout and are too frequent for more: as long as
-   * nothing has failed it costs two comparisons. @param admitted gets a callback for the end of the call: with the outage that it
-   * met, or without one
+   * nothing has failed it costs two comparisons.
+   * @param admitted gets a callback for the end of the call: with the outage that it met, or without one
    * @param refused gets `NotAttemptedError` while the circuit is open
    */
   admit(admitted: (ended: Ended) => void, refused: (error: Error) => void): void {

@@ -61,7 +61,8 @@ export class FaultInjector {
   }
 
   /**
-   * Call it before each call of a target. @throws what `as` makes, where a failure or a block is switched on
+   * Call it before each call of a target.
+   * @throws what `as` makes, where a failure or a block is switched on
    */
   async inject(target: string, as: Rehearsal): Promise<void> {
     const fault = this.faults.get(target);

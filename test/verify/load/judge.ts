@@ -15,7 +15,8 @@ export interface Judgement {
 
 /**
  * Success, proper refusal or failure. The rules hold for every answer of every scenario: an answer that is not 2xx is a problem
- * document, and a 503 or 429 says when to retry. @param expected statuses that count as success besides 2xx
+ * document, and a 503 or 429 says when to retry.
+ * @param expected statuses that count as success besides 2xx
  */
 export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement {
   if (ending.kind !== 'answer') return { outcome: ending.kind, status: 0, detail: ending.detail };

@@ -59,7 +59,8 @@ export class Connections extends EventEmitter<Events> {
   }
 
   /**
-   * Tracks a request until its answer is sent or its connection is gone. @returns false when it is one too many on its connection
+   * Tracks a request until its answer is sent or its connection is gone.
+   * @returns false when it is one too many on its connection
    */
   receive(exchange: Exchange): boolean {
     const { response } = exchange;

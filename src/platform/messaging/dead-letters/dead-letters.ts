@@ -109,8 +109,8 @@ export class DeadLetters {
   }
 
   /**
-   * Replays an event for the consumer that failed and no other, once the cause is fixed. @returns how many were replayed: 0 when
-   * there is no such letter or it was replayed before
+   * Replays an event for the consumer that failed and no other, once the cause is fixed.
+   * @returns how many were replayed: 0 when there is no such letter or it was replayed before
    */
   async replay(id: string): Promise<number> {
     return (await this.putBack(id, ANY_ID, null)).length;
@@ -118,8 +118,9 @@ export class DeadLetters {
 
   /**
    * Replays all letters that wait at this moment, oldest first, in batches, each its own transaction: if it stops in between, the
-   * rest waits for the next call. An event that fails again meanwhile is a new letter, and is left. @param report gets how many
-   * were replayed so far @returns how many were replayed
+   * rest waits for the next call. An event that fails again meanwhile is a new letter, and is left.
+   * @param report gets how many were replayed so far
+   * @returns how many were replayed
    */
   async replayAll(report: (done: number) => void = () => undefined): Promise<number> {
     const { now } = (await this.database.queryOne<{ now: Date }>({
@@ -137,7 +138,8 @@ export class DeadLetters {
   }
 
   /**
-   * @param id of one letter, or null for a batch of those that failed until `until` @returns the ids of those that were replayed
+   * @param id of one letter, or null for a batch of those that failed until `until`
+   * @returns the ids of those that were replayed
    */
   private putBack(id: string | null, after: string, until: Date | null): Promise<string[]> {
     return this.unitOfWork.run(async () => {

@@ -82,9 +82,9 @@ export class OutboxRepository {
 
   /**
    * Checks relayed events that are due: those that every consumer has recorded, or has among its dead letters, are settled; the
-   * others wait for the relay again, for the consumers that are still missing. @param lostAt when the queues were found empty:
-   * then everything that was relayed before is due at once @returns how many were checked, how many wait for the relay now, and
-   * how many of these not for the first time.
+   * others wait for the relay again, for the consumers that are still missing.
+   * @param lostAt when the queues were found empty: then everything that was relayed before is due at once
+   * @returns how many were checked, how many wait for the relay now, and how many of these not for the first time.
    */
   async settle(limit: number, lostAt?: Date): Promise<{ checked: number; due: number; redelivered: number }> {
     const rows = await this.database.query<{ due: boolean; again: boolean }>({

@@ -61,8 +61,8 @@ export function traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T
 }
 
 /**
- * Runs `run` as a span of the current work, for outgoing calls that no instrumentation sees. @param name of the span; only a few
- * different ones
+ * Runs `run` as a span of the current work, for outgoing calls that no instrumentation sees.
+ * @param name of the span; only a few different ones
  */
 export function traceStep<T>(
   name: string,
@@ -83,8 +83,8 @@ export function currentTraceparent(): string | undefined {
 }
 
 /**
- * Sends the recorded spans. Takes no longer than a second, whatever state the collector is in. @param atMostMs when there is less
- * time than that
+ * Sends the recorded spans. Takes no longer than a second, whatever state the collector is in.
+ * @param atMostMs when there is less time than that
  */
 export async function stopTracing(atMostMs: number): Promise<void> {
   if (!tracing) return;
