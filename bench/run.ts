@@ -24,7 +24,7 @@ async function main(options: Options): Promise<number> {
   // Two of them at once would measure each other.
   const lock = tryLock(localPath('locks', 'bench'));
   if (!lock) throw new Error('Another bench is running in this checkout');
-  // Whatever has been started is ended by its guard when this process goes.
+  // The guard ends everything that was started when this process ends.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   progress.part('build');
   progress.say('compiling');
@@ -69,7 +69,7 @@ async function runOne(workload: Workload, options: Options): Promise<Finished> {
   return { workload, ...result, seconds: (performance.now() - started) / 1000 };
 }
 
-/** All costs above this share of a process's busy time are named. */
+/** Costs above this share of a process's busy time are listed. */
 const WORTH_NAMING = 0.01;
 const MOST_NAMED = 25;
 

@@ -5,7 +5,7 @@ export interface Workload {
   /** For `--only` and `--profile`. */
   name: string;
   title: string;
-  /** True for what informs and has no bar: it runs only when it is asked for by name. */
+  /** True for workloads without a bar, which run only when they are named. */
   onDemand?: boolean;
   run(bench: Bench): Promise<Outcome>;
 }
@@ -13,13 +13,13 @@ export interface Workload {
 export interface Outcome {
   measures: Measure[];
   checks: Check[];
-  /** What a reader must know to judge the figures, beyond what holds for every workload. */
+  /** What a reader must know to judge the figures, beyond what applies to every workload. */
   notes?: string[];
 }
 
-/** One line of the table: what one side did, once per round. */
+/** One line of the table: the result of one side, once per round. */
 export interface Measure {
-  /** `holdfast`, `bare`, or whatever stands for them in this workload. */
+  /** `holdfast`, `bare`, or their equivalents in this workload. */
   side: string;
   unit: string;
   rounds: number[];

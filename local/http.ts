@@ -9,7 +9,7 @@ export interface HttpResponse<T = unknown> {
 
 export interface HttpOptions {
   headers?: Record<string, string>;
-  /** Sent as JSON; a string or bytes go out as they are. */
+  /** Sent as JSON; a string or bytes are sent unchanged. */
   body?: unknown;
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -28,7 +28,7 @@ export interface HttpClient {
   as(accessToken: string): HttpClient;
 }
 
-/** A small HTTP client that never throws for a status and never waits without end. */
+/** A small HTTP client that never throws for a status and always has a timeout. */
 export function httpClient(baseUrl: string, headers: Record<string, string> = {}): HttpClient {
   const request = async <T>(
     method: string,

@@ -26,7 +26,7 @@ export interface JsonServer {
   stop(): Promise<void>;
 }
 
-/** A plain HTTP server for the stand-ins of outside services: JSON in, JSON out, nothing hidden. */
+/** A plain HTTP server for the stand-ins of outside services: JSON in, JSON out. */
 export async function startJsonServer(
   options: { port: number; host: string },
   handler: JsonHandler,
@@ -72,7 +72,7 @@ async function answer(
     });
     if (result) send(response, result);
   } catch (error) {
-    // A client that went away is nobody's fault; anything else is a bug of the stand-in and must be seen.
+    // A client that disconnected is no error; anything else is a bug of the stand-in and must be visible.
     if (!request.socket.destroyed) send(response, { status: 500, body: { error: String(error) } });
   }
 }

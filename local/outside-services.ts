@@ -8,8 +8,8 @@ import { privateDirectory } from './servers/private-directory.ts';
 import { startServer, type ServerControl } from './servers/server-process.ts';
 
 /**
- * The payment sandbox and the SMTP sink as processes of their own, which can be frozen, killed and restarted like the
- * real thing, and which a busy test does not slow down.
+ * The payment sandbox and the SMTP sink as separate processes, which can be frozen, killed and restarted like real services, and
+ * which a busy test does not slow down.
  */
 export interface SandboxProcess extends ServerControl {
   url: string;
@@ -95,9 +95,9 @@ export interface SinkProcess extends ServerControl {
 export interface SinkProcessOptions {
   port?: number;
   controlPort?: number;
-  /** Default: a private directory that goes with the sink. */
+  /** Default: a private directory that is removed with the sink. */
   directory?: string;
-  /** How long the mood `slow` waits before it takes a message. */
+  /** How long the mood `slow` waits before it accepts a message. */
   slowMs?: number;
   onLine?: (line: string) => void;
   onUnexpectedExit?: (reason: string) => void;

@@ -1,6 +1,6 @@
 /**
- * The payment provider of the local stack and of the tests: an HTTP service of its own that charges by idempotency key
- * and announces what happened by signed webhooks. The payment method chooses its mood, so it can be tried from curl.
+ * The payment provider of the local stack and of the tests: a separate HTTP service that charges by idempotency key and reports
+ * outcomes by signed webhooks. The payment method chooses its mood, so it can be tried with curl.
  *
  *   node local/payment-sandbox.ts --port 4010 --webhook-url http://127.0.0.1:3000/v1/webhooks/payments
  */
@@ -22,9 +22,9 @@ export const sandboxMoods = [
   'error',
   'hang',
   'charged_then_dropped',
-  // Taken, and never decided upon.
+  // Accepted, and never decided.
   'processing',
-  // Charged, but the connection is dropped and whoever asks about it gets a 500, or nothing.
+  // Charged, but the connection is dropped, and a query about it gets a 500, or no answer.
   'lookup_error',
   'lookup_hang',
 ] as const;
@@ -34,13 +34,13 @@ export interface PaymentSandboxOptions {
   /** Default: any free port. */
   port?: number;
   host?: string;
-  /** The only bearer key that is taken. Default: any. */
+  /** The only bearer key that is accepted. Default: any. */
   apiKey?: string;
   webhookUrl?: string | null;
   webhookSecret?: string;
-  /** First wait before a failed webhook is repeated. */
+  /** First wait before a failed webhook is retried. */
   webhookRetryMs?: number;
-  /** How long a slow charge takes to answer. */
+  /** How long a slow charge takes. */
   slowMs?: number;
   /** File that keeps the charges over a restart. */
   stateFile?: string;
@@ -53,7 +53,7 @@ export interface PaymentSandbox {
   charges(): Charge[];
   ledger: Ledger;
   webhooks: WebhookSender;
-  /** Overrides what the payment methods ask for, for everyone; `null` gives the choice back to them. */
+  /** Overrides the moods of all payment methods; `null` ends that. */
   setMood(mood: SandboxMood | null): void;
   sendWebhooksTo(url: string | null): void;
   reset(): void;

@@ -11,10 +11,10 @@ import { waitFor } from './wait-for.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** How the image runs Node (`ENV` in the Dockerfile): what is tested and measured is what is shipped. */
+/** How the image runs Node (`ENV` in the Dockerfile): tests and bench run what is shipped. */
 export const RUNTIME_ENV = { MALLOC_ARENA_MAX: '2' };
 
-/** How a worker is run besides: its jobs are in nobody's way when its young generation is collected more often. */
+/** Further options of a worker: more frequent collections of its young generation do not delay requests. */
 export const WORKER_FLAGS = '--max-semi-space-size=8';
 
 /** A line of a process's log; lines that are not JSON are kept as `{ message }`. */
@@ -27,19 +27,19 @@ export interface LogRecord {
 }
 
 export interface AppOptions {
-  /** On top of the ports chosen here and `NODE_ENV=test`. */
+  /** In addition to the ports chosen here and `NODE_ENV=test`. */
   env: Environment;
   /** What to wait for: `ready` (default), `live`, or `none` to return as soon as it is spawned. */
   until?: 'ready' | 'live' | 'none';
   within?: number;
   /** Root of the built product, default `dist` of this checkout. */
   dist?: string;
-  /** How long an orderly end may take before SIGKILL. */
+  /** How long an orderly shutdown may take before SIGKILL. */
   stopWithinMs?: number;
-  /** How it is ended when the process that started it has died. Default SIGKILL. */
+  /** The signal that ends it when the process that started it has died. Default SIGKILL. */
   orphanSignal?: NodeJS.Signals;
   onLog?: (record: LogRecord, line: string) => void;
-  /** File that takes the log instead; then `logs` stays empty and `onLog` is not called. For processes under load. */
+  /** File that gets the log instead; then `logs` stays empty and `onLog` is not called. For processes under load. */
   logFile?: string;
   onUnexpectedExit?: (reason: string) => void;
 }
@@ -58,12 +58,12 @@ export interface AppProcess {
   readonly exited: Promise<Exit>;
   /** Sends a signal and returns at once. */
   signal(signal: NodeJS.Signals): void;
-  /** Sends a signal, waits for the end (SIGKILL after `stopWithinMs`) and says how it ended. */
+  /** Sends a signal, waits for the end (SIGKILL after `stopWithinMs`) and returns how it ended. */
   stop(signal?: NodeJS.Signals): Promise<Exit>;
   kill(): Promise<Exit>;
   freeze(): void;
   thaw(): void;
-  /** Starts it again on the same ports, with `env` on top of the former; it must have ended. */
+  /** Starts it again on the same ports, with `env` added to the former environment; it must have ended. */
   startAgain(env?: Environment): Promise<void>;
   /** The first log record, past or to come, that `matches`. */
   waitForLog(matches: (record: LogRecord) => boolean, within?: number): Promise<LogRecord>;
@@ -211,7 +211,7 @@ function workingDirectory(): string {
   return folder;
 }
 
-/** Nothing of the caller's environment but what any program needs: a test says what it depends on. */
+/** Of the caller's environment only what any program needs: a test states what it depends on. */
 function completeEnvironment(env: Environment): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR, NODE_ENV: 'test', ...RUNTIME_ENV, ...env };

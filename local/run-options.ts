@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 
-/** A mistake on the command line, told in its own words. */
+/** A mistake on the command line; its message is printed without a stack. */
 export class UsageError extends Error {}
 
 /** What `npm run verify` and `npm run bench` have in common. */
@@ -24,7 +24,7 @@ export function readRunOptions<T extends ParseArgsOptionsConfig>(args: string[],
   }
 }
 
-/** Those of `all` that are named. @throws UsageError for a name that there is not */
+/** Those of `all` that are named. @throws UsageError for an unknown name */
 export function pick<T extends { name: string }>(all: readonly T[], names: readonly string[]): T[] {
   return names.map((name) => {
     const found = all.find((one) => one.name === name);

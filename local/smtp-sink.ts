@@ -1,11 +1,11 @@
 /**
- * The mail server of the local stack and of the tests: takes mail over real SMTP and keeps each message as a file.
+ * The mail server of the local stack and of the tests: accepts mail over real SMTP and keeps each message as a file.
  *
  *   node local/smtp-sink.ts --port 1025 --control-port 8025 --dir .local/mail
  *
  * A message whose Message-ID was kept before is accepted and counted, but not kept again, as mail stores with
- * duplicate detection (RFC 7352) do. That is what makes "sent once in effect" possible over SMTP: a sender that lost
- * the answer has to send again, and says with the Message-ID that it is the same mail.
+ * duplicate detection (RFC 7352) do. That makes "sent once in effect" possible over SMTP: a sender that lost the answer has to
+ * send again, and the Message-ID shows that it is the same mail.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,9 +25,9 @@ export interface SmtpSinkOptions {
   port?: number;
   controlPort?: number;
   host?: string;
-  /** Where messages are kept. Default: a private directory that goes with the sink. */
+  /** Where messages are kept. Default: a private directory that is removed with the sink. */
   directory?: string;
-  /** How long the mood `slow` waits before it takes a message. */
+  /** How long the mood `slow` waits before it accepts a message. */
   slowMs?: number;
 }
 
@@ -46,7 +46,7 @@ export interface SmtpSink {
   controlUrl: string;
   directory: string;
   counts(): { accepted: number; kept: number; duplicates: number };
-  /** Messages in the directory, in the order they came for those of this run. */
+  /** Messages in the directory; those of this run in order of arrival. */
   mails(): KeptMail[];
   setMood(mood: SinkMood): void;
   reset(): void;
@@ -71,7 +71,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       return;
     }
     kept.add(name);
-    // Whole or not at all: whoever watches the directory never reads half a message.
+    // Written completely or not at all: a reader of the directory never sees half a message.
     writeFileSync(join(directory, `${name}.partial`), raw);
     renameSync(join(directory, `${name}.partial`), join(directory, name));
     counts.kept += 1;
@@ -109,7 +109,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
       });
     },
   });
-  // A client that is killed leaves a reset connection: no event of interest to a sink.
+  // A client that is killed leaves a reset connection, which a sink can ignore.
   smtp.on('error', () => undefined);
   smtp.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -133,7 +133,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   };
   const setMood = (next: SinkMood): void => {
     mood = next;
-    // Connections kept open from better times must feel it too.
+    // Connections that were opened before must be affected too.
     if (next === 'refuse') for (const socket of sockets) socket.destroy();
   };
   const control = await startJsonServer({ port: options.controlPort ?? 0, host }, (request) =>
@@ -191,7 +191,7 @@ function messageIdOf(raw: string): string {
   return headerOf(raw, 'Message-ID').replace(/^<|>$/g, '') || `none-${randomUUID()}`;
 }
 
-/** A readable file name; what had to be replaced is told apart by a digest. */
+/** A readable file name; a digest keeps names with replaced characters distinct. */
 function fileNameOf(messageId: string): string {
   const readable = messageId.replace(/[^A-Za-z0-9@._-]/g, '_').slice(0, 120);
   if (readable === messageId && !readable.startsWith('.')) return `${readable}.eml`;
@@ -212,7 +212,7 @@ function readMail(file: string): KeptMail {
   };
 }
 
-/** The unfolded value of a header, encoded words left as they are. */
+/** The unfolded value of a header; encoded words are not decoded. */
 function headerOf(raw: string, name: string): string {
   const head = raw.split(/\r?\n\r?\n/, 1)[0] ?? '';
   const unfolded = head.replace(/\r?\n[ \t]+/g, ' ');

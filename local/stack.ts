@@ -8,15 +8,15 @@ import type { PostgresServer } from './servers/postgres.ts';
 import { startRedis } from './servers/redis.ts';
 import type { RedisServer } from './servers/redis.ts';
 
-/** Everything the built product needs, private to one test file or one run of a tool, each part a real process. */
+/** All servers that the built product needs, private to one test file or one run of a tool, each a real process. */
 export interface TestStack {
   postgres: PostgresServer;
   redis: RedisServer;
   sandbox: SandboxProcess;
   sink: SinkProcess;
-  /** What every process of the product is started with. */
+  /** The environment of every process of the product. */
   env: Environment;
-  /** Starts an api with `env` on top of the stack's; the first one also receives the payment webhooks. */
+  /** Starts an api with `env` added to the stack's; the first one also receives the payment webhooks. */
   api(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<ApiProcess>;
   worker(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<AppProcess>;
   cli(args: string[], env?: Environment): Promise<CliResult>;
@@ -25,10 +25,10 @@ export interface TestStack {
 }
 
 export interface TestStackOptions {
-  /** On top of the defaults below, for every process. */
+  /** In addition to the defaults below, for every process. */
   env?: Environment;
   postgresSettings?: Record<string, string | number>;
-  /** Default true: the schema is there. */
+  /** Default true: the schema exists. */
   migrate?: boolean;
   /** How long a slow charge takes. */
   slowMs?: number;
@@ -107,7 +107,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   }
 }
 
-/** Like Promise.all, but waits for all of them even when one fails: what has started must be known to be stopped. */
+/** Like Promise.all, but waits for all of them even when one fails: every started server must be known, to be stopped. */
 async function settled<T extends readonly unknown[]>(work: {
   [K in keyof T]: Promise<T[K]>;
 }): Promise<T> {

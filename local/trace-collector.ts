@@ -1,7 +1,7 @@
 import { startJsonServer } from './json-server.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A span as OTLP's JSON has it, with its attributes as an object and the name of the process that recorded it. */
+/** A span of OTLP's JSON, with its attributes as an object and the name of the process that recorded it. */
 export interface CollectedSpan {
   service: string;
   traceId: string;
@@ -14,7 +14,7 @@ export interface CollectedSpan {
 }
 
 export interface TraceCollector {
-  /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is set to. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   url: string;
   spans: CollectedSpan[];
   /** While true nothing is answered. */

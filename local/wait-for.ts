@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Milliseconds after which it is a failure. The default is far above what anything takes on a slow machine: it costs nothing. */
+  /** Milliseconds after which it fails. The default is far above any time on a slow machine, because that costs nothing. */
   within?: number;
   every?: number;
-  /** What is waited for, for the message of the failure. */
+  /** The awaited condition, for the message of the failure. */
   what?: string;
 }
 
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /**
- * Waits until `condition` answers something truthy and returns that. A condition that throws counts as "not yet"; its
- * last error is told when time is up.
+ * Waits until `condition` returns something truthy and returns that. A condition that throws counts as "not yet"; its last error
+ * is reported at the timeout.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

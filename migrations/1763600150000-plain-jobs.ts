@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Lets jobs of plain queues go through the outbox, with their options (docs/decisions/0010-plain-queues.md). */
+/** Lets jobs of plain queues go through the outbox, with their options (docs/decisions/0012-plain-queues.md). */
 export class PlainJobs1763600150000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     // Nullable and without a default: the tables are not rewritten, and the version before this one goes on inserting.

@@ -1,6 +1,6 @@
 /**
- * What this machine can do of the hashes that a login needs: plain argon2id, in as many threads as there are cores, and nothing
- * around it. Parameters: src/modules/users/password-hash.ts.
+ * This machine's maximum of the hashes that a login needs: plain argon2id, in as many threads as there are cores, and nothing
+ * else. Parameters: src/modules/users/password-hash.ts.
  */
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';

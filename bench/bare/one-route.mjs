@@ -1,6 +1,6 @@
 /**
- * The application whose start Holdfast's is compared with: one route, on the framework packages that Holdfast's api loads, and
- * connected to the same servers. Plain JavaScript, as what is compared is built as well; decorators are called by hand.
+ * The reference for the start of Holdfast: an application with one route, on the framework packages that Holdfast's api loads,
+ * connected to the same servers. Plain JavaScript, because Holdfast is built as well; decorators are called as functions.
  */
 import 'reflect-metadata';
 import '@opentelemetry/api';

@@ -1,6 +1,6 @@
 /**
- * The server that Holdfast is compared with: Fastify, pg with named prepared statements, the same check of the same tokens, the
- * same statements, and nothing else. No validation, no log, no metrics, no limits, no deadlines, no error documents.
+ * The reference server: Fastify, pg with named prepared statements, the same check of the same tokens, the same statements, and
+ * nothing else. No validation, no log, no metrics, no limits, no deadlines, no error documents.
  */
 import Fastify from 'fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';

@@ -1,6 +1,6 @@
 /**
- * The statements of the product, as text of its repositories; `assertSame` has PostgreSQL check that they are the same.
- * Changed here whenever they change there.
+ * The product's statements, copied from its repositories; `assertSame` lets PostgreSQL check that they are the same. Change them
+ * here whenever they change there.
  */
 const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name,
     'quantity', i.quantity, 'unitPrice', i.unit_price) ORDER BY i.line)

@@ -1,6 +1,6 @@
 /**
- * The worker that Holdfast is compared with: one BullMQ worker whose jobs are added directly, without an outbox, and whose handler
- * commits the same row of the inbox in the same transaction. No log, no metrics, no retries, no dead letters.
+ * The reference worker: one BullMQ worker whose jobs are added directly, without an outbox, and whose handler commits the same
+ * inbox row in the same transaction. No log, no metrics, no retries, no dead letters.
  */
 import crypto from 'node:crypto';
 import { createServer } from 'node:http';
@@ -44,7 +44,7 @@ const report = (error: Error): void =>
 queue.on('error', report);
 worker.on('error', report);
 
-/** Adds so many jobs, as they would have come from the outbox, and waits until all of them are handled. */
+/** Adds so many jobs, as the outbox would have done, and waits until all of them are handled. */
 async function run(events: number): Promise<void> {
   handled = 0;
   wanted = events;

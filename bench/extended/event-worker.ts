@@ -1,8 +1,8 @@
 /**
- * The worker as it ships, with one more feature in it: a consumer whose effect is nothing but the row of the inbox. What
- * shipped consumers do besides (mail, files) would hide what moving and handling an event costs.
+ * The shipped worker with one more feature: a consumer whose only effect is the inbox row. The effects of shipped consumers
+ * (mail, files) would hide the cost of moving and handling an event.
  *
- * Made of the built product; decorators are called by hand, as Node strips types but runs no decorators.
+ * Made from the built product; decorators are called as functions, because Node strips types but does not run decorators.
  */
 import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';

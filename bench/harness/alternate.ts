@@ -1,9 +1,9 @@
 import type { Bench } from './bench.ts';
 
-/** What is measured in turn with others. */
+/** One of the sides that are measured in turn. */
 export interface Contestant<T> {
   name: string;
-  /** Before the first round: code is compiled, caches and connections are there. */
+  /** Before the first round: compiles code, fills caches and opens connections. */
   warmUp?: () => Promise<unknown>;
   /** Before each round, not measured. */
   prepare?: () => Promise<unknown>;
@@ -11,7 +11,7 @@ export interface Contestant<T> {
 }
 
 /**
- * Measures contestants in turn, A B A B, so that whatever the machine does meanwhile happens to all of them.
+ * Measures contestants in turn, A B A B, so that other activity of the machine affects all of them.
  * @returns by contestant, in their order, the measurements by round
  */
 export async function alternate<T>(bench: Bench, contestants: readonly Contestant<T>[]): Promise<T[][]> {

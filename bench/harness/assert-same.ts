@@ -4,7 +4,7 @@ import { headersOf } from './requests.ts';
 import type { PlannedRequest } from './requests.ts';
 import { randomUUID } from 'node:crypto';
 
-/** Enough to tell what is done for each request from what is done now and then. */
+/** Enough to distinguish statements of each request from occasional ones. */
 const REQUESTS = 20;
 
 interface Seen {
@@ -13,18 +13,17 @@ interface Seen {
   answers: string[];
 }
 
-/** What of the two sides has to agree. */
+/** What has to be equal on both sides. */
 export interface Sameness {
-  /** Not where one of them answers from a cache. */
+  /** Not when one of them answers from a cache. */
   statements: boolean;
-  /** The bodies; not where each request makes something new. */
+  /** The bodies; not when each request creates something new. */
   answers: boolean;
 }
 
 /**
- * Sends the same requests to both sides and lets PostgreSQL tell what it was sent for them: the comparison is one of like
- * with like only while both send the same statements, equally often. A change of the product's SQL ends here until the
- * reference follows.
+ * Sends the same requests to both sides and lets PostgreSQL report the statements: the comparison is fair only while both send
+ * the same statements, equally often. A change of the product's SQL fails here until the reference follows.
  */
 export async function assertSame(
   stage: Stage,

@@ -5,20 +5,20 @@ import type { Progress } from './progress.ts';
 export interface BenchOptions {
   /** Measured rounds of each side. */
   rounds: number;
-  /** Length of a round, where a round is a length of time. */
+  /** Length of a round, for workloads with timed rounds. */
   seconds: number;
   progress: Progress;
-  /** Folder that takes the CPU profiles of all processes that are measured. */
+  /** Folder for the CPU profiles of all measured processes. */
   profileInto?: string;
 }
 
-/** When a side was measured, on the kernel's monotonic clock in microseconds: what of a CPU profile counts. */
+/** When a side was measured, on the kernel's monotonic clock in microseconds: the part of a CPU profile that counts. */
 export interface Window {
   from: number;
   to: number;
 }
 
-/** What a workload runs in. */
+/** The environment of a workload. */
 export class Bench {
   readonly rounds: number;
   readonly seconds: number;
@@ -32,12 +32,12 @@ export class Bench {
     this.seconds = options.seconds;
   }
 
-  /** Says what is being done. */
+  /** Reports the current step. */
   say(activity: string): void {
     this.options.progress.say(activity);
   }
 
-  /** Starts servers of its own for the workload; they end with it. */
+  /** Starts private servers for the workload; they end with it. */
   async open(options: StageOptions = {}): Promise<Stage> {
     this.say('starting servers');
     const stage = await Stage.open(options, this.options.profileInto);
@@ -45,7 +45,7 @@ export class Bench {
     return stage;
   }
 
-  /** A measurement; a CPU profile counts only what happens in one. */
+  /** A measurement; a CPU profile counts only the time inside of one. */
   async measuring<T>(work: () => Promise<T>): Promise<T> {
     const from = now();
     try {

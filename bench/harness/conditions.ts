@@ -3,7 +3,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { repositoryRoot } from '../../local/servers/index.ts';
 
-/** What was on while everything was measured: figures mean nothing without it. */
+/** The conditions of the measurement: figures mean nothing without them. */
 export function conditions(): string[] {
   return [
     `Machine: ${availableParallelism()} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, load ${loadavg()[0]?.toFixed(1)} at the start, Node ${process.version}.`,
@@ -16,7 +16,7 @@ export function conditions(): string[] {
   ];
 }
 
-/** A load that will disturb what is measured, if there is one. */
+/** A load that will disturb the measurement, if there is one. */
 export function disturbance(): string | undefined {
   const [load = 0] = loadavg();
   if (load < 0.7 * availableParallelism()) return undefined;

@@ -13,12 +13,12 @@ interface CpuProfile {
 export interface Cost {
   /** A package, a file of ours, or what V8 puts in parentheses. */
   what: string;
-  /** Of the time in which the process did something. */
+  /** Share of the busy time of the process. */
   share: number;
 }
 
 export interface Costs {
-  /** Of the time that was looked at. */
+  /** Share of the examined time. */
   busyShare: number;
   byOrigin: Cost[];
   byFunction: Cost[];
@@ -27,7 +27,7 @@ export interface Costs {
 /** Time in which the event loop waits for something to do. */
 const IDLE = '(idle)';
 
-/** Where a process has spent its own time within `windows`, the most expensive first. */
+/** Where a process has spent its self time within `windows`, the most expensive first. */
 export function costsOf(profile: CpuProfile, windows: readonly Window[]): Costs {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const origins = new Map<string, number>();
@@ -71,7 +71,7 @@ function fileOf(url: string): string {
   return originOf(url, '');
 }
 
-/** `pg`, `node:net`, `src/platform/http/adapter`: what somebody could do something about. */
+/** `pg`, `node:net`, `src/platform/http/adapter`: places that can be changed. */
 export function originOf(url: string, functionName: string): string {
   if (url === '') return functionName || '(anonymous)';
   const path = url.replace(/^file:\/\//, '');

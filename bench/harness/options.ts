@@ -3,7 +3,7 @@ import { readRunOptions, UsageError } from '../../local/run-options.ts';
 export interface Options {
   help: boolean;
   list: boolean;
-  /** Names of workloads; all that have a bar when there are none. */
+  /** Names of workloads; without names, all that have a bar. */
   only: string[];
   rounds: number;
   seconds: number;
@@ -32,7 +32,7 @@ export function readOptions(args: string[]): Options {
   return {
     ...values,
     only: profiling ? [String(values.profile)] : values.only,
-    // A profile wants one long look and no medians.
+    // A profile needs one long round and no medians.
     rounds: positive('--rounds', values.rounds ?? (profiling ? '1' : '5')),
     seconds: positive('--seconds', values.seconds ?? (profiling ? '10' : '4')),
   };

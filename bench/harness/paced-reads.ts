@@ -3,11 +3,11 @@ import type { PlannedRequest } from './requests.ts';
 import { load } from './wrk.ts';
 import type { LoadResult } from './wrk.ts';
 
-/** Some 400 requests a second: what an api does on an ordinary day, and far from what it can do. */
+/** About 400 requests a second: an ordinary load of an api, far below its capacity. */
 const CONNECTIONS = 8;
 const PACE_MS = 20;
 
-/** Reads at an even pace, to see how long an answer takes while something else goes on. */
+/** Reads at an even pace, to measure the latency while something else runs. */
 export function pacedReads(
   stage: Stage,
   url: string,

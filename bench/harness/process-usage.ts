@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 let ticksPerSecond: number | undefined;
 
-/** Processor time that a process has used so far, in microseconds: its threads together, user and system (proc_pid_stat(5)). */
+/** Processor time that a process has used so far, in microseconds: all its threads, user and system (proc_pid_stat(5)). */
 export function cpuMicroseconds(pid: number): number {
   ticksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

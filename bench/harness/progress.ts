@@ -1,4 +1,4 @@
-/** Tells on standard error what the bench is doing: on a terminal in one line that changes, into a file by one line per step. */
+/** Reports the progress on standard error: on a terminal in one changing line, in a file by one line per step. */
 export class Progress {
   private readonly stream: NodeJS.WriteStream;
   private readonly started = performance.now();
@@ -21,7 +21,7 @@ export class Progress {
       this.stream.write(`\r\u001b[2K${text.slice(0, this.stream.columns - 1)}`);
       return;
     }
-    // Rounds by the dozen would bury what a log is read for.
+    // Dozens of rounds would hide the important lines of a log.
     const step = activity.replace(/round \d+\/\d+.*/, 'rounds');
     if (step !== this.last) this.stream.write(`${text.replace(activity, step)}\n`);
     this.last = step;

@@ -8,7 +8,7 @@ import { pairwise } from './statistics.ts';
 import { load } from './wrk.ts';
 import type { LoadResult } from './wrk.ts';
 
-/** A server that takes the load. */
+/** A server under load. */
 export interface Side {
   name: string;
   url: string;
@@ -17,7 +17,7 @@ export interface Side {
 
 export interface RateOptions {
   requests: readonly PlannedRequest[];
-  /** Before each round of each side, for instance to clear what the last one has left. */
+  /** Before each round of each side, for instance to clear the data of the last one. */
   prepare?: () => Promise<unknown>;
 }
 
@@ -26,7 +26,7 @@ export interface Rate extends LoadResult {
   cpu: number;
 }
 
-/** After so many the hot paths are compiled; a busy machine takes longer for them. */
+/** After so many requests the hot paths are compiled; a busy machine takes longer for them. */
 const WARM_UP_REQUESTS = 20_000;
 const WARM_UP_RUNS = 4;
 
@@ -70,9 +70,9 @@ export function rateMeasure(side: string, rounds: readonly Rate[]): Measure {
 }
 
 export interface RateBars {
-  /** Throughput, ours by theirs. */
+  /** Throughput, ours divided by theirs. */
   atLeast: number;
-  /** p99, ours by theirs. */
+  /** p99, ours divided by theirs. */
   p99AtMost?: number;
 }
 

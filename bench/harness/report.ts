@@ -3,7 +3,7 @@ import { isMet } from '../workload.ts';
 import type { Check, Measure, Outcome, Workload } from '../workload.ts';
 import { median, spreadOf } from './statistics.ts';
 
-/** What became of a workload. */
+/** The result of a workload. */
 export interface Finished {
   workload: Workload;
   outcome?: Outcome;
@@ -81,13 +81,13 @@ function spread([least, most]: [number, number]): string {
   return `${figure(least)} .. ${figure(most)}`;
 }
 
-/** Three digits that matter, and no more than two after the point. */
+/** Three significant digits, and no more than two after the point. */
 function figure(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-/** Lines of equal columns; those from `firstRight` on are flush right, but for the units and verdicts. */
+/** Lines of equal columns; those from `firstRight` on are flush right, except for units and verdicts. */
 function align(rows: string[][], firstRight: number): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => visible(row[column] ?? ''))),

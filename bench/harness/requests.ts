@@ -1,4 +1,4 @@
-/** A request of a workload: the same for every side but for the address. */
+/** A request of a workload: the same for every side except for the address. */
 export interface PlannedRequest {
   method: 'GET' | 'POST';
   path: string;
@@ -8,10 +8,10 @@ export interface PlannedRequest {
   keyed?: boolean;
 }
 
-/** Stands where each sending puts its own key (see wrk.lua). */
+/** A placeholder, which each sending replaces by its own key (see wrk.lua). */
 const KEY = '\u0001';
 
-/** The request as it goes over the wire. */
+/** The bytes of the request. */
 export function toWire(request: PlannedRequest, url: string): string {
   const body = request.body === undefined ? '' : JSON.stringify(request.body);
   const headers = Object.entries({ host: new URL(url).host, ...headersOf(request, KEY) });

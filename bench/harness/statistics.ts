@@ -20,8 +20,8 @@ export function spreadOf(values: readonly number[]): [number, number] {
 }
 
 /**
- * Compares two sides round by round: whatever else the machine did in a round, it did to both, so that the ratio within a
- * round tells more than the ratio of the medians.
+ * Compares two sides round by round: other activity of the machine in a round affected both, so the ratio within a round is more
+ * meaningful than the ratio of the medians.
  */
 export function pairwise(
   what: string,

@@ -12,7 +12,7 @@ export interface LoadOptions {
   /** Sent in this order, again and again. */
   requests: readonly PlannedRequest[];
   seconds: number;
-  /** Connections that each have one request under way. Default 32. */
+  /** Connections, each with one request in flight. Default 32. */
   connections?: number;
   /** Milliseconds, on average, that a connection waits between an answer and its next request. Default: none. */
   paceMs?: number;
@@ -20,7 +20,7 @@ export interface LoadOptions {
   directory: string;
 }
 
-/** What one run of the load generator saw. */
+/** The result of one run of the load generator. */
 export interface LoadResult {
   requests: number;
   perSecond: number;
@@ -41,8 +41,8 @@ interface Printed {
 }
 
 /**
- * Nothing that is measured here should be refused, and what is refused does not count. A few refusals on a machine that stands still for
- * a second tell nothing about the others; more than a few are another workload.
+ * No measured request should be refused, and refused ones do not count. A few refusals on a machine that stalls for a second do
+ * not affect the other requests; more than a few make it another workload.
  */
 const MOST_REFUSED = 0.01;
 

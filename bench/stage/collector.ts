@@ -1,4 +1,4 @@
-/** Takes what OpenTelemetry exports, at once and without a look into it, and counts it. */
+/** Accepts OpenTelemetry's exports at once, without parsing them, and counts them. */
 import { createServer } from 'node:http';
 
 let exports = 0;

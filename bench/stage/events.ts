@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { waitFor } from '../../local/wait-for.ts';
 
-/** Events for an outbox, committed at once: a backlog as it stands when a worker comes back. */
+/** Events for an outbox, committed at once: the backlog that a worker finds after an outage. */
 export async function addEvents(
   sql: pg.Client,
   events: { name: string; consumer: string; count: number },
@@ -13,7 +13,7 @@ export async function addEvents(
   );
 }
 
-/** The time as PostgreSQL has it, in epoch milliseconds: what its rows can be compared with. */
+/** The time by PostgreSQL's clock, in epoch milliseconds, for comparison with its rows. */
 export async function databaseNow(sql: pg.Client): Promise<number> {
   const { rows } = await sql.query<{ now: number }>(
     'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
@@ -43,7 +43,7 @@ export async function relayed(
   name: string,
   count: number,
 ): Promise<{ first: number; last: number }> {
-  // Waiting events have an index of their own: asking for them costs next to nothing while they are few, and the count of the others
+  // Waiting events have their own index: querying them costs next to nothing while they are few, and the count of the others
   // is only taken once.
   await waitFor(
     async () => {

@@ -4,7 +4,7 @@ import { fillShop } from './shop.ts';
 import type { Shop } from './shop.ts';
 import type { Stage, StageOptions } from './stage.ts';
 
-/** So many that none of them reaches the limit of requests that ships, at 40,000 requests a second between them. */
+/** So many that none of them reaches the shipped rate limit, at 40,000 requests a second between them. */
 const CUSTOMERS = 4000;
 const ORDERS_EACH = 25;
 const PRODUCTS = 500;
@@ -24,14 +24,14 @@ export interface BothSides extends OpenShop {
   sides: Side[];
 }
 
-/** What the workloads that compare with the bare server have in common. */
+/** The common part of workloads that compare with the bare server. */
 export async function openBothSides(bench: Bench, options: StageOptions = {}): Promise<BothSides> {
   const open = await openShop(bench, options);
   const bare = await open.stage.reference('bare/server.ts');
   return { ...open, sides: [open.api, { name: 'bare', url: bare.url, pid: bare.pid }] };
 }
 
-/** What the workloads on the request path have in common: a shop with customers, and an api. */
+/** The common part of workloads on the request path: a shop with customers, and an api. */
 export async function openShop(bench: Bench, options: StageOptions = {}): Promise<OpenShop> {
   const stage = await bench.open(options);
   bench.say('filling tables');

@@ -6,14 +6,14 @@ import { freePort, localPath, repositoryRoot, ServerProcess } from '../../local/
 export interface Reference {
   readonly pid: number;
   url: string;
-  /** Asks it for something that is not measured. */
+  /** Sends it a request that is not measured. */
   command<T>(path: string, body?: unknown): Promise<T>;
   stop(): Promise<void>;
 }
 
 export interface ReferenceOptions {
   env: Record<string, string | undefined>;
-  /** The variable that tells it where to answer. Default `PORT`. */
+  /** The variable for its port. Default `PORT`. */
   portVariable?: string;
   /** Answered with 200 once it is ready. Default `/ready`. */
   readyPath?: string;
@@ -27,7 +27,7 @@ export async function startReference(
 ): Promise<Reference> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  // A folder without a `.env` file: a developer's own settings must not leak into what is measured.
+  // A folder without a `.env` file: a developer's own settings must not leak into the measurement.
   const cwd = localPath('run');
   mkdirSync(cwd, { recursive: true });
   const server = new ServerProcess({

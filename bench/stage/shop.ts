@@ -11,7 +11,7 @@ export interface ShopOptions {
   orders: number;
 }
 
-/** Ids of what is there, each kind in the order of creation. */
+/** Ids of the rows, each kind in the order of creation. */
 export interface Shop {
   customers: string[];
   products: string[];
@@ -19,7 +19,7 @@ export interface Shop {
 
 /** Fills an empty database by a statement per table: a million orders, each of two items, in some ten seconds. */
 export async function fillShop(sql: pg.Client, { customers, products, orders }: ShopOptions): Promise<Shop> {
-  // For the session: what is made here needs no check of its foreign keys.
+  // For the session: rows that are made here need no check of their foreign keys.
   await sql.query(`SET session_replication_role = 'replica'`);
   await sql.query(
     `INSERT INTO users (id, email, name, password_hash)
@@ -59,7 +59,7 @@ export async function addOrders(sql: pg.Client, orders: number, itemsEach = 2): 
   await settle(sql);
 }
 
-/** Leaves no work of loading to be done while something is measured: statistics, visibility, dirty pages. */
+/** Finishes the work that follows loading before anything is measured: statistics, visibility map, dirty pages. */
 export async function settle(sql: pg.Client): Promise<void> {
   await sql.query('VACUUM (ANALYZE) users, products, orders, order_items, outbox_events, inbox');
   await sql.query('CHECKPOINT');
@@ -70,7 +70,7 @@ export async function idsOf(sql: pg.Client, query: string, values: unknown[] = [
   return rows.map(({ id }) => id);
 }
 
-/** One hash for all of them: nobody here looks at more than that it fits. Parameters: src/modules/users/password-hash.ts. */
+/** One hash for all of them: it only has to match. Parameters: src/modules/users/password-hash.ts. */
 function passwordHash(): string {
   const nonce = randomBytes(16);
   const tag = argon2Sync('argon2id', {

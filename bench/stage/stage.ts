@@ -17,24 +17,24 @@ type Environment = Record<string, string | undefined>;
 
 export interface StageOptions {
   /**
-   * Requests per minute and caller. Default: the limit that ships, which only workloads with thousands of callers stay
-   * below; those whose callers have no account but one address between them need more.
+   * Requests per minute and caller. Default: the shipped limit, below which only workloads with thousands of callers stay; those
+   * whose callers have no account and share one address need more.
    */
   rateLimit?: number;
-  /** On top of what ships, for every process of Holdfast. */
+  /** Added to the shipped settings, for every process of Holdfast. */
   env?: Environment;
 }
 
-/** More than anything on this machine can ask for in a minute. */
+/** More requests than this machine can send in a minute. */
 export const NO_PRACTICAL_LIMIT = 100_000_000;
 
-/** Servers of their own for one workload, with the built product in production mode on them. */
+/** Private servers for one workload, with the built product in production mode on them. */
 export class Stage {
   readonly stack: TestStack;
   /** As the superuser: may skip checks of foreign keys when it fills tables. */
   readonly sql: pg.Client;
   readonly tokens: AccessTokens;
-  /** Takes the traces of every process of Holdfast. */
+  /** Receives the traces of every process of Holdfast. */
   private readonly collector: Reference;
   private readonly profileInto: string | undefined;
   private readonly apps: (ApiProcess | WorkerProcess)[] = [];
@@ -57,7 +57,7 @@ export class Stage {
     this.tokens = new AccessTokens(String(stack.env.AUTH_TOKEN_SECRET));
   }
 
-  /** For files of this run; goes with it. */
+  /** For files of this run; removed with it. */
   get directory(): string {
     return this.folder.path;
   }
@@ -70,7 +70,7 @@ export class Stage {
         NODE_ENV: 'production',
         // The servers of a bench are on this machine, as is the one address that all its callers share.
         PLAINTEXT_CONNECTIONS: 'DATABASE_URL,REDIS_URL,SMTP_URL,PAYMENT_PROVIDER_URL',
-        // A token that is good for much longer than those of the api is refused.
+        // A token that is valid for much longer than those of the api is rejected.
         AUTH_ACCESS_TOKEN_TTL_SECONDS: String(TOKEN_LIFE_SECONDS),
         RATE_LIMIT_CALLERS_PER_NETWORK: '100000',
         RATE_LIMIT_ENABLED: 'true',
@@ -78,7 +78,7 @@ export class Stage {
         ...(rateLimit === undefined ? {} : { RATE_LIMIT_REQUESTS: String(rateLimit) }),
         ...env,
       },
-      // Lets `assertSame` see what both sides send; nothing is tracked while anything is measured.
+      // Lets `assertSame` see the statements of both sides; nothing is tracked during measurements.
       postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
     });
     const sql = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
@@ -119,7 +119,7 @@ export class Stage {
     );
   }
 
-  /** Starts a worker of the product with more in it than ships, from a file of `bench/`. */
+  /** Starts a worker of the product with an additional feature, from a file of `bench/`. */
   async extendedWorker(file: string, env: Environment = {}, name = 'holdfast-worker'): Promise<Reference> {
     return this.keep(
       await startReference(file, {
@@ -146,13 +146,13 @@ export class Stage {
     }
   }
 
-  /** What the collector has been sent so far. */
+  /** What the collector has received so far. */
   async tracesReceived(): Promise<{ exports: number; bytes: number }> {
     const response = await fetch(`${this.collector.url}/received`);
     return (await response.json()) as { exports: number; bytes: number };
   }
 
-  /** Ends something that the workload has started by itself, before its servers end. */
+  /** Ends a process that the workload has started by itself, before its servers end. */
   onClose(close: () => Promise<unknown>): void {
     this.closers.unshift(close);
   }

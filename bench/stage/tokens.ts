@@ -4,7 +4,7 @@ import { createSigner } from 'fast-jwt';
 /** Longer than any run: a workload is not about expired tokens. */
 export const TOKEN_LIFE_SECONDS = 6 * 3600;
 
-/** Access tokens as a login would hand them out (src/modules/auth/access-tokens.ts), by the thousand and without hashing. */
+/** Access tokens as a login would issue them (src/modules/auth/access-tokens.ts), thousands of them and without hashing. */
 export class AccessTokens {
   private readonly sign: (claims: object) => string;
 

@@ -13,7 +13,10 @@ import type { Measure, Workload } from '../workload.ts';
 const FEW = 10_000;
 const MANY = 1_000_000;
 const POLL_MS = 100;
-/** Reads of a round, in lengths of a round: one length brings 1,500 reads, and their p99 would hang on 15. The export takes longer. */
+/**
+ * Time of the reads, in lengths of a round: one length has 1,500 reads, and their p99 would depend on 15. The export takes
+ * longer.
+ */
 const READING_ROUNDS = 5;
 
 interface ExportAnswer {
@@ -28,7 +31,7 @@ interface Round {
   rowsPerSecond: number;
   /** How often the progress was seen to have moved on, short of the end. */
   steps: number;
-  /** Reads meanwhile. */
+  /** Reads during the export. */
   reads: LoadResult;
 }
 
@@ -53,7 +56,7 @@ export const exportMillion: Workload = {
       token: stage.tokens.of(user_id),
     }));
 
-    /** Asks for an export and watches it to its end. */
+    /** Requests an export and polls it to its end. */
     const exportOrders = async (
       expected: number,
       to?: Date,

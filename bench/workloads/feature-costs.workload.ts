@@ -6,7 +6,7 @@ import type { Workload } from '../workload.ts';
 
 const NO_TRACING = { OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
 const NO_ACCESS_LOG = { LOG_LEVEL: 'warn' };
-/** Callers are counted as ever, but the first lease lasts. */
+/** Callers are counted as usual, but the first lease suffices. */
 const NO_LEASES = { RATE_LIMIT_REQUESTS: String(NO_PRACTICAL_LIMIT) };
 
 /** The product without one of the features that can be switched off or made idle; never for the bars. */

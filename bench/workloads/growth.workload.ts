@@ -19,7 +19,7 @@ const BATCH = 500;
 const BAR = { atMost: 1.2 };
 const PAGES = ['first page of a customer', 'deep page of a customer', 'deep page of everybody'] as const;
 
-/** The same shop in two sizes, each with a database, an api and a worker of its own. */
+/** The same shop in two sizes, each with its own database, api and worker. */
 interface Size {
   name: string;
   sql: pg.Client;
@@ -133,7 +133,7 @@ async function startRelays(stage: Stage, sizes: Size[]): Promise<void> {
       [SIZES[name as keyof typeof SIZES]],
     );
     await sql.query('VACUUM (ANALYZE) outbox_events');
-    // Nobody serves the queue they go to, so nobody records them: without this they would soon come again.
+    // No worker serves their queue, so none records them: without this they would soon be redelivered.
     await stage.worker({ ...env, OUTBOX_REDELIVERY_AFTER_MS: '3600000' }, `holdfast-worker-${name}`);
   }
 }

@@ -63,7 +63,7 @@ export const login: Workload = {
         measure: async () => {
           const busy = logIn(bench.seconds + 1);
           await delay(LEAD_MS);
-          // Each look at the figures begins a new period.
+          // Each reading of the figures begins a new period.
           await scrape(api.managementUrl);
           const result = await read();
           const figures = await scrape(api.managementUrl);

@@ -18,7 +18,7 @@ export const mailLatency: Workload = {
     await stage.worker();
     const { sink } = stage.stack;
     const http = httpClient(api.url);
-    /** Epoch milliseconds of the answers, by the end of the order's id, which is what the mail's subject says. */
+    /** Epoch milliseconds of the answers, by the end of the order's id, which is in the mail's subject. */
     const placed = new Map<string, number>();
     let sent = 0;
 
@@ -56,7 +56,7 @@ export const mailLatency: Workload = {
       return mails.map(({ subject, file }) => {
         const answered = placed.get(subject.slice(-8));
         if (answered === undefined) throw new Error(`There is no order for the mail "${subject}"`);
-        // The sink gives a mail its file when it has taken the last byte, before it says so to the sender.
+        // The sink writes a mail's file when it has received the last byte, before it answers the sender.
         return statSync(file).mtimeMs - answered;
       });
     };

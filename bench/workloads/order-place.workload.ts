@@ -20,8 +20,8 @@ export const orderPlace: Workload = {
     await assertSame(stage, sides, requests, { statements: true, answers: false });
     const measured = await compareRates(bench, stage, sides, {
       requests,
-      // Every round finds the tables as the first one did; no worker takes the events away. In the order in which a
-      // transaction that the last round has left behind uses them, or the two would wait for each other.
+      // Every round starts with the same tables; no worker consumes the events. In the order in which a
+      // transaction that the last round has left open uses them, or the two would deadlock.
       prepare: () => stage.sql.query('TRUNCATE idempotency_records, outbox_events'),
     });
     return {

@@ -6,7 +6,7 @@ import { databaseNow } from '../stage/events.ts';
 import { fillShop } from '../stage/shop.ts';
 import type { Workload } from '../workload.ts';
 
-/** What the mail server takes for each mail. A worker that runs ten jobs at once can then do a hundred a second. */
+/** The mail server's time for each mail. A worker that runs ten jobs at once can then do a hundred a second. */
 const MAIL_MS = 100;
 const JOBS_PER_SECOND_OF_ONE = 100;
 

@@ -20,7 +20,7 @@ export interface Charge extends ChargeRequest {
 
 export type Recorded = { outcome: 'new' | 'repeated'; charge: Charge } | { outcome: 'conflict' };
 
-/** What the provider knows: the truth that every payment of the product has to arrive at. */
+/** The provider's books: every payment of the product must end up as recorded here. */
 export class Ledger {
   private readonly byKey = new Map<string, Charge>();
   private readonly charged = new Map<string, number>();
@@ -36,7 +36,7 @@ export class Ledger {
     }
   }
 
-  /** Counts a request that asked for a charge, whatever became of it. */
+  /** Counts a request for a charge, whatever its outcome. */
   countAttempt(idempotencyKey: string): void {
     this.attempts.set(idempotencyKey, (this.attempts.get(idempotencyKey) ?? 0) + 1);
   }
@@ -72,7 +72,7 @@ export class Ledger {
     return [...this.byKey.values()];
   }
 
-  /** How often each key was charged (must be 1) and asked for, and how often money was taken for each reference. */
+  /** How often each key was charged (must be 1) and requested, and how often money was taken for each reference. */
   summary(): {
     charges: Charge[];
     timesCharged: Record<string, number>;

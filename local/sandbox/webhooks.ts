@@ -35,7 +35,7 @@ export function signWebhook(
   };
 }
 
-/** Delivers events at least once: every event is repeated until the receiver has answered 2xx. */
+/** Delivers events at least once: every event is retried until the receiver has answered 2xx. */
 export class WebhookSender {
   settings: WebhookSettings;
   enabled = true;
@@ -64,7 +64,7 @@ export class WebhookSender {
     this.later(event, 0, this.settings.retryMs);
   }
 
-  /** Forgets what has not arrived yet. */
+  /** Drops undelivered events. */
   clear(): void {
     for (const timer of this.waiting) clearTimeout(timer);
     for (const controller of this.inFlight) controller.abort();

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 /**
  * Makes sure that nothing this process starts outlives it, even when it is ended by SIGKILL.
  *
- * A small watchdog process holds the other end of a pipe. As long as this process lives, the pipe stays open; when it
- * dies, in whatever way, the kernel closes the pipe and the watchdog ends what is still on its list. The watchdog has
- * a session of its own, so Ctrl-C in a terminal does not reach it.
+ * A small watchdog process holds the other end of a pipe. As long as this process lives, the pipe stays open; when it dies, in
+ * whatever way, the kernel closes the pipe and the watchdog ends everything that is still on its list. The watchdog has its own
+ * session, so Ctrl-C in a terminal does not reach it.
  */
 export interface Guarded {
   /** A process to end, by `signal` first and by SIGKILL after `withinMs`. */
@@ -33,7 +33,7 @@ export function releaseProcess(pid: number): void {
   tell({ op: 'release', pid });
 }
 
-/** A directory that must not stay behind. */
+/** A directory that must not remain. */
 export function guardDirectory(path: string): void {
   tell({ op: 'remove-later', path });
 }
@@ -43,8 +43,8 @@ export function releaseDirectory(path: string): void {
 }
 
 /**
- * Has the watchdog hold the lock `path` until everything on its list is gone: whoever takes that lock knows that
- * nothing of an earlier run is left, even when that run was killed.
+ * Has the watchdog hold the lock `path` until everything on its list is gone: the next holder of that lock knows that nothing of
+ * an earlier run is left, even when that run was killed.
  */
 export function guardLock(path: string): void {
   tell({ op: 'lock', path });
@@ -70,11 +70,11 @@ function startWatchdog(): ChildProcess {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'watchdog.ts')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
-    // No NODE_OPTIONS or coverage settings of the caller: the watchdog is not part of what is being run.
+    // No NODE_OPTIONS or coverage settings of the caller: the watchdog is not part of the measured program.
     env: { PATH: process.env.PATH },
   });
   child.unref();
-  // The pipe must not keep this process alive: it is there to notice its end.
+  // The pipe must not keep this process alive: it serves to notice its end.
   (child.stdin as unknown as { unref(): void }).unref();
   child.stdin.on('error', () => undefined);
   return child;

@@ -7,7 +7,7 @@ import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 export interface HaproxyOptions {
-  /** The whole configuration; a function gets the port it has to bind on 127.0.0.1. */
+  /** The whole configuration; a function gets the port to bind on 127.0.0.1. */
   config: (port: number) => string;
   port?: number;
   onLine?: (line: string) => void;
@@ -34,7 +34,7 @@ export async function startHaproxy(options: HaproxyOptions): Promise<HaproxyServ
       env: tool.env,
       isReady: () => accepts(port),
       readyWithinMs: 10_000,
-      // SIGUSR1 lets connections finish and would wait for keep-alive clients; SIGTERM leaves at once.
+      // SIGUSR1 lets connections finish and would wait for keep-alive clients; SIGTERM ends it at once.
       stopSignal: 'SIGTERM',
       stopWithinMs: 3_000,
       onLine: options.onLine,

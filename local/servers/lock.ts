@@ -7,14 +7,14 @@ export interface HeldLock {
   release(): void;
 }
 
-// Referenced until released: a connection that is garbage collected gives its lock back.
+// Referenced until released: a connection that is garbage collected releases its lock.
 const held = new Set<DatabaseSync>();
 
 /**
- * Takes a lock between processes, or answers `undefined` when another process holds it.
+ * Takes a lock between processes, or returns `undefined` when another process holds it.
  *
- * An exclusive SQLite transaction is used because its lock belongs to the kernel: a holder that is killed with
- * SIGKILL leaves none behind, which a file holding a process id does.
+ * It is an exclusive SQLite transaction, whose lock belongs to the kernel: a holder that is killed with SIGKILL leaves no lock
+ * behind, while a file with a process id would remain.
  */
 export function tryLock(path: string): HeldLock | undefined {
   mkdirSync(dirname(path), { recursive: true });

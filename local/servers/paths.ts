@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 /** The root of the checkout: the nearest folder upwards that holds package.json. */
 export const repositoryRoot = findRoot(import.meta.dirname);
 
-/** Everything the local stack and the tests keep between runs; ignored by git, safe to delete while nothing runs. */
+/** All files that the local stack and the tests keep between runs; ignored by git, safe to delete while nothing runs. */
 export const localDirectory = join(repositoryRoot, '.local');
 
 export function localPath(...parts: string[]): string {

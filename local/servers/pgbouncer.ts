@@ -12,14 +12,14 @@ import { knownTool } from './system-tool.ts';
 const run = promisify(execFile);
 
 export interface PgBouncerOptions {
-  /** On top of those chosen here. */
+  /** In addition to those chosen here. */
   settings?: Record<string, string | number>;
   onLine?: (line: string) => void;
 }
 
 export interface PgBouncerServer extends ServerControl {
   readonly port: number;
-  /** `1.18`: prepared statements are known from 1.21 on. */
+  /** `1.18`: prepared statements are supported from 1.21 on. */
   readonly version: number;
   /** Connection string of the application's role. */
   readonly url: string;
@@ -54,7 +54,7 @@ export async function startPgBouncer(
     file('pgbouncer.ini'),
     `[databases]\n* = host=127.0.0.1 port=${postgres.port}\n[pgbouncer]\n${lines.join('\n')}\n`,
   );
-  // It refuses to run as root, as PostgreSQL does.
+  // It refuses to run as root, like PostgreSQL.
   await chmod(folder.path, 0o755);
   const url = postgres.url().replace(`:${postgres.port}/`, `:${port}/`);
   const server = await startServer(

@@ -5,9 +5,9 @@ import { randomInt } from 'node:crypto';
 const handedOut = new Set<number>();
 
 /**
- * A TCP port on 127.0.0.1 that nothing listens on.
+ * A TCP port on 127.0.0.1 on which nothing listens.
  *
- * It lies below the system's ephemeral range on purpose. A server that is killed and started again on "its" port
+ * It is below the system's ephemeral range on purpose. A server that is killed and started again on "its" port
  * would otherwise now and then find that port taken: by the local end of an outgoing connection, or even by a client
  * that reconnected to itself.
  */
@@ -39,7 +39,7 @@ function canListen(port: number, host: string): Promise<boolean> {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(false);
-      // A machine without IPv6 has nothing to collide with there.
+      // A machine without IPv6 has no collisions there.
       else if (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL') resolve(true);
       else reject(error);
     });

@@ -21,7 +21,7 @@ const bootstrapSql = [
   `CREATE DATABASE ${postgresRole} OWNER ${postgresRole};`,
 ].join('\n');
 
-// The built-in locale provider sorts alike on every machine, whatever locales it has installed.
+// The built-in locale provider sorts the same on every machine, whatever locales are installed.
 const initdbFlags = [
   '--username=postgres',
   '--auth=scram-sha-256',
@@ -70,7 +70,7 @@ export async function preparePostgresDirectory(dataDir: string): Promise<void> {
   await rename(partial, dataDir);
 }
 
-/** Hands the data directory to the user that PostgreSQL runs as, with the mode it insists on. */
+/** Gives the data directory to the user that PostgreSQL runs as, with the mode that it requires. */
 export async function ownData(dataDir: string, user: RunAs): Promise<void> {
   if (user.uid === undefined) return;
   if (statSync(dataDir).uid !== user.uid) await run('chown', ['-R', `${user.uid}:${user.gid}`, dataDir]);

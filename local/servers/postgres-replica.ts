@@ -10,16 +10,16 @@ import { privateDirectory } from './private-directory.ts';
 const run = promisify(execFile);
 
 export interface PostgresReplica extends PostgresServer {
-  /** Ends recovery: from now on it takes writes. */
+  /** Ends recovery: from now on it accepts writes. */
   promote(): Promise<void>;
-  /** Holds replay back, as a long query on a replica or a slow disk does; WAL still arrives. */
+  /** Pauses replay, as a long query on a replica or a slow disk does; WAL still arrives. */
   pauseReplay(): Promise<void>;
   resumeReplay(): Promise<void>;
 }
 
 /**
  * Starts a hot standby that streams from `primary`. The base backup is made as pg_basebackup makes it, by the low-level API
- * (PostgreSQL documentation 25.3.4): the npm package of the server has no client programs, and those of a distribution refuse a
+ * (PostgreSQL documentation 25.3.4): the npm package of the server has no client programs, and those of a distribution reject a
  * newer server.
  */
 export async function startReplica(

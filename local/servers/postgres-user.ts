@@ -3,8 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * How to run PostgreSQL's programs, which refuse to run as root. Anyone else runs them as themselves; root hands them
- * to an unprivileged user that is already there, `postgres` or `nobody`: no user is added to the machine.
+ * How to run PostgreSQL's programs, which refuse to run as root. Any other user runs them directly; root runs them as an existing
+ * unprivileged user, `postgres` or `nobody`: no user is added to the machine.
  */
 export interface RunAs {
   uid?: number;
@@ -14,9 +14,9 @@ export interface RunAs {
 }
 
 /**
- * @param paths what the unprivileged user has to reach. Where it cannot (a checkout below /root, say), it is given
- *   the one capability that lets it pass, which needs `setpriv` from util-linux.
- * @param existing a data directory that may already have an owner; it stays with that owner.
+ * @param paths what the unprivileged user has to reach. Where it cannot (such as a checkout below /root), it gets
+ *   the one capability that allows it, which needs `setpriv` from util-linux.
+ * @param existing a data directory that may already have an owner, which it keeps.
  */
 export function postgresUser(paths: string[], existing?: string): RunAs {
   if (process.getuid?.() !== 0) return { command: (command, args) => ({ command, args }) };

@@ -9,13 +9,13 @@ import { privateDirectory } from './private-directory.ts';
 import { startServer, type ServerControl } from './server-process.ts';
 
 export interface PostgresOptions {
-  /** Where the data live. Default: a private temporary directory that goes with the server. */
+  /** The data directory. Default: a private temporary one that is removed with the server. */
   dataDir?: string;
   /** Default: a free port. */
   port?: number;
   /** Keep the data directory after `stop` and write durably. Default: true exactly when `dataDir` is given. */
   persistent?: boolean;
-  /** Settings of postgresql.conf on top of those chosen here. */
+  /** Settings of postgresql.conf in addition to those chosen here. */
   settings?: Record<string, string | number>;
   /** Every line of the server's log. */
   onLine?: (line: string) => void;
@@ -34,8 +34,8 @@ export interface PostgresServer extends ServerControl {
 /**
  * Starts a private PostgreSQL 18 on 127.0.0.1, from the binaries that npm has installed.
  *
- * The application connects as a role that is no superuser, as it would in production: a superuser may use the
- * reserved connections and skips every permission check, so tests run as one would prove less.
+ * The application connects as a role that is no superuser, as it would in production: a superuser may use the reserved
+ * connections and bypasses every permission check, so tests with one would prove less.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const persistent = options.persistent ?? options.dataDir !== undefined;
@@ -57,7 +57,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Private data are about to be deleted: there is nothing to write in order.
+  // Private data are about to be deleted, so no orderly shutdown is needed.
   const server = await startServer(
     {
       name: 'PostgreSQL',
@@ -94,7 +94,7 @@ const commonSettings: Record<string, string | number> = {
   log_timezone: 'UTC',
 };
 
-/** For data that nobody needs after a crash of the machine; a crash of PostgreSQL alone still loses nothing. */
+/** For data that are not needed after a crash of the machine; a crash of PostgreSQL alone still loses nothing. */
 const fastSettings: Record<string, string | number> = {
   fsync: 'off',
   full_page_writes: 'off',
@@ -105,7 +105,7 @@ function urlFor(port: number, role: string, database: string): string {
   return `postgresql://${role}:${role}@127.0.0.1:${port}/${database}`;
 }
 
-/** Whether a statement gets through, on a connection of its own. */
+/** Whether a statement succeeds, on a separate connection. */
 export async function answersQueries(connectionString: string): Promise<boolean> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 1_000 });
   client.on('error', () => undefined);

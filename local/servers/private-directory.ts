@@ -9,7 +9,7 @@ export interface PrivateDirectory {
   remove(): Promise<void>;
 }
 
-/** A temporary directory that goes when it is removed, or when this process dies. */
+/** A temporary directory that exists until it is removed, or this process dies. */
 export async function privateDirectory(
   name: string,
   owner?: { uid: number; gid: number },

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /**
  * Sends a signal to a process and everything below it.
  *
- * Found by parent id and not by process group: PostgreSQL's backends put themselves into sessions of their own. The
- * top process is stopped first, so that it cannot start another child while its children are being counted.
+ * Found by parent id and not by process group: PostgreSQL's backends create their own sessions. The top process is stopped first,
+ * so that it cannot start another child while its children are listed.
  */
 export function signalTree(pid: number, signal: NodeJS.Signals): void {
   if (signal === 'SIGCONT') {
@@ -28,7 +28,7 @@ export function signalTree(pid: number, signal: NodeJS.Signals): void {
   for (const member of reached) send(member, 'SIGCONT');
 }
 
-/** Ends a process the polite way and, when it is still there after `withinMs`, with SIGKILL and its whole tree. */
+/** Ends a process by a signal and, when it still exists after `withinMs`, with SIGKILL and its whole tree. */
 export async function endTree(pid: number, signal: NodeJS.Signals, withinMs: number): Promise<void> {
   signalTree(pid, 'SIGCONT');
   send(pid, signal);
@@ -47,7 +47,7 @@ export function isAlive(pid: number): boolean {
   return statusOf(pid)?.state !== 'Z';
 }
 
-/** When the process started, in the kernel's own unit: tells a process from a later one that got the same id. */
+/** When the process started, in the kernel's own unit: distinguishes a process from a later one with the same id. */
 export function startTimeOf(pid: number): string | undefined {
   return statusOf(pid)?.startTime;
 }

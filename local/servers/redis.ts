@@ -6,11 +6,11 @@ import { startServer, type ServerControl } from './server-process.ts';
 import { knownTool } from './system-tool.ts';
 
 export interface RedisOptions {
-  /** Where an append-only file is kept. Default: none, the data go with the process. */
+  /** Where an append-only file is kept. Default: none, the data are lost with the process. */
   dataDir?: string;
   /** Default: a free port. */
   port?: number;
-  /** Settings of redis.conf on top of those chosen here. */
+  /** Settings of redis.conf in addition to those chosen here. */
   settings?: Record<string, string | number>;
   onProgress?: (message: string) => void;
   /** Every line of the server's log. */
@@ -26,7 +26,7 @@ export interface RedisServer extends ServerControl {
   flush(): Promise<void>;
 }
 
-/** How many numbered databases a server started here has: one for each test file that runs on it. */
+/** Number of databases of a server started here: one for each test file that runs on it. */
 export const redisDatabases = 512;
 
 /**
@@ -81,7 +81,7 @@ export async function answersPing(port: number): Promise<boolean> {
   return (await sendRedisCommand(port, 'PING').catch(() => '')).startsWith('+PONG');
 }
 
-/** One command on a connection of its own: nothing here may depend on the client library under test. */
+/** One command on a separate connection: nothing here may depend on the client library under test. */
 export function sendRedisCommand(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });

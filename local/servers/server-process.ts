@@ -8,7 +8,7 @@ import type { PrivateDirectory } from './private-directory.ts';
 import { endTree, signalTree } from './process-tree.ts';
 
 export interface ServerSpec {
-  /** What people call it, for messages. */
+  /** Its name, for messages. */
   name: string;
   command: string;
   args: string[];
@@ -19,12 +19,12 @@ export interface ServerSpec {
   /** Resolves when the server answers; polled until it does. */
   isReady: () => Promise<boolean>;
   readyWithinMs?: number;
-  /** The signal that asks for an orderly end, and how long that may take before SIGKILL. */
+  /** The signal for an orderly shutdown, and how long that may take before SIGKILL. */
   stopSignal?: NodeJS.Signals;
   stopWithinMs?: number;
-  /** How the guard ends it when this process has died. Default SIGKILL: nobody needs its data any more. */
+  /** How the guard ends it when this process has died. Default SIGKILL: its data are not needed any more. */
   orphanSignal?: NodeJS.Signals;
-  /** File that takes its output (appended), for servers that write so much that reading it would keep the starter busy. */
+  /** File that gets its output (appended), for servers that write so much that reading it would keep the starter busy. */
   outputFile?: string;
   /** Every line the server prints, on either stream; none with `outputFile`. */
   onLine?: (line: string) => void;
@@ -37,10 +37,10 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** What every server started here can be told; `freeze` and `kill` are the faults of the fault tests. */
+/** The controls of every server started here; `freeze` and `kill` are the faults of the fault tests. */
 export interface ServerControl {
   readonly pid: number;
-  /** Ends it in order and waits until it is gone. */
+  /** Shuts it down in order and waits until it is gone. */
   stop(): Promise<void>;
   /** SIGSTOP to the whole process tree: connections stay open, nothing answers. */
   freeze(): void;
@@ -52,8 +52,8 @@ export interface ServerControl {
 }
 
 /**
- * One server as a child process in a session of its own, so that neither Ctrl-C in a terminal nor anything else but
- * its owner ends it; if the owner dies, the guard does.
+ * One server as a child process in its own session, so that Ctrl-C in a terminal does not end it. Only its owner ends it, or the
+ * guard, if the owner dies.
  */
 export class ServerProcess {
   private readonly spec: ServerSpec;
@@ -188,7 +188,7 @@ export class ServerProcess {
 
   private describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal ? `ended by ${signal}` : `exit code ${code}`;
-    // A structured log says more to its own reader than inside a sentence.
+    // A structured log is more useful by itself than inside a sentence.
     const words = this.recentLines.filter((line) => line !== '' && !line.startsWith('{'));
     const said = words.slice(-5).join(' | ');
     return said ? `${how}; it said: ${said}` : how;
@@ -197,7 +197,8 @@ export class ServerProcess {
 
 /**
  * Starts a server.
- * @param owns `directory` goes when the server is stopped, or does not start; `discards`: nobody needs its data, so that `stop` kills it
+ * @param owns `directory` is removed when the server is stopped, or does not start; `discards`: its data are not needed, so
+ * `stop` kills it
  */
 export async function startServer(
   spec: ServerSpec,

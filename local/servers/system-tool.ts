@@ -19,13 +19,13 @@ export interface ToolRequest {
   programs: string[];
   /** Debian packages that hold one of them, best first. */
   packages: string[];
-  /** Told once when something has to be fetched, which takes seconds. */
+  /** Called once when something has to be fetched, which takes seconds. */
   onProgress?: (message: string) => void;
 }
 
 /**
  * A program from PATH or, on Debian and Ubuntu, from the distribution's own package, fetched and unpacked under .local/
- * without root and without touching the system. The error on any other machine says what to install.
+ * without root and without touching the system. On any other machine the error says what to install.
  */
 export async function systemTool(request: ToolRequest): Promise<SystemTool> {
   const installed = request.programs.map(onPath).find((path) => path !== undefined);
@@ -33,7 +33,7 @@ export async function systemTool(request: ToolRequest): Promise<SystemTool> {
   return debianTool(request);
 }
 
-/** A server or load tool this project knows how to get. */
+/** A server or load tool that this project can fetch. */
 export function knownTool(
   name: keyof typeof knownTools,
   onProgress?: (message: string) => void,
@@ -49,7 +49,7 @@ const knownTools = {
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
 } satisfies Record<string, ToolRequest>;
 
-/** Only what the distribution's package manager offers; see `systemTool`. */
+/** Only from the distribution's package manager; see `systemTool`. */
 export async function debianTool(request: ToolRequest): Promise<SystemTool> {
   const [program] = request.programs;
   const root = localPath('tools', String(program));
@@ -73,7 +73,7 @@ function remedy({ programs, packages }: ToolRequest): string {
 }
 
 function onPath(program: string): string | undefined {
-  // A user's PATH on Debian leaves the sbin folders out, and that is where the servers are.
+  // A user's PATH on Debian does not include the sbin folders, where the servers are.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
@@ -165,7 +165,7 @@ function aptOptions(): string[] {
 async function updateLists(): Promise<void> {
   await mkdir(localPath('apt', 'lists', 'partial'), { recursive: true });
   await mkdir(localPath('apt', 'cache', 'archives', 'partial'), { recursive: true });
-  // One unreachable source among several is no reason to stop: what matters is whether the package is found.
+  // One unreachable source among several is no reason to stop: only the package has to be found.
   await run('apt-get', [...aptOptions(), 'update'], { timeout: 180_000, env: aptEnvironment() }).catch(
     () => undefined,
   );

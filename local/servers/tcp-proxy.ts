@@ -5,13 +5,13 @@ export interface TcpProxy {
   /** How many clients are connected. */
   readonly connections: number;
   /**
-   * New connections go there from now on. Those that are open stay where they are, as they do when a DNS name or a virtual
-   * IP moves to another server.
+   * New connections go there from now on. Open ones stay where they are, as when a DNS name or a virtual IP moves to another
+   * server.
    */
   pointTo(port: number): void;
-  /** Cuts all connections; new ones are still taken. */
+  /** Cuts all connections; new ones are still accepted. */
   cut(): void;
-  /** Nothing more is passed on in either direction; connections stay open, new ones are taken and get no answer. */
+  /** Stops forwarding in both directions; connections stay open, new ones are accepted and get no answer. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
@@ -26,7 +26,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     sockets.add(socket);
     socket.setNoDelay(true);
     if (frozen) socket.pause();
-    // An end of one side reaches the other when all before it has been passed on; a reset or a destroy at once.
+    // An end of one side reaches the other after all earlier data; a reset or a destroy at once.
     socket.on('error', () => partner.destroy());
     socket.on('close', () => {
       sockets.delete(socket);

@@ -1,6 +1,6 @@
 /**
- * The other end of guard.ts: reads commands from standard input, and when that closes ends what is left, last started
- * first, then leaves.
+ * The other end of guard.ts: reads commands from standard input, and when that closes ends everything on its list, last started
+ * first, and exits.
  */
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -30,7 +30,7 @@ lines.on('line', (line) => {
       directories.delete(command.path);
       break;
     case 'lock':
-      // Never released: the kernel does that when this process is gone.
+      // Never released: the kernel does that when this process ends.
       tryLock(command.path);
       break;
   }

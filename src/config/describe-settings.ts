@@ -3,7 +3,7 @@ import { NO_PRODUCT, type Product } from './product.js';
 import { defaultOf, settingsOf, type SettingDefinition, type SettingValue } from './setting.decorator.js';
 import { Settings } from './settings.js';
 
-/** A setting with what its validators let through, in words. */
+/** A setting with its accepted values, in words. */
 export interface SettingDescription extends SettingDefinition {
   default?: SettingValue;
   accepts: string;
@@ -15,7 +15,10 @@ export interface SectionDescription {
   settings: SettingDescription[];
 }
 
-/** Name, description, default and accepted values of every variable, in the order of the tree: what the generated documents are made of. */
+/**
+ * Name, description, default and accepted values of every variable, in the order of the tree: the source of the generated
+ * documents.
+ */
 export function describeSettings(product: Product = NO_PRODUCT): SectionDescription[] {
   return Object.entries(new Settings(product)).map(([section, value]) => {
     const sectionClass = (value as object).constructor;

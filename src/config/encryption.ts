@@ -5,7 +5,7 @@ export function byProtocol(protocol: string): Encryption {
   return { hint: `use ${protocol}//`, isIn: (url) => url.protocol === protocol };
 }
 
-/** PostgreSQL has one protocol for both. What `prefer` and `no-verify` get could be read by somebody in between. */
+/** PostgreSQL has one protocol for both. With `prefer` and `no-verify` a third party could read the connection. */
 export const POSTGRESQL_TLS: Encryption = {
   hint: 'add sslmode=verify-full',
   isIn: ({ searchParams }) =>

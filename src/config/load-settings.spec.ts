@@ -53,7 +53,7 @@ class PartnerSettings {
 const product: Product = { ...NO_PRODUCT, name: 'acme', settings: { partner: PartnerSettings } };
 const load = (environment: Record<string, string | undefined>) => loadSettings(environment, product);
 
-/** What a production environment must bring at least. */
+/** The minimum of a production environment. */
 const PRODUCTION = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgresql://acme:f8Kd02-database@db.internal:5432/acme?sslmode=verify-full',

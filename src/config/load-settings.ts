@@ -20,7 +20,7 @@ type Environment = Record<string, string | undefined>;
 /**
  * Reads and validates the whole environment.
  * @param environment names to texts, as `process.env`; secrets may instead come as `<NAME>_FILE`.
- * @param product whose features add settings of their own, and whose name is part of some defaults
+ * @param product its features add their own settings, and its name is part of some defaults
  * @throws ConfigurationError listing every problem, before anything has connected.
  */
 export function loadSettings(environment: Environment, product: Product = NO_PRODUCT): Settings {
@@ -66,8 +66,8 @@ function sectionsOf(settings: Settings): object[] {
 }
 
 /**
- * Secrets are not enumerable: settings reach logs, error reports and `console.log` by mistake, and what copies, inspects or
- * serialises an object sees only what is enumerable.
+ * Secrets are not enumerable: settings reach logs, error reports and `console.log` by mistake, and code that copies, inspects or
+ * serialises an object sees enumerable members only.
  */
 function assign(section: object, { property, secret }: SettingDefinition, value: unknown): void {
   Object.defineProperty(section, property, {

@@ -1,6 +1,6 @@
 import type { FeatureSettings } from './settings.js';
 
-/** What the platform is told about the product that runs on it. A fork changes it in `src/product.ts`. */
+/** What the platform knows about the product that runs on it. A fork changes it in `src/product.ts`. */
 export interface Product {
   /** Names its processes, connections, queues and tokens: lower-case letters, digits and hyphens. */
   name: string;
@@ -12,5 +12,5 @@ export interface Product {
   settings: { [Feature in keyof FeatureSettings]?: new () => FeatureSettings[Feature] };
 }
 
-/** The platform without a product: what its own tests run. */
+/** The platform without a product, for its own tests. */
 export const NO_PRODUCT: Product = { name: 'app', title: 'App', description: '', settings: {} };

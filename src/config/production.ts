@@ -2,8 +2,8 @@ import { PLACEHOLDER } from './placeholder.js';
 import { settingsOf, type SettingDefinition } from './setting.decorator.js';
 
 /**
- * What is good enough for a developer's machine, and wrong in production: placeholders for secrets, defaults that name a server on this machine, and
- * connections that others can read.
+ * Finds settings that are good enough for a developer's machine, and wrong in production: placeholders for secrets, defaults that
+ * name a server on this machine, and connections that third parties can read.
  * @param sections the settings tree, each section an instance of its class
  * @param given names of the variables that are set
  * @param plaintext names of the variables whose connections may go unencrypted

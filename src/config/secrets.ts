@@ -1,10 +1,10 @@
 import { settingsOf } from './setting.decorator.js';
 import type { Settings } from './settings.js';
 
-/** Shorter ones would be found in words that have nothing to do with them. */
+/** Shorter ones would match parts of unrelated words. */
 const SHORTEST = 6;
 
-/** The texts of these settings that must appear in no output: every secret, and of a connection's address its password. */
+/** The texts of these settings that must not appear in any output: every secret, and the password in a connection's URL. */
 export function secretTexts(settings: Settings): string[] {
   const found = new Set<string>();
   for (const section of Object.values(settings) as object[]) {
@@ -27,7 +27,7 @@ export function redactor(secrets: string[]): (text: string) => string {
   const spellings = new Set(
     secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]),
   );
-  // Longest first: one secret may begin another.
+  // Longest first: a secret may be the prefix of another.
   const longestFirst = [...spellings].toSorted((a, b) => b.length - a.length);
   const any = new RegExp(
     longestFirst.map((spelling) => spelling.replaceAll(/[^\w-]/g, '\\$&')).join('|'),

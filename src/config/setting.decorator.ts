@@ -1,20 +1,23 @@
 import 'reflect-metadata';
 
-/** How a URL says that its connections are encrypted. */
+/** How a URL requests encrypted connections. */
 export interface Encryption {
   /** For people: what to write into the URL. */
   hint: string;
   isIn(url: URL): boolean;
 }
 
-/** What one variable is turned into. */
+/** The type of a variable's value. */
 export type SettingValue = string | number | boolean | string[];
 
 /** How one environment variable becomes one property of the settings tree. */
 export interface SettingOptions {
   /** One sentence for `.env.example` and `docs/configuration.md`. */
   describe: string;
-  /** Value when the variable is absent; a function makes it of the product's name. Leave it out for an optional setting without a value. */
+  /**
+   * Value when the variable is absent; a function makes it from the product's name. Leave it out for an optional setting without
+   * a value.
+   */
   default?: SettingValue | ((product: string) => SettingValue);
   /** In production it must be set: its default names a server on a developer's machine. */
   required?: boolean;
@@ -33,8 +36,8 @@ export interface SettingDefinition extends SettingOptions {
 const SETTINGS = Symbol('settings');
 
 /**
- * Binds a property to an environment variable. The property's declared type (string, number, boolean, string[])
- * says how the text is parsed; class-validator decorators beside it say what is accepted.
+ * Binds a property to an environment variable. The property's declared type (string, number, boolean, string[]) decides how the
+ * text is parsed; class-validator decorators beside it decide what is accepted.
  */
 export function Setting(name: string, options: SettingOptions): PropertyDecorator {
   return (target, property) => {

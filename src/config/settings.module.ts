@@ -4,7 +4,7 @@ import { Settings } from './settings.js';
 
 /**
  * Makes the already validated settings injectable: as `Settings`, whole and typed, and through `ConfigService`
- * for libraries that ask for it. `.env` is read by the entry, before Nest exists, so that nothing has connected when it is wrong.
+ * for libraries that ask for it. The entry reads `.env` before Nest exists, so nothing has connected when it is invalid.
  */
 @Module({})
 export class SettingsModule {

@@ -15,7 +15,7 @@ import { RedisSettings } from './sections/redis.settings.js';
 import { TracingSettings } from './sections/tracing.settings.js';
 
 /**
- * The sections that features bring. A feature adds its own from `<feature>.settings.ts`, and `src/product.ts` registers the class:
+ * The sections that features add. A feature adds its own in `<feature>.settings.ts`, and `src/product.ts` registers the class:
  *
  * ```ts
  * declare module '../../config/settings.js' {
@@ -26,7 +26,7 @@ import { TracingSettings } from './sections/tracing.settings.js';
 export interface FeatureSettings {}
 
 /**
- * The whole settings tree: inject it and read `settings.database.poolSize`. Nobody else reads the environment.
+ * The whole settings tree: inject it and read `settings.database.poolSize`. Nothing else reads the environment.
  * Secrets in it are readable by name only: copying, printing and serialising leave them out.
  */
 export class Settings {

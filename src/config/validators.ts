@@ -21,7 +21,7 @@ export function IsConnectionUrl(protocols: string[], options?: ValidationOptions
   );
 }
 
-/** Accepts any secret of at least so many characters; behind `whsec_` (Standard Webhooks) base64 of at least so many bytes. */
+/** Accepts any secret of at least so many characters; after `whsec_` (Standard Webhooks) base64 of at least so many bytes. */
 export function IsSigningSecret(least: number, options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
     {
@@ -65,7 +65,7 @@ export function IsProxyList(options?: ValidationOptions): PropertyDecorator {
   );
 }
 
-/** Accepts a list of origins (RFC 6454) as browsers send them: scheme, host, port, and nothing behind. */
+/** Accepts a list of origins (RFC 6454) as browsers send them: scheme, host, port, and nothing after. */
 export function IsOriginList(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
     {

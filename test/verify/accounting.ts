@@ -4,11 +4,11 @@ import { CpuMeter, GENERATOR } from './cpu-meter.ts';
 import type { Table } from './scenario-report.ts';
 import type { Stage } from './stage.ts';
 
-/** How often sessions of PostgreSQL are looked at, in milliseconds. */
+/** How often sessions of PostgreSQL are sampled, in milliseconds. */
 const SAMPLE_EVERY_MS = 100;
 const OTHERS = 'processes that have nothing to do with it';
 
-/** What each part of the stage has used, and what it was used for, between two moments. */
+/** The processor time that each part of the stage has used between two moments, and for what. */
 export interface Account {
   seconds: number;
   /** Core-seconds by part. */
@@ -43,7 +43,7 @@ interface Session {
   event: string | null;
 }
 
-/** Keeps the books of the machine while something is measured. */
+/** Records the machine's processor time during a measurement. */
 export class Accounting {
   private readonly client: pg.Client;
   private readonly meter: CpuMeter;
@@ -119,15 +119,15 @@ export function describeCores({ used, seconds }: Account): string {
 }
 
 /**
- * Core-seconds that were left to the product and its servers: the load generator shares their machine, and so may others. What
- * these took would in production be somewhere else.
+ * Core-seconds that were left to the product and its servers: the load generator shares their machine, and so may others. In
+ * production these run elsewhere.
  */
 export function leftToTheProduct({ seconds, used, kernel }: Account): number {
   return seconds * availableParallelism() - (used.get(GENERATOR) ?? 0) - (kernel.get(OTHERS) ?? 0);
 }
 
 /**
- * Accounts side by side: core-seconds for each thousand transfers that were accepted, and what else a transfer took.
+ * Accounts side by side: core-seconds for each thousand transfers that were accepted, and the other costs of a transfer.
  * @param columns the accounts by their heading, each with the transfers that were accepted meanwhile
  */
 export function comparison(columns: Record<string, { account: Account; accepted: number }>): Table {

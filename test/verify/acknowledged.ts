@@ -1,6 +1,6 @@
 import type { JournalEntry } from './load/plan.ts';
 
-/** Ids of the transfers that the clients were told of. */
+/** Ids of the transfers that were acknowledged to the clients. */
 export function acknowledgedTransfers(journal: JournalEntry[]): string[] {
   return journal
     .filter(({ status, location }) => status === 201 && location !== undefined)

@@ -3,25 +3,25 @@ import { httpClient } from '../../local/http.ts';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import type { RequestTemplate } from './load/plan.ts';
 
-/** A customer of one scenario: what belongs to him was done in it. */
+/** A customer of one scenario: all its data belong to that scenario. */
 export interface Customer {
   id: string;
   email: string;
   headers: { Authorization: string };
   /** Bearer token for `HttpClient.as`. */
   token: string;
-  /** His accounts, with plenty of money. */
+  /** The customer's accounts, with plenty of money. */
   accounts: string[];
 }
 
 const PASSWORD = 'a-password-of-the-game-day';
 const ACCOUNTS_EACH = 8;
-/** What each account opens with; no scenario is about an empty one. */
+/** The opening balance of each account; no scenario is about an empty one. */
 export const OPENING_BALANCE = 10_000_000_000;
 
-/** What the customers of the ledger (test/specimen) do, as requests for a load generator or one by one. */
+/** The actions of the ledger's customers (test/specimen), as requests for a load generator or one by one. */
 export class Bank {
-  /** Accounts that money is transferred to, and others that are only looked at: their cached copies stay valid. */
+  /** Accounts that receive transfers, and others that are only read: the cached copies of these stay valid. */
   readonly busy: string[];
   readonly shown: string[];
 
@@ -37,7 +37,7 @@ export class Bank {
     return Promise.all(Array.from({ length: howMany }, () => this.registerOne(http)));
   }
 
-  /** Transfers, spread over the customers, their accounts and those that money is transferred to. */
+  /** Transfers, spread over the customers, their accounts and the receiving accounts. */
   transferring(customers: Customer[]): RequestTemplate[] {
     return Array.from({ length: this.busy.length * customers.length }, (_, i) => {
       const customer = customers[i % customers.length]!;
@@ -55,7 +55,7 @@ export class Bank {
     return this.shown.map((id) => ({ method: 'GET', path: `/v1/accounts/${id}` }));
   }
 
-  /** Reads of one transfer each. @param transfers who owns them */
+  /** Reads of one transfer each. @param transfers with their owners */
   reading(transfers: { id: string; customer: Customer }[]): RequestTemplate[] {
     return transfers.map(({ id, customer }) => ({
       method: 'GET',

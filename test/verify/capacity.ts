@@ -7,23 +7,23 @@ import { now } from './load/recorder.ts';
 import type { Stage } from './stage.ts';
 import { count, percent } from './wording.ts';
 
-/** Code that runs for the first time is slow; a peak measured too early would be easy to keep up with. */
+/** Code that runs for the first time is slow; a peak measured too early would be too low. */
 const WARM_UP_MS = 3_000;
 const SETTLING_MS = 500;
 
 export interface Capacity {
   peak: Window;
-  /** How many clients it took. */
+  /** The number of clients. */
   clients: number;
-  /** What it took. */
+  /** The resources that it used. */
   account: Account;
-  /** How each number of clients fared. */
+  /** The result of each number of clients. */
   attempts: string;
 }
 
 /**
- * What the product can do at most with such requests, here and now: clients ask as fast as they are answered, in several
- * numbers, and the best of them counts.
+ * The product's peak for such requests on this machine: clients send as fast as they are answered, in several numbers, and the
+ * best result counts.
  */
 export async function measureCapacity(
   stage: Stage,

@@ -9,10 +9,10 @@ const TICKS_PER_SECOND = 100;
 /** Columns of the first line of /proc/stat that belong to no process. */
 const KERNEL = { interrupts: [5, 6], 'waiting for the disk': [4], 'taken by the host': [7], idle: [3] };
 
-/** Columns of what processes have had: user, nice, system. */
+/** Columns of the time of processes: user, nice, system. */
 const BUSY = [0, 1, 2];
 
-/** Where the processor's time goes from now on, by part of the stage; empty where there is no /proc. */
+/** Measures processor time from now on, by part of the stage; empty where there is no /proc. */
 export class CpuMeter {
   private readonly roots: [part: string, pid: number][];
   private readonly before = readProcesses();
@@ -31,7 +31,7 @@ export class CpuMeter {
     ];
   }
 
-  /** Core-seconds of each part since the start. @param names of processes that are to be counted apart from their tree, by pid */
+  /** Core-seconds of each part since the start. @param names of processes that are counted separately from their tree, by pid */
   coreSeconds(names: ReadonlyMap<number, string> = new Map()): Map<string, number> {
     const used = new Map<string, number>();
     const processes = readProcesses();

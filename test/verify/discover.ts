@@ -4,7 +4,7 @@ import type { NamedScenario, Scenario } from './scenario.ts';
 
 const ENDING = '.scenario.ts';
 
-/** In the order in which they run: the quick ones first, the long soak at the end, by the time they say they take. */
+/** In the order in which they run: by their declared time, the quick ones first, the long soak at the end. */
 export async function discoverScenarios(
   directory = join(import.meta.dirname, 'scenarios'),
 ): Promise<NamedScenario[]> {

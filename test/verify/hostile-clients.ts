@@ -1,22 +1,22 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** What a hostile client does on each of its connections; it connects again whenever it is cut off. */
+/** The behaviour of a hostile client on each of its connections; it reconnects whenever it is cut off. */
 export interface Hostility {
   /** Sent first, at once. */
   opening: string;
   /** Sent then, once a second. */
   trickle?: string;
-  /** Default true: what comes back is read. */
+  /** Default true: answers are read. */
   reads?: boolean;
 }
 
-/** A pause before a client that was cut off comes back: hostile, but not so busy that it is the load that hurts. */
+/** A pause before a client that was cut off reconnects, so that the load of the clients itself does no harm. */
 const COME_BACK_AFTER_MS = 200;
-/** Far below the limit of connections per address: an attack from many addresses is what that limit does not stop. */
+/** Far below the limit of connections per address: that limit does not stop an attack from many addresses. */
 const CLIENTS_PER_ADDRESS = 50;
 
-/** Clients that mean no good, from many addresses of the loopback network. */
+/** Hostile clients, from many addresses of the loopback network. */
 export class HostileClients {
   private readonly sockets = new Set<Socket>();
   private readonly timers = new Set<NodeJS.Timeout>();

@@ -4,7 +4,7 @@ import type { Stage } from './stage.ts';
 import { count } from './wording.ts';
 
 /**
- * Waits until every event is handled, then holds the mail store against the outbox: one mail for each event about a transfer of
+ * Waits until every event is handled, then compares the mail store with the outbox: one mail for each event about a transfer of
  * these customers, none missing and none twice.
  * @returns how many seconds it took after the call
  */

@@ -8,7 +8,7 @@ export interface Probed {
   tookMs: number;
 }
 
-/** Asks one address again and again, on a fresh connection each time as a kubelet does, and remembers the answers. */
+/** Probes one address repeatedly, on a fresh connection each time like a kubelet, and keeps the answers. */
 export class Probe {
   readonly answers: Probed[] = [];
   private readonly url: string;
@@ -57,7 +57,7 @@ export class Probe {
   }
 }
 
-/** The value of a sample in a Prometheus exposition; undefined when it is not there. @param labels as `name="value"` */
+/** The value of a sample in a Prometheus exposition; undefined when it does not exist. @param labels as `name="value"` */
 export function sampleOf(exposition: string, metric: string, labels: string): number | undefined {
   const line = exposition.split('\n').find((text) => text.startsWith(`${metric}{`) && text.includes(labels));
   return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));

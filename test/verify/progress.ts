@@ -11,7 +11,7 @@ export interface ProgressFigures {
 
 const REDRAW_MS = 250;
 
-/** Tells a person how far it is: one line that lives on a terminal, plain lines of what changes anywhere else. */
+/** Shows the progress: one changing line on a terminal, plain lines for each change anywhere else. */
 export class Progress {
   private readonly out: NodeJS.WriteStream;
   private readonly figures: () => ProgressFigures | undefined;
@@ -25,7 +25,7 @@ export class Progress {
     this.figures = figures;
   }
 
-  /** Something that takes a while begins. @param prefix such as `[3/12] smtp-outage` */
+  /** Begins a part that takes a while. @param prefix such as `[3/12] smtp-outage` */
   begin(prefix: string): void {
     this.prefix = prefix;
     this.what = '';
@@ -44,7 +44,7 @@ export class Progress {
     else this.say(`    ${this.elapsed()}  ${what}`);
   }
 
-  /** It is over; `line` stays. */
+  /** Ends the part; `line` stays. */
   end(line: string): void {
     clearInterval(this.timer);
     this.timer = undefined;

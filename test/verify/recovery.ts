@@ -2,7 +2,7 @@ import type { Interval, StreamResult, Window } from './load/load-result.ts';
 import { BUCKET_MS } from './load/recorder.ts';
 import { ms } from './wording.ts';
 
-/** Below this nobody calls a service slow, whatever it was before. */
+/** Below this a service does not count as slow, whatever its latency was before. */
 const ALWAYS_FINE_MS = 100;
 
 /** Nothing refused, nothing failed, and p99 at most twice what it was in quiet times (or below 100 ms). */

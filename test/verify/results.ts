@@ -27,7 +27,7 @@ export interface ScenarioResult {
   figures: { label: string; value: string }[];
   tables: Table[];
   notes: string[];
-  /** What the scenario threw. */
+  /** The error that the scenario threw. */
   error: string | undefined;
   evidence: Evidence[];
   plots: PlotData[];

@@ -6,10 +6,10 @@ import type { NamedScenario } from './scenario.ts';
 import { ScenarioReport } from './scenario-report.ts';
 import { Stage } from './stage.ts';
 
-/** Longer than this no scenario may take, whatever it waits for. */
+/** No scenario may take longer than this, whatever it waits for. */
 const PATIENCE = 4;
 
-/** Runs scenarios one after another on one stage; a stage that cannot be put right after one is replaced. */
+/** Runs scenarios one after another on one stage; a stage that cannot be repaired after one is replaced. */
 export async function runScenarios(scenarios: NamedScenario[], env: Environment): Promise<ScenarioResult[]> {
   let stage: Stage | undefined;
   const progress = new Progress(() => stage?.load.live);
@@ -31,7 +31,7 @@ export async function runScenarios(scenarios: NamedScenario[], env: Environment)
       const result = resultOf(scenario, report, { durationMs: Date.now() - started, error });
       results.push(result);
       progress.end(describe(result, progress));
-      // After a broken promise nobody knows what state things are in.
+      // After a broken promise the state of the stage is unknown.
       if (!result.held) {
         await stage?.stop();
         stage = undefined;

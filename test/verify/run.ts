@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: the game day. Breaks, one after another, what can break around the built product while load runs,
- * and says of every promise whether it held (docs/verify.md).
+ * `npm run verify`: the game day. Breaks the dependencies of the built product one after another while load runs, and reports for
+ * every promise whether it held (docs/verify.md).
  */
 import { build, BuildError } from '../../scripts/lib/build.ts';
 import { pick, UsageError } from '../../local/run-options.ts';
@@ -77,7 +77,7 @@ async function main(): Promise<number> {
   });
 }
 
-/** Nothing outlives the run: servers and product processes have sessions of their own, so Ctrl-C alone would not reach them. */
+/** Nothing outlives the run: servers and product processes have their own sessions, so Ctrl-C alone would not reach them. */
 function endOnSignals(): void {
   let ending = false;
   for (const [signal, code] of [

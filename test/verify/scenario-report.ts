@@ -8,7 +8,7 @@ export interface Check {
   /** What must hold. */
   statement: string;
   held: boolean;
-  /** What was found. */
+  /** The result. */
   measured: string;
 }
 
@@ -27,7 +27,7 @@ export interface Table {
   rows: string[][];
 }
 
-/** What a scenario finds: checks decide, figures tell, plots show, evidence explains. */
+/** The findings of a scenario: checks decide; figures, plots and evidence explain. */
 export class ScenarioReport {
   readonly checks: Check[] = [];
   readonly figures: { label: string; value: string }[] = [];
@@ -43,7 +43,7 @@ export class ScenarioReport {
     this.onPhase = onPhase;
   }
 
-  /** Says what is being done, on the progress display. */
+  /** Shows the current step on the progress display. */
   phase(what: string): void {
     this.onPhase(what);
   }
@@ -56,7 +56,7 @@ export class ScenarioReport {
     this.figures.push({ label, value: String(value) });
   }
 
-  /** Something a reader should know to judge the figures. */
+  /** A note that readers need to judge the figures. */
   note(text: string): void {
     this.notes.push(text);
   }
@@ -74,7 +74,7 @@ export class ScenarioReport {
     return { from: fault.from, to: fault.to };
   }
 
-  /** Draws a load over time, and keeps samples of what failed in it. */
+  /** Draws a load over time, and keeps samples of its failures. */
   plot(title: string, result: LoadResult | StreamResult): void {
     this.plotted.push({ title, result });
     this.explain(result.samples);

@@ -3,19 +3,19 @@ import type { ScenarioReport } from './scenario-report.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * One promise and the conditions under which it is tried. A file `scenarios/<name>.scenario.ts` exports these; it is found by
- * its name and needs to be listed nowhere.
+ * One promise and the conditions under which it is tried. A file `scenarios/<name>.scenario.ts` exports these; it is found by its
+ * name and needs no registration.
  */
 export interface Scenario {
   /** What must hold, in one sentence for people who use the product. */
   promise: string;
   /** About how long it takes; for the progress display. */
   seconds: number;
-  /** On top of the stage's environment, for every process of the product. */
+  /** Added to the stage's environment, for every process of the product. */
   env?: Environment;
   /**
-   * Creates the condition and puts what it finds into `report`. The promise holds when every check does; an error
-   * that is thrown breaks it too. Whatever it does to the stage is undone before the next scenario.
+   * Creates the condition and puts its findings into `report`. The promise holds when every check does; a thrown error breaks it
+   * too. Its changes to the stage are undone before the next scenario.
    */
   run(stage: Stage, report: ScenarioReport): Promise<void>;
 }

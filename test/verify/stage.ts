@@ -13,11 +13,11 @@ import { Bank, OPENING_BALANCE } from './bank.ts';
 import type { Customer } from './bank.ts';
 import { Truth } from './truth.ts';
 
-/** Accounts that money is transferred to, or that are only looked at. */
+/** Accounts that receive transfers, or that are only read. */
 const ACCOUNTS = 50;
 
 export interface StageOptions {
-  /** For every process of the product, over what the stage and the scenarios say. */
+  /** For every process of the product; wins over the settings of stage and scenarios. */
   env: Environment;
 }
 
@@ -36,7 +36,7 @@ export class Stage {
   private readonly logs: string;
   private proxy: HaproxyServer | undefined;
   private scenarioEnv: Environment = {};
-  /** Ends of product processes that nobody asked for. */
+  /** Unexpected ends of product processes. */
   readonly unexpectedEnds: string[] = [];
 
   private constructor(parts: { stack: TestStack; bank: Bank; logs: string; options: StageOptions }) {
@@ -52,7 +52,7 @@ export class Stage {
 
   static async start(options: StageOptions): Promise<Stage> {
     const logs = await privateDirectory('verify-logs');
-    // The product as shipped: what the stack sets for quick tests goes back to the defaults.
+    // The product as shipped: settings of the stack for quick tests go back to the defaults.
     const env = { SHUTDOWN_DRAIN_DELAY_MS: undefined, ...options.env };
     const stack = await startTestStack({ env, dist: await buildSpecimen() });
     Object.assign(stack.env, {
@@ -85,7 +85,7 @@ export class Stage {
     return this.bank.register(this.apis[0]!.url, howMany);
   }
 
-  /** A real HAProxy before both instances, which believes their readiness and does not repeat a failed request. */
+  /** A real HAProxy in front of both instances, which follows their readiness and does not retry a failed request. */
   async behindProxy(): Promise<HaproxyServer> {
     const servers = this.apis.map(
       ({ port, managementPort }, i) => `  server api${i + 1} 127.0.0.1:${port} check port ${managementPort}`,
@@ -99,7 +99,7 @@ export class Stage {
           '  timeout client 30s',
           '  timeout server 30s',
           '  timeout check 1s',
-          // A proxy that repeats what failed would hide it.
+          // A proxy that retries would hide failures.
           '  retries 0',
           'frontend api',
           `  bind 127.0.0.1:${port}`,
@@ -117,9 +117,8 @@ export class Stage {
   }
 
   /**
-   * Puts everything back as it was: servers up and willing, product processes running with the environment that is asked for,
-   * nothing waiting.
-   * @param fresh start the product anew, whatever its state
+   * Restores everything: servers up and healthy, product processes running with the given environment, nothing waiting.
+   * @param fresh restart the product, whatever its state
    */
   async restore({ env = {}, fresh = false }: { env?: Environment; fresh?: boolean } = {}): Promise<void> {
     await this.load.stopAll();
@@ -139,7 +138,7 @@ export class Stage {
       for (const app of [...this.apis, ...this.workers]) app.thaw();
     }
     await this.allReady(30_000);
-    // What is left of the last scenario is none of the next one's business, but may need the processor.
+    // Remaining work of the last scenario does not concern the next one, but may need the processor.
     await this.truth.allHandled(8_000);
     this.unexpectedEnds.length = 0;
     this.forgetLogs();
@@ -162,7 +161,7 @@ export class Stage {
     );
   }
 
-  /** What the product has logged in this scenario at `warn` or above, oldest first. */
+  /** The product's log lines of this scenario at `warn` or above, oldest first. */
   warnings(): (LogRecord & { process: string })[] {
     return this.logFiles().flatMap(([process, file]) =>
       readFileSync(file, 'utf8')
@@ -194,7 +193,7 @@ export class Stage {
   }
 
   private async restartProduct(scenarioEnv: Environment): Promise<void> {
-    // A process keeps its environment over a restart: what only the last scenario wanted has to be taken back.
+    // A process keeps its environment over a restart: settings of the last scenario have to be removed.
     const former = Object.fromEntries(Object.keys(this.scenarioEnv).map((name) => [name, undefined]));
     const env = { ...former, ...this.stack.env, ...scenarioEnv, ...this.options.env };
     this.scenarioEnv = scenarioEnv;
@@ -212,7 +211,7 @@ export class Stage {
       .filter(([, file]) => existsSync(file));
   }
 
-  /** Half a gigabyte of access log of a whole run is of use to nobody. */
+  /** Half a gigabyte of access log of a whole run is useless. */
   private forgetLogs(): void {
     for (const [, file] of this.logFiles()) truncateSync(file);
   }

@@ -14,8 +14,8 @@ export const READING = 'reading transfers';
 export const BROWSING = 'reading accounts';
 
 /**
- * An ordinary day: customers make transfers, look at old ones, and browse. Open loop, so that a server that stalls meets the
- * same number of requests as one that does not. Transfers are kept in a journal.
+ * Ordinary traffic: customers make transfers, read old ones, and browse. Open loop, so that a stalled server gets the same number
+ * of requests as any other. Transfers are kept in a journal.
  * @param ports default: both api instances
  */
 export function ledgerTraffic(
@@ -40,7 +40,7 @@ export function ledgerTraffic(
   return streams.filter(({ pace }) => pace.kind === 'open' && pace.perSecond > 0);
 }
 
-/** Customers of this scenario, with some transfers to look at. */
+/** Customers of this scenario, with some transfers to read. */
 export async function clientele(
   stage: Stage,
   { customers: howMany = 4, transfers: howManyTransfers = 40 } = {},

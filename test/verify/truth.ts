@@ -2,13 +2,13 @@ import pg from 'pg';
 import type { TestStack } from '../../local/stack.ts';
 import { waitFor } from '../../local/wait-for.ts';
 
-/** An event of the outbox that some consumer has not recorded. */
+/** An event of the outbox that a consumer has not recorded. */
 export interface OwedEvent {
   id: string;
   name: string;
 }
 
-/** What really happened, asked where it is written down: PostgreSQL, the bank, the mail server. */
+/** What really happened, according to PostgreSQL, the bank and the mail server. */
 export class Truth {
   private readonly stack: TestStack;
 
@@ -16,7 +16,7 @@ export class Truth {
     this.stack = stack;
   }
 
-  /** A connection for each question: no question depends on what the last scenario did to the server. */
+  /** A connection for each query: no query depends on what the last scenario did to the server. */
   async query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
     const connectionString = this.stack.postgres.adminUrl('holdfast');
     const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2_000, query_timeout: 20_000 });
@@ -62,8 +62,8 @@ export class Truth {
   }
 
   /**
-   * Waits until every event of the outbox is handled by everybody it is for.
-   * @returns how many are not when time is up, 0 when all are.
+   * Waits until all consumers have handled every event of the outbox.
+   * @returns how many are unhandled at the timeout, 0 when none.
    */
   async allHandled(withinMs: number): Promise<number> {
     try {
@@ -78,13 +78,13 @@ export class Truth {
     return this.count('SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL');
   }
 
-  /** Mails in the store, by the id of the event they tell of. */
+  /** Mails in the store, by the id of their event. */
   async mails(): Promise<Map<string, { to: string[]; subject: string }>> {
     const mails = await this.stack.sink.mails();
     return new Map(mails.map(({ messageId, ...mail }) => [messageId.slice(0, messageId.indexOf('@')), mail]));
   }
 
-  /** Withdrawals of these customers beside what the bank has on its books for them. */
+  /** Withdrawals of these customers beside the bank's records of them. */
   async withdrawals(ownerIds: string[]): Promise<SettledWithdrawal[]> {
     const [rows, { charges, timesCharged }] = await Promise.all([
       this.query<{ id: string; accountId: string; amount: number; status: string }>(
@@ -96,7 +96,7 @@ export class Truth {
     const byKey = new Map(charges.map((charge) => [charge.idempotencyKey, charge.status]));
     return rows.map((row) => ({
       ...row,
-      // What was never paid counts as declined in the end.
+      // A withdrawal that was never paid counts as declined in the end.
       bank: byKey.get(row.id) ?? 'declined',
       timesPaid: timesCharged[row.id] ?? 0,
     }));

@@ -10,7 +10,7 @@ import { count } from './wording.ts';
 const ATTEMPTS = 20;
 
 /**
- * Does what a client does that was refused or got no answer: repeats the withdrawal with its key until there is one.
+ * Retries like a client that was refused or got no answer: the withdrawal with its key, until there is an answer.
  * @returns how many withdrawals that were
  */
 export async function withdrawUntilAnswered(
@@ -72,7 +72,7 @@ export async function checkWithdrawals(
   await checkBalances(stage, report, customers, withdrawals);
 }
 
-/** Money does not come and go: what was there, less what was transferred and paid out, is there. */
+/** No money appears or vanishes: balances are the opening ones, less what was transferred and paid out. */
 async function checkBalances(
   stage: Stage,
   report: ScenarioReport,

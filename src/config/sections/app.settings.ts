@@ -2,7 +2,7 @@ import { IsArray, IsIn } from 'class-validator';
 import { Setting } from '../setting.decorator.js';
 
 export class AppSettings {
-  /** What the product is called in names, and to people; from `src/product.ts`, not from the environment. */
+  /** The product's name for identifiers and for people; from `src/product.ts`, not from the environment. */
   readonly name!: string;
   readonly title!: string;
   readonly description!: string;

@@ -1,6 +1,6 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn, VersionColumn } from 'typeorm';
 
-/** A place to which a customer has things delivered. */
+/** A delivery address of a customer. */
 @Entity('addresses')
 @Index('addresses_user_id_id_idx', ['userId', 'id'])
 export class Address {

@@ -4,7 +4,7 @@ import { Address } from './address.entity.js';
 import { AddressesController } from './addresses.controller.js';
 import { AddressesService } from './addresses.service.js';
 
-/** Where customers want things delivered. The plainest feature there is: what the generators write looks like it. */
+/** Delivery addresses of customers. The plainest feature: generated code looks like it. */
 @Module({
   imports: [TypeOrmModule.forFeature([Address])],
   controllers: [AddressesController],

@@ -21,7 +21,7 @@ export interface TaggedAddress {
   address: AddressDto;
 }
 
-/** Every method is for one owner: somebody else's address is one that does not exist. */
+/** Every method is for one owner: another customer's address counts as not existing. */
 @Injectable()
 export class AddressesService {
   constructor(@InjectRepository(Address) private readonly addresses: Repository<Address>) {}
@@ -49,7 +49,7 @@ export class AddressesService {
   }
 
   /**
-   * Changes an address that nobody has changed since the caller read it.
+   * Changes an address, unless it has changed since the caller read it.
    * @throws ClientError 404 `address-not-found`, 428 without `If-Match`; BusinessRuleError 412 `stale-version`
    */
   async change(

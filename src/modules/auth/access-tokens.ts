@@ -4,9 +4,9 @@ import { LRUCache } from 'lru-cache';
 import { Settings } from '../../config/index.js';
 import type { Caller, Role } from '../../platform/http/index.js';
 
-/** Ours have some 350 characters. What is longer is refused unread. */
+/** Ours have about 350 characters. A longer one is rejected unread. */
 const MAX_LENGTH = 1024;
-/** Good tokens that are remembered, each for as long as it is good; one is some 700 bytes. */
+/** Valid tokens that are remembered, each for as long as it is valid; one takes about 700 bytes. */
 const REMEMBERED = 5000;
 
 interface Claims {
@@ -25,26 +25,26 @@ interface Remembered {
 /** Signs and verifies access tokens: JWT (RFC 7519) with HS256, no other algorithm. */
 @Injectable()
 export class AccessTokens {
-  /** What stands before one in `Authorization`. */
+  /** The scheme before a token in `Authorization`. */
   readonly scheme: string;
   readonly ttlSeconds: number;
   /**
-   * How long any token that is taken may still be good: twice its life, so that clocks of instances may differ by one. A token of an
-   * instance whose clock is further ahead is refused; it would outlive what is remembered of its session's end.
+   * The longest remaining life of an accepted token: twice a token's life, so that clocks of instances may differ by one life. A
+   * token of an instance whose clock is further ahead is rejected; it would outlive the record of its session's end.
    */
   readonly longestLifeSeconds: number;
   private readonly signClaims: (claims: Omit<Claims, 'exp'>) => string;
   private readonly verifyClaims: (token: string) => Claims;
   /**
-   * By the token itself: whoever can read this memory can read the signing key as well. The cache of fast-jwt hashes each
-   * token, which costs about as much as verifying it.
+   * Keyed by the token itself: an attacker that can read this memory can read the signing key as well. The cache of fast-jwt
+   * hashes each token, which costs about as much as verifying it.
    */
   private readonly remembered = new LRUCache<string, Remembered>({ max: REMEMBERED });
 
   constructor(@Inject(Settings) { app, auth, http }: Settings) {
     this.scheme = http.authScheme;
     const audience = `${app.name}-api`;
-    // A session that ends must not leave a token that goes on.
+    // When a session ends, none of its tokens may stay valid.
     this.ttlSeconds = Math.min(auth.accessTokenTtlSeconds, auth.refreshTokenTtlSeconds);
     this.longestLifeSeconds = 2 * this.ttlSeconds;
     this.signClaims = createSigner({
@@ -67,9 +67,12 @@ export class AccessTokens {
     return this.signClaims({ sub: userId, role, sid: sessionId });
   }
 
-  /** Whom a token speaks for, or undefined when it is not ours, not intact, has expired, or was made by a clock that is far ahead. */
+  /**
+   * The caller that a token stands for, or undefined when it is not ours, not intact, has expired, or was made by a clock that is
+   * far ahead.
+   */
   verify(token: string): Caller | undefined {
-    // The oldest is forgotten first, not the least used: to move each token to the end of the list cost 2 % of a read.
+    // The oldest is evicted first, not the least used: moving each token to the end of the list cost 2 % of a read.
     const known = this.remembered.peek(token);
     if (known) return known.expiresAt > Date.now() ? known.caller : undefined;
     if (token.length > MAX_LENGTH) return undefined;

@@ -1,6 +1,6 @@
 import { ClientError } from '../../platform/errors/index.js';
 
-/** 401 for a request without a token: RFC 6750 section 3 wants no error code then. */
+/** 401 for a request without a token: RFC 6750 section 3 requires no error code then. */
 export function unauthenticated(scheme: string): ClientError {
   return new ClientError({
     status: 401,

@@ -15,7 +15,7 @@ import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsSweep } from './sessions.sweep.js';
 
-/** Registration, login, sessions, and the guard that every route of the process stands behind unless it is `@Public()`. */
+/** Registration, login, sessions, and the guard that protects every route of the process unless it is `@Public()`. */
 @Module({
   imports: [TypeOrmModule.forFeature([Session]), RedisModule, UsersModule],
   controllers: [AuthController, SessionsController],

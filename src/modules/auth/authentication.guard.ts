@@ -10,9 +10,9 @@ import { RevokedSessions } from './revoked-sessions.js';
 type Access = { public: true } | { public: false; optional: boolean; role: Role | undefined };
 
 /**
- * Lets a request in when its access token is good, unless the route is `@Public()`; then tokens are not looked at, so that
- * an old one does no harm there. Without a token only where the caller is an `@OptionalCaller()`. Works without waiting for anything: no promise, no query, no Redis; only a refusal may wait
- * until it is counted.
+ * Admits a request when its access token is valid. Routes that are `@Public()` ignore tokens, so an expired one does no harm
+ * there. Without a token only where the caller is an `@OptionalCaller()`. Works without waiting for anything: no promise, no
+ * query, no Redis; only a rejection may wait until it is counted.
  */
 @Injectable()
 export class AuthenticationGuard implements CanActivate {
@@ -22,7 +22,7 @@ export class AuthenticationGuard implements CanActivate {
     if (!optional && this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, places))
       return { public: true };
     const role = this.reflector.getAllAndOverride<Role | undefined>(REQUIRED_ROLE, places);
-    // Nobody has a role without being known.
+    // A role needs an authenticated caller.
     return { public: false, optional: optional && role === undefined, role };
   });
 
@@ -33,7 +33,7 @@ export class AuthenticationGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly tokens: AccessTokens,
     private readonly revoked: RevokedSessions,
-    // Only where requests are limited: the worker has the feature too, but no requests.
+    // Only in processes that limit requests: the worker has the feature too, but no requests.
     @Optional() private readonly limiter?: RateLimiter,
   ) {
     this.scheme = tokens.scheme.toLowerCase();
@@ -50,7 +50,7 @@ export class AuthenticationGuard implements CanActivate {
     try {
       this.authenticate(request, access.role);
     } catch (error) {
-      // What is refused here never comes to the guard that counts requests.
+      // Requests that are rejected here never reach the guard that counts requests.
       const counted = this.limiter?.countRefused(request, http.getResponse<FastifyReply>());
       if (counted instanceof Promise) return counted.then(() => Promise.reject(error as Error));
       throw error;

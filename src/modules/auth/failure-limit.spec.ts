@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { RedisConnection } from '../../platform/redis/index.js';
 import { FailureLimit } from './failure-limit.js';
 
-/** With Redis away: what is shown here are the rules, which do not depend on where the count is. */
+/** With Redis down: this spec shows the rules, which do not depend on where the count is. */
 const noRedis = {
   client: {},
   key: (...parts: string[]) => parts.join(':'),
@@ -12,7 +12,7 @@ const noRedis = {
 const succeed = () => Promise.resolve(true);
 const fail = () => Promise.resolve(false);
 
-/** An attempt whose end the test decides. */
+/** An attempt that ends when the test says so. */
 function pending() {
   let settle!: (succeeded: boolean) => void;
   let begun = false;

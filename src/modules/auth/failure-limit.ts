@@ -3,15 +3,15 @@ import { TransientError } from '../../platform/errors/index.js';
 import type { RedisConnection } from '../../platform/redis/index.js';
 import { tooManyFailures } from './auth.errors.js';
 
-/** Attempts of one key that may wait in this process. Beyond that nobody is served by waiting. */
+/** Attempts of one key that may wait in this process. Beyond that waiting does not help. */
 const MAX_WAITING = 500;
 
-/** What this process knows of a key while attempts of it are under way. */
+/** What this process knows about a key while it has running attempts. */
 interface Gate {
   failures: number;
   /** Epoch milliseconds at which the window of the failures ends. */
   endsAt: number;
-  /** Counts what changed `failures`, so that an answer of Redis that was under way meanwhile is known to be old. */
+  /** Counts the changes of `failures`, so that an answer of Redis that was under way meanwhile is known to be old. */
   version: number;
   running: number;
   waiting: (() => void)[];
@@ -23,19 +23,18 @@ export interface FailureLimitOptions {
   name: string;
   max: number;
   windowSeconds: number;
-  /** Whether a success wipes the failures before it. */
+  /** Whether a success clears earlier failures. */
   forgiving: boolean;
 }
 
 type Limiter = Pick<RateLimiterMemory, 'get' | 'penalty' | 'delete'>;
 
 /**
- * At most `max` failures of a key per window. The count is in Redis, shared by all processes, and in this process
- * while Redis is away.
+ * At most `max` failures of a key per window. The count is in Redis, shared by all processes, and in this process while Redis is
+ * down.
  *
- * Only failures count, yet guesses cannot be multiplied by making them at the same time: as many attempts run at once as there
- * are failures left, and the others wait for how those end. Right passwords thus never wait for long, and wrong ones
- * are `max` per process at the very most.
+ * Only failures count, yet parallel guesses gain nothing: as many attempts run at once as there are failures left, and the others
+ * wait for their outcome. So correct passwords never wait for long, and wrong ones are at most `max` per process.
  */
 export class FailureLimit {
   private readonly gates = new Map<string, Gate>();
@@ -54,9 +53,9 @@ export class FailureLimit {
 
   /**
    * Runs an attempt when the key has failures left, and counts it when it fails.
-   * @param attempt says whether it succeeded; when it throws, it was neither
+   * @param attempt returns whether it succeeded; one that throws is neither
    * @param max failures for this attempt, when fewer than usual
-   * @throws ClientError 429 with `Retry-After`; whatever `attempt` throws.
+   * @throws ClientError 429 with `Retry-After`; what `attempt` throws.
    */
   async attempt(key: string, attempt: () => Promise<boolean>, max = this.options.max): Promise<boolean> {
     const gate = this.open(key);
@@ -73,7 +72,7 @@ export class FailureLimit {
     } finally {
       gate.users--;
       if (gate.users === 0) this.gates.delete(key);
-      // All of them: each looks for itself, and the ones for whom nothing has changed wait on.
+      // Wakes all of them: each checks for itself, and those for which nothing has changed wait on.
       for (const wake of gate.waiting.splice(0)) wake();
     }
   }
@@ -101,7 +100,7 @@ export class FailureLimit {
       }
       await new Promise<void>((resolve) => gate.waiting.push(resolve));
     }
-    // In the same turn as the look at it, or two could pass on one place.
+    // In the same turn as the check, or two could take one place.
     gate.running++;
   }
 
@@ -132,7 +131,7 @@ export class FailureLimit {
     return gate;
   }
 
-  /** Whatever is wrong with Redis, a login goes on, counted here. */
+  /** Whatever the error of Redis, a login goes on, counted here. */
   private async withLimiter<T>(question: (limiter: Limiter) => Promise<T>): Promise<T> {
     try {
       return await this.redis.run(() => question(this.shared));

@@ -65,7 +65,7 @@ describe('LoginLimiter', () => {
         outcomes.push(outcome ?? 'wrong');
       }
     }
-    // 60 in all at the full rate, and two from each network that comes after.
+    // 60 in all at the full rate, and two from each later network.
     expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(60 + 20 * 2);
     expect(await logins.attempt('ada', '198.51.100.1', wrong)).toBeUndefined();
     expect(await logins.attempt('ada', '198.51.100.1', right)).toBe('user');

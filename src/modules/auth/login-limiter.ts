@@ -5,13 +5,13 @@ import { networkOf } from '../../platform/http/index.js';
 import { RedisConnection } from '../../platform/redis/index.js';
 import { FailureLimit } from './failure-limit.js';
 
-/** Failures that a network may have over all accounts, in those of one account: several people share an address. */
+/** Failures that a network may have over all accounts, as a multiple of those of one account: several people share an address. */
 const ACCOUNTS_PER_NETWORK = 10;
-/** What the /48 of an IPv6 client may do, in limits of one /64: several subscribers share it, or somebody rents it. */
+/** The limit of an IPv6 client's /48, as a multiple of one /64's: several subscribers share it, or one rents it. */
 const SUBSCRIBERS_PER_SITE = 4;
-/** Failures of an account from everywhere, in those that one network may have, from which on it is under attack. */
+/** Failures of an account from all networks, as a multiple of one network's limit, from which on it is under attack. */
 const NETWORKS_PER_ACCOUNT = 10;
-/** Share of its failures that a network has left for an account under attack. */
+/** Share of its limit that a network keeps for an account under attack. */
 const UNDER_ATTACK = 1 / 3;
 
 /** A network by which a client is counted, and how many subscribers may be behind it. */
@@ -21,9 +21,9 @@ interface Origin {
 }
 
 /**
- * Slows down guessing. Failures are counted for an account *and* a network together, so that somebody elsewhere who
- * knows an e-mail address cannot lock its owner out, and for the network alone, so that trying one password on many accounts ends
- * as well. An account that is guessed from many networks gives each of them fewer tries, but never none: its owner may come
+ * Slows down guessing. Failures are counted for an account *and* a network together, so that an attacker elsewhere that knows an
+ * e-mail address cannot lock its owner out, and for the network alone, so that trying one password on many accounts is limited as
+ * well. An account that is attacked from many networks allows each of them fewer attempts, but never none: its owner may come
  * from any of them.
  */
 @Injectable()
@@ -44,7 +44,7 @@ export class LoginLimiter {
         windowSeconds: auth.loginWindowSeconds,
         forgiving,
       });
-    // One own account would otherwise do to wipe the traces of trying others.
+    // Otherwise one own account would suffice to clear the failures of attacks on others.
     this.byNetwork = limit('login-address', false);
     this.byAccountAndNetwork = limit('login-account', true);
     this.byAccount = limit('login-anywhere', false);
@@ -53,7 +53,7 @@ export class LoginLimiter {
   /**
    * Runs a login.
    * @param verify resolves to undefined when the credentials are wrong, which counts as a failure; one that throws does not count
-   * @throws ClientError 429 with `Retry-After` after too many failures, also when the password would be right.
+   * @throws ClientError 429 with `Retry-After` after too many failures, also when the password would be correct.
    */
   async attempt<T>(
     account: string,
@@ -91,7 +91,7 @@ function originsOf(address: string): Origin[] {
   return site === network ? origins : [...origins, { network: site, subscribers: SUBSCRIBERS_PER_SITE }];
 }
 
-/** Redis is told no addresses of people. */
+/** Redis gets no e-mail addresses of people. */
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }

@@ -7,9 +7,9 @@ const TOKEN = /^[\w-]{64}$/;
 /**
  * A refresh token is 16 random bytes that stay the same for the life of a session and 32 that are new each time, in base64url.
  *
- * The first part finds the session, so that a token of the past is recognised as one of this family and not as a stranger, without
- * keeping every token ever given out. It is as secret as the rest: nobody who has not held a token of the
- * family can have the session revoked by making one up. Only hashes are stored; SHA-256 suffices for what is random.
+ * The first part finds the session, so that an old token is recognised as one of this family, without keeping every token ever
+ * issued. It is as secret as the rest: only a holder of a token of the family can cause the session to be revoked by making one
+ * up. Only hashes are stored; SHA-256 suffices for random values.
  */
 export interface RefreshToken {
   token: string;

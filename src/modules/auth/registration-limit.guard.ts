@@ -4,12 +4,12 @@ import { Settings } from '../../config/index.js';
 import { clientAddress, networkOf } from '../../platform/http/index.js';
 import { limitsOf, quotaOf, RateLimiter, type Limits } from '../../platform/rate-limit/index.js';
 
-/** What the /48 of an IPv6 client may do, in quotas of one /64: several subscribers share it, or somebody rents it. */
+/** The limit of an IPv6 client's /48, as a multiple of one /64's: several subscribers share it, or one rents it. */
 const SUBSCRIBERS_PER_SITE = 4;
 
 /**
- * Limits registrations by network. Each costs a password hash, makes a caller with a quota, and tells by its 409 whether an address has an
- * account; hence refused and failed ones count as well.
+ * Limits registrations by network. Each costs a password hash, creates a caller with a quota, and reveals by its 409 whether an
+ * address has an account, so rejected and failed ones count as well.
  */
 @Injectable()
 export class RegistrationLimit implements CanActivate {

@@ -4,18 +4,18 @@ import { OutageLog } from '../../platform/runtime/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
 
-/** Milliseconds between looks at what other processes have revoked: how long a session can outlive its end there. */
+/** Milliseconds between polls for sessions that other processes have revoked: how long a session can outlive its end there. */
 const POLL_MS = 1000;
 /**
- * Seconds that each look reaches back beyond the one before. `revoked_at` is when the statement began; it becomes visible when it
+ * Seconds that each poll reaches back beyond the one before. `revoked_at` is when the statement began; it becomes visible when it
  * commits, which may be later by as much as a statement may take.
  */
 const OVERLAP_SECONDS = 15;
 
 /**
- * The sessions that were revoked while an access token of theirs may still be good, so that a revoked session is dead at
- * once and no request costs a query. Loaded at start, then kept up by a poll of an index; what
- * this process revokes is in it immediately. See docs/decisions/0004-sessions-and-tokens.md.
+ * The revoked sessions that may still have a valid access token, so that a revoked session ends at once and no request costs a
+ * query. Loaded at start, then updated by polling an index; sessions that this process revokes are added immediately. See
+ * docs/decisions/0004-sessions-and-tokens.md.
  */
 @Injectable()
 export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -24,8 +24,8 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
     ends: 'Revoked sessions can be read again',
   });
   /**
-   * Session id to the time after which no access token of it is left, by `performance.now()`: with the clock a few minutes ahead for a
-   * moment, sessions that had ended would be forgotten, and their tokens good again once the clock was right.
+   * Session id to the time after which no access token of it is left, by `performance.now()`: if the wall clock were a few
+   * minutes ahead for a moment, ended sessions would be forgotten, and their tokens valid again once the clock was right.
    */
   private readonly sessions = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
@@ -47,14 +47,14 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
     this.sessions.set(sessionId, performance.now() + this.tokens.longestLifeSeconds * 1000);
   }
 
-  /** A process without HTTP checks no tokens and has no use for the set. */
+  /** A process without HTTP checks no tokens and does not need the set. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.host.httpAdapter) return;
     await this.load();
     this.schedule();
   }
 
-  /** Runs on while the last requests are answered, and ends before the database goes. */
+  /** Runs on while the last requests are answered, and ends before the database is closed. */
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -73,7 +73,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
       this.forget();
       this.outage.recovered();
     } catch (error) {
-      // While PostgreSQL is away nobody can revoke, so what is known stays right; the next look makes up for the gap.
+      // While PostgreSQL is down no session can be revoked, so the set stays correct; the next poll covers the gap.
       if (!this.stopped) this.outage.failed(error);
     }
     if (!this.stopped) this.schedule();

@@ -29,11 +29,11 @@ export class Session {
   @Column('bytea', { name: 'used_hash', nullable: true })
   usedHash!: Buffer | null;
 
-  /** `tokenHash` of each token that was given out for that one, newest first. */
+  /** `tokenHash` of each token that was issued for that one, newest first. */
   @Column('bytea', { name: 'successor_hashes', array: true, default: () => "'{}'" })
   successorHashes!: Buffer[];
 
-  /** What the client called itself at login. */
+  /** The client's `User-Agent` at login. */
   @Column('text', { name: 'user_agent', nullable: true })
   userAgent!: string | null;
 

@@ -22,7 +22,7 @@ export interface NewSession {
   maxPerUser: number;
 }
 
-/** A session whose refresh token has just been exchanged, with the role that its user has now. */
+/** A session whose refresh token has just been exchanged, with the current role of its user. */
 export interface RotatedSession {
   id: string;
   userId: string;
@@ -31,7 +31,7 @@ export interface RotatedSession {
   retried: boolean;
 }
 
-/** Successors of one token that are good at the same time: retries and tabs of one client, with room to spare. */
+/** Successors of one token that are valid at the same time: retries and tabs of one client, with some reserve. */
 const MAX_SUCCESSORS = 16;
 
 const LIVE = 'revoked_at IS NULL AND expires_at > now()';
@@ -44,14 +44,14 @@ export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Begins a session, and ends those of the user that were not used for longest when there are too many.
+   * Begins a session, and ends the user's least recently used ones when there are too many.
    * @returns the ids of those
    */
   async insert(session: NewSession): Promise<string[]> {
     const { id, userId, familyHash, tokenHash, userAgent, ipAddress, ttlSeconds, maxPerUser } = session;
     const ended = await this.database.query<{ id: string }>({
       name: 'sessions-insert',
-      // Of two logins at once neither waits for what the other one ends; the next login ends what remains.
+      // Of two logins at once neither waits for the sessions that the other one ends; the next login ends the rest.
       text: `WITH begun AS (
           INSERT INTO sessions (id, user_id, family_hash, token_hash, user_agent, ip_address, expires_at)
           VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
@@ -69,10 +69,10 @@ export class SessionsRepository {
 
   /**
    * Exchanges a refresh token of a live session: the one of the login, a successor of the last one that was exchanged, or that
-   * one again while none of its successors has been used. Of several at once with the same token each gets its own successor:
-   * the later ones wait for the row's lock and look again.
+   * one again while none of its successors has been used. Several exchanges of the same token at once each get their own
+   * successor: the later ones wait for the row's lock and check again.
    *
-   * A version without successors writes `token_hash` alone; what `used_hash` says then is about an older token and no longer counts.
+   * A version without successors writes `token_hash` alone; `used_hash` then belongs to an older token and no longer counts.
    */
   rotate(
     used: { familyHash: Buffer; tokenHash: Buffer },
@@ -145,7 +145,7 @@ export class SessionsRepository {
 
   /**
    * Deletes sessions that have ended at least `graceSeconds` ago.
-   * @param limit rows at most of each kind, expired and revoked, so that no statement takes long
+   * @param limit the most rows of each kind, expired and revoked, so that no statement takes long
    * @returns how many were deleted
    */
   deleteEnded(graceSeconds: number, limit: number): Promise<number> {

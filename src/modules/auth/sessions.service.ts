@@ -12,7 +12,7 @@ import { newRefreshToken, nextRefreshToken, parseRefreshToken } from './refresh-
 import { RevokedSessions } from './revoked-sessions.js';
 import { SessionsRepository, type SessionRow } from './sessions.repository.js';
 
-/** What is known of a client besides its credentials. */
+/** What is known about a client besides its credentials. */
 export interface Client {
   address: string;
   userAgent: string | undefined;
@@ -36,7 +36,7 @@ export class SessionsService {
     this.maxPerUser = auth.maxSessionsPerUser;
   }
 
-  /** Begins a session of a user who has just proved who it is. */
+  /** Begins a session of a user that has just been authenticated. */
   async start(user: VerifiedUser, { address, userAgent }: Client): Promise<TokensDto> {
     const id = newId();
     const refreshToken = newRefreshToken();
@@ -55,8 +55,9 @@ export class SessionsService {
   }
 
   /**
-   * Exchanges a refresh token for new tokens. One that comes again is a retry as long as none of its successors was used; after that it is
-   * in two hands, nobody can tell which of them is the thief's, and the session ends (RFC 9700 section 4.14.2).
+   * Exchanges a refresh token for new tokens. A token that is presented again is a retry as long as none of its successors was
+   * used. After that two parties hold it, the server cannot know which of them is the thief, and the session ends (RFC 9700
+   * section 4.14.2).
    * @throws ClientError 401 `invalid-refresh-token`.
    */
   async refresh(given: string): Promise<TokensDto> {
@@ -73,13 +74,13 @@ export class SessionsService {
     return this.answer({ userId, role, sessionId }, next.token);
   }
 
-  /** Ends a session of a user at once: its tokens are refused from now on. @throws ClientError 404 `session-not-found`. */
+  /** Ends a session of a user at once: its tokens are rejected from now on. @throws ClientError 404 `session-not-found`. */
   async end(id: string, userId: string): Promise<void> {
     if (!(await this.sessions.revoke(id, userId))) throw sessionNotFound();
     this.revoked.add(id);
   }
 
-  /** Logs out: when the session has ended in the meantime, that is as good. */
+  /** Logs out; a session that has already ended is no error. */
   async endCurrent({ sessionId, userId }: Caller): Promise<void> {
     await this.sessions.revoke(sessionId, userId);
     this.revoked.add(sessionId);

@@ -5,7 +5,7 @@ import { SessionsRepository } from './sessions.repository.js';
 const HOUR_MS = 3_600_000;
 const BATCH = 1000;
 /**
- * How long a session that has ended is kept, in seconds: longer than any access token lives (86 400 at most), for until then
+ * How long a session that has ended is kept, in seconds: longer than any access token lives (86 400 at most), because until then
  * processes that start must learn that it was revoked.
  */
 const KEEP_ENDED_SECONDS = 2 * 86_400;
@@ -17,7 +17,7 @@ export class SessionsSweep {
 
   constructor(private readonly sessions: SessionsRepository) {}
 
-  /** In batches, each its own transaction: nobody waits for it, and none runs into the statement timeout. */
+  /** In batches, each its own transaction: nothing waits for it, and none exceeds the statement timeout. */
   @Scheduled({ name: 'sweep-sessions', every: HOUR_MS })
   async sweep(): Promise<void> {
     let swept = 0;

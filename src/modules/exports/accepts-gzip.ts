@@ -1,4 +1,4 @@
-/** Whether `Accept-Encoding` lets an answer be compressed with gzip (RFC 9110 section 12.5.3; absent: we do not guess). */
+/** Whether `Accept-Encoding` allows gzip (RFC 9110 section 12.5.3; no when it is absent). */
 export function acceptsGzip(header: string | undefined): boolean {
   let wildcard = false;
   for (const coding of (header ?? '').toLowerCase().split(',')) {

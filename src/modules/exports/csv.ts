@@ -1,4 +1,4 @@
-/** One column: its heading, and what a row shows in it. Numbers and times are written as they are, texts are guarded. */
+/** One column: its heading, and its value in a row. Numbers and times are written unchanged, texts are guarded. */
 export interface CsvColumn<Row> {
   header: string;
   value: (row: Row) => string | number | Date | null;
@@ -8,7 +8,7 @@ export interface CsvColumn<Row> {
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /**
- * What spreadsheet programs may take for the beginning of a formula (OWASP, "CSV Injection"): the ASCII operators, tab and
+ * What spreadsheet programs may read as the beginning of a formula (OWASP, "CSV Injection"): the ASCII operators, tab and
  * line breaks, and the full-width forms of the operators.
  */
 const LOOKS_LIKE_FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;

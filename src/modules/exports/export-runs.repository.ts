@@ -11,7 +11,7 @@ export interface ExportRun extends ExportRange {
   allUsers: boolean;
 }
 
-/** Another run has taken over: this one has nothing more to do, and has not written what it was about to. */
+/** Another run has taken over: this one has nothing more to do, and its last write did not happen. */
 export class SupersededError extends Error {
   constructor({ exportId, attempt }: ExportRun) {
     super(`Run ${attempt} of export ${exportId} was overtaken by another one`);
@@ -19,7 +19,7 @@ export class SupersededError extends Error {
   }
 }
 
-/** What the worker writes. Everything a run writes is conditional on its attempt still being the current one. */
+/** The worker's writes. Each is conditional on the run's attempt still being the current one. */
 @Injectable()
 export class ExportRunsRepository {
   constructor(private readonly database: Database) {}
@@ -51,7 +51,7 @@ export class ExportRunsRepository {
   }
 
   /**
-   * Writes a chunk together with the progress that it means.
+   * Writes a chunk together with the progress.
    * @param rows rows written so far, those in this chunk included
    * @throws SupersededError
    */
@@ -79,7 +79,7 @@ export class ExportRunsRepository {
     });
   }
 
-  /** Declares that the file will not come, unless another run is at it. A replay of its event begins a new run. */
+  /** Declares the export failed, unless another run is working on it. A replay of its event begins a new run. */
   async fail({ exportId, attempt }: ExportRun): Promise<void> {
     await this.database.execute({
       text: `UPDATE exports SET status = 'failed' WHERE id = $1 AND attempt = $2 AND status = 'running'`,
@@ -87,7 +87,7 @@ export class ExportRunsRepository {
     });
   }
 
-  /** In steps: all at once, a large file would run into the statement timeout, at every attempt. */
+  /** In steps: all at once, a large file would exceed the statement timeout, at every attempt. */
   private async dropEarlier({ exportId, attempt }: ExportRun): Promise<void> {
     let dropped: number;
     do {

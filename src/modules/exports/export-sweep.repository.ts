@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
 
-/** Chunks that are removed at once: some 25 MB. */
+/** Chunks that are removed at once: about 6 MB (64 KiB each; docs/decisions/0007). */
 export const CHUNKS_PER_STEP = 100;
 const EXPORTS_PER_STEP = 1000;
 
-/** What is old is decided by PostgreSQL's clock: a worker whose own is ahead must not delete what people still download. */
+/** PostgreSQL's clock decides what is old: a worker whose own clock is ahead must not delete files that people still download. */
 @Injectable()
 export class ExportSweepRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Removes some chunks that nobody can download: of exports that are too old, and of runs that did not finish and are
-   * not the current one.
+   * Removes some chunks that cannot be downloaded: of exports that are too old, and of unfinished runs that are not the current
+   * one.
    * @returns how many; 0 when there are none left
    */
   removeChunks(days: number): Promise<number> {
@@ -30,9 +30,9 @@ export class ExportSweepRepository {
   }
 
   /**
-   * Declares exports failed that do not get on: runs that have written nothing in all that time, and exports that have waited for so
-   * long and seen later ones begin, because their event was given up. They must not count as work to come. How old one is
-   * says nothing: a large one takes as long as it takes. Should its event come after all, the run begins.
+   * Declares stuck exports failed: runs that have written nothing in all that time, and exports that have waited that long while
+   * later ones began, because their event is a dead letter. They must not count as unfinished work. Their age alone proves
+   * nothing: a large one takes long. If its event comes after all, the run begins.
    */
   async giveUp(days: number): Promise<void> {
     await this.database.execute({

@@ -7,17 +7,17 @@ import { GzipWriter } from './gzip-writer.js';
 import { OrderExport } from './order-export.js';
 import { Pace } from './pace.js';
 
-/** Compressed bytes that are worth a row of their own, and keep PostgreSQL busy for less than a millisecond. */
+/** Compressed bytes per row: enough to be worth one, and less than a millisecond of work for PostgreSQL. */
 const BYTES_PER_CHUNK = 64 * 1024;
-/** Milliseconds after which less than that is written, so that the progress moves on a slow database too. */
+/** Milliseconds after which a smaller chunk is written, so that the progress moves on a slow database too. */
 const WRITE_AFTER_MS = 500;
 
 /**
  * Writes the file of an export. Memory is bounded by one batch of rows and one chunk: each step waits for the one after it,
  * down to the insert.
  *
- * It works at an even pace of `EXPORT_ROWS_PER_SECOND`. As fast as it can, it takes more than a core (of the worker, of PostgreSQL),
- * and whoever shares the machine waits for it; nobody waits for a file that is made in the background.
+ * It works at an even pace of `EXPORT_ROWS_PER_SECOND`. At full speed it takes more than a core (of the worker, of PostgreSQL),
+ * and other processes on the machine wait for it, while a file that is made in the background is not urgent.
  */
 @Injectable()
 export class ExportWriter {
@@ -31,7 +31,7 @@ export class ExportWriter {
    * Writes the whole file, from the beginning.
    * @param signal aborted when this process is about to end; the run stops at the next batch
    * @returns the number of chunks
-   * @throws SupersededError when another run has taken over; TransientError when interrupted or the database is away
+   * @throws SupersededError when another run has taken over; TransientError when interrupted or the database is down
    */
   async write(run: ExportRun, signal: AbortSignal): Promise<number> {
     const gzip = new GzipWriter();
@@ -70,7 +70,7 @@ export class ExportWriter {
       const due = pendingBytes >= BYTES_PER_CHUNK || performance.now() - writtenAt >= WRITE_AFTER_MS;
       if (due) await writeChunk();
       const waitMs = pace.waitAfter(batch.rows, performance.now());
-      // A timer is never shorter; what is not waited for now is waited for with the next batch.
+      // Timers are not shorter than this; the remainder is waited for with the next batch.
       if (waitMs >= 1) await delay(waitMs);
     }
     add(await gzip.end());

@@ -2,7 +2,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 
 export type ExportStatus = 'queued' | 'running' | 'completed' | 'failed';
 
-/** A file somebody has asked for, and how far it is. */
+/** A requested file, and its progress. */
 @Entity('exports')
 @Index('exports_user_id_idx', ['userId'])
 @Index('exports_unfinished_idx', ['createdAt'], { where: `status IN ('queued', 'running')` })
@@ -19,7 +19,7 @@ export class Export {
   @Column('text')
   type!: string;
 
-  /** Decided by the role of the caller at the time of asking: everybody's rows, or the caller's own. */
+  /** Decided by the caller's role at the time of the request: all customers' rows, or the caller's own. */
   @Column('boolean', { name: 'all_users' })
   allUsers!: boolean;
 
@@ -32,7 +32,7 @@ export class Export {
   @Column('text')
   status!: ExportStatus;
 
-  /** Number of the run that may write; each run takes the next one, which shuts out all before it. */
+  /** Number of the run that may write; each run takes the next one, which excludes all earlier runs. */
   @Column('integer', { default: 0 })
   attempt!: number;
 
@@ -49,7 +49,7 @@ export class Export {
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 
-  /** When it was asked for, begun, last written to, or completed. */
+  /** When it was requested, begun, last written to, or completed. */
   @Column({ type: 'timestamptz', name: 'progressed_at', precision: 3, default: () => 'now()' })
   progressedAt!: Date;
 

@@ -71,7 +71,7 @@ export class ExportsController {
       void reply.header('Content-Encoding', 'gzip').send(gzip);
       return;
     }
-    // An error on either side ends both; Fastify sees it on the stream that it sends and cuts the answer off.
+    // An error on either side ends both; Fastify sees it on the stream that it sends and aborts the answer.
     void reply.send(pipeline(gzip, createGunzip(), () => undefined));
   }
 }

@@ -1,6 +1,6 @@
 import { defineEvent } from '../../platform/messaging/index.js';
 
-/** Somebody has asked for an export. */
+/** An export was requested. */
 export interface ExportRequested {
   exportId: string;
 }

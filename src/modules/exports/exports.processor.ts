@@ -11,7 +11,7 @@ import { ExportRunsRepository, SupersededError, type ExportRun } from './export-
 import { ExportWriter } from './export-writer.js';
 import { exportRequested, type ExportRequested } from './exports.events.js';
 
-/** Makes the files that were asked for. Two at once, so that a small one does not wait for a large one. */
+/** Makes the requested files. Two at once, so that a small one does not wait for a large one. */
 @EventProcessor('exports', { concurrency: 2 })
 export class ExportsProcessor extends EventConsumer {
   private readonly logger = new Logger(ExportsProcessor.name);
@@ -42,7 +42,7 @@ export class ExportsProcessor extends EventConsumer {
     }
   }
 
-  /** The owner is told when nobody will try again; an interrupted run is no failure. */
+  /** The owner sees the failure when there is no further retry; an interrupted run is no failure. */
   private async afterFailure(event: DeliveredEvent, run: ExportRun, error: unknown): Promise<void> {
     if (error instanceof SupersededError) {
       // The other run finishes the export, and records the event.

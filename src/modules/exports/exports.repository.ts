@@ -29,7 +29,7 @@ export interface ExportRow {
 const COLUMNS = `id, type, status, rows_written AS "rowsWritten", rows_total AS "rowsTotal", created_at AS "createdAt",
   completed_at AS "completedAt", attempt, chunk_count AS "chunkCount"`;
 
-/** What the api reads and writes: requests for exports, and finished files. */
+/** The api's reads and writes: requests for exports, and finished files. */
 @Injectable()
 export class ExportsRepository {
   constructor(private readonly database: Database) {}
@@ -62,8 +62,8 @@ export class ExportsRepository {
   }
 
   /**
-   * How many exports a user has. Holds up other requests of the same user until the end of the unit of work: many at once would all see
-   * the count before the first of them.
+   * How many exports a user has. Other requests of the same user wait until the end of the unit of work: otherwise many at once
+   * would all see the count before the first of them.
    */
   async countOf(userId: string): Promise<{ unfinished: number; kept: number }> {
     await this.database.execute({

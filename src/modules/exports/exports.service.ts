@@ -10,15 +10,15 @@ import type { ExportDto } from './dto/export.dto.js';
 import { exportRequested } from './exports.events.js';
 import { ExportsRepository, type ExportRange, type ExportRow } from './exports.repository.js';
 
-/** How long a caller is told to wait when too many exports are unfinished: about what a large one takes. */
+/** The `Retry-After` when too many exports are unfinished: about the time of a large one. */
 const BACKLOG_RETRY_AFTER_SECONDS = 30;
-/** Old exports are swept away hour by hour. */
+/** Old exports are swept every hour. */
 const KEPT_RETRY_AFTER_SECONDS = 3600;
 
 /** A finished file, to be sent as it is read. */
 export interface ExportFile {
   name: string;
-  /** The gzip file, read from the database piece by piece as fast as it is taken. */
+  /** The gzip file, read from the database piece by piece as fast as the client reads. */
   gzip: Readable;
 }
 
@@ -36,7 +36,7 @@ export class ExportsService {
   }
 
   /**
-   * Takes a request for an export; the file is made by a worker.
+   * Accepts a request for an export; a worker makes the file.
    * @throws ClientError 422 when the range is empty, 429 when the caller has too many; TransientError `backlog-full` when too many are unfinished.
    */
   async request(caller: Caller, { type, ...range }: CreateExportDto): Promise<ExportDto> {
@@ -69,7 +69,7 @@ export class ExportsService {
     });
   }
 
-  /** @throws ClientError 404 `export-not-found`, also when it is somebody else's. */
+  /** @throws ClientError 404 `export-not-found`, also when it belongs to another user. */
   async get(caller: Caller, id: string): Promise<ExportDto> {
     return present(await this.find(caller, id));
   }
@@ -81,7 +81,7 @@ export class ExportsService {
   async open(caller: Caller, id: string): Promise<ExportFile> {
     const row = await this.find(caller, id);
     if (row.status !== 'completed') throw notReady(row);
-    // Read before the answer begins: a database that is away is answered 503 and not by a broken download.
+    // Read before the answer begins: while the database is down the answer is 503 and not a broken download.
     const first = await this.chunk(row, 0);
     return {
       name: `${row.type}-${row.createdAt.toISOString().slice(0, 10)}-${row.id.slice(-8)}.csv`,
@@ -89,18 +89,18 @@ export class ExportsService {
     };
   }
 
-  /** No connection is held between two pieces, however slowly the client reads and whenever it leaves. */
+  /** No connection is held between two pieces, however slowly the client reads and whenever it disconnects. */
   private async *chunks(row: ExportRow, first: Buffer): AsyncGenerator<Buffer> {
     yield first;
     for (let seq = 1; seq < row.chunkCount; seq += 1) {
-      // A download may take longer than a request's deadline allows; only each piece of it has to be quick.
+      // A download may exceed a request's deadline; only each piece of it has to be quick.
       yield await RequestContext.shielded(() => this.chunk(row, seq));
     }
   }
 
   private async chunk({ id, attempt }: ExportRow, seq: number): Promise<Buffer> {
     const data = await this.exports.chunk(id, attempt, seq);
-    // Swept during the download: an error cuts the answer off, so that the client does not take a part for the whole.
+    // Swept during the download: an error aborts the answer, so that the client does not mistake a part for the whole.
     if (!data) throw notFound();
     return data;
   }

@@ -1,8 +1,8 @@
 import { constants, createGzip } from 'node:zlib';
 
 /**
- * Makes one gzip file out of pieces of text, compressed one by one and off the event loop (libuv's threads): memory does not grow
- * with the file. (Members simply strung together would be valid gzip as well, but HTTP clients stop after the first one.)
+ * Makes one gzip file from pieces of text, compressed one by one and off the event loop (libuv's threads): memory does not grow
+ * with the file. (Concatenated members would be valid gzip as well, but HTTP clients stop after the first one.)
  *
  * One engine for all pieces: the handles of engines outlive scavenges, each with the buffers that it last used.
  */
@@ -14,7 +14,7 @@ export class GzipWriter {
     this.engine.on('data', (data: Buffer) => this.compressed.push(data));
   }
 
-  /** The bytes that the next piece of text becomes. To be called one after the other. */
+  /** The compressed bytes of the next piece of text. Call it for one piece after the other. */
   piece(text: string): Promise<Uint8Array> {
     this.engine.write(text);
     // Ends the piece on a byte boundary, without ending the stream.
@@ -26,7 +26,7 @@ export class GzipWriter {
     return this.taken((done) => this.engine.once('end', done).end());
   }
 
-  /** Frees the engine; to be called in any case, when the file is made or given up. */
+  /** Frees the engine; call it in any case, when the file is finished or abandoned. */
   close(): void {
     this.engine.destroy();
   }

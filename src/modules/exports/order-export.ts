@@ -14,8 +14,8 @@ const COLUMNS: CsvColumn<OrderExportRow>[] = [
 ];
 
 /**
- * Rows that one fetch of the cursor brings: half a millisecond of work. A read on the same machine that has to wait for two
- * milliseconds of it is seen in the p99, one that waits for less is not (docs/performance.md).
+ * Rows of one fetch of the cursor: half a millisecond of work. A read on the same machine that waits for two milliseconds of it
+ * shows in the p99, a shorter wait does not (docs/performance.md).
  */
 const ROWS_PER_FETCH = 100;
 
@@ -25,7 +25,7 @@ export interface Lines {
   rows: number;
 }
 
-/** What is in an export of orders. */
+/** The content of an export of orders. */
 @Injectable()
 export class OrderExport {
   readonly heading = csvHeader(COLUMNS);
@@ -37,8 +37,8 @@ export class OrderExport {
   }
 
   /**
-   * All lines, as fast as they are taken. They are formatted here and not in a thread: handing the rows over to one (a
-   * structured clone) takes the event loop longer than formatting them does.
+   * All lines, as fast as they are consumed. They are formatted here and not in a thread: passing the rows to a thread (a
+   * structured clone) takes the event loop longer than formatting them.
    */
   async *lines(run: ExportRun): AsyncGenerator<Lines> {
     for await (const rows of this.orders.exportRows(filterOf(run), ROWS_PER_FETCH)) {

@@ -1,4 +1,4 @@
-/** What a mail says; who gets it is decided elsewhere. */
+/** The content of a mail; the recipient is decided elsewhere. */
 export interface MailContent {
   subject: string;
   text: string;
@@ -46,8 +46,8 @@ export type MailKind = keyof typeof TEMPLATES;
 
 /**
  * Writes a mail as text and as HTML.
- * @param name how the recipient wants to be called: free text of a user
- * @param signature who writes it
+ * @param name the recipient's chosen name: free text of a user
+ * @param signature the sender's name
  */
 export function renderMail(kind: MailKind, name: string, news: OrderNews, signature: string): MailContent {
   const { subject, paragraphs } = TEMPLATES[kind](news);
@@ -61,24 +61,24 @@ export function renderMail(kind: MailKind, name: string, news: OrderNews, signat
   };
 }
 
-/** What mail programs make a link of: schemes, addresses, and words with a dot inside. */
+/** What mail programs turn into a link: schemes, addresses, and words with a dot inside. */
 const LINK = /[:/@\\]|\p{L}{2,}\.\p{L}{2,}/u;
-/** Characters that nobody sees, but for the joiners that some scripts need inside words. */
+/** Invisible characters, except for the joiners that some scripts need inside words. */
 const INVISIBLE = /(?![\u200C\u200D])[\p{Cc}\p{Cf}]/gu;
 
-/** Addresses are not verified: a stranger could register somebody else's, and have the shop send them a link in a name. */
+/** Addresses are not verified: a stranger could register another person's address, and make the shop send a link in a name. */
 function greeting(name: string): string {
   const shown = name.replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
   return shown === '' || LINK.test(shown) ? 'Hello,' : `Hello ${shown},`;
 }
 
-/** An amount as people of the shop's language write it; the currency says how many digits are minor units. */
+/** An amount in the format of the shop's language; the currency defines how many digits are minor units. */
 export function formatMoney({ amount, currency }: Pick<OrderNews, 'amount' | 'currency'>): string {
   const format = formatOf(currency);
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
-/** Making one costs a hundred times what using it does; there are some 180 currencies. */
+/** Creating one costs a hundred times as much as using it; there are about 180 currencies. */
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatOf(currency: string): Intl.NumberFormat {

@@ -17,7 +17,7 @@ const mail: OutgoingMail = {
 
 type Command = 'CONNECT' | 'MAIL' | 'RCPT' | 'DATA';
 
-/** A real SMTP server that refuses what a test tells it to. */
+/** A real SMTP server that rejects what a test tells it to. */
 class StubbornServer {
   readonly messages: string[] = [];
   readonly recipients: string[] = [];
@@ -151,7 +151,7 @@ describe('The mailer', () => {
     ['MAIL', 550, '5.7.1 Sender not allowed'],
     ['RCPT', 450, '4.2.1 Mailbox busy'],
     ['RCPT', 503, '5.5.1 Bad sequence of commands'],
-    // RFC 3463 section 3.8: policy and authentication, which is about us.
+    // RFC 3463 section 3.8: policy and authentication, which concern our configuration.
     ['RCPT', 554, '5.7.1 Relay access denied'],
     ['RCPT', 550, '5.7.60 Client does not have permissions to send as this sender'],
     ['DATA', 550, '5.7.26 Unauthenticated mail is not accepted'],

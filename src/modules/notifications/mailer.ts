@@ -10,20 +10,23 @@ import type { MailContent } from './mail-templates.js';
 /** Milliseconds: to connect, and until the server greets. */
 const CONNECT_TIMEOUT_MS = 3000;
 
-/** The server is there and refuses what we are, not one mail. */
+/** The server is up and rejects us, not one mail. */
 const REFUSES_US = 'smtp-refuses-us';
 
-/** A mail and whom it is for. */
+/** A mail and its recipient. */
 export interface OutgoingMail extends MailContent {
   /** Identifies the mail for ever: the left side of its Message-ID. */
   id: string;
   recipient: { name: string; email: string };
 }
 
-/** The mail server refused this mail for good (RFC 5321 section 4.2.1: a reply 5yz that is about this mail); sending it again would change nothing. */
+/**
+ * The mail server rejected this mail permanently (RFC 5321 section 4.2.1: a reply 5yz that is about this mail); sending it again
+ * would change nothing.
+ */
 export class MailRefusedError extends Error {
   constructor(
-    /** What the server said. */
+    /** The server's reply. */
     readonly reply: string,
     cause: unknown,
   ) {
@@ -47,17 +50,17 @@ export class Mailer implements OnApplicationShutdown {
       breaker: { size: 10, minimumCalls: 5 },
       reopenAfterMs: 2000,
     });
-    // A server that refuses us answers: mail to others, which it may take, need not wait for the circuit.
+    // A server that rejects us does answer: other mail, which it may accept, need not wait for the circuit.
     this.server.countAsFailure(
       (error) => error instanceof TransientError && error.code !== REFUSES_US && error.code !== ABANDONED,
     );
     this.transport = createTransport({
       url: notifications.url,
       pool: true,
-      // As many as there are jobs at once: no mail waits for the one before it.
+      // One for each concurrent job: no mail waits for another.
       maxConnections: messaging.concurrency,
       maxMessages: Infinity,
-      // A kept connection that the server has closed meanwhile is replaced at once; all else is the job's to retry.
+      // A kept connection that the server has closed meanwhile is replaced at once; the job retries any other failure.
       maxRequeues: 1,
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: CONNECT_TIMEOUT_MS,
@@ -68,9 +71,9 @@ export class Mailer implements OnApplicationShutdown {
   }
 
   /**
-   * Sends a mail; resolves once the server has taken it over. A mail sent twice carries the same Message-ID, by which
+   * Sends a mail; resolves once the server has accepted it. A mail sent twice carries the same Message-ID, by which
    * mail stores drop the second one (RFC 7352).
-   * @throws MailRefusedError when the server will never take it; TransientError when the server is away or busy.
+   * @throws MailRefusedError when the server will never accept it; TransientError when the server is down or busy.
    */
   async send({ id, recipient, ...content }: OutgoingMail): Promise<void> {
     const mail = {
@@ -102,13 +105,14 @@ interface SmtpError extends Error {
   command?: string;
 }
 
-/** Only a refusal of the recipient or of the content concerns this one mail; refused logins and senders are ours to mend. */
+/** Only a rejected recipient or content concerns this one mail; rejected logins and senders are ours to fix. */
 const ABOUT_THIS_MAIL = new Set(['RCPT TO', 'DATA']);
 
 /**
- * Whether a final reply is about how we are set up, and not about the mail: every other mail would be refused as well, and lost. That are
- * policy and authentication (RFC 3463 section 3.8: 5.7.x), our own address (5.1.7, 5.1.8), the server as a whole (5.3.x, but for mails that are
- * too big), the protocol (5.5.x); and without such a code 500 to 504, 521 (RFC 7504), 530 to 538 (RFC 4954) and refused relaying.
+ * Whether a final reply is about our configuration, and not about the mail: every other mail would be rejected as well, and lost.
+ * These are policy and authentication (RFC 3463 section 3.8: 5.7.x), our own address (5.1.7, 5.1.8), the server as a whole
+ * (5.3.x, except for mails that are too big), the protocol (5.5.x); and without such a code 500 to 504, 521 (RFC 7504), 530 to
+ * 538 (RFC 4954) and denied relaying.
  */
 function isOurs(responseCode: number, response: string): boolean {
   const enhanced = /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(response)?.[1];

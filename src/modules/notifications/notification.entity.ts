@@ -1,12 +1,12 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
 
 /**
- * `pending`: not yet with the mail server, tried again by its job (or by a replay, when the job became a dead letter).
- * `sent`: the mail server took it. `failed`: the mail server refused it for good.
+ * `pending`: not yet accepted by the mail server, retried by its job (or by a replay, when the job became a dead letter). `sent`:
+ * the mail server accepted it. `failed`: the mail server rejected it permanently.
  */
 export type NotificationStatus = 'pending' | 'sent' | 'failed';
 
-/** One mail that an event has led to. */
+/** One mail that an event has caused. */
 @Entity('notifications')
 @Unique('notifications_event_id_key', ['eventId'])
 @Index('notifications_user_id_id_idx', ['userId', 'id'])
@@ -40,7 +40,7 @@ export class Notification {
   @Column({ type: 'timestamptz', name: 'sent_at', precision: 3, nullable: true })
   sentAt!: Date | null;
 
-  /** What the mail server said when it refused. */
+  /** The mail server's reply when it rejected the mail. */
   @Column('text', { nullable: true })
   failure!: string | null;
 }

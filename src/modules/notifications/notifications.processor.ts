@@ -43,8 +43,8 @@ export class NotificationsProcessor extends EventConsumer {
   }
 
   /**
-   * Mail first, bookkeeping after it: a crash in between sends the mail again under the same Message-ID, while the other
-   * order would lose it.
+   * Mail first, record after it: after a crash in between the mail is sent again under the same Message-ID, while the other order
+   * would lose it.
    */
   private async notify(kind: MailKind, event: OrderEvent): Promise<void> {
     const { userId, ...order } = event.payload;

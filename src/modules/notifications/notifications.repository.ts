@@ -24,13 +24,13 @@ export class NotificationsRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Notes that this event leads to a mail, or finds what an earlier delivery of the event has noted.
-   * @returns how far the mail has come.
+   * Records that this event causes a mail, or finds the record of an earlier delivery of the event.
+   * @returns the state of the mail.
    */
   async open({ eventId, userId, kind, subject, recipient }: NewNotification): Promise<NotificationStatus> {
     const [row] = await this.database.query<{ status: NotificationStatus }>({
       name: 'notifications-open',
-      // The update that changes nothing makes RETURNING show the row that was there first.
+      // The update that changes nothing makes RETURNING show the existing row.
       text: `
         INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
         VALUES ($1, $2, $3, $4, $5, $6, 'pending')

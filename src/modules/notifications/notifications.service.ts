@@ -7,7 +7,7 @@ import { renderMail, type MailKind, type OrderNews } from './mail-templates.js';
 import { MailRefusedError, Mailer } from './mailer.js';
 import { NotificationsRepository, type NotificationRow } from './notifications.repository.js';
 
-/** An event that a user is to be told of. */
+/** An event about which a user gets a mail. */
 export interface News {
   eventId: string;
   kind: MailKind;
@@ -15,7 +15,7 @@ export interface News {
   order: OrderNews;
 }
 
-/** Writes down how a delivery ended, in the caller's transaction. */
+/** Records how a delivery ended, in the caller's transaction. */
 export type Bookkeeping = () => Promise<void>;
 
 @Injectable()
@@ -35,10 +35,10 @@ export class NotificationsService {
   }
 
   /**
-   * Hands the mail about an event to the mail server, unless an earlier delivery of the event has done so.
-   * @returns what is to be written down now, or undefined when that was done before. Until it is committed the
+   * Sends the mail about an event, unless an earlier delivery of the event has done so.
+   * @returns what to record now, or undefined when it is already recorded. Until it is committed the
    *   event will be delivered again and the mail sent again, with the same Message-ID.
-   * @throws TransientError when the mail server or the database is away: the notification stays `pending`, also when
+   * @throws TransientError when the mail server or the database is down: the notification stays `pending`, also when
    *   the event becomes a dead letter, for a replay of it sends the mail after all.
    */
   async deliver({ eventId, kind, userId, order }: News): Promise<Bookkeeping | undefined> {

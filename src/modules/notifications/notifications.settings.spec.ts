@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { PRODUCT } from '../../product.js';
 
-/** What production says about the mail server, among other things that it misses here. */
+/** The errors about the mail server in production, without the other missing settings. */
 function problemsOf(url: string): string[] {
   try {
     loadSettings({ NODE_ENV: 'production', SMTP_URL: url }, PRODUCT);

@@ -6,7 +6,9 @@ import { NotificationsRepository } from './notifications.repository.js';
 const HOUR_MS = 3_600_000;
 const BATCH = 1000;
 
-/** Deletes notifications that are older than `NOTIFICATION_RETENTION_DAYS`: each order makes some, and nobody else deletes them. */
+/**
+ * Deletes notifications that are older than `NOTIFICATION_RETENTION_DAYS`: each order makes some, and nothing else deletes them.
+ */
 @Injectable()
 export class NotificationsSweep {
   private readonly logger = new Logger(NotificationsSweep.name);

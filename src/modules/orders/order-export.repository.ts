@@ -26,17 +26,17 @@ const CONDITION = `($1::uuid IS NULL OR user_id = $1)
   AND ($2::timestamptz IS NULL OR created_at >= $2)
   AND ($3::timestamptz IS NULL OR created_at < $3)`;
 
-/** Orders by the thousand, for exports: on the worker's side, never on the path of a request. */
+/** Orders in large numbers, for exports: in the worker, never on the path of a request. */
 @Injectable()
 export class OrderExportRepository {
   constructor(private readonly pool: ConnectionPool) {}
 
-  /** Rows in the order they were placed, `batchSize` at a time, all as of one moment. */
+  /** Rows in the order in which they were placed, `batchSize` at a time, all as of one moment. */
   rows(filter: OrderExportFilter, batchSize: number): AsyncGenerator<OrderExportRow[], void, undefined> {
     return streamRows<OrderExportRow>(this.pool, exportStatement(filter), batchSize);
   }
 
-  /** How many rows `rows` would give at this moment. */
+  /** How many rows `rows` would return at this moment. */
   async count(filter: OrderExportFilter): Promise<number> {
     const statement = { text: `SELECT count(*) FROM orders WHERE ${CONDITION}`, values: valuesOf(filter) };
     for await (const [row] of streamRows<{ count: number }>(this.pool, statement, 1)) return row?.count ?? 0;
@@ -44,7 +44,7 @@ export class OrderExportRepository {
   }
 }
 
-/** Its plan must need no sort: the first row has to come at once, whatever the number of rows. */
+/** Its plan must not sort: the first row has to come at once, whatever the number of rows. */
 export function exportStatement(filter: OrderExportFilter): { text: string; values: unknown[] } {
   return {
     text: `SELECT id AS "orderId", user_id AS "userId", status, item_count AS "itemCount",

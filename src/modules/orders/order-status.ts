@@ -2,7 +2,7 @@ export const ORDER_STATUSES = ['pending', 'paid', 'fulfilled', 'cancelled'] as c
 
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** Every step an order can take; what is not here cannot happen. */
+/** Every transition of an order; any other is impossible. */
 const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
   pending: ['paid', 'cancelled'],
   paid: ['fulfilled'],

@@ -24,7 +24,10 @@ export class Order {
   @Column('character', { length: 3 })
   currency!: string;
 
-  /** The payment that is under way for this order, or has paid it. While there is one, no other starts and no cancel. */
+  /**
+   * The open payment of this order, or the one that has paid it. While it is set, no other payment can start and the order cannot
+   * be cancelled.
+   */
   @Column('uuid', { name: 'payment_id', nullable: true })
   paymentId!: string | null;
 

@@ -12,5 +12,5 @@ export interface OrderEvent {
 
 export const orderPlaced = defineEvent<OrderEvent>('order.placed', { consumers: ['notifications'] });
 
-/** The customer gave the order up before it was paid; its stock is free again. */
+/** The customer cancelled the order before it was paid; its stock is free again. */
 export const orderCancelled = defineEvent<OrderEvent>('order.cancelled', { consumers: ['notifications'] });

@@ -13,7 +13,7 @@ export interface OrderRow {
   items: { productId: string; name: string; quantity: number; unitPrice: number }[];
 }
 
-/** What a decision about an order needs, read while its row is locked. */
+/** The data for a decision about an order, read while its row is locked. */
 export type LockedOrder = OrderRow & { payment_id: string | null };
 
 export interface NewOrder {
@@ -29,7 +29,7 @@ const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'na
   FROM order_items i WHERE i.order_id = o.id) AS items`;
 const COLUMNS = `o.id, o.user_id, o.status, o.total_amount, o.currency, o.created_at, o.updated_at, ${ITEMS}`;
 
-/** The id after all others: where a list that shows the newest first begins. */
+/** The id after all others: the start of a list that shows the newest first. */
 const AFTER_ALL_IDS = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Orders with their items, each in one round trip: the items of an order come as JSON in its row. */
@@ -85,7 +85,7 @@ export class OrdersRepository {
    * Up to `limit` orders of one customer before `beforeId`, newest first.
    *
    * Written as a range of (user, id) and not as `user_id = $1 ORDER BY id`: where few customers have most of the orders, the
-   * planner would walk the primary key backwards for that and throw away everybody else's, a million of them at worst.
+   * planner would walk the primary key backwards for that and discard all other customers' orders, a million of them at worst.
    */
   pageOfUser(userId: string, limit: number, beforeId = AFTER_ALL_IDS): Promise<OrderRow[]> {
     return this.database.query<OrderRow>({
@@ -97,7 +97,7 @@ export class OrdersRepository {
     });
   }
 
-  /** Up to `limit` orders of everybody before `beforeId`, newest first. */
+  /** Up to `limit` orders of all customers before `beforeId`, newest first. */
   page(limit: number, beforeId = AFTER_ALL_IDS): Promise<OrderRow[]> {
     return this.database.read<OrderRow>({
       name: 'orders-of-all',
@@ -116,7 +116,7 @@ export class OrdersRepository {
     return (row as { updated_at: Date }).updated_at;
   }
 
-  /** Names the payment that is under way for an order; null when none is any more. */
+  /** Sets the open payment of an order; null when there is none any more. */
   async setPayment(id: string, paymentId: string | null): Promise<void> {
     await this.database.execute({
       name: 'orders-set-payment',

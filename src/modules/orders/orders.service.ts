@@ -14,7 +14,7 @@ import { canBecome } from './order-status.js';
 import { orderCancelled, orderPlaced } from './orders.events.js';
 import { OrdersRepository, type LockedOrder, type OrderRow } from './orders.repository.js';
 
-/** What is to be paid for an order. */
+/** The amount to be paid for an order. */
 export interface AmountDue {
   amount: number;
   currency: string;
@@ -32,7 +32,7 @@ export class OrdersService {
   ) {}
 
   /**
-   * Reserves the stock and places the order, or does neither. A product that is named twice becomes one item.
+   * Reserves the stock and places the order, or does neither. A product that is listed twice becomes one item.
    * @throws BusinessRuleError 409 `insufficient-stock`; ClientError 422 `unknown-product`, `mixed-currencies`,
    *   `order-too-large`; TransientError `backlog-full`
    */
@@ -59,14 +59,14 @@ export class OrdersService {
     });
   }
 
-  /** An order of the caller's, or anybody's for an admin. @throws ClientError 404 `order-not-found` */
+  /** An order of the caller, or any order for an admin. @throws ClientError 404 `order-not-found` */
   async get(id: string, caller: Caller): Promise<OrderDto> {
     const order = await this.orders.findById(id);
     if (!order || (order.user_id !== caller.userId && caller.role !== 'admin')) throw orderNotFound();
     return present(order);
   }
 
-  /** The caller's orders, or everybody's for an admin, newest first. */
+  /** The caller's orders, or all orders for an admin, newest first. */
   async list(caller: Caller, { limit, cursor }: PageQuery): Promise<Page<OrderDto>> {
     const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
     const rows =
@@ -77,9 +77,9 @@ export class OrdersService {
   }
 
   /**
-   * Gives an order up and its stock back.
-   * @throws ClientError 404 `order-not-found`; BusinessRuleError 409 `order-not-cancellable`: it is not pending any more,
-   *   or money may be on its way for it
+   * Cancels an order and returns its stock.
+   * @throws ClientError 404 `order-not-found`; BusinessRuleError 409 `order-not-cancellable`: it is no longer pending,
+   *   or a payment for it may be in progress
    */
   async cancel(id: string, caller: Caller): Promise<OrderDto> {
     return this.unitOfWork.run(async () => {
@@ -96,8 +96,8 @@ export class OrdersService {
   }
 
   /**
-   * Ties an order to a payment that is about to be made, inside the caller's unit of work: until the payment is settled,
-   * the order can neither be paid again nor be cancelled.
+   * Binds an order to a payment that is about to be made, inside the caller's unit of work: until the payment is settled, the
+   * order can neither be paid again nor be cancelled.
    * @throws ClientError 404 `order-not-found`; BusinessRuleError 409 `order-not-payable`, `payment-in-progress`
    */
   async holdForPayment(id: string, userId: string, paymentId: string): Promise<AmountDue> {
@@ -128,21 +128,21 @@ export class OrdersService {
     await this.orders.setStatus(id, 'paid');
   }
 
-  /** The payment that holds the order came to nothing; another may be tried. Inside the caller's unit of work. */
+  /** The payment that holds the order has failed; another may be tried. Inside the caller's unit of work. */
   async releaseFromPayment(id: string, paymentId: string): Promise<void> {
     await this.lockHeldBy(id, paymentId);
     await this.orders.setPayment(id, null);
   }
 
   /**
-   * Orders in batches, for an export: placed first comes first, all as of one moment, in the memory of one batch.
+   * Orders in batches, for an export: oldest first, all as of one moment, in the memory of one batch.
    * Holds a database connection until the iteration ends.
    */
   exportRows(filter: OrderExportFilter, batchSize: number): AsyncIterable<OrderExportRow[]> {
     return this.exported.rows(filter, batchSize);
   }
 
-  /** How many rows `exportRows` would give at this moment. */
+  /** How many rows `exportRows` would return at this moment. */
   countForExport(filter: OrderExportFilter): Promise<number> {
     return this.exported.count(filter);
   }
@@ -160,7 +160,7 @@ export class OrdersService {
   }
 }
 
-/** Products know nothing of our request's body; the customer wants to know which item it was. */
+/** Products do not know our request's body; the customer needs to know which item it was. */
 function pointingAtItem(error: unknown, wanted: Quantity[]): unknown {
   if (!(error instanceof ClientError) || error.code !== 'unknown-product') return error;
   const index = wanted.findIndex(({ productId }) => productId.toLowerCase() === error.extensions.productId);
@@ -198,7 +198,7 @@ function notCancellable(detail: string): BusinessRuleError {
   return new BusinessRuleError({ status: 409, code: 'order-not-cancellable', detail });
 }
 
-/** Also for somebody else's order: that it exists is nobody's business. */
+/** Also for another customer's order: the answer must not reveal that it exists. */
 function orderNotFound(): ClientError {
   return new ClientError({ status: 404, code: 'order-not-found', detail: 'There is no such order.' });
 }

@@ -1,4 +1,4 @@
-/** The provider's word on a charge. */
+/** A charge as the provider reports it. */
 export interface Charge {
   id: string;
   /** Our payment's id. */
@@ -10,14 +10,14 @@ export interface Charge {
   declineCode?: string;
 }
 
-/** Whether a charge in this status stays as it is. Providers have others, for what they are still working on. */
+/** Whether this status of a charge is final. Providers have others, for charges in progress. */
 export function isFinal(status: unknown): status is Charge['status'] {
   return status === 'succeeded' || status === 'declined';
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What the provider sent as a charge, if it is one of ours; what we do not know of it is left out. */
+/** The charge that the provider sent, if it is one of ours; unknown members are left out. */
 export function parseCharge(value: unknown): Charge | undefined {
   const { id, idempotencyKey, status, amount, currency, declineCode } = (value ?? {}) as Record<
     string,
@@ -37,7 +37,7 @@ export function parseCharge(value: unknown): Charge | undefined {
   };
 }
 
-/** Providers refuse to charge nothing; an order of gifts is paid all the same. */
+/** Providers reject a charge of zero; an order of free items still counts as paid. */
 export function nothingToCharge({ id, currency }: { id: string; currency: string }): Charge {
   return { id: 'none', idempotencyKey: id, status: 'succeeded', amount: 0, currency };
 }

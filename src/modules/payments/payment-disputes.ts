@@ -7,14 +7,14 @@ export interface Dispute {
   paymentId: string;
   orderId: string;
   chargeId: string | null;
-  /** What the order costs. */
+  /** The order's amount. */
   due: string;
-  /** What the provider has taken. */
+  /** The amount that the provider has taken. */
   charged: string;
   since: Date;
 }
 
-/** What an operator sees of disputed payments and does about them. */
+/** An operator's view of disputed payments, and the decisions about them. */
 @Injectable()
 export class PaymentDisputes {
   constructor(
@@ -37,7 +37,7 @@ export class PaymentDisputes {
 
   /**
    * Ends a dispute, once it is settled with the provider.
-   * @param verdict `accepted`: what was taken pays the order. `refunded`: it was given back; the order can be paid again
+   * @param verdict `accepted`: the amount taken pays the order. `refunded`: it was returned; the order can be paid again
    * @returns false when there is no disputed payment of that id
    */
   async decide(paymentId: string, verdict: 'accepted' | 'refunded'): Promise<boolean> {

@@ -11,7 +11,7 @@ import { Policies, type Dependency } from '../../platform/resilience/index.js';
 import { isFinal, parseCharge, type Charge } from './charge.js';
 
 export interface ChargeRequest {
-  /** The idempotency key: the provider charges once for it, however often it is asked. */
+  /** The idempotency key: the provider charges once for it, however often it is called. */
   paymentId: string;
   orderId: string;
   /** Minor units. */
@@ -27,7 +27,9 @@ interface Call {
   signal: AbortSignal;
 }
 
-/** The payment provider's API. Whether a call may be repeated, how long it may take and how many run at once is policy. */
+/**
+ * The payment provider's API. The policy defines whether a call may be retried, how long it may take and how many run at once.
+ */
 @Injectable()
 export class PaymentProviderClient {
   private readonly logger = new Logger(PaymentProviderClient.name);
@@ -48,9 +50,9 @@ export class PaymentProviderClient {
 
   /**
    * Charges, once for each `paymentId`.
-   * @returns `undecided` when the provider has taken the request and says later what became of it
-   * @throws NotAttemptedError when the provider was certainly not asked
-   * @throws ClientError 422 `payment-method-refused` when it does not take the payment method: nothing was charged
+   * @returns `undecided` when the provider has accepted the request and reports the outcome later
+   * @throws NotAttemptedError when the provider was certainly not called
+   * @throws ClientError 422 `payment-method-refused` when it does not accept the payment method: nothing was charged
    * @throws TransientError when it is unknown whether it has charged: no answer, a broken connection, a 5xx
    */
   async charge({ paymentId, orderId, ...request }: ChargeRequest): Promise<Charge | 'undecided'> {
@@ -66,7 +68,10 @@ export class PaymentProviderClient {
     });
   }
 
-  /** What the provider knows of a payment: its charge, `none`, or `undecided`. @throws TransientError when it does not say */
+  /**
+   * What the provider knows about a payment: its charge, `none`, or `undecided`.
+   * @throws TransientError when it does not answer
+   */
   async find(paymentId: string): Promise<Charge | 'none' | 'undecided'> {
     return this.provider.execute(async ({ signal }) => {
       const url = new URL(this.chargesUrl);
@@ -99,12 +104,12 @@ export class PaymentProviderClient {
   }
 }
 
-/** @throws TransientError when nobody can tell what the answer means; Error when it says that our request is wrong: a bug */
+/** @throws TransientError when the meaning of the answer is unknown; Error when it says that our request is wrong: a bug */
 function bodyOf(status: number, text: string): unknown {
   if (status >= 500) throw unintelligible(status);
   if (status >= 300)
     throw new Error(`The payment provider refused the request: ${status} ${text.slice(0, 500)}`);
-  // No charge is that deep, and parsing it could end the process (platform/http/json-body.ts).
+  // No charge is nested that deeply, and parsing it could end the process (platform/http/json-body.ts).
   if (excessOf(text)) throw unintelligible(status);
   try {
     return JSON.parse(text) as unknown;

@@ -9,14 +9,14 @@ import { PaymentsRepository, type DuePayment } from './payments.repository.js';
 
 /** Payments claimed at once. */
 const BATCH = 100;
-/** Questions to the provider at once. */
+/** Concurrent calls to the provider. */
 const AT_ONCE = 10;
-/** Longest wait between two questions about the same payment. */
+/** Longest wait between two checks of the same payment. */
 const ASK_AGAIN_AT_MOST_MS = 600_000;
 
 /**
- * Asks the provider about payments whose outcome never arrived, neither as an answer nor by webhook, and settles them to
- * its truth. Several workers share the work: each claims its own payments.
+ * Asks the provider about payments whose outcome never arrived, neither as an answer nor by webhook, and settles them as the
+ * provider has them. Several workers share the work: each claims its own payments.
  */
 @Injectable()
 export class PaymentReconciliation {
@@ -46,12 +46,13 @@ export class PaymentReconciliation {
   }
 
   /**
-   * A payment that the provider does not decide, or fails to answer for, concerns no other one: it is asked about again later, and
-   * the run goes on. Only a provider that cannot be asked at all ends it.
-   * @returns those that were not asked about
+   * A payment that the provider does not decide, or fails to answer for, does not affect others: it is checked again later, and
+   * the run goes on. Only a provider that cannot be reached ends it.
+   * @returns those that were not checked
    */
   private async settleAll(due: DuePayment[]): Promise<DuePayment[]> {
-    // In no order: the few that a provider fails on, being the oldest, would be first in every run, open the circuit, and end it.
+    // In random order: the few on which a provider fails, being the oldest, would be first in every run, open the circuit, and
+    // end it.
     const waiting = due
       .map((payment) => ({ payment, rank: Math.random() }))
       .toSorted((a, b) => a.rank - b.rank)
@@ -72,7 +73,7 @@ export class PaymentReconciliation {
         }
       }
     };
-    // The first one alone: a circuit that is half open lets one question pass, and would refuse nine beside it.
+    // The first one alone: a half-open circuit admits one call, and would refuse the nine others.
     await settleNext();
     const inTurn = async (): Promise<void> => {
       while (!away && waiting.length > 0) await settleNext();
@@ -83,9 +84,9 @@ export class PaymentReconciliation {
     return waiting;
   }
 
-  /** @returns false when there is nothing certain yet */
+  /** @returns false when the outcome is not certain yet */
   private async settle(payment: DuePayment): Promise<boolean> {
-    // The provider was not to be asked for nothing: that it knows no charge says nothing.
+    // The provider is never called for an amount of zero, so the missing charge proves nothing.
     const charge = payment.amount === 0 ? nothingToCharge(payment) : await this.provider.find(payment.id);
     if (charge === 'undecided') return false;
     if (charge === 'none') await this.settlement.settleNeverCharged(payment);

@@ -19,9 +19,9 @@ export const DISPUTES = 'payment_disputes_total';
 export const NEVER_CHARGED = 'never-charged';
 
 /**
- * The one place where the outcome of a payment becomes true, wherever it was learned: from the provider's answer, from its
- * webhook, or by asking. Payment, order and event change in one unit of work, and only for the first to come: every later
- * word on the same payment finds it settled and changes nothing.
+ * The one place that settles a payment, whether the outcome comes from the provider's answer, its webhook, or the reconciliation.
+ * Payment, order and event change in one unit of work, and only for the first report: every later one finds the payment settled
+ * and changes nothing.
  */
 @Injectable()
 export class PaymentSettlement {
@@ -36,10 +36,10 @@ export class PaymentSettlement {
   ) {}
 
   /**
-   * Takes over the provider's word on a payment. One of which another amount was taken than the order's is disputed: it holds its order
-   * until an operator decides.
-   * @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for whoever looks into a payment later
-   * @returns the payment as it now is, or undefined when we have none of that id
+   * Applies the provider's report on a payment. If another amount than the order's was taken, the payment is disputed: it holds
+   * its order until an operator decides.
+   * @param settledBy `answer`, `webhook <event id>` or `reconciliation`, for later investigations
+   * @returns the payment as it now is, or undefined when we have none with that id
    */
   async settle(charge: Charge, settledBy: string): Promise<PaymentRow | undefined> {
     return this.unitOfWork.run(async () => {
@@ -48,7 +48,7 @@ export class PaymentSettlement {
       if (charge.status === 'succeeded' && differs(charge, payment)) {
         const disputed = await this.payments.dispute(payment.id, charge, settledBy);
         const current = (await this.payments.findById(payment.id)) ?? payment;
-        // Settled before, it stays as it is; but money that nobody knows of must not pass in silence.
+        // A payment that was settled before stays as it is; but unexpected money must be reported.
         if (disputed || (current.status !== 'disputed' && !isDecided(charge, current)))
           this.complain('amount', current, charge);
         return current;
@@ -57,7 +57,7 @@ export class PaymentSettlement {
       const settled = await this.become(payment.id, { status, chargeId, declineCode, settledBy });
       if (settled) return settled;
       const current = (await this.payments.findById(payment.id)) ?? payment;
-      // The grace of `settleNeverCharged` was too short for this provider: somebody has paid for nothing.
+      // The grace of `settleNeverCharged` was too short for this provider: a customer has paid for nothing.
       if (current.status !== status && current.status !== 'disputed')
         this.complain('outcome', current, charge);
       return current;
@@ -65,8 +65,8 @@ export class PaymentSettlement {
   }
 
   /**
-   * Settles a payment that the provider knows nothing about as declined, if it is certain that no request can still charge it.
-   * @param payment as it was before the provider was asked: its answer says nothing about requests that came after it
+   * Settles a payment for which the provider has no charge as declined, if it is certain that no request can still charge it.
+   * @param payment as it was before the provider was asked: the answer does not cover later requests
    */
   async settleNeverCharged(payment: DuePayment): Promise<void> {
     if (!payment.overdue) return;
@@ -83,8 +83,8 @@ export class PaymentSettlement {
 
   /**
    * An operator's decision on a disputed payment.
-   * @param verdict `accepted`: what was taken pays the order. `refunded`: it was given back; the order can be paid again
-   * @returns the payment as it now is, or undefined when there is no disputed payment of that id
+   * @param verdict `accepted`: the amount taken pays the order. `refunded`: it was returned; the order can be paid again
+   * @returns the payment as it now is, or undefined when there is no disputed payment with that id
    */
   async decide(paymentId: string, verdict: 'accepted' | 'refunded'): Promise<PaymentRow | undefined> {
     return this.unitOfWork.run(async () => {
@@ -100,7 +100,7 @@ export class PaymentSettlement {
     return payment && this.passOn(payment);
   }
 
-  /** What a settled payment means for its order, and for everybody else. */
+  /** The effects of a settled payment on its order, and its event. */
   private async passOn(payment: PaymentRow): Promise<PaymentRow> {
     const { id: paymentId, status } = payment;
     const { order_id: orderId, user_id: userId, amount, currency } = payment;
@@ -123,7 +123,7 @@ function differs(charge: Charge, { amount, currency }: PaymentRow): boolean {
   return charge.amount !== amount || charge.currency !== currency;
 }
 
-/** Whether this is what an operator has decided upon: the provider may deliver its event again afterwards. */
+/** Whether an operator has already decided on this report: the provider may deliver its event again afterwards. */
 function isDecided(charge: Charge, { charged_amount, charged_currency }: PaymentRow): boolean {
   return charge.amount === charged_amount && charge.currency === charged_currency;
 }

@@ -1,13 +1,13 @@
 export const PAYMENT_STATUSES = ['pending', 'succeeded', 'declined', 'unknown', 'disputed'] as const;
 
 /**
- * `pending`: we are asking the provider. `unknown`: we asked and heard nothing certain; a webhook or the reconciliation
- * will tell. `succeeded` and `declined` are the provider's word and final. `disputed`: the provider has taken another amount than the
- * order's; only an operator's decision makes it `succeeded` or `declined`.
+ * `pending`: the provider is being called. `unknown`: the call had no certain outcome; a webhook or the reconciliation will
+ * report it. `succeeded` and `declined` come from the provider and are final. `disputed`: the provider has taken another amount
+ * than the order's; only an operator's decision makes it `succeeded` or `declined`.
  */
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
-/** Every step that the provider's word can cause; what is not here cannot happen. */
+/** Every transition that a report of the provider can cause; any other is impossible. */
 const NEXT: Record<PaymentStatus, readonly PaymentStatus[]> = {
   pending: ['succeeded', 'declined', 'unknown', 'disputed'],
   unknown: ['succeeded', 'declined', 'disputed'],

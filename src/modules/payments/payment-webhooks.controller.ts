@@ -13,7 +13,7 @@ export class PaymentWebhooksController {
 
   @Post()
   @Public()
-  // All deliveries come from the provider's few addresses, as many as there are payments; the signature keeps others out.
+  // All deliveries come from the provider's few addresses, one or more per payment; the signature excludes other senders.
   @SkipThrottle()
   @UseInterceptors(CountUnauthorised)
   @Priority('critical', { needsHeader: 'webhook-signature' })
@@ -39,7 +39,7 @@ export class PaymentWebhooksController {
     schema: {
       type: 'object',
       required: ['type', 'data'],
-      // The provider may add what we do not read.
+      // The provider may add members that we do not read.
       additionalProperties: true,
       properties: { type: { type: 'string' }, data: { type: 'object', description: 'The charge.' } },
     },

@@ -7,7 +7,7 @@ import { verifyWebhook, webhookKey, type WebhookHeaders } from './webhook-signat
 
 const CHARGE_EVENTS = ['charge.succeeded', 'charge.declined'];
 
-/** What the payment provider tells by itself. It repeats a delivery until it gets a 2xx, and may deliver twice. */
+/** Receives the payment provider's webhooks. It retries a delivery until it gets a 2xx, and may deliver twice. */
 @Injectable()
 export class PaymentWebhooksService {
   private readonly logger = new Logger(PaymentWebhooksService.name);
@@ -24,14 +24,14 @@ export class PaymentWebhooksService {
   }
 
   /**
-   * Takes a delivery. One that changes nothing any more is accepted like the first: the provider must stop repeating it.
-   * So are kinds of events that do not concern us, and payments that we do not have (of another installation with the same
-   * account at the provider): an error would only have them delivered for ever.
+   * Accepts a delivery. A duplicate is accepted like the first one, so that the provider stops retrying it. So are kinds of
+   * events that do not concern us, and payments that we do not have (of another installation with the same account at the
+   * provider): an error would only cause endless retries.
    * @throws ClientError 401 `invalid-signature`, 422 when a signed event about a charge holds none
    */
   async receive(headers: WebhookHeaders, body: string): Promise<void> {
     verifyWebhook(headers, body, this.verification);
-    // Well-formed as the parser of bodies has seen to, but for one that is empty.
+    // The body parser ensures that it is well-formed, unless it is empty.
     const { type, data } = (JSON.parse(body || 'null') ?? {}) as { type?: unknown; data?: unknown };
     if (!CHARGE_EVENTS.includes(String(type))) return;
     const charge = parseCharge(data);

@@ -33,7 +33,7 @@ export class Payment {
   @Column('text', { name: 'charge_id', nullable: true })
   chargeId!: string | null;
 
-  /** What the provider has taken, when that is not `amount`. */
+  /** The amount that the provider has taken, when it is not `amount`. */
   @Column('bigint', { name: 'charged_amount', nullable: true })
   chargedAmount!: number | null;
 
@@ -47,11 +47,11 @@ export class Payment {
   @Column('text', { name: 'settled_by', nullable: true })
   settledBy!: string | null;
 
-  /** After this time no request asks the provider for this charge any more. */
+  /** After this time no request sends this charge to the provider. */
   @Column({ type: 'timestamptz', name: 'charging_until', precision: 3 })
   chargingUntil!: Date;
 
-  /** When the reconciliation looks at it next, while it is not settled. */
+  /** When the reconciliation checks it next, while it is not settled. */
   @Column({ type: 'timestamptz', name: 'next_check_at', precision: 3 })
   nextCheckAt!: Date;
 

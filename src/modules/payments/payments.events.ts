@@ -3,7 +3,7 @@ import { defineEvent } from '../../platform/messaging/index.js';
 export interface PaymentEvent {
   paymentId: string;
   orderId: string;
-  /** Who pays. */
+  /** The paying user. */
   userId: string;
   /** Minor units. */
   amount: number;

@@ -12,7 +12,7 @@ export interface PaymentRow {
   currency: string;
   payment_method: string;
   decline_code: string | null;
-  /** What the provider has taken, once that was disputed. */
+  /** The amount that the provider has taken, once that was disputed. */
   charged_amount: number | null;
   charged_currency: string | null;
   created_at: Date;
@@ -55,7 +55,7 @@ export interface DuePayment {
   claimed_until: Date;
   /** Moves with each request that may charge it. */
   charging_until: Date;
-  /** No request could charge it any more when it was claimed, and none that had been sent was still on its way. */
+  /** When it was claimed, no request could charge it any more, and none that had been sent was still under way. */
   overdue: boolean;
 }
 
@@ -69,8 +69,8 @@ export class PaymentsRepository {
 
   /**
    * Inserts a pending payment.
-   * @param chargingMs how long a request may ask the provider for it, from now
-   * @param checkAfterMs when the reconciliation first looks at it
+   * @param chargingMs how long a request may send it to the provider, from now
+   * @param checkAfterMs when the reconciliation first checks it
    */
   async insert(payment: NewPayment, chargingMs: number, checkAfterMs: number): Promise<PaymentRow> {
     const { id, orderId, userId, amount, currency, paymentMethod } = payment;
@@ -104,7 +104,7 @@ export class PaymentsRepository {
     });
   }
 
-  /** Records the provider's word. @returns the payment, or undefined when it was settled already or does not exist */
+  /** Records the provider's report. @returns the payment, or undefined when it was already settled or does not exist */
   settle(
     id: string,
     { status, chargeId, declineCode, settledBy }: Settlement,
@@ -117,7 +117,7 @@ export class PaymentsRepository {
     });
   }
 
-  /** Records that another amount was taken. @returns false when the payment was settled already or does not exist */
+  /** Records that another amount was taken. @returns false when the payment was already settled or does not exist */
   async dispute(id: string, charge: Charge, settledBy: string): Promise<boolean> {
     const changed = await this.database.execute({
       text: `UPDATE payments SET status = 'disputed', charge_id = $2, charged_amount = $3, charged_currency = $4,
@@ -128,7 +128,7 @@ export class PaymentsRepository {
     return changed > 0;
   }
 
-  /** Those that wait for an operator's decision, oldest first. */
+  /** Payments that wait for an operator's decision, oldest first. */
   disputed(limit: number): Promise<DisputedPayment[]> {
     return this.database.query<DisputedPayment>({
       text: `SELECT id, order_id, amount, currency, charge_id, charged_amount, charged_currency, updated_at
@@ -172,8 +172,8 @@ export class PaymentsRepository {
   }
 
   /**
-   * Takes up to `limit` payments whose check is due, for one reconciler alone; they are due again after `graceMs`.
-   * Found by `ctid`, before the update begins: joined by id, the planner may run the limited subquery anew for each row.
+   * Claims up to `limit` payments whose check is due, for one reconciler alone; they are due again after `graceMs`.
+   * Found by `ctid`, before the update begins: joined by id, the planner may run the limited subquery again for each row.
    */
   claimDue(limit: number, graceMs: number): Promise<DuePayment[]> {
     return this.database.query<DuePayment>({
@@ -189,8 +189,8 @@ export class PaymentsRepository {
   }
 
   /**
-   * Puts off a payment whose outcome is still unknown: until half of its age has passed once more, so that one that stays
-   * undecided is asked about ever more rarely. What another reconciler has claimed since is left to that one.
+   * Postpones a payment whose outcome is still unknown by half of its age, so that one that stays undecided is checked less and
+   * less often. A payment that another reconciler has claimed since is left to that one.
    */
   async postpone({ id, claimed_until }: DuePayment, atMostMs: number): Promise<void> {
     await this.database.execute({
@@ -201,7 +201,7 @@ export class PaymentsRepository {
     });
   }
 
-  /** Gives back what was claimed and not asked about: it is due at once. */
+  /** Releases claimed payments that were not checked: they are due at once. */
   async handBack(claimed: DuePayment[]): Promise<void> {
     await this.database.execute({
       text: `UPDATE payments SET next_check_at = now()

@@ -21,7 +21,7 @@ import { PaymentProviderClient } from './payment-provider.client.js';
 import { PaymentSettlement } from './payment-settlement.service.js';
 import { PaymentsRepository, type PaymentRow } from './payments.repository.js';
 
-/** What a payment needs beyond the provider's time: writing it down before and after. Milliseconds. */
+/** The time of a payment beyond the provider's: for recording it before and after. Milliseconds. */
 const BOOKKEEPING_MS = 2000;
 
 /** A payment that is being made; `resumed` when an earlier request with the same key may have charged it already. */
@@ -29,7 +29,7 @@ interface StartedPayment {
   id: string;
   row: PaymentRow;
   resumed: boolean;
-  /** On `performance.now()`'s clock: after this the charge must not be sent any more. */
+  /** On `performance.now()`'s clock: after this the charge must not be sent. */
   sendBefore: number;
 }
 
@@ -51,13 +51,13 @@ export class PaymentsService {
   }
 
   /**
-   * Pays an order: 201 when the provider has charged, 402 when it declined, 202 when it is not known yet.
+   * Pays an order: 201 when the provider has charged, 402 when it declined, 202 when the outcome is not known yet.
    *
-   * The payment is committed before the provider is asked and its id is the provider's idempotency key, so that a crash at
-   * any point leaves something to go on with and nothing is charged twice. A 202 is an answer like any other: a repetition
-   * gets it again, byte for byte, because a key stands for one answer. What became of it is at its `Location`.
+   * The payment is committed before the provider is called and its id is the provider's idempotency key, so after a crash at any
+   * point a retry can continue and nothing is charged twice. A 202 is an answer like any other: a retry gets it again, byte for
+   * byte, because a key stands for one answer. The outcome is at its `Location`.
    * @throws ClientError 404 `order-not-found`, 422 `payment-method-refused`; BusinessRuleError 402 `payment-declined`,
-   *   409 `order-not-payable`, `payment-in-progress`; NotAttemptedError 503 when the provider could not be asked
+   *   409 `order-not-payable`, `payment-in-progress`; NotAttemptedError 503 when the provider could not be called
    */
   async pay(
     request: IdempotentRequest,
@@ -77,7 +77,7 @@ export class PaymentsService {
     });
   }
 
-  /** @throws ClientError 404 `payment-not-found`, also for somebody else's */
+  /** @throws ClientError 404 `payment-not-found`, also for another user's */
   async get(orderId: string, id: string, caller: Caller): Promise<PaymentDto> {
     const payment = await this.payments.findById(id);
     const visible =
@@ -105,13 +105,13 @@ export class PaymentsService {
     return { id, row, resumed: true, sendBefore };
   }
 
-  /** Asks the provider, outside of any unit of work. @returns its word, or undefined when it is not known */
+  /** Calls the provider, outside of any unit of work. @returns the charge, or undefined when the outcome is not known */
   private async charge({ id, row, resumed, sendBefore }: StartedPayment): Promise<Charge | undefined> {
     if (row.status !== 'pending' && row.status !== 'unknown') return undefined;
     if (row.amount === 0) return nothingToCharge(row);
     try {
       const gone = RequestContext.current()?.abandoned;
-      // A process that was stopped in between must not charge what has been given up meanwhile.
+      // A process that was stopped in between must not charge a payment that was declined meanwhile.
       if (gone || performance.now() > sendBefore) {
         throw new NotAttemptedError({
           code: 'payment-too-late',
@@ -119,7 +119,7 @@ export class PaymentsService {
           cause: gone,
         });
       }
-      // From here on the client may leave: a charge that is sent cannot be called back, only its outcome be missed.
+      // From here on the client may disconnect: a charge that is sent cannot be called back, only its outcome missed.
       const charge = await RequestContext.shielded(() =>
         this.provider.charge({
           paymentId: id,
@@ -131,7 +131,7 @@ export class PaymentsService {
       );
       return charge === 'undecided' ? undefined : charge;
     } catch (error) {
-      // An earlier request may have charged what this one could not even ask for.
+      // An earlier request may have charged this payment, although this one could not even call the provider.
       if (error instanceof TransientError && (resumed || !(error instanceof NotAttemptedError)))
         return undefined;
       throw error;
@@ -140,7 +140,7 @@ export class PaymentsService {
 
   private async record(id: string, charge: Charge | undefined): Promise<PaymentRow> {
     if (charge) await this.settlement.settle(charge, 'answer');
-    // Has no effect on what is settled, by this charge or meanwhile by a webhook.
+    // Has no effect on a payment that is settled, by this charge or meanwhile by a webhook.
     await this.payments.markUnknown(id);
     const row = await this.payments.findById(id);
     if (!row) throw new Error(`Payment ${id} is gone`);

@@ -13,8 +13,8 @@ export interface WebhookHeaders {
 const SPECIFIED_KEY = /^whsec_/;
 
 /**
- * The key of a webhook secret. Standard Webhooks serialises it as `whsec_` and base64, and signs with the bytes behind that; any
- * other string is the key itself, as older providers have it.
+ * The key of a webhook secret. Standard Webhooks serialises it as `whsec_` and base64, and signs with the decoded bytes; any
+ * other string is the key itself, as with older providers.
  */
 export function webhookKey(secret: string): Buffer {
   return SPECIFIED_KEY.test(secret)
@@ -23,8 +23,8 @@ export function webhookKey(secret: string): Buffer {
 }
 
 /**
- * Checks that a delivery was signed with our secret, and lately: a copy that is replayed later is refused.
- * @param body exactly the text that came over the wire
+ * Checks that a delivery was signed with our secret, and recently: a copy that is replayed later is rejected.
+ * @param body the exact text that was received
  * @throws ClientError 401 `invalid-signature`, which does not say what was wrong
  */
 export function verifyWebhook(

@@ -12,7 +12,7 @@ const row = {
   updatedAt: new Date('2026-11-20T12:00:00Z'),
 };
 
-/** Every shape in which a release has answered products. Lines are added, never changed: clients hold tags of each. */
+/** Every shape that a release has used for products. Lines are added, never changed: clients hold tags of each. */
 const SHAPES: Record<number, string> = {
   1: 'description: string, id: string, name: string, price.amount: number, price.currency: string, stock: number, updatedAt: string',
 };

@@ -12,12 +12,12 @@ export interface Rendered {
 }
 
 /**
- * Which shape products are answered in. To be raised with every change of it, such as a new member (a test compares): a client, or a
- * process, that holds the same version in the shape of an earlier release must not be told that it is still good.
+ * The version of the shape of products. Raise it with every change of the shape, such as a new member (a test compares): a
+ * client, or a process, that holds the same version in the shape of an earlier release must not get a 304.
  */
 export const PRODUCT_FORMAT = 1;
 
-/** A product as it is answered. */
+/** A product as the API returns it. */
 export interface ProductDocument extends Rendered {
   id: string;
   version: number;
@@ -44,8 +44,8 @@ export function etagOf(version: number): string {
 }
 
 /**
- * The version that a tag names, of whichever format: what an `If-Match` protects from being lost are changes, and those count by
- * version alone. Clients of the release before this one need not read again in the midst of a rollout.
+ * The version in a tag, of either format: `If-Match` protects changes from being lost, and changes count by version alone.
+ * Clients of the previous release need not read again during a rollout.
  */
 export function versionIn(etag: string): number | undefined {
   const [, version] = /^"(?:\d{1,9}-)?(\d{1,9})"$/.exec(etag) ?? [];
@@ -57,13 +57,13 @@ export function isCurrentFormat({ etag, version }: ProductDocument): boolean {
   return etag === etagOf(version);
 }
 
-/** A page has no version of its own; its content is what tells two of them apart. */
+/** A page has no version; its tag is made from its content. */
 export function renderPage(page: Page<ProductDto>): Rendered {
   const body = JSON.stringify(page);
   return { body, etag: `"${hash('sha1', body, 'base64url')}"` };
 }
 
-/** Bytes of memory; a character takes up to two, and what else there is next to nothing. */
+/** Bytes of memory; a character takes up to two, everything else next to nothing. */
 export function sizeOfRendered({ body }: Rendered): number {
   return 2 * body.length + 200;
 }

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A thing for sale, with what is left of it. */
+/** An article for sale, with its stock. */
 @Entity('products')
 @Check('products_price_amount_check', 'price_amount >= 0')
 @Check('products_stock_check', 'stock >= 0')
@@ -22,11 +22,11 @@ export class Product {
   @Column('char', { length: 3 })
   currency!: string;
 
-  /** What can still be ordered: reserved pieces are already off. */
+  /** The quantity that can still be ordered: reserved pieces are already subtracted. */
   @Column('integer')
   stock!: number;
 
-  /** Counts every change, reservations included: the ETag, and what a cache compares. */
+  /** Counts every change, reservations included: the ETag, and the version that the cache compares. */
   @Column('integer', { default: 1 })
   version!: number;
 

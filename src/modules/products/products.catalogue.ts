@@ -13,7 +13,7 @@ import {
 } from './product.document.js';
 import { ProductsRepository } from './products.repository.js';
 
-/** What everybody reads: products and their list, rendered and cached. */
+/** The public reads: products and their list, rendered and cached. */
 @Injectable()
 export class ProductsCatalogue {
   private readonly documents: ReadThroughCache<ProductDocument>;
@@ -33,7 +33,7 @@ export class ProductsCatalogue {
         return row && renderProduct(row);
       },
     });
-    // Not in Redis: anybody can think of a cursor, so there is no end to the keys.
+    // Not in Redis: clients can make up cursors, so the number of keys has no limit.
     this.pages = caches.createLocal<Rendered>({
       name: 'product-pages',
       sizeOf: sizeOfRendered,
@@ -44,7 +44,7 @@ export class ProductsCatalogue {
     });
   }
 
-  /** A product; without waiting when this process has it at hand. @throws TransientError when it can be had nowhere. */
+  /** A product; synchronously when this process has a copy. @throws TransientError when no source has it. */
   find(id: string): Cached<ProductDocument> | undefined | Promise<Cached<ProductDocument> | undefined> {
     return this.documents.get(id);
   }
@@ -61,7 +61,7 @@ export class ProductsCatalogue {
     return this.load(limit, ...positionIn(cursor));
   }
 
-  /** Tells, after the commit, that products have become these versions. */
+  /** Reports, after the commit, that products have these versions now. */
   outdate(changed: { id: string; version: number }[]): void {
     for (const { id, version } of changed) this.documents.outdate(id, version);
     this.pages.outdateAll();

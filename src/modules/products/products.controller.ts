@@ -24,7 +24,7 @@ import { productNotFound, ProductsService } from './products.service.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Answers are rendered once per version and sent as they are: what is in the cache is the text. */
+/** Answers are rendered once per version and sent unchanged: the cache holds the text. */
 @ApiTags('products')
 @Controller('v1/products')
 export class ProductsController {
@@ -48,7 +48,7 @@ export class ProductsController {
     answer(request, reply, await this.catalogue.page(query));
   }
 
-  /** Not `async`: a product at hand is answered without a turn of the event loop. */
+  /** Not `async`: a cached product is answered without a turn of the event loop. */
   @Get(':id')
   @Priority('normal', { cached: true })
   @Public()
@@ -101,7 +101,7 @@ export class ProductsController {
 function answer(request: FastifyRequest, reply: FastifyReply, cached: Cached<Rendered> | undefined): void {
   if (!cached) throw productNotFound();
   const { etag, body } = cached.value;
-  // Keep it, but ask each time whether it still holds: an answer of a few bytes.
+  // Clients may keep it, but must revalidate it each time: an answer of a few bytes.
   reply.header('ETag', etag).header('Cache-Control', 'no-cache');
   if (cached.stale) reply.header('Cache-Status', staleStatus(cached));
   if (isNotModified(request, etag)) void reply.code(304).send();

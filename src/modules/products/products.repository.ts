@@ -29,7 +29,7 @@ export interface Quantity {
   quantity: number;
 }
 
-/** A product that was asked for: what is left of it, and its new version when pieces were taken. */
+/** A requested product: its remaining stock, and its new version when pieces were taken. */
 export interface ReservationRow {
   id: string;
   name: string;
@@ -43,9 +43,8 @@ const COLUMNS =
   'id, name, description, price_amount AS "priceAmount", currency, stock, version, updated_at AS "updatedAt"';
 
 /**
- * Rows that several orders want are locked in the order of their ids, or two orders could wait for each other. The values that
- * the lock returns are the newest ones, whatever the statement's snapshot shows (PostgreSQL documentation, "Read Committed
- * Isolation Level").
+ * Rows of several orders are locked in the order of their ids, or two orders could wait for each other. The lock returns the
+ * newest values, whatever the statement's snapshot shows (PostgreSQL documentation, "Read Committed Isolation Level").
  */
 const WANTED_AND_LOCKED = `
   wanted AS (SELECT * FROM unnest($1::uuid[], $2::int[]) AS w (id, quantity)),
@@ -72,7 +71,7 @@ export class ProductsRepository {
     return row as ProductRow;
   }
 
-  /** From the primary: what is cached must not be older than the change it replaces. */
+  /** From the primary: a cached value must not be older than the change that it reflects. */
   findById(id: string): Promise<ProductRow | undefined> {
     return this.database.queryOne({
       name: 'products-by-id',
@@ -100,7 +99,7 @@ export class ProductsRepository {
 
   /**
    * Changes a product that has one of the versions.
-   * @param versions undefined for whatever version it has
+   * @param versions undefined for any version
    * @returns undefined when there is no such product, or it has another version.
    */
   change(
@@ -127,7 +126,7 @@ export class ProductsRepository {
   }
 
   /**
-   * Takes all the quantities, or, when there is not enough of one product, none.
+   * Reserves all the quantities, or, when there is not enough of one product, none.
    * @param wanted each product once
    * @returns one row for each product there is; those of unknown ids are missing.
    */

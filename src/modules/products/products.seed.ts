@@ -4,7 +4,7 @@ import { ProductsService } from './products.service.js';
 const MATERIALS = ['Oak', 'Steel', 'Linen', 'Copper', 'Walnut', 'Wool', 'Slate', 'Brass', 'Ash', 'Cork'];
 const THINGS = ['Chair', 'Lamp', 'Table', 'Shelf', 'Clock'];
 
-/** Something of everything, where there are no products yet. */
+/** A few demo products, where there are none yet. */
 export const seedProducts: Seed = async (context) => {
   const products = context.get(ProductsService, { strict: false });
   const { data } = await products.list({ limit: 1 });

@@ -9,7 +9,7 @@ import { etagOf, renderProduct, type ProductDocument } from './product.document.
 import { ProductsCatalogue } from './products.catalogue.js';
 import { ProductsRepository, type Quantity, type ReservationRow } from './products.repository.js';
 
-/** What an order gets of one product, at the price of the moment. */
+/** An order's share of one product, at the current price. */
 export interface ReservedItem {
   productId: string;
   name: string;
@@ -37,14 +37,14 @@ export class ProductsService {
     return renderProduct(row);
   }
 
-  /** A page as the database has it now, past every cache. @throws ClientError 422 on a bad cursor. */
+  /** A page as the database has it now, bypassing every cache. @throws ClientError 422 on a bad cursor. */
   list(query: PageQuery): Promise<Page<ProductDto>> {
     return this.catalogue.list(query);
   }
 
   /**
-   * Changes some members of a product, provided that nobody has changed it since the caller looked.
-   * @param versions those the caller knows; undefined for whatever it is now
+   * Changes some members of a product, unless it has changed since the caller read it.
+   * @param versions those the caller knows; undefined for any version
    * @throws ClientError 404 `product-not-found`; BusinessRuleError 412 `stale-version`
    */
   async change(
@@ -61,9 +61,9 @@ export class ProductsService {
   }
 
   /**
-   * Takes products out of stock for the caller's unit of work: all, or, with an error, none. Of two callers that want the last piece,
-   * one waits for the other to commit and is then refused.
-   * @returns one item for each product, in the order given; quantities of a product named twice are added up.
+   * Takes products out of stock for the caller's unit of work: all, or, with an error, none. Of two callers that want the last
+   * piece, one waits for the other to commit and then gets the error.
+   * @returns one item for each product, in the order given; quantities of a product listed twice are added up.
    * @throws ClientError 422 `unknown-product`; BusinessRuleError 409 `insufficient-stock` with `productId` and `available`
    */
   async reserve(items: Quantity[]): Promise<ReservedItem[]> {

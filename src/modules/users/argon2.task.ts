@@ -1,6 +1,6 @@
 import { argon2Sync } from 'node:crypto';
 
-/** One Argon2id computation (RFC 9106); `memory` in KiB. Runs in a thread of the pool: it blocks for its whole time. */
+/** One Argon2id computation (RFC 9106); `memory` in KiB. Runs in a thread of the pool, because it blocks. */
 export interface Argon2Input {
   password: Uint8Array;
   salt: Uint8Array;

@@ -5,7 +5,7 @@ export interface Argon2Parameters {
   parallelism: number;
 }
 
-/** What a PHC string holds. */
+/** The content of a PHC string. */
 export interface PasswordHash extends Argon2Parameters {
   salt: Uint8Array;
   tag: Uint8Array;
@@ -39,7 +39,7 @@ export function decodePasswordHash(text: string): PasswordHash {
   };
 }
 
-/** Whether a hash was made with other parameters than those that new ones get. */
+/** Whether a hash was made with other parameters than new ones. */
 export function isOutdated({ memory, passes, parallelism, salt, tag }: PasswordHash): boolean {
   return (
     memory !== CURRENT_PARAMETERS.memory ||

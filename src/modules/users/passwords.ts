@@ -16,7 +16,7 @@ const ARGON2ID = cpuTask<typeof argon2id>(import.meta.url, './argon2.task', 'arg
 
 export interface PasswordCheck {
   matches: boolean;
-  /** The password is right, and its hash should be made anew with today's parameters. */
+  /** The password is correct, and should be rehashed with today's parameters. */
   outdated: boolean;
 }
 
@@ -24,8 +24,8 @@ export interface PasswordCheck {
 @Injectable()
 export class Passwords {
   /**
-   * What an unknown account is checked against, so that it costs the time of a known one. The tag is random: nobody
-   * knows a password for it.
+   * The hash against which an unknown account is checked, so that it takes the time of a known one. The tag is random: no known
+   * password matches it.
    */
   private readonly nobody: PasswordHash = {
     ...CURRENT_PARAMETERS,
@@ -36,8 +36,8 @@ export class Passwords {
   constructor(private readonly cpu: CpuPool) {}
 
   /**
-   * The PHC string for a new password. Logins go first: anybody can ask for new accounts in any number.
-   * @throws TransientError `busy` when too many hashes are waited for.
+   * The PHC string for a new password. Logins go first: anyone can request any number of new accounts.
+   * @throws TransientError `busy` when too many hashes wait.
    */
   async hash(password: string): Promise<string> {
     const salt = randomBytes(SALT_LENGTH);
@@ -50,7 +50,7 @@ export class Passwords {
   /**
    * Checks a password in the same time whether or not the account exists.
    * @param stored the PHC string of the account, undefined when there is no such account
-   * @throws TransientError `busy` when too many hashes are waited for.
+   * @throws TransientError `busy` when too many hashes wait.
    */
   async check(password: string, stored: string | undefined): Promise<PasswordCheck> {
     const hash = stored === undefined ? this.nobody : decodePasswordHash(stored);

@@ -5,5 +5,5 @@ declare module '../../platform/context/caller.js' {
   }
 }
 
-/** What a user may be; the column in the database has a check of its own. */
+/** The roles of a user; the column in the database has its own check. */
 export const ROLES = ['customer', 'admin'] as const;

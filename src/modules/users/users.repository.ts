@@ -90,7 +90,7 @@ export class UsersRepository {
     });
   }
 
-  /** Replaces a hash by a better one of the same password, unless it has changed in between. */
+  /** Replaces a hash by a better one of the same password, unless it has changed meanwhile. */
   async replaceHash(id: string, from: string, to: string): Promise<void> {
     await this.database.execute({
       text: 'UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2',

@@ -14,7 +14,7 @@ export interface Registration {
   name: string;
 }
 
-/** An account whose password was right. */
+/** An account whose password was correct. */
 export interface VerifiedUser {
   id: string;
   role: Role;
@@ -35,7 +35,7 @@ export class UsersService {
    */
   async register({ email: given, password, name }: Registration): Promise<UserDto> {
     const email = normaliseEmail(given);
-    // Spares the hash in the common case; the constraint decides between two at once.
+    // Saves the hash in the common case; the constraint decides between two at once.
     if (await this.users.hasEmail(email)) throw emailTaken();
     const passwordHash = await this.passwords.hash(password);
     try {
@@ -63,7 +63,7 @@ export class UsersService {
     return present(found(await this.users.findById(id)));
   }
 
-  /** Whom to write to. @throws ClientError 404 `user-not-found`. */
+  /** The recipient of a mail. @throws ClientError 404 `user-not-found`. */
   async contactOf(userId: string): Promise<{ email: string; name: string }> {
     const { email, name } = await this.get(userId);
     return { email, name };
@@ -84,8 +84,8 @@ export class UsersService {
   }
 
   /**
-   * Makes an account an admin's; its access tokens say so from the next login or refresh on.
-   * @returns the account, or undefined when nobody has this address.
+   * Makes an account an admin; its access tokens have the role from the next login or refresh on.
+   * @returns the account, or undefined when no account has this address.
    */
   async promote(email: string): Promise<UserDto | undefined> {
     const row = await this.users.setRole(normaliseEmail(email), 'admin');
@@ -96,15 +96,15 @@ export class UsersService {
     try {
       await this.users.replaceHash(id, from, await this.passwords.hash(password));
     } catch (error) {
-      // The password was right, which is all the caller asked; the next login tries again.
+      // The password was correct, which is all the caller needs; the next login tries again.
       this.logger.warn({ err: error }, 'A password hash could not be brought up to date');
     }
   }
 }
 
 /**
- * Addresses that differ in case only are one account, as mail servers treat them in practice; so are those whose characters are composed
- * differently, as keyboards do (RFC 6532 section 3.1 asks for NFC).
+ * Addresses that differ in case only are one account, as mail servers treat them in practice; so are those whose characters are
+ * composed differently, as by different keyboards (RFC 6532 section 3.1 requires NFC).
  */
 export function normaliseEmail(email: string): string {
   return email.toLowerCase().normalize('NFC');

@@ -4,10 +4,13 @@ import { TimedOutError, within } from '../runtime/index.js';
 /** In place of a value: the source does not answer. */
 export const AWAY = Symbol('away');
 
-/** For how long a source that failed is not waited for, by callers who have something else to show. */
+/** How long callers that have a stale copy do not wait for a source that failed. */
 const SUSPICION_MS = 1000;
 
-/** Where a cache gets its values: asked once at a time per key, and watched, so that not everybody has to find out that it is silent. */
+/**
+ * Where a cache gets its values. It is asked once at a time per key, and watched, so that not every caller has to find out that
+ * it does not answer.
+ */
 export class CacheSource<T> {
   private readonly loads = new Map<string, Promise<T | undefined>>();
   private suspectUntil = 0;
@@ -40,8 +43,8 @@ export class CacheSource<T> {
   }
 
   /**
-   * The same for callers who could do without: `AWAY` when the source fails for the moment, does not answer within `patienceMs`, or has
-   * just been like that.
+   * The same for callers that can do without: `AWAY` when the source fails with a transient error, does not answer within
+   * `patienceMs`, or has just done so.
    */
   async loadUnlessAway(key: string, patienceMs: number): Promise<T | undefined | typeof AWAY> {
     if (this.probing || Date.now() < this.suspectUntil) {
@@ -57,7 +60,7 @@ export class CacheSource<T> {
     return AWAY;
   }
 
-  /** Takes the load of this key out of circulation: what it finds may be older than a change. */
+  /** Disowns the load of this key: its result may be older than a change. */
   disown(key: string): void {
     this.loads.delete(key);
   }
@@ -70,7 +73,7 @@ export class CacheSource<T> {
     this.suspectUntil = Date.now() + SUSPICION_MS;
   }
 
-  /** One load at a time finds out whether a suspect source is back. */
+  /** One load at a time tests whether a suspect source is back. */
   private probe(key: string): void {
     if (this.probing) return;
     this.probing = true;

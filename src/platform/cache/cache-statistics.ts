@@ -16,8 +16,8 @@ const METRIC = 'cache_reads_total';
 const byCache = new Map<string, CacheStatistics>();
 
 /**
- * The statistics of the cache of that name, exported as `cache_reads_total`. They are plain numbers, summed up when the metrics are
- * asked for: a labelled counter would cost more than the read from memory that it counts.
+ * The statistics of the cache of that name, exported as `cache_reads_total`. They are plain numbers, collected when the metrics
+ * are scraped: a labelled counter would cost more than the read from memory that it counts.
  */
 export function statisticsOf(cache: string): CacheStatistics {
   let statistics = byCache.get(cache);

@@ -28,8 +28,8 @@ export class CacheFactory implements OnApplicationShutdown {
   }
 
   /**
-   * A cache within the process, for what has too many keys to be shared (pages of a list): fresh for
-   * `CACHE_LOCAL_TTL_MS`, and as long as that behind changes that other processes make.
+   * A cache within the process, for values with too many keys to be shared (pages of a list): fresh for `CACHE_LOCAL_TTL_MS`,
+   * which is also how late it sees changes of other processes.
    */
   createLocal<T>(options: CacheOptions<T>): ReadThroughCache<T> {
     const { localTtlMs, localBytes, staleSeconds } = this.settings.cache;

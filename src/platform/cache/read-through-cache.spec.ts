@@ -49,7 +49,7 @@ describe('A read-through cache', () => {
   let cache: ReadThroughCache<Thing>;
 
   beforeEach(() => {
-    // Not `setImmediate`: a time limit reads what has arrived before it gives up.
+    // Not `setImmediate`: a time limit reads arrived input before it times out.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     source = new Source();
     copies = new FakeCopies();
@@ -66,7 +66,7 @@ describe('A read-through cache', () => {
     vi.useRealTimers();
   });
 
-  /** Lets everything happen that needs no time and no answer. */
+  /** Runs everything that needs no time and no answer. */
   const settle = () => vi.advanceTimersByTimeAsync(0);
 
   async function filled(version = 1): Promise<void> {

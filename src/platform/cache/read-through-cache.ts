@@ -19,7 +19,7 @@ export interface CacheOptions<T> {
 
 /** What a process keeps of a cache; the least recently used entries go first. */
 export interface CacheLimits {
-  /** By what `sizeOf` says. Clients choose what is read, so that a number of entries would be no bound on memory. */
+  /** Measured by `sizeOf`. Clients choose what is read, so a number of entries would not bound the memory. */
   localBytes: number;
 }
 
@@ -29,7 +29,7 @@ export interface CacheTimes {
   ttlMs: number;
   /** How long this process trusts its own copy before it asks Redis: the bound on staleness between processes. */
   localTtlMs: number;
-  /** How long a copy is kept after that, for when the source is away. */
+  /** How long a copy is kept after that, for outages of the source. */
   staleMs: number;
 }
 
@@ -45,7 +45,7 @@ export interface Cached<T> {
 interface Entry<T> {
   cached?: Cached<T>;
   version: number;
-  /** Epoch milliseconds until which the copy is served without a look elsewhere. */
+  /** Epoch milliseconds until which the copy is served without checking elsewhere. */
   trustedUntil: number;
   /** Older values are outdated: this process has seen a change to this version. */
   minimumVersion: number;
@@ -53,12 +53,13 @@ interface Entry<T> {
 }
 
 /**
- * How long a caller for whom there is a stale copy waits for the source. A frozen server does not refuse: it is silent.
- * Longer where the copy is not merely old but known to be wrong: somebody may wait for the change he has just made.
+ * How long a caller waits for the source when there is a stale copy. A frozen server does not refuse connections: it is silent.
+ * The wait is longer where the copy is not merely old but known to be wrong: the caller may be the one that has just made the
+ * change.
  */
 const PATIENCE_MS = 250;
 const PATIENCE_WHEN_OUTDATED_MS = 1000;
-/** How long a stale copy is served without another look. */
+/** How long a stale copy is served without asking again. */
 const STALE_TRUST_MS = 1000;
 /** A JavaScript string takes up to two bytes a character. */
 const BYTES_PER_CHARACTER = 2;
@@ -67,7 +68,7 @@ const ENTRY_BYTES = 300;
 
 /**
  * A read-through cache in two levels, the process's memory over Redis. The source is asked once per key and process at a time, an older value never
- * replaces a newer one, and when the source is away a stale copy answers (decision record 0005).
+ * replaces a newer one, and when the source is down a stale copy answers (decision record 0005).
  */
 export class ReadThroughCache<T> {
   private readonly entries: LRUCache<string, Entry<T>>;
@@ -95,7 +96,7 @@ export class ReadThroughCache<T> {
   }
 
   /**
-   * The value under a key, at once when this process has a copy that it trusts; undefined when the source has none.
+   * The value under a key, synchronously when this process has a copy that it trusts; undefined when the source has none.
    * @throws what the source throws, when there is no copy to stand in.
    */
   get(key: string): Cached<T> | undefined | Promise<Cached<T> | undefined> {
@@ -171,7 +172,7 @@ export class ReadThroughCache<T> {
     }
     this.statistics.stale += 1;
     const stale = { value: standIn.value, freshUntil: Math.min(standIn.freshUntil, Date.now()), stale: true };
-    // Only for this caller when there has been a change since it was chosen, or something better has come.
+    // Only for this caller when the value has changed since it was chosen, or a newer one has arrived.
     const unchanged = this.entries.get(key) === before && this.era === era;
     if (unchanged) this.remember(key, stale, this.versionOf(stale.value), Date.now() + STALE_TRUST_MS);
     return stale;
@@ -213,15 +214,15 @@ export class ReadThroughCache<T> {
     return this.entries.get(key)?.minimumVersion ?? 0;
   }
 
-  /** The newest version that this process has heard of. Redis may know less: it loses its data, and a late put may follow. */
+  /** The newest version that this process knows. Redis may have an older one: it loses its data, and a late put may follow. */
   private newestVersionOf(key: string): number {
     const { version = 0, minimumVersion = 0 } = this.entries.get(key) ?? {};
     return Math.max(version, minimumVersion);
   }
 
   /**
-   * The copy of this process, when it is newer than what a slow load, or one from a replica, has found. Only while it is fresh: once
-   * the database has been restored to an earlier state, the copy is what is wrong.
+   * The copy of this process, when it is newer than the result of a slow load, or of one from a replica. Only while the copy is
+   * fresh: after the database was restored to an earlier state, the copy is wrong.
    */
   private freshNewer(key: string, version: number): Cached<T> | undefined {
     const entry = this.entries.get(key);

@@ -21,8 +21,8 @@ interface CacheCommands {
 }
 
 /**
- * An entry is a hash: `v` the newest version anybody has heard of, `w` and `d` version and text of the copy. Its time to live is
- * freshness plus the time for which a stale copy is kept, so that instances need not agree about the clock.
+ * An entry is a hash: `v` is the newest version known, `w` and `d` are version and text of the copy. Its time to live is its
+ * freshness plus the time for which a stale copy is kept, so the clocks of instances need not agree.
  */
 const SCRIPTS = {
   cacheRead: {
@@ -31,7 +31,7 @@ const SCRIPTS = {
     local entry = redis.call('HMGET', KEYS[1], 'v', 'w', 'd')
     return {entry[1], entry[2], entry[3], redis.call('PTTL', KEYS[1])}`,
   },
-  // A load that began before a change must not bury it.
+  // A load that began before a change must not overwrite it.
   cachePut: {
     numberOfKeys: 1,
     lua: `
@@ -60,12 +60,15 @@ const SCRIPTS = {
 
 /** How long the version of a change is remembered for loads that began before it; longer than any query may take. */
 const GUARD_MS = 60_000;
-/** Changes that Redis has not heard of and that are told again once it is back; beyond that the time to live has to do. */
+/** Changes that Redis has missed, and that are sent again once it is back; beyond this number the time to live has to do. */
 const UNTOLD_LIMIT = 10_000;
 const TELL_AGAIN_MS = 500;
-/** How long a change waits for others, to be told together with them: one busy feature changes thousands of values. */
+/** How long a change waits for others, to be sent together with them: one busy feature changes thousands of values. */
 const GATHER_MS = 2;
-/** Milliseconds without a refusal after which a Redis that answers, but refuses (full, read-only), is taken to be right again. */
+/**
+ * Milliseconds without a rejected write after which a Redis that answers, but rejects writes (full, read-only), counts as
+ * recovered.
+ */
 const REFUSALS_END_AFTER_MS = 60_000;
 
 /**
@@ -85,7 +88,7 @@ export class SharedCopies {
     private readonly name: string,
     private readonly staleMs: number,
   ) {
-    // Not over with the first success: a Redis that is full answers reads.
+    // The first success does not end it: a Redis that is full answers reads.
     this.refusals = new OutageLog(this.logger, {
       begins: `Redis refuses what the cache "${name}" asks of it`,
       endsAfterMs: REFUSALS_END_AFTER_MS,
@@ -110,7 +113,7 @@ export class SharedCopies {
     );
   }
 
-  /** Tells that what is under a key has become `version`; told again later when Redis is away now. */
+  /** Reports that the value under a key is now `version`; sent again later when Redis is down now. */
   outdate(key: string, version: number): void {
     if (this.untold.size >= UNTOLD_LIMIT && !this.untold.has(key)) return;
     this.untold.set(key, Math.max(version, this.untold.get(key) ?? version));
@@ -123,12 +126,12 @@ export class SharedCopies {
     }, GATHER_MS);
   }
 
-  /** Drops the copy of what is no more. */
+  /** Drops the copy of a value that no longer exists. */
   async remove(key: string): Promise<void> {
     await this.attempt((redis) => redis.del(this.keyOf(key)));
   }
 
-  /** Gives up telling what Redis has missed. */
+  /** Stops sending the changes that Redis has missed. */
   close(): void {
     clearTimeout(this.telling);
     clearTimeout(this.gathering);

@@ -11,7 +11,7 @@ export interface Roles {}
 
 export type Role = keyof Roles;
 
-/** Who makes the request, as the access token states it. */
+/** The caller of the request, as the access token states it. */
 export interface Caller {
   userId: string;
   role: Role;

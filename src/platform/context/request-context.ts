@@ -3,7 +3,7 @@ import { newId } from './ids.js';
 import { Members } from '../runtime/index.js';
 import { TransientError } from '../errors/index.js';
 
-/** Code of the error with which the work for a request ends that nobody waits for any more. */
+/** Code of the error that ends the work for a request after its client has disconnected. */
 export const ABANDONED = 'request-abandoned';
 
 /** What travels with a request (or a job) into everything that is done for it. */
@@ -17,8 +17,8 @@ export class RequestContext {
   private readonly listeners = new Members<(reason: Error) => void>();
 
   /**
-   * @param requestId what ties log lines, events and jobs to the request that caused them
-   * @param deadline epoch milliseconds after which nobody waits for the answer any more
+   * @param requestId links log lines, events and jobs to the request that caused them
+   * @param deadline epoch milliseconds after which the answer is no longer needed
    */
   constructor(
     readonly requestId: string,
@@ -40,13 +40,13 @@ export class RequestContext {
     return Math.max(0, this.deadline - Date.now());
   }
 
-  /** Why the request was given up (its client went away), or undefined while somebody waits for the answer. */
+  /** Why the request was cancelled (its client disconnected), or undefined while a client waits for the answer. */
   get abandoned(): Error | undefined {
     return this.given;
   }
 
   /**
-   * Calls `listener` when the request is given up.
+   * Calls `listener` when the request is cancelled.
    * @returns a function that takes the listener off again
    */
   onAbort(listener: (reason: Error) => void): () => void {
@@ -55,7 +55,7 @@ export class RequestContext {
     return () => this.listeners.delete(listener);
   }
 
-  /** Gives the request up: cancels what is still being done for it. */
+  /** Cancels the request: the work that is still being done for it ends. */
   abort(detail: string): void {
     if (this.given) return;
     this.given = new TransientError({ code: ABANDONED, detail });
@@ -66,7 +66,7 @@ export class RequestContext {
   }
 
   /**
-   * Runs `work` with the same request id but neither deadline nor cancellation: for what must be finished once begun, such
+   * Runs `work` with the same request id but neither deadline nor cancellation: for work that must be finished once begun, such
    * as recording the outcome of a charge.
    */
   static shielded<T>(work: () => Promise<T>): Promise<T> {

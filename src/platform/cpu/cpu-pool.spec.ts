@@ -58,7 +58,7 @@ describe('CpuPool', () => {
     const timer = setInterval(() => turns++, 5);
     await pool.run(spin, 200);
     clearInterval(timer);
-    // A loop that was not free would not have turned at all; how often it turns is the machine's business.
+    // A blocked loop would not have turned at all; how often it turns depends on the machine.
     expect(turns).toBeGreaterThan(1);
   });
 

@@ -11,9 +11,12 @@ import { BACKGROUND, TwoClassQueue } from './two-class-queue.js';
 
 /** Tasks that may wait for each thread. With a password hash at about 30 ms that is a wait of some 2 seconds. */
 const WAITING_PER_THREAD = 64;
-/** Of these, background tasks have less room, and none of the others': however many they are, the rest finds its own free. */
+/** Background tasks have a smaller share of these places: however many they are, the rest stays free for other tasks. */
 const BACKGROUND_PER_THREAD = 16;
-/** One runs and one waits in the thread itself, which would else be idle until the event loop hands it the next: 2 % of all logins. */
+/**
+ * One runs and one waits in the thread itself, which would otherwise be idle until the event loop sends it the next one: 2 % of
+ * all logins.
+ */
 const TASKS_PER_THREAD = 2;
 /** A thread that had nothing to do for this long is ended; the next task starts one (about 40 ms). */
 const IDLE_THREAD_MS = 60_000;
@@ -21,15 +24,15 @@ const IDLE_THREAD_MS = 60_000;
 const ENDING = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 /**
- * Where work that takes the processor for milliseconds goes: a bounded number of threads at low priority, so that the event
- * loop goes on, and a bounded queue, so that a flood is refused while it is cheap. Threads start on demand.
+ * Runs work that takes the processor for milliseconds: in a bounded number of threads at low priority, so that the event loop
+ * stays free, with a bounded queue, so that a flood is rejected while that is cheap. Threads start on demand.
  */
 @Injectable()
 export class CpuPool implements OnApplicationShutdown {
   readonly threads: number;
   private readonly logger = new Logger(CpuPool.name);
   private readonly pool: Piscina<ThreadTask, ThreadResult>;
-  /** Tasks that run or wait, without those in the background. */
+  /** Tasks that run or wait, not counting background tasks. */
   private urgent = 0;
   private background = 0;
 
@@ -42,7 +45,7 @@ export class CpuPool implements OnApplicationShutdown {
       concurrentTasksPerWorker: TASKS_PER_THREAD,
       idleTimeout: IDLE_THREAD_MS,
       taskQueue: new TwoClassQueue(),
-      // Neither the tracing preload nor the secrets of this process have business in a thread that computes.
+      // A computing thread needs neither the tracing preload nor the secrets of this process.
       execArgv: [],
       env: {},
       recordTiming: false,
@@ -58,8 +61,8 @@ export class CpuPool implements OnApplicationShutdown {
   }
 
   /**
-   * Runs a task in a thread. A task whose request is past its deadline when its turn comes is not begun.
-   * @param options `background`: waits until nothing else does
+   * Runs a task in a thread. A task whose request is past its deadline when its turn comes is not started.
+   * @param options `background`: waits until no other task waits
    * @throws TransientError `busy` when too many wait or the deadline passed; whatever the task throws.
    */
   async run<Input, Output>(

@@ -2,7 +2,7 @@
 export interface CpuTask<Input, Output> {
   readonly module: string;
   readonly name: string;
-  /** Never there; carries the types. */
+  /** Never set; carries the types. */
   readonly types?: (input: Input) => Output;
 }
 

@@ -12,7 +12,7 @@ export interface ThreadTask {
   module: string;
   name: string;
   input: unknown;
-  /** Epoch milliseconds after which nobody waits for the result. */
+  /** Epoch milliseconds after which the result is not needed. */
   deadline: number;
 }
 
@@ -22,14 +22,14 @@ export type ThreadResult = { done: true; output: unknown } | { done: false };
 /**
  * On Linux a thread has a nice value of its own (sched(7)), and setpriority(2) with 0 changes that of the calling thread
  * alone: the event loop keeps the default and is scheduled before all hashing, also on one core. At 14 a thread still gets a
- * twentieth of a core that is contended for, so that logins go on beside a flood of reads. At 10 who wakes up waited longer for a
- * thread to be preempted: the p99 of reads beside logins was twice as long.
+ * twentieth of a contended core, so that logins continue beside a flood of reads. At 10 a process that woke up waited longer for
+ * a thread to be preempted: the p99 of reads beside logins was twice as long.
  */
 const BACKGROUND_PRIORITY = 14;
 try {
   if (!isMainThread && process.platform === 'linux') os.setPriority(0, BACKGROUND_PRIORITY);
 } catch {
-  // A sandbox may forbid it; the work is the same, only less polite.
+  // A sandbox may forbid it; then the threads run at normal priority.
 }
 
 const modules = new Map<string, Record<string, (input: unknown) => unknown>>();

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { CpuPool } from './cpu-pool.js';
 
-/** The pool of threads for what takes the processor long: one per process, whoever uses it. */
+/** The pool of threads for long computations: one per process, shared by all features. */
 @Global()
 @Module({ providers: [CpuPool], exports: [CpuPool] })
 export class CpuModule {}

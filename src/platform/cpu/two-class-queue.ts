@@ -2,10 +2,10 @@ import { FixedQueue, queueOptionsSymbol, type TaskQueue } from 'piscina';
 
 type Task = Parameters<TaskQueue['push']>[0];
 
-/** What marks a task as one that others may overtake, for `TwoClassQueue`. */
+/** Marks a task as one that others may overtake, for `TwoClassQueue`. */
 export const BACKGROUND = { [queueOptionsSymbol]: { background: true } };
 
-/** Background tasks wait until nothing else does. */
+/** Background tasks wait until no other task waits. */
 export class TwoClassQueue implements TaskQueue {
   private readonly urgent = new FixedQueue();
   private readonly background = new FixedQueue();

@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import pg from 'pg';
 
-/** A server that does not even take this in has other worries than one statement. */
+/** A server that does not even accept this has worse problems than one statement. */
 const TIMEOUT_MS = 1000;
-/** Each costs the server a process. What is not cancelled ends by `statement_timeout`. */
+/** Each costs the server a process. A statement that is not cancelled ends by `statement_timeout`. */
 const AT_ONCE = 16;
 
 let underWay = 0;
@@ -29,14 +29,14 @@ type WireConstructor = new (options: { ssl: object | false; sslNegotiation: stri
 
 /**
  * Asks the server of a connection to cancel what runs on it, by the protocol's CancelRequest (PostgreSQL documentation 54.2.9): it
- * needs no connection from a pool, reaches the server on which the statement runs, be it a replica, and is passed on by PgBouncer. A
- * process id would mean another backend on the primary, and on PgBouncer nothing at all.
+ * needs no connection from a pool, reaches the server on which the statement runs, also a replica, and is passed on by PgBouncer.
+ * A process id (`pg_cancel_backend`) would mean another backend on the primary, and nothing at all on PgBouncer.
  *
- * Nobody is told whether it came in time.
+ * The protocol does not report whether it came in time.
  */
 export function cancelRequest(client: pg.ClientBase): void {
   const { host, processID, secretKey, ssl, sslNegotiation, connection } = client as unknown as Connected;
-  // The address and not the name, which may lead to another server by now.
+  // The address and not the name, which may resolve to another server by now.
   const { remoteAddress, remotePort } = connection.stream;
   if (underWay >= AT_ONCE || remoteAddress === undefined || remotePort === undefined) return;
   underWay += 1;

@@ -26,13 +26,13 @@ import { RecentWrites } from './recent-writes.js';
  */
 const DEMOTION_TAKES_MS = 1000;
 
-/** How often work is begun at most, where connections are outdated by a migration or a failover. */
+/** How often work is started at most, when connections are outdated by a migration or a failover. */
 export const ATTEMPTS = 3;
 
 export interface ConnectionPoolOptions extends pg.PoolConfig, Partial<ConnectionTerms> {
-  /** For replicas. Any other pool refuses connections to a standby: a primary's address that leads to one is of before a failover. */
+  /** For replicas. Any other pool refuses connections to a standby: the primary's address then dates from before a failover. */
   acceptsStandby?: boolean;
-  /** What each transaction is to set for itself. */
+  /** Settings that each transaction sets for itself. */
   limitsOfTransaction?: Record<string, number>;
   /** Its circuit breaker decides whether a connection is lent. */
   dependency?: Dependency;
@@ -48,16 +48,16 @@ type Failed = (error: Error) => void;
 
 /**
  * The pool under TypeORM and named SQL. Waiting for a connection is bounded, in number and in time, and refused while the circuit is
- * open. When one connection turns out to be outdated, by a migration or a failover, all that were made before are: they are replaced
- * when they are asked for the next time, instead of failing one request each.
+ * open. When one connection turns out to be outdated, by a migration or a failover, so are all that were made before it: they are
+ * replaced when they are next requested, instead of failing one request each.
  */
 export class ConnectionPool extends pg.Pool {
-  /** What callers of this process have written through this pool. */
+  /** Which callers of this process have written through this pool, and when. */
   readonly recentWrites = new RecentWrites();
   /** The unit of work that is open on a connection of this pool, for `UnitOfWork` alone. */
   readonly units = new AsyncLocalStorage<OpenUnit>();
   readonly queue = new ConnectionQueue(this);
-  /** What a transaction has to begin with; empty where sessions have their limits from the start. */
+  /** The statement that each transaction begins with; empty where sessions have their limits from the start. */
   readonly prelude: string;
 
   private readonly dependency: Dependency | undefined;
@@ -108,7 +108,7 @@ export class ConnectionPool extends pg.Pool {
         connection ??= await this.lend();
         return await connection.send(statement);
       } catch (error) {
-        // Nothing was executed on an outdated connection, so it may be sent again: on one that was made since.
+        // Nothing was executed on an outdated connection, so the statement may be sent again on a newer one.
         if (unit || !connection?.outdated || attempt === ATTEMPTS)
           throw translateDatabaseError(located(error));
       } finally {
@@ -191,21 +191,22 @@ export class ConnectionPool extends pg.Pool {
     const { ended, outage, wrote } = connection;
     connection.ended = connection.outage = undefined;
     connection.wrote = connection.readOnly = false;
-    // Whatever became of it: what nobody answered may have had its effect.
+    // Whatever its outcome: a statement without an answer may have taken effect.
     if (wrote) this.recentWrites.note();
     ended?.(outage);
   }
 
   private async admit(connection: PooledConnection, acceptsStandby: boolean): Promise<void> {
-    // pg-pool takes its error listener off a client while somebody uses it, and an `error` event that nobody hears ends the
-    // process: so did the loss of PostgreSQL. The query itself reports it.
+    // pg-pool removes its error listener from a client while it is in use, and an `error` event without a listener ends the
+    // process: the loss of PostgreSQL did that. The query itself reports it.
     connection.on('error', () => undefined);
     connection.generation = this.generation;
     connection.terms = this.terms;
     connection.messages.on('errorMessage', (error) => {
       connection.outdated ||= this.outdates(connection, error, acceptsStandby);
     });
-    // PgBouncer repeats what the server said when it first connected to it, which may have been promoted since: so the server is asked.
+    // PgBouncer repeats what the server reported at its first connection. The server may have been promoted since, so it is
+    // asked.
     if (acceptsStandby || !connection.reportsStandby) return;
     const { rows } = await connection.control('SELECT pg_is_in_recovery() AS standby');
     if ((rows as { standby: boolean }[])[0]?.standby === true) throw new StandbyError();
@@ -214,7 +215,7 @@ export class ConnectionPool extends pg.Pool {
   private outdates(connection: PooledConnection, error: Error, acceptsStandby: boolean): boolean {
     const refusedWrite = isRefusedWrite(error) && !connection.readOnly && !acceptsStandby;
     if (!refusedWrite && !isLostStatement(error)) return false;
-    // A late error of an old connection must not retire those that were made since.
+    // A late error of an old connection must not retire newer ones.
     if (connection.generation < this.generation) return true;
     const now = performance.now();
     if (refusedWrite && now - this.renewedAt < DEMOTION_TAKES_MS) return false;

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionQueue } from './connection-queue.js';
 
-/** A pool of 10 connections that are given up on after 600 ms, with as many waiting as a test says. */
+/** A pool of 10 connections with an acquisition timeout of 600 ms, and as many waiting requests as a test says. */
 class Pool extends EventEmitter {
   readonly options = { max: 10, connectionTimeoutMillis: 600 };
   waitingCount = 0;
@@ -30,7 +30,7 @@ describe('ConnectionQueue', () => {
     return queue.load >= 1;
   }
 
-  /** Serves so many per second for a second, during which somebody always waits. */
+  /** Serves so many per second for a second, during which there is always a waiting request. */
   function serveAt(perSecond: number): void {
     pool.waitingCount = 1;
     for (let i = 0; i < 5; i += 1) {

@@ -1,14 +1,14 @@
 import type pg from 'pg';
 
-/** Requests that may always wait, and that may wait at most, for each connection there is. */
+/** Minimum and maximum number of requests that may wait, for each connection of the pool. */
 const WAITERS_PER_CONNECTION = { least: 4, most: 20 };
 /** Share of `DATABASE_ACQUIRE_TIMEOUT_MS` that a request may expect to wait. */
 const EXPECTED_WAIT = 0.5;
 const MEASURED_OVER_MS = 250;
 
 /**
- * How many requests may wait for a connection: as many as will be served in half the time that pg-pool lets them wait, going by
- * how many were served lately (Little's law). A longer queue serves nobody sooner; those at its end would wait for a 503.
+ * How many requests may wait for a connection: as many as will be served in half of the acquisition timeout, estimated from how
+ * many were served lately (Little's law). A longer queue serves no request sooner; those at its end would wait for a 503.
  */
 export class ConnectionQueue {
   private served = 0;
@@ -21,7 +21,7 @@ export class ConnectionQueue {
     });
   }
 
-  /** 0 when nobody waits; from 1 on, who asks now would wait in vain. */
+  /** 0 when no request waits; from 1 on, a new request would time out. */
   get load(): number {
     const { waitingCount } = this.pool;
     return waitingCount === 0 ? 0 : waitingCount / this.longest();
@@ -30,7 +30,7 @@ export class ConnectionQueue {
   private longest(): number {
     const elapsed = performance.now() - this.measuredAt;
     if (elapsed >= MEASURED_OVER_MS) {
-      // A count over a longer time holds a quiet time: it says what was asked for, not what could be done.
+      // A count over a longer time includes idle time: it measures the demand, not the capacity.
       this.servedPerMs = elapsed < 4 * MEASURED_OVER_MS ? this.served / elapsed : undefined;
       this.served = 0;
       this.measuredAt += elapsed;

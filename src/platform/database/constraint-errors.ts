@@ -13,7 +13,10 @@ export class UniqueViolationError extends ConstraintViolationError {
   }
 }
 
-/** SQLSTATEs (PostgreSQL documentation, appendix A) of a value that no row may have; the others of class 22 are bugs in a statement. */
+/**
+ * SQLSTATEs (PostgreSQL documentation, appendix A) of a value that no row may have; the others of class 22 are bugs in a
+ * statement.
+ */
 const REFUSED_VALUES = new Set([
   '22001', // string_data_right_truncation: longer than its column
   '22003', // numeric_value_out_of_range
@@ -31,7 +34,7 @@ interface DriverError extends Error {
   constraint?: string;
 }
 
-/** What PostgreSQL said about a value that it refused, or undefined when it said something else. */
+/** The error for a value that PostgreSQL rejected, or undefined for any other error. */
 export function asConstraintViolation(error: DriverError): ConstraintViolationError | undefined {
   const { code = '', constraint } = error;
   switch (code) {
@@ -74,9 +77,9 @@ function unknownReference(error: DriverError): ConstraintViolationError {
 }
 
 /**
- * Whether the row that is referred to was to be changed, not the row that refers: both have the same SQLSTATE and the same fields. The
- * message is translated (`lc_messages`), but in every language it quotes three names then (`"articles"`, its constraint, `"comments"`),
- * and otherwise two (`ri_ReportViolation` in PostgreSQL's ri_triggers.c).
+ * Whether the statement changed the row that is referred to, not the one that refers: both have the same SQLSTATE and the same
+ * fields. The message is translated (`lc_messages`), but in every language it quotes three names then (`"articles"`, its
+ * constraint, `"comments"`), and otherwise two (`ri_ReportViolation` in PostgreSQL's ri_triggers.c).
  */
 function namesReferencingTable({ message }: Error): boolean {
   return (message.match(/["«»„“”]/g) ?? []).length > 4;

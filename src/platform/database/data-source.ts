@@ -11,7 +11,7 @@ import { PoolDriver } from './joining-data-source.js';
 
 const logger = new Logger('Database');
 
-/** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would lie. */
+/** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would be inexact. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
@@ -21,15 +21,17 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 /** PostgreSQL's output of a `timestamptz` in a session in UTC, as all of ours are. */
 const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00$/;
 const parseAnyTime = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date;
-/** pg's own parser knows all styles and offsets, and takes four times as long as that of JavaScript for the one we get. */
+/** pg's own parser handles all styles and offsets, and takes four times as long as JavaScript's for the one that we get. */
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
   IN_UTC.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseAnyTime(text),
 );
 
-/** Where a URL leads, and how: by TLS when it says so (`sslmode`), with the certificate and its name verified. */
+/**
+ * The server of a URL, and how to connect: with TLS when the URL says so (`sslmode`), with the certificate and its name verified.
+ */
 export function addressOf(settings: DatabaseSettings, url: string): pg.PoolConfig {
   const { tlsCa, tlsCert, tlsKey, tlsServerName } = settings;
-  // pg reads the same as verify-full, but takes a URL's word as a whole and so would leave out our files.
+  // pg reads this as verify-full too, but a URL's `sslmode` replaces the whole `ssl` option, and so our certificate files.
   if (!/[?&]sslmode=verify-full\b/.test(url)) return { connectionString: url };
   const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, 'utf8'));
   return {
@@ -46,8 +48,8 @@ export function addressOf(settings: DatabaseSettings, url: string): pg.PoolConfi
 }
 
 /**
- * Options of one pg pool: every wait in it has an end. Times in milliseconds.
- * @param purpose what its connections are for, which PostgreSQL shows behind the name of the product
+ * Options of one pg pool: every wait in it is bounded. Times in milliseconds.
+ * @param purpose what its connections are for; PostgreSQL shows it after the name of the product
  */
 export function poolOptions(settings: DatabaseSettings, url: string, purpose: string): ConnectionPoolOptions {
   const limits = {
@@ -57,7 +59,7 @@ export function poolOptions(settings: DatabaseSettings, url: string, purpose: st
   };
   return {
     ...addressOf(settings, url),
-    // PgBouncer refuses them as start-up parameters, and gives each transaction another session.
+    // PgBouncer rejects them as start-up parameters, and gives each transaction another session.
     ...(settings.transactionPooler ? { limitsOfTransaction: limits } : limits),
     namedStatements: settings.namedStatements,
     max: settings.poolSize,
@@ -85,8 +87,8 @@ export function primaryPool(
 }
 
 /**
- * TypeORM's options for the primary, whose pool it ends. Replicas are not TypeORM's business here: it connects to every one of them at
- * start and fails when one is down (see `Database.read`).
+ * TypeORM's options for the primary, whose pool it ends. TypeORM does not get the replicas: it would connect to every one of them
+ * at start and fail when one is down (see `Database.read`).
  */
 export function dataSourceOptions(settings: DatabaseSettings, pool: ConnectionPool): DataSourceOptions {
   const compiled = import.meta.url.endsWith('.js');
@@ -98,7 +100,7 @@ export function dataSourceOptions(settings: DatabaseSettings, pool: ConnectionPo
     synchronize: false,
     migrationsRun: false,
     logging: false,
-    // A pool reports the death of an idle connection here; unheard, it would end the process.
+    // A pool reports the death of an idle connection here; without a listener, that would end the process.
     poolErrorHandler: (error: Error) => logger.warn({ err: error }, 'An idle database connection was lost'),
     migrations: [
       fileURLToPath(

@@ -22,7 +22,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** Too many wait for a connection, or waited too long for one: a busy pool of ours says nothing about PostgreSQL. */
+/** Too many requests wait for a connection, or one waited too long: our busy pool says nothing about PostgreSQL. */
 export function saturated(cause?: unknown): TransientError {
   return new TransientError({
     code: DATABASE_SATURATED,
@@ -38,8 +38,8 @@ export function isRefusedWrite(error: unknown): boolean {
 
 /**
  * A prepared statement of this connection can no longer be used; nothing was executed. A migration has changed the type of its result
- * ("cached plan must not change result type", by its routine because messages are translated), or it is not there, or there already:
- * after DISCARD or DEALLOCATE, or by a pooler that gives each transaction another connection.
+ * ("cached plan must not change result type", by its routine because messages are translated), or it does not exist, or exists
+ * already: after DISCARD or DEALLOCATE, or behind a pooler that gives each transaction another connection.
  */
 export function isLostStatement(error: unknown): boolean {
   const code = errorCode(error);
@@ -74,13 +74,13 @@ export const READ_TIMEOUT = 'Query read timeout';
 const TRANSIENT_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
-/** Of those, a pool that we have ended ourselves is no sign that PostgreSQL is down. */
+/** Of those, a pool that we have closed ourselves is no sign that PostgreSQL is down. */
 const OUTAGE_MESSAGES =
   /Query read timeout|Connection terminated|Client has encountered a connection error|not queryable/i;
 
 /**
- * Gives an error of the driver a stack that leads to who asked and not to the socket on which the answer came. To be called where an
- * async function has caught it: from there V8 knows who waits.
+ * Gives an error of the driver the stack of the caller instead of that of the socket on which the answer came. Call it where an
+ * async function has caught the error: there V8 knows the waiting callers.
  */
 export function located(error: unknown): unknown {
   if (error instanceof Error) Error.captureStackTrace(error, located);
@@ -88,8 +88,8 @@ export function located(error: unknown): unknown {
 }
 
 /**
- * True when the connection itself can no longer be trusted (a late answer would reach the next user of it). Not so when the statement
- * was never sent, because we refused to or could not write its values, or its answer came and could not be read.
+ * True when the connection itself can no longer be trusted (a late answer would reach the next user of it). False when the
+ * statement was never sent, because we refused it or could not encode its values, or when its answer came and could not be read.
  */
 export function breaksConnection(error: unknown): boolean {
   if (error instanceof ProblemError || error instanceof TypeError || error instanceof RangeError)
@@ -107,8 +107,8 @@ export function breaksConnection(error: unknown): boolean {
 }
 
 /**
- * False for what the same read would come to on any other server: a mistake in the statement or its values, the end of the request.
- * A replica that has not replayed a migration yet lacks tables and columns, so what is not there may be there elsewhere.
+ * False for an error that the same read would have on any other server: a mistake in the statement or its values, the end of the
+ * request. A replica that has not replayed a migration yet lacks tables and columns, which may exist elsewhere.
  */
 export function mayDifferElsewhere(error: unknown): boolean {
   if (error instanceof ProblemError) {
@@ -123,14 +123,14 @@ export function mayDifferElsewhere(error: unknown): boolean {
   return UNDEFINED_STATES.has(code) || !/^(?:22|23|42)...$/.test(code);
 }
 
-/** What the driver says of a server that is down, or frozen: for faults that are switched on (docs/degradation.md). */
+/** The driver's errors for a server that is down, or frozen: for injected faults (docs/degradation.md). */
 export const REHEARSED_OUTAGE = {
   refused: (): Error =>
     Object.assign(new Error('connect ECONNREFUSED (a fault is switched on)'), { code: 'ECONNREFUSED' }),
   unanswered: (): Error => new Error(READ_TIMEOUT),
 };
 
-/** True for what says that PostgreSQL as a whole is away or not answering, and so counts against its circuit breaker. */
+/** True for errors that mean that PostgreSQL as a whole is down or not answering, and so count against its circuit breaker. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof TransientError) return error.code === DATABASE_UNAVAILABLE && isOutage(error.cause);
   if (error instanceof ConnectError) return true;
@@ -140,12 +140,12 @@ export function isOutage(error: unknown): boolean {
 }
 
 /**
- * What the rest of the program sees of a driver error: `TransientError` (503) when trying again may help,
- * `ConstraintViolationError` (409, 422) when PostgreSQL refused a value, or the error as it is (a bug, 500).
+ * What the rest of the program sees of a driver error: `TransientError` (503) when a retry may help, `ConstraintViolationError`
+ * (409, 422) when PostgreSQL rejected a value, or the error as it is (a bug, 500).
  */
 export function translateDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof ProblemError) return error;
-  // Our own refusal (a deadline, a client that left), which TypeORM has wrapped.
+  // Our own refusal (a deadline, a client that disconnected), which TypeORM has wrapped.
   if (error instanceof QueryFailedError && error.driverError instanceof ProblemError)
     return error.driverError;
   const refused = asConstraintViolation(error);
@@ -162,7 +162,7 @@ export function translateDatabaseError(error: unknown): unknown {
   if (!transient) return error;
   return new TransientError({
     code: DATABASE_UNAVAILABLE,
-    // Whether a statement that got no answer took effect is not known: a frozen server carries it out when it goes on.
+    // It is not known whether a statement without an answer took effect: a frozen server executes it when it continues.
     detail:
       'The database is briefly unable to answer. The request may or may not have taken effect; retry it, with the same Idempotency-Key where it has one.',
     cause: error,

@@ -5,15 +5,15 @@ import { ConnectionPool } from './connection-pool.js';
 import { addressOf } from './data-source.js';
 import { Database } from './database.js';
 
-/** Shorter than what is given to a check, so that its own reason is reported. */
+/** Shorter than the time limit of a check, so that its own reason is reported. */
 const PING_TIMEOUT_MS = 700;
 
-/** What PostgreSQL says when all its connections are taken: it is there, and the pool has its own. */
+/** PostgreSQL's error when all its connections are taken: it is up, and the pool has its own connections. */
 const TOO_MANY_CONNECTIONS = '53300';
 
 /**
- * Whether PostgreSQL answers, asked on a connection of its own: a pool that is busy with load must not look like a
- * database that is down, or the busiest replica would be taken out first. A `HealthCheck`, which knows nothing of who asks.
+ * Whether PostgreSQL answers, checked on a separate connection: a busy pool must not look like a database that is down, or the
+ * busiest instance would be taken out first. A `HealthCheck`, which does not depend on its caller.
  */
 @Injectable()
 export class DatabaseHealth implements OnApplicationShutdown {

@@ -31,7 +31,7 @@ interface PoolState {
 
 /** The measures of one pool. */
 export interface PoolMetrics {
-  /** A connection was lent, or could not be, after so many milliseconds. */
+  /** A connection was lent, or refused, after so many milliseconds. */
   waited(milliseconds: number): void;
   /** A statement was answered. */
   answered(text: string, milliseconds: number): void;
@@ -70,7 +70,7 @@ export class DatabaseMetrics {
     @InjectMetric(WAIT) private readonly wait: Histogram,
     @InjectMetric(QUERY) private readonly duration: Histogram,
   ) {
-    // Counted when the metrics are asked for: a pool changes with every statement.
+    // Counted when the metrics are scraped: a pool changes with every statement.
     Object.assign(connections, { collect: () => this.count(connections) });
   }
 

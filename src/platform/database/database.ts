@@ -9,7 +9,7 @@ import { UnitOfWork } from './unit-of-work.js';
 
 /**
  * Named SQL, for hot paths: on the connection of the open unit of work, on any of the pool otherwise. Statements with a `name` are
- * prepared once per connection. What is not hot uses TypeORM's repositories, which go through the same pool and join the same unit.
+ * prepared once per connection. Other code uses TypeORM's repositories, which go through the same pool and join the same unit.
  */
 @Injectable()
 export class Database implements OnApplicationShutdown {
@@ -51,9 +51,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica when there is one that has
-   * what the caller at hand has written through this process, from the primary otherwise and whenever the replica fails. Inside a
-   * unit of work always from its connection, so that it sees its own writes.
+   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica that has the writes of
+   * the current caller through this process, from the primary otherwise and whenever the replica fails. Inside a unit of work
+   * always from its connection, so that it sees its own writes.
    */
   async read<T>(statement: Statement): Promise<T[]> {
     const replica = this.unitOfWork.isActive ? undefined : this.replicas.pick();
@@ -73,7 +73,7 @@ export class Database implements OnApplicationShutdown {
     await this.replicas.close();
   }
 
-  /** A statement that may take longer than a session's statements needs a transaction: for that alone PostgreSQL's limit is raised. */
+  /** A statement that may exceed the session's limit needs a transaction, in which alone PostgreSQL's limit is raised. */
   private send(statement: Statement): Promise<pg.QueryResult> {
     const { timeoutMs = 0 } = statement;
     if (timeoutMs <= this.settings.database.statementTimeoutMs) return this.pool.send(statement);

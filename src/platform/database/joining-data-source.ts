@@ -14,8 +14,8 @@ import { requireOpen, type OpenUnit } from './open-unit.js';
 import { savepoint } from './savepoint.js';
 
 /**
- * TypeORM's data source on a pool of ours. Whatever has no query runner of its own asks the data source for one, and gets that of the
- * open unit of work: injected repositories, custom ones, entity managers, query builders and `query` join it by themselves.
+ * TypeORM's data source on a pool of ours. Injected repositories, custom ones, entity managers, query builders and `query` ask
+ * the data source for a query runner when they have none, get that of the open unit of work, and so join it by themselves.
  */
 export class JoiningDataSource extends DataSource {
   override createQueryRunner(mode: ReplicationMode = 'master'): QueryRunner {
@@ -83,7 +83,7 @@ class RunnerOnPool extends PostgresQueryRunner {
   }
 }
 
-/** On the connection and in the transaction of a unit of work, which ends them. A transaction in it is a savepoint. */
+/** Runs on the connection and in the transaction of a unit of work, which ends both. A transaction in it is a savepoint. */
 class RunnerInUnit extends RunnerOnPool {
   override isTransactionActive = true;
   protected override transactionDepth = 1;
@@ -135,7 +135,7 @@ class RunnerInUnit extends RunnerOnPool {
     this.begun = false;
   }
 
-  /** The unit of work gives its connection back itself. */
+  /** The unit of work releases its connection itself. */
   override release(): Promise<void> {
     return Promise.resolve();
   }

@@ -6,7 +6,7 @@ import { addressOf, dataSourceOptions } from './data-source.js';
 
 /** Any number, but the same in every replica: the advisory lock that serialises migrations. */
 const MIGRATION_LOCK = 7_305_041;
-/** How often a migrator looks whether the one at work has ended, and how often it says that it waits. */
+/** How often a migrator checks whether the running one has ended, and how often it reports that it waits. */
 const POLL_MS = 250;
 const REPORT_EVERY_MS = 10_000;
 /**
@@ -14,7 +14,7 @@ const REPORT_EVERY_MS = 10_000;
  * more than one long read.
  */
 const LOCK_TIMEOUT_MS = 2000;
-/** Between two attempts, more or less: what has queued up is served, and the long read may end. */
+/** Pause between two attempts, more or less: queued statements are served, and the long read may end. */
 const RETRY_MS = 2000;
 const ATTEMPTS = 60;
 /** SQLSTATE lock_not_available. */
@@ -23,11 +23,11 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export interface MigrationState {
   name: string;
   applied: boolean;
-  /** False for one that another release has applied: this one has no code for it. */
+  /** False for a migration that another release has applied: this one has no code for it. */
   known: boolean;
 }
 
-/** Takes a line about what is going on. */
+/** Receives a line about the progress. */
 export type Report = (line: string) => void;
 
 /** Runs and lists migrations on a connection of its own, without the timeouts that bound requests. */
@@ -52,8 +52,8 @@ export class Migrator {
   }
 
   /**
-   * Runs what is pending, one transaction per migration, while holding a session-level advisory lock: a second
-   * migrator waits for the first and then finds nothing to do.
+   * Runs pending migrations, one transaction each, while holding a session-level advisory lock: a second migrator waits for the
+   * first and then finds nothing to do.
    * @returns the names of the migrations that this call ran.
    */
   async migrate(): Promise<string[]> {
@@ -104,8 +104,8 @@ export class Migrator {
 
   /**
    * Runs `work` as the only migrator. The lock is polled for: waiting in `pg_advisory_lock` holds a snapshot, for which a
-   * `CREATE INDEX CONCURRENTLY` of the migrator at work would wait in turn. The work is done on the connection that holds the
-   * lock: should that be lost, the work is lost with it, and cannot go on beside another migrator's.
+   * `CREATE INDEX CONCURRENTLY` of the running migrator would wait in turn. The work is done on the connection that holds the
+   * lock: if it is lost, the work is lost with it, and cannot continue beside another migrator's.
    */
   private async alone<T>(work: (executor: MigrationExecutor) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
@@ -131,7 +131,7 @@ export class Migrator {
     }
   }
 
-  /** Tries again what did not get a lock in time; what was done before is kept, each migration being a transaction. */
+  /** Retries a migration that did not get a lock in time; earlier ones are kept, because each is its own transaction. */
   private async patiently<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -9,13 +9,13 @@ export type AfterCommit = () => void | Promise<void>;
 export interface OpenUnit {
   readonly client: LentConnection;
   readonly afterCommit: AfterCommit[];
-  /** Nothing may be done in it any more. */
+  /** It accepts no more statements. */
   closed: boolean;
   /** Savepoints around it. */
   readonly depth: number;
   /** The savepoint in which alone something may be done now. */
   savepoint?: OpenUnit;
-  /** TypeORM's, made when it is first needed, which is not on hot paths. */
+  /** TypeORM's, created when first needed, which is not on hot paths. */
   runner?: QueryRunner;
 }
 

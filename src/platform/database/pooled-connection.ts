@@ -19,7 +19,7 @@ export interface Statement {
   timeoutMs?: number;
 }
 
-/** What a pool asks of its connections. */
+/** What a pool requires of its connections. */
 export interface ConnectionTerms {
   /** How long a statement may go unanswered. */
   queryTimeoutMs: number;
@@ -29,7 +29,7 @@ export interface ConnectionTerms {
   writes?: RecentWrites;
 }
 
-/** A connection on loan; `giveBack` it. */
+/** A borrowed connection; return it with `giveBack`. */
 export type LentConnection = PooledConnection & pg.PoolClient;
 
 type Answered = (error: Error | undefined, result: pg.QueryResult) => void;
@@ -43,28 +43,28 @@ type ServerMessages = {
   stream: Duplex;
 };
 
-/** What ends a transaction is done for nobody's sake: a request that was given up must still roll back. */
+/** Ending a transaction does not depend on the request: a cancelled request must still roll back. */
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK)\b/;
 
-/** A statement that may write; a word that is only the name of something costs a read from the primary. */
+/** A statement that may write. A false match, such as a column's name, only costs a read from the primary. */
 const WRITES = /\b(?:INSERT|UPDATE|DELETE|MERGE)\b/i;
 
 /**
- * A connection of ours: every statement on it, from TypeORM or named SQL, is bounded by a timeout and by the request's deadline, is
- * cancelled when the request is given up, and is traced and measured. It knows whether it can still be used.
+ * A connection of ours: every statement on it, from TypeORM or named SQL, is bounded by a timeout and by the request's deadline,
+ * is cancelled when the request is cancelled, and is traced and measured. It knows whether it can still be used.
  */
 export class PooledConnection extends pg.Client {
-  /** It has got an error that every connection of its age will get: what failed by it may be sent again on another. */
+  /** It got an error that every connection of its age will get: the failed statement may be sent again on another one. */
   outdated = false;
-  /** The transaction at hand is to write nothing. */
+  /** The current transaction must write nothing. */
   readOnly = false;
-  /** Something on it may have written since it was lent. */
+  /** A statement on it may have written since it was lent. */
   wrote = false;
   /** What the server reports at connect (`in_hot_standby`, PostgreSQL 14 and later). */
   reportsStandby = false;
   generation = 0;
   terms: ConnectionTerms = { queryTimeoutMs: Infinity, namedStatements: true };
-  /** Why nobody else must use it: the late answer to a statement, or its cancellation, would reach them. */
+  /** Why it must not be reused: the late answer to a statement, or its cancellation, would reach the next user. */
   unfit?: Error;
   /** Statements that were sent and not answered yet. */
   private unanswered = 0;
@@ -97,8 +97,8 @@ export class PooledConnection extends pg.Client {
   }
 
   /**
-   * Sends a statement for the request at hand: not at all when the request was given up, for no longer than its deadline, and
-   * cancelled when its client leaves while it runs.
+   * Sends a statement for the current request: not at all when the request was cancelled, bounded by its deadline, and cancelled
+   * when its client disconnects while it runs.
    */
   send(statement: Statement): Promise<pg.QueryResult> {
     if (this.terms.writes?.kept && WRITES.test(statement.text)) this.wrote = true;
@@ -109,18 +109,18 @@ export class PooledConnection extends pg.Client {
     return this.traced(statement, limitMs, context);
   }
 
-  /** Sends what begins or ends a transaction, which no request may cut short. */
+  /** Sends a statement that begins or ends a transaction, which no request may cancel. */
   control(text: string, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
     return this.traced({ text }, timeoutMs);
   }
 
-  /** Gives the connection back to its pool, which drops it when it is unfit. */
+  /** Returns the connection to its pool, which drops it when it is unfit. */
   giveBack(this: LentConnection, error?: Error): void {
     if (error) this.note(error);
     this.release(this.unfit ?? error ?? this.leftOpen());
   }
 
-  /** Records what an error says about this connection and about PostgreSQL. */
+  /** Records what an error means for this connection and for PostgreSQL. */
   private note(error: Error): void {
     if (breaksConnection(error)) this.unfit ??= error;
     if (isOutage(error)) this.outage ??= error;
@@ -133,7 +133,7 @@ export class PooledConnection extends pg.Client {
     return status === 'T' || status === 'E' ? new Error('given back inside a transaction') : undefined;
   }
 
-  /** Recorded as a step of the work at hand: by its name, with its text, without its values. */
+  /** Recorded as a span of the current work: with its name and its text, without its values. */
   private traced(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
     const { text, name = operationOf(text) } = statement;
     return traceStep(`pg.query:${name}`, () => this.ask(statement, limitMs, context), {
@@ -144,8 +144,8 @@ export class PooledConnection extends pg.Client {
 
   /**
    * Sends by pg's callback, at the end of this turn together with others, and with one timer for all statements instead of pg's for
-   * each. Whatever pg's promises and timers hold survives each scavenge (pg 8.23, Node 26): of an export of a million rows 300 bytes
-   * per row filled the old generation, and of requests most of what they allocate.
+   * each. Objects that pg's promises and timers hold survive each scavenge (pg 8.23, Node 26): an export of a million rows filled
+   * the old generation with 300 bytes per row, and requests with most of what they allocate.
    */
   private ask(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
     const { stream } = this.messages;
@@ -165,7 +165,7 @@ export class PooledConnection extends pg.Client {
           this.unfit ??= error;
           cancelRequest(this);
           stream.destroy();
-          // A request that had little time left says nothing about PostgreSQL.
+          // A timeout of a request that had little time left says nothing about PostgreSQL.
           if (remainingMs <= limitMs) reject(deadlineExceeded(error));
           else reject((this.outage ??= error));
         },
@@ -188,7 +188,7 @@ export class PooledConnection extends pg.Client {
           reject(context?.abandoned ?? error);
         }
       };
-      // Before it is sent: values that cannot be sent are answered at once.
+      // Before it is sent: values that cannot be encoded fail at once.
       watch(watched);
       this.unanswered += 1;
       super.query(queryOf(statement, this.terms.namedStatements, answered));
@@ -202,7 +202,7 @@ class Query extends pg.Query {
 
 /**
  * pg's own query, made from the text and given its name afterwards: of a configuration object pg copies all property descriptors, which
- * was 3 % of a read. It has no name where nothing can be prepared.
+ * was 3 % of a read. It has no name where statements cannot be prepared.
  */
 function queryOf({ name, text, values }: Statement, named: boolean, answered: Answered): Query {
   // The types of pg name an inner class for the result of a query made here; it is the result of any other.

@@ -1,17 +1,17 @@
 import { RequestContext } from '../context/index.js';
 
-/** Callers remembered at most; beyond, everybody counts as having just written. */
+/** Callers remembered at most; beyond that, every caller counts as having just written. */
 const MOST_CALLERS = 10_000;
 
-/** When each caller of this process last wrote, so that what it reads next is read where the write can be seen. */
+/** When each caller of this process last wrote, so that its next read goes to a server that shows the write. */
 export class RecentWrites {
   /** In order of time. */
   private readonly byCaller = new Map<string, number>();
   private byAnybody = -Infinity;
-  /** Nobody needs to know before there are replicas. */
+  /** Not needed without replicas. */
   kept = false;
 
-  /** The caller at hand has written, or may have. */
+  /** The current caller has written, or may have. */
   note(): void {
     const caller = callerAtHand();
     if (!this.kept || caller === undefined) return;
@@ -24,7 +24,7 @@ export class RecentWrites {
     this.byCaller.set(caller, now);
   }
 
-  /** The moment up to which a replica must have come for the caller at hand. */
+  /** The moment up to which a replica must have replayed for the current caller. */
   get ofCaller(): number {
     const caller = callerAtHand();
     const own = caller === undefined ? -Infinity : (this.byCaller.get(caller) ?? -Infinity);

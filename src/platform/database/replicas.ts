@@ -7,7 +7,7 @@ import { isOutage } from './database.errors.js';
 import type { RecentWrites } from './recent-writes.js';
 
 const COMPARE_EVERY_MS = 500;
-/** A server that takes longer to say how far it is does not serve reads either. */
+/** A server that takes longer to report its position does not serve reads either. */
 const ANSWER_WITHIN_MS = 700;
 /** Positions of the primary that are remembered: longer than the longest lag that can be allowed. */
 const POSITIONS_KEPT = 150;
@@ -41,16 +41,16 @@ export class Replica {
     this.probe = probeOf(settings, url, true);
   }
 
-  /** Records an error of the replica: one that is down is left alone until it answers again. */
+  /** Records an error of the replica: one that is down is not used until it answers again. */
   failed(error: unknown): void {
     if (isOutage(error)) this.caughtUpTo = -Infinity;
   }
 }
 
 /**
- * The read replicas, and how far each has come. Twice a second the primary is asked how far its log is and each replica how much of
- * that it has replayed: no clocks are compared, and a replica that no longer receives anything falls behind like any other. A replica
- * that does not answer, is behind, or is none (`pg_last_wal_replay_lsn()` is null) gets no reads.
+ * The read replicas, and how far each has replayed. Twice a second the primary is asked for its WAL position and each replica for
+ * the position that it has replayed: no clocks are compared, and a replica that no longer receives anything falls behind like any
+ * other. A replica that does not answer, is behind, or is none (`pg_last_wal_replay_lsn()` is null) gets no reads.
  */
 export class Replicas {
   private readonly logger = new Logger(Replicas.name);
@@ -75,7 +75,7 @@ export class Replicas {
     this.timer = setInterval(() => this.compare(), COMPARE_EVERY_MS).unref();
   }
 
-  /** One that is not further behind than allowed, and shows what the caller at hand has written. */
+  /** One that is not further behind than allowed, and shows the writes of the current caller. */
   pick(): Replica | undefined {
     if (this.replicas.length === 0) return undefined;
     const from = Math.max(performance.now() - this.maxLagMs, this.writes.ofCaller);
@@ -100,7 +100,7 @@ export class Replicas {
   }
 
   private async comparison(): Promise<void> {
-    // Before the question: what was committed until now is in the log up to the answer.
+    // Taken before the query: everything committed until now is in the log up to the answered position.
     const at = performance.now();
     const bytes = await positionOf(this.primary, WRITTEN);
     this.positions.push({ at, bytes: bytes ?? Infinity });
@@ -122,7 +122,7 @@ export class Replicas {
   }
 }
 
-/** A connection apart from those that serve requests: a busy pool must not look like a replica that is away. */
+/** A separate connection from those that serve requests: a busy pool must not look like a replica that is down. */
 function probeOf(settings: DatabaseSettings, url: string, acceptsStandby: boolean): ConnectionPool {
   const pool = new ConnectionPool({
     ...poolOptions(settings, url, 'replica-probe'),

@@ -1,6 +1,6 @@
 import { Members } from '../runtime/index.js';
 
-/** How often statements under way are looked at for one that takes too long, in milliseconds. */
+/** How often running statements are checked for one that takes too long, in milliseconds. */
 const WATCH_EVERY_MS = 20;
 
 /** A statement that has been sent. */
@@ -13,13 +13,13 @@ export interface Watched {
 const underWay = new Members<Watched>();
 let timer: NodeJS.Timeout | undefined;
 
-/** Gives a statement up at its time, unless it is taken off before. One timer does it for all. */
+/** Times a statement out, unless it is removed before. One timer serves all statements. */
 export function watch(statement: Watched): void {
   underWay.add(statement);
   timer ??= setInterval(giveUpLateOnes, WATCH_EVERY_MS).unref();
 }
 
-/** Takes a statement off. @returns false when it was off already */
+/** Removes a statement. @returns false when it was already removed */
 export function unwatch(statement: Watched): boolean {
   return underWay.delete(statement);
 }
@@ -30,6 +30,6 @@ function giveUpLateOnes(): void {
     timer = undefined;
   }
   const now = performance.now();
-  // After a stall of this process timers run before sockets: what has been answered meanwhile is read first.
+  // After a stall of this process timers run before sockets: answers that have arrived meanwhile are read first.
   for (const one of underWay) if (now >= one.giveUpAt) setImmediate(one.giveUp);
 }

@@ -2,13 +2,13 @@ import type { ConnectionPool } from './connection-pool.js';
 import { located, translateDatabaseError } from './database.errors.js';
 import type { LentConnection } from './pooled-connection.js';
 
-/** Reading on a machine that is busy with something else may be slow; only a server that is gone must not hold us. */
+/** Reads may be slow on a busy machine; the limit is only for a server that is gone. */
 const FETCH_TIMEOUT_MS = 60_000;
 
 /**
  * Rows of a large result in batches, from a server-side cursor: memory stays that of one batch, and all batches show the
- * database at one moment. It has a connection of its own until the iteration ends, also by `break` or an error.
- * @param statement a SELECT; its order is the caller's business
+ * database at one moment. It has its own connection until the iteration ends, also by `break` or an error.
+ * @param statement a SELECT; the caller defines its order
  * @param batchSize rows that are fetched at once
  * @throws TransientError when PostgreSQL is down or the consumer took more than a minute for a batch
  */
@@ -35,7 +35,7 @@ export async function* streamRows<T>(
   } catch (error) {
     throw translateDatabaseError(located(error));
   } finally {
-    // There is nothing to commit; a connection that cannot even roll back is thrown away.
+    // There is nothing to commit; a connection that cannot even roll back is dropped.
     if (client && !client.unfit) await client.control('ROLLBACK', FETCH_TIMEOUT_MS).catch(() => undefined);
     client?.giveBack();
   }

@@ -9,22 +9,23 @@ import { savepoint } from './savepoint.js';
 export interface UnitOfWorkOptions<F = undefined> {
   /**
    * Statements that are sent together with BEGIN instead of after its answer; `work` gets what they return. They must change
-   * nothing: should BEGIN fail, they would have run outside of the transaction.
+   * nothing: if BEGIN fails, they have run outside of the transaction.
    */
   first?: () => Promise<F>;
   /** Default: READ COMMITTED. */
   isolation?: 'REPEATABLE READ' | 'SERIALIZABLE';
   readOnly?: boolean;
   /**
-   * Whether `work` may be begun again from the start, on another connection, when a migration or a failover has outdated this one before
-   * COMMIT was sent: all it did in the database is rolled back then. Default: true. What it does elsewhere it would do twice; see `afterCommit`.
+   * Whether `work` may be run again from its start, on another connection, when a migration or a failover has outdated this one
+   * before COMMIT was sent: everything it did in the database is then rolled back. Default: true. Effects elsewhere would happen
+   * twice; see `afterCommit`.
    */
   repeatable?: boolean;
 }
 
 /**
- * One transaction that everything called inside `run` joins, found through the asynchronous context and not handed around
- * (Fowler, "Patterns of Enterprise Application Architecture", Unit of Work). Keep it short: no network call inside.
+ * One transaction that everything called inside `run` joins, found through the asynchronous context instead of being passed
+ * around (Fowler, "Patterns of Enterprise Application Architecture", Unit of Work). Keep it short: no network call inside.
  */
 @Injectable()
 export class UnitOfWork {
@@ -40,7 +41,7 @@ export class UnitOfWork {
    * Runs `work` in a transaction: commits when it resolves, rolls back when it throws, and gives the connection back in
    * either case. After a migration or a failover `work` may be called more than once (`repeatable`). A `run` inside a `run` joins the outer one.
    * @returns what `work` returns, once the commit is acknowledged.
-   * @throws what `work` throws; `TransientError` when PostgreSQL is away, saturated, or chose this one to end a deadlock.
+   * @throws what `work` throws; `TransientError` when PostgreSQL is down, saturated, or chose this one to end a deadlock.
    */
   async run<T, F = undefined>(
     work: (first: F) => Promise<T>,
@@ -51,9 +52,9 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs `work` so that its failure can be caught inside the open unit of work: what it did in the database is rolled back, and what was
-   * done before it stays. Without a savepoint PostgreSQL refuses every statement after one that has failed. Costs two round trips, so
-   * prefer `ON CONFLICT` where that is enough. Nothing else may use the unit of work until `work` ends.
+   * Runs `work` so that its failure can be caught inside the open unit of work: its changes in the database are rolled back, and
+   * earlier ones stay. Without a savepoint PostgreSQL rejects every statement after one that has failed. Costs two round trips,
+   * so prefer `ON CONFLICT` where that is enough. Nothing else may use the unit of work until `work` ends.
    * @throws what `work` throws
    */
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
@@ -95,7 +96,7 @@ export class UnitOfWork {
     } catch (error) {
       close(unit);
       await this.rollback(unit);
-      // Once COMMIT has been sent nobody but PostgreSQL knows whether the work is done: doing it again could do it twice.
+      // Once COMMIT has been sent only PostgreSQL knows whether the work is done: another run could do it twice.
       const again = !committing && unit.client.outdated && options.repeatable !== false && attempt < ATTEMPTS;
       this.giveBack(unit);
       if (again) return this.transaction(work, options, attempt + 1);
@@ -142,14 +143,14 @@ export class UnitOfWork {
       try {
         await callback();
       } catch (error) {
-        // The change is committed; the caller must not be told otherwise.
+        // The change is committed, so the caller must not get an error.
         this.logger.error({ err: error }, 'A step after the commit failed');
       }
     }
   }
 }
 
-/** What the driver said, also when a repository has passed it on translated. */
+/** The driver's error, also when a repository has translated it. */
 function causeOf(error: unknown): unknown {
   return error instanceof TransientError ? error.cause : error;
 }
@@ -159,9 +160,9 @@ function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
 }
 
 /**
- * Sends statements on this connection without waiting for the answers to those before, each with a Sync of its own
- * (https://node-postgres.com/features/pipelining); or not any more. Only for units of work: it makes single statements slower, and
- * cursors of pg-query-stream do not work with it.
+ * Sends statements on this connection without waiting for earlier answers, each with its own Sync
+ * (https://node-postgres.com/features/pipelining); or stops doing so. Only for units of work: it makes single statements slower,
+ * and cursors of pg-query-stream do not work with it.
  */
 function pipelined(client: LentConnection, on: boolean): LentConnection {
   (client as { pipeline: boolean }).pipeline = on;

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { ClientError, ProblemError, TransientError, type ClientErrorStatus } from './errors.js';
 
-/** Codes of what Nest and Fastify refuse by themselves, before a handler of ours has run. */
+/** Codes for requests that Nest and Fastify reject by themselves, before one of our handlers has run. */
 const CODES: Partial<Record<number, string>> = {
   400: 'malformed-request',
   401: 'unauthenticated',
@@ -18,8 +18,8 @@ const CODES: Partial<Record<number, string>> = {
 };
 
 /**
- * Every error as one of the taxonomy: what is thrown by a feature stays as it is, what a framework refused becomes the
- * `ClientError` of its status, and everything else stays unknown (undefined): a bug.
+ * Every error as one of the taxonomy: an error of a feature stays as it is, a framework's rejection becomes the `ClientError` of
+ * its status, and everything else stays unknown (undefined): a bug.
  */
 export function asProblem(error: unknown): ProblemError | undefined {
   if (error instanceof ProblemError) return error;

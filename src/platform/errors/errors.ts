@@ -17,8 +17,7 @@ interface ProblemOptions {
 }
 
 /**
- * Base of everything that is answered with a problem document of its own. Whatever is not one of these is a bug,
- * and is answered 500 without a detail.
+ * Base of all errors with their own problem document. Any other error is a bug, and is answered 500 without a detail.
  */
 export abstract class ProblemError extends Error {
   abstract readonly status: number;
@@ -58,7 +57,7 @@ export class ClientError extends ProblemError {
   }
 }
 
-/** A permanent business rule says no. Not worth a retry, and remembered under its Idempotency-Key; logged at info. */
+/** A permanent business rule forbids it. Not worth a retry, and remembered under its Idempotency-Key; logged at info. */
 export class BusinessRuleError extends ProblemError {
   readonly status: 402 | 409 | 412;
 
@@ -69,7 +68,10 @@ export class BusinessRuleError extends ProblemError {
   }
 }
 
-/** A dependency is briefly unable, or we are: 503 with `Retry-After`. Worth a retry with backoff; logged at warn. */
+/**
+ * A dependency or this process cannot serve the request for a moment: 503 with `Retry-After`. Worth a retry with backoff; logged
+ * at warn.
+ */
 export class TransientError extends ProblemError {
   readonly status = 503;
   readonly retryAfterSeconds: number;
@@ -81,22 +83,22 @@ export class TransientError extends ProblemError {
   }
 }
 
-/** A `TransientError` of which it is certain that the dependency was never asked: nothing can have happened there. */
+/** A `TransientError` for a dependency that was certainly never called: nothing can have happened there. */
 export class NotAttemptedError extends TransientError {}
 
-/** Nobody knows whether it happened. To be repeated with the same Idempotency-Key only; logged at warn. */
+/** It is not known whether it happened. Retry it with the same Idempotency-Key only; logged at warn. */
 export class UnknownOutcomeError extends ProblemError {
   readonly status = 504;
 }
 
 /**
- * The database refused a value: a constraint of the schema, or the type of a column. The service that knows what the constraint means
- * catches it and answers in its own words (docs/extending.md). Uncaught it is answered 409 or 422 instead of 500, and logged at warn,
- * because validation has let the value pass. Not a `ClientError`: that one promises that nothing has happened.
+ * The database rejected a value: a constraint of the schema, or the type of a column. A service that knows what the constraint
+ * means catches it and throws its own error (docs/extending.md). Uncaught it is answered 409 or 422 instead of 500, and logged at
+ * warn, because the value has passed validation. Not a `ClientError`: that one promises that nothing has happened.
  */
 export class ConstraintViolationError extends ProblemError {
   readonly status: 409 | 422;
-  /** The name of the constraint; empty where a type has refused the value. */
+  /** The name of the constraint; empty where a type has rejected the value. */
   readonly constraint: string;
 
   constructor({

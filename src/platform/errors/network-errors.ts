@@ -1,6 +1,6 @@
-/** No connection came about: nothing was sent. */
+/** No connection was made: nothing was sent. */
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
-/** A connection did not come about, or broke: these may come at any time. */
+/** A connection was not made, or broke: these may occur at any time. */
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_SOCKET']);
 
 /** The code that an error carries, or the first of an AggregateError, which holds one error for each address of a host. */
@@ -10,7 +10,7 @@ export function errorCode(error: unknown): string | undefined {
   return Array.isArray(errors) ? errorCode(errors[0]) : undefined;
 }
 
-/** Whether a connection did not come about, or broke; the other side may have been reached. */
+/** Whether a connection was not made, or broke; the other side may have been reached. */
 export function isNetworkError(error: unknown): boolean {
   const code = errorCode(error) ?? '';
   return NOT_CONNECTED.has(code) || LOST.has(code);

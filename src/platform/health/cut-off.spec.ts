@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CutOff } from './cut-off.js';
 
-/** What comes of a row of counts, each read after the dependency was missed; `up` for a time when it was reached. */
+/** The result of a row of counts, each read after the dependency could not be reached; `up` for a time when it was reached. */
 function verdicts(...row: (number | undefined | 'up')[]): boolean[] {
   const cutOff = new CutOff();
   return row.map((beats) => {

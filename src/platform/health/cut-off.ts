@@ -1,20 +1,20 @@
-/** So often in a row, one heartbeat apart, others must have been seen to reach what we do not. */
+/** How often in a row, one heartbeat apart, others must be seen to reach a dependency that this instance cannot reach. */
 const SURE_AFTER = 5;
 
 /**
  * Whether an instance that cannot reach a dependency is alone in that: judged from the count of the heartbeats of all instances
  * that reach it, without any clock.
  *
- * Once is not enough: when a dependency fails for everybody, beats that were under way still arrive, after a freeze of Redis all at
- * once. Nor is silence of one interval: beats of a single other instance may be more than one of ours apart. And whoever
- * leaves needs another that stays, so that never all of them leave.
+ * Once is not enough: when a dependency fails for all instances, beats that were under way still arrive, after a freeze of Redis
+ * all at once. Nor does one silent interval prove anything: beats of a single other instance may be more than one of ours apart.
+ * And an instance that leaves needs another that stays, so never all of them leave.
  */
 export class CutOff {
   private lastBeats?: number;
   private evidence = 0;
   private alone = false;
 
-  /** The dependency was reached: nothing is held against this instance any more. */
+  /** The dependency was reached: this instance is not cut off. */
   reached(): void {
     this.lastBeats = undefined;
     this.evidence = 0;
@@ -23,7 +23,8 @@ export class CutOff {
 
   /**
    * The dependency was not reached.
-   * @param beats the count of all instances; undefined when it could not be read, which is no sign that others do better
+   * @param beats the count of all instances; undefined when it could not be read, which is no sign that others reach the
+   * dependency
    * @returns whether this instance alone is cut off
    */
   missed(beats: number | undefined): boolean {

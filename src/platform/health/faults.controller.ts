@@ -40,7 +40,7 @@ class FaultDto {
   percent?: number;
 }
 
-/** Lets in whoever has the token of `FAULTS_TOKEN`. */
+/** Admits requests with the token of `FAULTS_TOKEN`. */
 @Injectable()
 export class FaultsGuard implements CanActivate {
   constructor(@Inject(FAULTS_TOKEN) private readonly token: string) {}
@@ -90,7 +90,7 @@ export class FaultsController {
   }
 }
 
-/** A fault that hits nothing would look like a system that stands it. */
+/** A fault that hits nothing would look like a system that withstands it. */
 function unknown(target: string, { targets }: FaultInjector): ClientError {
   const message = `${target} is no dependency of this process; there are ${targets.join(', ')}.`;
   return new ClientError({

@@ -2,7 +2,7 @@ import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/co
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import { HealthRegistry } from './health.registry.js';
 
-/** The probes. Each answers a different question about this process, at once, and asks no dependency. */
+/** The probes. Each answers a different question about this process, immediately, and calls no dependency. */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -12,8 +12,8 @@ export class HealthController {
   ) {}
 
   /**
-   * Does this process's event loop turn? That it answers at all is the whole proof: a restart cures no dependency, and
-   * a probe that asked the database would restart every replica during its outage.
+   * Does this process's event loop turn? Any answer proves it. A restart cures no dependency, and a probe that asked the database
+   * would restart every instance during its outage.
    */
   @Get('live')
   @Header('Cache-Control', 'no-store')
@@ -30,9 +30,9 @@ export class HealthController {
   }
 
   /**
-   * Should traffic come here? 503 while starting, while draining, and while this instance alone is cut off from what it cannot
-   * serve without. Not while a dependency is down for everybody: then all instances would leave the load balancer, and clients
-   * get refused connections instead of cached reads and 503 with `Retry-After`.
+   * Should traffic come here? 503 while starting, while draining, and while this instance alone is cut off from an essential
+   * dependency. Not while a dependency is down for all instances: then all of them would leave the load balancer, and clients
+   * would get refused connections instead of cached reads and 503 with `Retry-After`.
    */
   @Get('ready')
   @Header('Cache-Control', 'no-store')

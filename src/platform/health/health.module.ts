@@ -1,11 +1,11 @@
 import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { HealthRegistry, type HealthCheck } from './health.registry.js';
 
-/** What readiness reports. What begins to work later adds itself: inject `HealthRegistry` and `add`. */
+/** What readiness reports. Parts that start later add themselves: inject `HealthRegistry` and call `add`. */
 @Global()
 @Module({})
 export class HealthModule {
-  /** @param dependencies providers that global modules export; a dependency itself stands on nothing of this */
+  /** @param dependencies providers that global modules export; a dependency itself does not depend on health */
   static forRoot(health: HealthRegistry, dependencies: Type<HealthCheck>[] = []): DynamicModule {
     const registry = {
       provide: HealthRegistry,

@@ -4,7 +4,7 @@ export type Phase = 'starting' | 'ready' | 'draining';
 /** A dependency that readiness reports. */
 export interface HealthCheck {
   name: string;
-  /** Hardly anything can be served without it: an instance that alone is cut off from it leaves the load balancer. */
+  /** Almost nothing can be served without it: an instance that alone is cut off from it leaves the load balancer. */
   essential: boolean;
   /** Resolves, with details worth showing, when the dependency answers; rejects when not. Bounded to a second by the caller. */
   check(): Promise<Record<string, unknown> | void>;
@@ -16,7 +16,7 @@ export interface DependencyState {
   [detail: string]: unknown;
 }
 
-/** How instances of one kind let each other know what they reach. Both may reject: then nothing is known. */
+/** How instances of one kind tell each other which dependencies they reach. Both methods may reject: then nothing is known. */
 export interface Heartbeats {
   /** This instance has reached the dependency just now. */
   beat(dependency: string): Promise<void>;
@@ -24,12 +24,15 @@ export interface Heartbeats {
   beats(dependency: string): Promise<number>;
 }
 
-/** What the management port says about this process; made before anything has connected, so that probes are answered from the start. */
+/**
+ * What the management port reports about this process; created before anything has connected, so that probes are answered from
+ * the start.
+ */
 export class HealthRegistry {
   phase: Phase = 'starting';
-  /** The other instances, where they can be heard. */
+  /** The heartbeats of the other instances, where there are any. */
   heartbeats?: Heartbeats;
-  /** By dependency, as `HealthWatch` last found it. */
+  /** By dependency, as of the last check by `HealthWatch`. */
   readonly states = new Map<string, DependencyState>();
   /** What this instance cannot reach while others can. */
   readonly cutOffFrom = new Set<string>();

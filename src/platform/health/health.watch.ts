@@ -27,15 +27,15 @@ export const healthMetrics = [
   }),
 ];
 
-/** Milliseconds between two looks at a dependency, and so between two heartbeats. */
+/** Milliseconds between two checks of a dependency, and so between two heartbeats. */
 const LOOK_EVERY_MS = 1000;
 const CHECK_TIMEOUT_MS = 800;
-/** A process that is so late itself says nothing about others. Milliseconds. */
+/** A process whose timer is later than this draws no conclusions about others. Milliseconds. */
 const TOO_LATE_MS = 500;
 
 /**
- * Asks the dependencies once a second, whatever asks for readiness and how often, so that a probe is answered at once from what is
- * known, and what is known is in the metrics without a probe.
+ * Checks the dependencies once a second, independently of probes. So a probe is answered at once from the last result, and the
+ * metrics have it without a probe.
  */
 @Injectable()
 export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -85,7 +85,7 @@ export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShu
     );
     this.registry.states.set(name, { ...details, status: reached ? 'up' : 'degraded' });
     this.up.set({ dependency: name }, Number(reached));
-    // A worker that drains, or an api that does not listen yet, is no evidence that somebody serves.
+    // A worker that drains, or an api that does not listen yet, is no evidence that another instance serves.
     if (essential && this.registry.phase === 'ready' && !late) await this.compare(name, reached);
   }
 

@@ -8,9 +8,9 @@ import { HealthRegistry } from './health.registry.js';
 import { healthMetrics, HealthWatch } from './health.watch.js';
 
 /**
- * The application behind the management port: probes and `/metrics`. It is an application of its own, in the same
- * process, so that no guard, limit or shedding of the public one can reach it, and so that it answers before the public
- * one has started and after it has stopped accepting (docs/decisions/0002).
+ * The application behind the management port: probes and `/metrics`. It is a separate application in the same process, so that no
+ * guard, limit or shedding of the public one affects it, and so that it answers before the public one has started and after it
+ * has stopped accepting (docs/decisions/0002).
  */
 @Module({})
 export class ManagementModule {

@@ -7,17 +7,17 @@ import type { HealthRegistry } from './health.registry.js';
 import { ManagementModule } from './management.module.js';
 
 /**
- * Of the routes that rehearse faults. With more, a body could be as deep as it takes to end the process (json-body.ts), whether there is
- * a route for it or not.
+ * For the routes that rehearse faults. A larger body could be nested deeply enough to end the process (json-body.ts), even if no
+ * route takes it.
  */
 const BODY_LIMIT_BYTES = 4096;
 
-/** A request that has not arrived whole by then is answered 408. */
+/** A request that has not arrived completely by then is answered 408. */
 const ARRIVAL_TIMEOUT_MS = 5_000;
 
 /**
- * Answers as Nest does, but logs no errors of clients: Nest logs what is no exception of its own with its stack, and 300 requests that
- * broke off were 300 of them.
+ * Answers as Nest does, but logs no errors of clients: Nest logs every exception that is not its own with the stack, and 300
+ * aborted requests were 300 of them.
  */
 class ManagementErrors extends BaseExceptionFilter {
   override handleUnknownError(
@@ -42,9 +42,9 @@ export async function startManagement(
     skipMiddie: true,
     forceCloseConnections: true,
     bodyLimit: BODY_LIMIT_BYTES,
-    // Nobody needs more, and 3,000 pipelined requests for metrics held the probe of liveness up for 7 s.
+    // No client needs more, and 3,000 pipelined requests for metrics delayed the liveness probe by 7 s.
     maxRequestsPerSocket: 1,
-    // Half a request keeps no connection. Node looks for them every 30 s only, if it is not told otherwise.
+    // An incomplete request must not keep a connection. By default Node checks only every 30 s.
     requestTimeout: ARRIVAL_TIMEOUT_MS,
     http: { headersTimeout: ARRIVAL_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
   });

@@ -17,7 +17,7 @@ import { RawResponses } from './connections/raw-responses.js';
 import { newId, RequestContext } from '../context/index.js';
 import { RouteTable } from './routes/route-table.js';
 
-/** What an `X-Request-Id` must look like to be taken over; anything else could forge log lines. */
+/** An `X-Request-Id` must match this to be used; anything else could forge log lines. */
 const REQUEST_ID = /^[\w.:-]{8,128}$/;
 
 declare module 'fastify' {
@@ -46,9 +46,9 @@ export function createHttpAdapter(
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : newId();
     },
-    // Draining is the lifecycle's business: Fastify's own answer to a closing server is a 503 to everybody.
+    // The lifecycle does the draining: Fastify would answer every request on a closing server with 503.
     return503OnClosing: false,
-    // The router refuses some URLs before any hook has run.
+    // The router rejects some URLs before any hook has run.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(request, reply, error),
     clientErrorHandler: raw.malformed,
@@ -84,14 +84,14 @@ export function createHttpAdapter(
   fastify.addHook('preValidation', (request, reply, done) => {
     done(shedder.start(request.raw, reply.raw));
   });
-  // The handler has answered; how fast the client reads is its own business.
+  // The handler has answered; a slow reader must not hold the slot.
   fastify.addHook('onSend', (request, reply, payload, done) => {
     inFlight.free(reply.raw);
     done(null, request.method === 'HEAD' ? unread(payload, reply.statusCode) : payload);
   });
   connections.on('end', ({ response, request }) => {
     inFlight.free(response);
-    // Fastify's own hook (`onRequestAbort`) never fires once the body has been read: it goes by the end of the request.
+    // Fastify's hook (`onRequestAbort`) never fires once the body has been read: it depends on the end of the request.
     if (!response.writableFinished) request?.context?.abort('The client went away before the answer.');
   });
   parseJsonOnly(fastify);
@@ -99,21 +99,21 @@ export function createHttpAdapter(
 }
 
 /**
- * What a HEAD route would send. Fastify reads a stream to its end then: nobody could cancel that, nor is it counted as in flight. A web
- * stream is what it cancels; its place is taken by an empty one.
+ * The body that a HEAD route would send. Fastify reads a stream to its end, which nothing can cancel and which is not counted as
+ * in flight. It does cancel a web stream, so an empty one takes its place.
  */
 function unread(payload: unknown, status: number): unknown {
-  // Without a body Fastify says `Content-Length: 0`, which is not that of a GET (RFC 9110 section 8.6).
+  // Without a body Fastify sends `Content-Length: 0`, which is not that of a GET (RFC 9110 section 8.6).
   if (status === 304) return new ReadableStream();
   if (!(payload instanceof Readable)) return payload;
   payload.on('error', () => undefined).destroy();
   return new ReadableStream();
 }
 
-/** `uri-host [ ":" port ]` (RFC 9110 section 7.2), as far as it matters here: nothing but the characters of a host. */
+/** `uri-host [ ":" port ]` (RFC 9110 section 7.2), as far as it matters here: only the characters of a host. */
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i;
 
-/** RFC 9112 section 3.2: a request of HTTP/1.1 without a Host, or any with two or an invalid one, is to be answered 400. */
+/** RFC 9112 section 3.2: a request of HTTP/1.1 without a Host, or any with two or an invalid one, must be answered 400. */
 function hostProblem({ raw: { rawHeaders, headers, httpVersion } }: FastifyRequest): ClientError | undefined {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -4,7 +4,7 @@ import { httpMetrics } from './telemetry/http.metrics.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ValidationPipe } from './input/validation.pipe.js';
 
-/** What every route gets: one renderer of errors one validation of bodies and queries, and its metrics. */
+/** What every route gets: one renderer of errors, one validation of bodies and queries, and its metrics. */
 @Module({
   providers: [
     ...httpMetrics,

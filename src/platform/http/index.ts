@@ -44,7 +44,7 @@ export { RouteCache, type RoutePlaces } from './routes/route-cache.js';
 export { IntParam, StringParam, UuidParam } from './input/path-parameters.js';
 export { ValidationPipe } from './input/validation.pipe.js';
 
-// What the public application is made of.
+// The parts of the public application.
 export { createHttpAdapter } from './adapter.js';
 export { InFlight } from './admission/in-flight.js';
 export { LoadShedder } from './admission/load-shedder.js';

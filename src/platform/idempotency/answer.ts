@@ -1,10 +1,10 @@
 import { BusinessRuleError } from '../errors/index.js';
 import { writtenProblem } from '../http/index.js';
 
-/** What a handler answers: the body is anything JSON can hold, the headers are those that belong to the answer. */
+/** A handler's answer: the body is any JSON value, the headers are those that belong to the answer. */
 export interface Answer {
   status: 200 | 201 | 202;
-  /** `Location`, `ETag`: whatever a client needs from the first answer and must find in a replay too. */
+  /** `Location`, `ETag`: headers that a client needs from the first answer and must find in a replay too. */
   headers?: Record<string, string>;
   body: unknown;
 }
@@ -14,16 +14,16 @@ export interface RecordedAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
-  /** True when it was given before. */
+  /** True for a replay. */
   replayed: boolean;
 }
 
-/** A success with the text that goes out for it. */
+/** A success with the text that is sent for it. */
 export function recordedAnswer({ status, headers = {}, body }: Answer): RecordedAnswer {
   return { status, headers, body: JSON.stringify(body), replayed: false };
 }
 
-/** A refusal with the text that the problem filter sends for it. */
+/** An error with the text that the problem filter sends for it. */
 export function recordedRefusal(
   error: BusinessRuleError,
   { requestId, path }: { requestId: string; path: string },

@@ -7,8 +7,8 @@ const PRINTABLE = /^[\x20-\x7e]+$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /**
- * The key in an `Idempotency-Key` header. The draft says a structured-field string (`"abc"`), clients in the wild send it
- * bare (`abc`): both name the same key.
+ * The key in an `Idempotency-Key` header. The draft requires a structured-field string (`"abc"`), many clients send it bare
+ * (`abc`): both name the same key.
  * @throws ClientError 400 `idempotency-key-missing` or `idempotency-key-invalid` (1 to 255 printable ASCII characters)
  */
 export function parseIdempotencyKey(header: string | string[] | undefined): string {

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** What became of the request with an Idempotency-Key. `status` is null while its work is still under way. */
+/** The outcome of the request with an Idempotency-Key. `status` is null while its work is still running. */
 @Entity('idempotency_records')
 export class IdempotencyRecord {
   /** Caller and route. */
@@ -19,15 +19,15 @@ export class IdempotencyRecord {
   @Column('json', { nullable: true })
   headers!: Record<string, string> | null;
 
-  /** The body as it went out: text, because json types may reorder and reformat. */
+  /** The body as it was sent: text, because json types may reorder and reformat. */
   @Column('text', { nullable: true })
   body!: string | null;
 
-  /** Id of what was started, while it is under way: whoever takes over goes on with it instead of starting another. */
+  /** Id of what was started, while it is running: a takeover continues with it instead of starting another. */
   @Column('text', { nullable: true })
   reference!: string | null;
 
-  /** While it is under way: when the process that works on it is taken for dead. */
+  /** While it is running: when its process counts as dead. */
   @Column({ type: 'timestamptz', name: 'locked_until', precision: 3, nullable: true })
   lockedUntil!: Date | null;
 

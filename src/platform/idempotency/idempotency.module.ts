@@ -5,7 +5,7 @@ import { IdempotencyRepository } from './idempotency.repository.js';
 import { Idempotency } from './idempotency.service.js';
 import { IdempotencySweeper } from './idempotency.sweeper.js';
 
-/** `Idempotency`, for the features that import it; the worker also sweeps what has expired. */
+/** `Idempotency`, for the features that import it; the worker also sweeps expired records. */
 @Module({
   imports: [TypeOrmModule.forFeature([IdempotencyRecord])],
   providers: [Idempotency, IdempotencyRepository, IdempotencySweeper],

@@ -3,7 +3,7 @@ import { Settings } from '../../config/index.js';
 import { Database } from '../database/index.js';
 import type { RecordedAnswer } from './answer.js';
 
-/** Whose key, which key, and what it stands for. */
+/** The key's scope, the key, and the fingerprint of its payload. */
 export interface RecordKey {
   scope: string;
   key: string;
@@ -11,9 +11,9 @@ export interface RecordKey {
 }
 
 /**
- * One attempt's right to work on what a key stands for. `until` is also its fencing token: an attempt is taken over only after it,
- * and the next one's is later, so no two attempts have the same. A column that every version of this program has always
- * written, so an older instance beside this one fences and is fenced as well.
+ * One attempt's right to work on a key's request. `until` is also its fencing token: an attempt is taken over only after it, and
+ * the next one's is later, so no two attempts have the same. Every version of this program has always written this column, so an
+ * older instance beside this one fences and is fenced as well.
  */
 export interface Lease {
   /** Id of what was started. */
@@ -24,14 +24,14 @@ export interface Lease {
 /** A record that has not expired. */
 export interface FoundRecord {
   fingerprint: string;
-  /** Null while the work is under way. */
+  /** Null while the work is running. */
   status: number | null;
   headers: Record<string, string> | null;
   body: string | null;
-  /** Of the attempt that is under way. */
+  /** Of the running attempt. */
   reference: string | null;
   locked_until: Date | null;
-  /** The work is under way and not overdue. */
+  /** The work is running and not overdue. */
   locked: boolean;
 }
 
@@ -48,8 +48,8 @@ export class IdempotencyRepository {
   }
 
   /**
-   * Takes the key for the open unit of work, without waiting for whoever has it.
-   * A statement of its own: what it guards must be looked up after it, with a snapshot that is newer than the lock.
+   * Locks the key for the open unit of work, without waiting for another holder. A separate statement: the record must be looked
+   * up after it, with a snapshot that is newer than the lock.
    */
   async tryLock({ scope, key }: RecordKey): Promise<boolean> {
     const row = await this.database.queryOne<{ locked: boolean }>({
@@ -92,7 +92,7 @@ export class IdempotencyRepository {
     });
   }
 
-  /** Records that the work is under way. Only for a key that has no record, or an expired one. */
+  /** Records that the work is running. Only for a key that has no record, or an expired one. */
   async insertRunning(
     { scope, key, fingerprint }: RecordKey,
     reference: string,
@@ -113,7 +113,7 @@ export class IdempotencyRepository {
   }
 
   /**
-   * Takes an overdue attempt over, which from then on can neither finish nor abandon anything.
+   * Takes over an overdue attempt, which from then on can neither finish nor abandon anything.
    * @returns undefined when it has done so in the meantime, or has been taken over by another one
    */
   async takeOver({ scope, key }: RecordKey, overdue: Lease, leaseMs: number): Promise<Lease | undefined> {
@@ -128,7 +128,7 @@ export class IdempotencyRepository {
     return row && { reference: overdue.reference, until: row.until };
   }
 
-  /** Keeps others from taking the work over for the rest of the unit of work. @returns false when it is taken over already */
+  /** Keeps others from taking over the work for the rest of the unit of work. @returns false when it was already taken over */
   async hold({ scope, key }: RecordKey, { reference, until }: Lease): Promise<boolean> {
     const row = await this.database.queryOne({
       name: 'idempotency-hold',
@@ -149,7 +149,7 @@ export class IdempotencyRepository {
     });
   }
 
-  /** Forgets work that is held and came to nothing: the key is free again. */
+  /** Deletes the record of held work that had no effect: the key is free again. */
   async remove({ scope, key }: RecordKey): Promise<void> {
     await this.database.execute({
       text: 'DELETE FROM idempotency_records WHERE scope = $1 AND key = $2',

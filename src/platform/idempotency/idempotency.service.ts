@@ -14,39 +14,42 @@ import type { IdempotentRequest } from './idempotent-request.js';
 
 const IN_USE = 'idempotency-key-in-use';
 
-/** Work that cannot be one transaction, because it calls somebody over the network. */
+/** Work that cannot be one transaction, because it includes a call over the network. */
 export interface ResumableWork<Started extends { id: string }, Outcome> {
   /**
-   * Milliseconds after which a process that works on it is taken for dead, and a repetition may take over. Should it live, it
-   * neither finishes nor abandons anything any more.
+   * Milliseconds after which a process that works on it counts as dead, and a retry may take over. If it still lives, it can
+   * neither finish nor abandon anything.
    */
   leaseMs: number;
   /**
-   * In the unit of work that records the key as under way.
-   * @param earlier id of what an earlier attempt started and never finished: go on with it, start nothing new
+   * In the unit of work that records the key as running.
+   * @param earlier id of what an earlier attempt started and never finished: continue with it, start nothing new
    */
   begin(earlier: string | undefined): Promise<Started>;
   /**
-   * Outside of any unit of work. May be done twice for the same `Started.id`, so must be idempotent by it.
+   * Outside of any unit of work. May run twice for the same `Started.id`, so it must be idempotent by that id.
    * Throws `NotAttemptedError` or `ClientError` when it is certain that nothing has happened, also not in an earlier
-   * attempt. After any other error the key stays taken until the lease is over.
+   * attempt. After any other error the key stays in use until the lease is over.
    */
   perform(started: Started): Promise<Outcome>;
-  /** In the unit of work that records the answer. A refusal is returned, not thrown: what it settles must be committed. */
+  /**
+   * In the unit of work that records the answer. A business rule's error is returned, not thrown, because its changes must be
+   * committed.
+   */
   finish(started: Started, outcome: Outcome): Promise<Answer | BusinessRuleError>;
   /** In a unit of work that frees the key, after `perform` threw: nothing has happened, so nothing must remain. */
   abandon(started: Started): Promise<void>;
 }
 
 /**
- * Requests that can be repeated safely, after draft-ietf-httpapi-idempotency-key-header-07: whoever repeats one with the
- * same key gets the first answer again, and the effect is there once.
+ * Requests that can be retried safely, after draft-ietf-httpapi-idempotency-key-header-07: a retry with the same key gets the
+ * first answer again, and the effect happens once.
  *
- * Stored are successes and permanent refusals (`BusinessRuleError`). A caller's mistake is not, so that it can be
- * corrected under the same key; nor is a 5xx, so that it can be repeated.
+ * Successes and permanent errors (`BusinessRuleError`) are stored. A caller's mistake is not, so that it can be corrected under
+ * the same key; nor is a 5xx, so that it can be retried.
  *
- * A repetition never waits for the first request: duplicates by the thousand would otherwise hold all connections. In
- * the same process it is turned away before it takes a connection, between processes by an advisory lock.
+ * A duplicate never waits for the first request: thousands of duplicates would otherwise hold all connections. In the same
+ * process it is rejected before it takes a connection, between processes by an advisory lock.
  */
 @Injectable()
 export class Idempotency {
@@ -60,7 +63,7 @@ export class Idempotency {
 
   /**
    * Runs `effect` in a unit of work that also commits the record of its answer.
-   * @param request undefined where the key is optional and not given: then nothing is recorded
+   * @param request undefined where the key is optional and absent: then nothing is recorded
    * @throws ClientError 422 `idempotency-key-reused`; BusinessRuleError 409 `idempotency-key-in-use`; what `effect` throws
    */
   async once(request: IdempotentRequest | undefined, effect: () => Promise<Answer>): Promise<RecordedAnswer> {
@@ -80,8 +83,8 @@ export class Idempotency {
   }
 
   /**
-   * Runs work that leaves the database, in three steps that each may be the last one of this process: begun, performed,
-   * finished. Whoever repeats the request after a crash takes over where it stopped, with the same id.
+   * Runs work outside the database, in three steps, each of which may be the last one of this process: begin, perform, finish. A
+   * retry of the request after a crash continues where it stopped, with the same id.
    * @throws as `once`; BusinessRuleError also when `finish` returned one
    */
   async resumable<Started extends { id: string }, Outcome>(
@@ -120,8 +123,8 @@ export class Idempotency {
 
   /**
    * Runs the end of an attempt in a unit of work, if this attempt still holds the key. A process that was frozen past its lease
-   * does not know that another one is at work: had it abandoned what that one was charging, the next retry would charge again.
-   * What has happened out there is recorded even when the client has gone meanwhile.
+   * does not know that another one is working: if it abandoned what that one is charging, the next retry would charge again. The
+   * outcome is recorded even when the client has disconnected meanwhile.
    * @returns undefined when another attempt has taken over; then nothing was changed
    */
   private asHolder<T>(key: RecordKey, lease: Lease, work: () => Promise<T>): Promise<T | undefined> {
@@ -152,7 +155,7 @@ export class Idempotency {
           const started = await work.begin(undefined);
           return { started, lease: await this.records.insertRunning(key, started.id, work.leaseMs) };
         }
-        // First the record, then what it stands for, as the end of an attempt does: nobody waits in a circle.
+        // First the record, then its subject, as at the end of an attempt: the same order of locks avoids deadlocks.
         const overdue = { reference: earlier.reference, until: earlier.locked_until };
         const lease = await this.records.takeOver(key, overdue, work.leaseMs);
         if (!lease) throw inUse();
@@ -163,7 +166,7 @@ export class Idempotency {
     }
   }
 
-  /** Runs `work` in a unit of work that has taken the key, with what there is under it. */
+  /** Runs `work` in a unit of work that has locked the key, with the record under it. */
   private claiming<T>(key: RecordKey, work: (earlier: FoundRecord | undefined) => Promise<T>): Promise<T> {
     return this.unitOfWork.run(
       ([locked, found]) => {
@@ -176,8 +179,8 @@ export class Idempotency {
   }
 
   /**
-   * Records a permanent refusal, in a unit of work of its own because its effect was rolled back, and throws it.
-   * @returns the answer of a repetition that was faster in between
+   * Records a permanent error, in its own unit of work because its effect was rolled back, and throws it.
+   * @returns the answer of a duplicate that was faster in between
    * @throws `error`
    */
   private async refused(request: IdempotentRequest, key: RecordKey, error: unknown): Promise<RecordedAnswer> {
@@ -192,7 +195,7 @@ export class Idempotency {
     throw error;
   }
 
-  /** Turns duplicates in this process away at once, before they take a connection. */
+  /** Rejects duplicates in this process at once, before they take a connection. */
   private async alone<T>(request: IdempotentRequest, work: (key: RecordKey) => Promise<T>): Promise<T> {
     const { scope, key, payload } = request;
     const fingerprint = fingerprintOf(payload);

@@ -3,7 +3,7 @@ import { Scheduled } from '../messaging/index.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
 
 const BATCH = 1000;
-/** Bounds one run; what is left waits for the next. */
+/** Bounds one run; the rest waits for the next. */
 const BATCHES_PER_RUN = 100;
 
 /** Deletes expired records, in small statements that hold no lock for long. */

@@ -8,11 +8,11 @@ import { parseIdempotencyKey } from './idempotency-key.js';
 /** A request that carries an Idempotency-Key. */
 export interface IdempotentRequest {
   key: string;
-  /** Caller and route: the same key of somebody else, or for something else, is another key. */
+  /** Caller and route: the same key of another caller, or for another route, is another key. */
   scope: string;
-  /** What the key stands for. Compared by fingerprint, and only once it has been validated (the body may be anything). */
+  /** The key's payload. Compared by fingerprint, and only once it has been validated (the body may be anything). */
   payload: { method: string; params: unknown; body: unknown };
-  /** Of the first request with this key: what its problem document says. */
+  /** Of the first request with this key, for its problem document. */
   requestId: string;
   path: string;
 }
@@ -25,7 +25,7 @@ const takesKey = createParamDecorator((optional: boolean, context: ExecutionCont
 });
 
 /**
- * Parameter decorator of a handler that takes an Idempotency-Key: documents the header and demands it.
+ * Parameter decorator of a handler that takes an Idempotency-Key: documents the header and requires it.
  * @param options `optional`: without the header the handler gets undefined, which `Idempotency.once` takes as well
  * @throws ClientError 400 when the header is missing or malformed
  */

@@ -3,8 +3,8 @@ import { remedyFor } from './remedy.js';
 import { settingsOrExit } from './settings.js';
 
 /**
- * Runs a command that ends by itself: settings, work, exit code. It ends when all that it printed is written, however slowly the
- * other end of a pipe reads. A reader that has seen enough (`| head`) does not stop the work, nor is it an error.
+ * Runs a command that ends by itself: settings, work, exit code. It ends when all its output is written, however slowly the other
+ * end of a pipe reads. A reader that closes early (`| head`) does not stop the work, and is no error.
  */
 export async function runCommand(
   product: Product,
@@ -19,7 +19,7 @@ export async function runCommand(
   const settings = settingsOrExit(product);
   const redact = redactor(secretTexts(settings));
   const { promise: uncaught, reject } = Promise.withResolvers<never>();
-  // Node itself would print all that hangs on the error: of a refused AUTH the password.
+  // Node itself would print all members of the error, such as the password of a rejected AUTH.
   process.on('uncaughtException', reject);
   process.on('unhandledRejection', reject);
   let code: number;
@@ -30,11 +30,11 @@ export async function runCommand(
     code = 1;
   }
   await Promise.all([process.stdout, process.stderr].map(written));
-  // Not by exit code alone: what had connected before it failed would keep the process alive.
+  // Not by exit code alone: connections that were open before it failed would keep the process alive.
   process.exit(code === 0 && outputLost ? 1 : code);
 }
 
-/** `process.exit` drops what a pipe has not taken yet: of 2,001 lines through `cat`, 1,233 arrived. */
+/** `process.exit` drops output that a pipe has not accepted yet: of 2,001 lines through `cat`, 1,233 arrived. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write('', () => resolve());

@@ -2,16 +2,16 @@
 import { constants } from 'node:os';
 
 /**
- * Ends the process at once, as nothing has begun. The first process of a container (PID 1) ignores every signal that it has no handler
- * for (pid_namespaces(7)): without this a SIGTERM during the second of loading and connecting is lost, and the container
- * is killed at the end of its grace period.
+ * Ends the process at once, because nothing has begun. The first process of a container (PID 1) ignores every signal without a
+ * handler (pid_namespaces(7)): otherwise a SIGTERM during the second of loading and connecting would be lost, and the container
+ * killed at the end of its grace period.
  */
 const leave = (signal: NodeJS.Signals): void => process.exit(128 + constants.signals[signal]);
 
 process.on('SIGTERM', leave);
 process.on('SIGINT', leave);
 
-/** From here on somebody else handles these signals; to be called right after they have their own handlers. */
+/** From here on other handlers handle these signals; call it right after they are installed. */
 export function handOverSignals(): void {
   process.off('SIGTERM', leave);
   process.off('SIGINT', leave);

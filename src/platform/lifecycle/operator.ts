@@ -1,14 +1,14 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Command } from 'commander';
 
-/** What the commands of a feature are given. */
+/** The input of a feature's commands. */
 export interface Operator {
   /**
    * Runs a command with the services of the product, without serving or processing anything, and ends the process.
    * @param work takes services with `context.get(Service, { strict: false })`; returns the exit code
    */
   readonly run: (work: (context: INestApplicationContext) => Promise<number>) => Promise<void>;
-  /** One line on standard output: what a command answers, as opposed to what it logs. */
+  /** Prints one line on standard output: a command's result, as opposed to its log. */
   readonly print: (line: string) => void;
 }
 

@@ -7,35 +7,35 @@ import { createProcessLog, reportTracingTo, stopTracing, type ProcessLog } from 
 import { handOverSignals } from './early-signals.js';
 import { remedyFor } from './remedy.js';
 
-/** What a process must be able to do for a controlled end, in the order in which it is asked. */
+/** What a process must support for a controlled end, in the order of the calls. */
 export interface Service {
-  /** At the signal: take no new background work. Must not wait. */
+  /** At the signal: stops taking new background work. Must not wait. */
   stopTaking(): void | Promise<void>;
-  /** Whether traffic has to be served on while load balancers take notice (`SHUTDOWN_DRAIN_DELAY_MS`). */
+  /** Whether to go on serving until load balancers have noticed (`SHUTDOWN_DRAIN_DELAY_MS`). */
   drains: boolean;
-  /** Accept nothing more and finish what has begun, within `timeoutMs`. */
+  /** Stops accepting and finishes running work, within `timeoutMs`. */
   finish(timeoutMs: number): Promise<void>;
-  /** Close queues, Redis, PostgreSQL. */
+  /** Closes queues, Redis and PostgreSQL. */
   close(): Promise<void>;
 }
 
 export interface ProcessResources {
   health: HealthRegistry;
   log: ProcessLog;
-  /** Present when `FAULTS_ENABLED`, which production refuses. */
+  /** Present with `FAULTS_ENABLED`, which production rejects. */
   faults?: FaultInjector;
 }
 
-/** Kept of `SHUTDOWN_TIMEOUT_MS` for closing connections after everything has finished. */
+/** The part of `SHUTDOWN_TIMEOUT_MS` that is reserved for closing connections after all work has finished. */
 const CLOSING_RESERVE_MS = 2000;
-/** What a reader of the log gets to take the last lines. */
+/** How long a reader of the log has to read the last lines. */
 const LAST_LINES_MS = 200;
 
 /**
- * The life of a process (DESIGN: life of a process): management port, `start`, ready; at SIGTERM or SIGINT
- * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled
- * rejection takes the same road to exit 1; one that comes during the shutdown changes only its exit code, as requests may still
- * be in flight. A second signal exits at once.
+ * The life of a process (docs/architecture.md, "Life of a process"): management port, `start`, ready; at SIGTERM or SIGINT
+ * readiness off, drain, finish, close, exit 0, all within `SHUTDOWN_TIMEOUT_MS`. An uncaught exception or unhandled rejection
+ * takes the same path to exit 1; during the shutdown it only changes the exit code, because requests may still be in flight. A
+ * second signal exits at once.
  */
 export async function runProcess(
   name: string,
@@ -71,7 +71,7 @@ export async function runProcess(
         await service.close();
       }
       await management?.close();
-      // A little less than is left: a collector that does not answer must not make this an unclean end.
+      // A little less than the remaining time: a collector that does not answer must not make this an unclean exit.
       await stopTracing(remaining() - 200);
       log.logger.info({ durationMs: Date.now() - started }, 'shutdown complete');
       await exit(log, exitCode);

@@ -1,7 +1,7 @@
 /** One line that says what to do, for the failures that people meet on their first day. */
 export function remedyFor(error: unknown): string {
   const { code, message, cause } = error as { code?: string; message?: string; cause?: unknown };
-  // A ConnectError has the code of its cause; the port stands there.
+  // A ConnectError has the code of its cause, and the cause has the port.
   const { port } = (cause ?? error) as { port?: number };
   if (code === 'EADDRINUSE') return `port ${port} is taken; set PORT or MANAGEMENT_PORT to a free one`;
   if (code === 'ECONNREFUSED')

@@ -6,7 +6,10 @@ import {
   type Settings,
 } from '../../config/index.js';
 
-/** The settings of this process; with a wrong configuration it ends here, before anything connects, and says what is wrong. */
+/**
+ * The settings of this process. With an invalid configuration the process ends here, before anything connects, and reports the
+ * problems.
+ */
 export function settingsOrExit(product: Product): Settings {
   try {
     return loadSettings(readEnvironment(), product);

@@ -1,6 +1,6 @@
 declare const payloadOf: unique symbol;
 
-/** What may happen in a feature: its name, who must hear of it, and (as a type) what it tells. */
+/** Something that happens in a feature: its name, its consumers, and (as a type) its payload. */
 export interface EventDefinition<P extends object = object> {
   /** `<thing>.<what happened>`, such as `thing.made`. Stable: it is stored and used as a label. */
   readonly name: string;
@@ -16,20 +16,20 @@ export interface DeliveredEvent<P extends object = object> {
   readonly id: string;
   readonly name: string;
   readonly payload: P;
-  /** What it is about (such as the thing's id), when the announcer said so. */
+  /** The subject of the event (such as the thing's id), if the announcer gave one. */
   readonly key: string | null;
   readonly occurredAt: Date;
   /** Of the request that announced it, or the event's own id when there was none. */
   readonly requestId: string;
   /** The queue it was delivered on. */
   readonly consumer: string;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
-  /** The last one; what fails then is a dead letter. */
+  /** The last attempt; an event that fails then is a dead letter. */
   readonly attempts: number;
   /**
-   * Aborted when the process is ending and can wait no longer. A handler that stops then, with any error, is not
-   * counted as failed: its event goes back to the queue.
+   * Aborted when the process ends and can wait no longer. A handler that stops then, with any error, does not count as failed:
+   * its event goes back to the queue.
    */
   readonly signal: AbortSignal;
 }

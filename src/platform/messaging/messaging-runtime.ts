@@ -16,24 +16,24 @@ import { OutageLog, within } from '../runtime/index.js';
 import { QueueConnections } from './queues/queue-connections.js';
 import { Topology } from './topology/topology.js';
 
-/** Share of the drain in which jobs may end by themselves, before they are told to. */
+/** Share of the drain in which jobs may end by themselves, before they are aborted. */
 const UNDISTURBED_SHARE = 0.7;
 const HAND_BACK_TIMEOUT_MS = 1000;
-/** How long Redis may take to hear that a job has ended. */
+/** How long Redis may take to record that a job has ended. */
 const RECORD_TIMEOUT_MS = 1000;
 const SAME_ERROR_AGAIN_AFTER_MS = 10_000;
 
 export interface MessagingStatus {
   state: 'idle' | 'running' | 'draining' | 'closed';
-  /** Why the relay does not move on, if it does not. */
+  /** Why the relay does not make progress, if it does not. */
   relayProblem?: string;
   backlog?: Backlog;
   activeJobs: number;
 }
 
 /**
- * The background half of messaging in the worker process. Nothing runs before `start`; at the end lifecycle calls
- * `stopTaking`, `drain` and `close`, each bounded, whatever state Redis and PostgreSQL are in.
+ * The background half of messaging in the worker process. Nothing runs before `start`; at the end lifecycle calls `stopTaking`,
+ * `drain` and `close`. Each is bounded, whatever state Redis and PostgreSQL are in.
  */
 @Injectable()
 export class MessagingRuntime implements BeforeApplicationShutdown {
@@ -60,13 +60,13 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   ) {}
 
   /**
-   * Begins to relay, to run jobs and to keep schedules. Does not wait for Redis: what it needs, it does when Redis is there.
+   * Starts relaying, running jobs and keeping schedules. Does not wait for Redis: work that needs it starts when it is up.
    * @throws TopologyError when plain queues and their processors do not fit together
    */
   start(): void {
     if (this.state !== 'idle') throw new Error(`Messaging cannot start: it is ${this.state}`);
     this.state = 'running';
-    // First: a worker takes the failure of a connection that it has begun itself for its end.
+    // First: a worker treats the failure of a connection that it has started itself as its end.
     this.connections.open();
     BullModule.workerClass = workerClass(this.connections.consumer, this.settings, this.jobs, this.workers);
     this.registrar.register();
@@ -80,7 +80,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     this.throttle.start((yielding) => this.setConcurrency(yielding));
   }
 
-  /** At the signal: claim and fetch nothing more. Does not wait; what runs goes on. */
+  /** At the signal: claims and fetches nothing more. Does not wait; running jobs go on. */
   stopTaking(): void {
     if (this.state !== 'running') return;
     this.state = 'draining';
@@ -94,8 +94,8 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   }
 
   /**
-   * Lets jobs under way end, tells them to when most of the time is over, and puts back into the queue what does not. A job
-   * that even that does not reach, because Redis is away, is taken over by another worker once its lock expires.
+   * Lets running jobs end, aborts them when most of the time is over, and puts the rest back into the queue. If that fails too,
+   * because Redis is down, another worker takes the job over once its lock expires.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.stopTaking();
@@ -107,9 +107,10 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
       if (!(await this.jobsEnded(started + timeoutMs - HAND_BACK_TIMEOUT_MS))) await this.handBack();
     }
     const remainingMs = started + timeoutMs - Date.now();
-    // A batch that is still on its way is claimed, and comes again when its lease is over.
+    // A batch that is still being relayed is claimed, and is relayed again when its lease is over.
     await within(Math.max(remainingMs, 0), this.relayStopped).catch(() => undefined);
-    // By force, because BullMQ's orderly end waits without a limit for a Redis that is away; what it would wait for is done.
+    // By force, because BullMQ's orderly close waits without a limit for a Redis that is down; the jobs that it would wait for
+    // are done.
     await Promise.all(this.workers.map((worker) => worker.close(true)));
   }
 
@@ -131,7 +132,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     };
   }
 
-  /** When lifecycle was not there to do it (tests): before Nest closes the workers without a limit. */
+  /** For processes without lifecycle (tests): before Nest closes the workers without a limit. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.state === 'closed') return;
     await this.drain(5000);
@@ -150,7 +151,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     while (this.workers.some((worker) => worker.isRunning())) {
       const now = Date.now();
       if (this.jobs.active > 0) idleSince = undefined;
-      // No job, and yet a worker waits: for a Redis that is away.
+      // No job runs, and yet a worker waits: for a Redis that is down.
       else if (now - (idleSince ??= now) > RECORD_TIMEOUT_MS) return true;
       if (now >= deadline) return false;
       await delay(10);
@@ -183,8 +184,8 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   }
 
   /**
-   * During an outage every job of every worker reports the same: only the first is logged, until all is silent for a while. What Redis
-   * answers is told apart by its code, as the rest of a message names the script that it refused.
+   * During an outage every job of every worker reports the same error: only the first is logged, until there was none for a
+   * while. Errors of Redis are distinguished by their code, because the rest of a message names the script that it rejected.
    */
   private report(queue: string, error: unknown): void {
     const { message } = error as Error;

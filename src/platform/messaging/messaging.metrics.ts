@@ -22,15 +22,15 @@ const REDIS_UP = 'messaging_redis_up';
 
 const NAMES_APART = 300;
 
-/** What became of a delivery. */
+/** The outcome of a delivery. */
 export type Outcome =
   /** The handler returned. */
   | 'handled'
-  /** It failed with a `TransientError` and will be tried again. */
+  /** It failed with a `TransientError` and will be retried. */
   | 'retried'
-  /** It failed for good. */
+  /** It failed permanently. */
   | 'dead'
-  /** The process ended first; somebody else will handle it. */
+  /** The process ended first; another worker will handle it. */
   | 'handed-back';
 
 export const messagingMetrics: Provider[] = [
@@ -100,7 +100,10 @@ export class MessagingMetrics {
     @InjectMetric(REDIS_UP) readonly redisUp: Gauge,
   ) {}
 
-  /** A name as a label. Names of plain jobs are whatever is added: those beyond the first few hundred share one, as each is kept for ever. */
+  /**
+   * A name as a label. Plain jobs may have any name: those beyond the first few hundred share one label, because each label is
+   * kept for ever.
+   */
   label(name: string): string {
     if (this.names.size < NAMES_APART) this.names.add(name);
     return this.names.has(name) ? name : 'other';

@@ -30,14 +30,14 @@ import { Schedulers } from './schedules/schedulers.js';
 import { FeatureDeclarations, type RetiredSchedule } from './topology/declarations.js';
 import { MESSAGING_ROLE, Topology, type MessagingRole } from './topology/topology.js';
 
-// Nest takes these when a feature calls `registerQueue`, as its documentation has it: features are loaded after this.
+// Nest reads these when a feature calls `registerQueue`, as in its documentation: features are loaded after this.
 BullModule.queueClass = PlainQueue as never;
 BullModule.flowProducerClass = NoFlowProducer as never;
 
-/** What announces; enough for the api and for commands, and without any connection to Redis. */
+/** Providers for announcing; enough for the api and for commands, and without a connection to Redis. */
 const announcing: Provider[] = [Topology, Outbox, OutboxLimit, OutboxRepository, Inbox, DeadLetters];
 
-/** What relays and handles; the worker's. */
+/** Providers for relaying and handling; the worker's. */
 const handling: Provider[] = [
   ...messagingMetrics,
   MessagingMetrics,
@@ -61,7 +61,7 @@ const handling: Provider[] = [
 @Global()
 @Module({})
 export class MessagingModule {
-  /** Once per process. In the worker, `MessagingRuntime.start` begins the work. */
+  /** Import it once per process. In the worker, `MessagingRuntime.start` begins the work. */
   static forRoot({ role }: { role: MessagingRole }): DynamicModule {
     const entities = TypeOrmModule.forFeature([OutboxEvent, InboxEntry, DeadLetter]);
     const shared = [Outbox, OutboxLimit, Inbox, DeadLetters];
@@ -76,7 +76,7 @@ export class MessagingModule {
           // Never in the api, and in the worker not before it has been checked that every event has its handler.
           extraOptions: { manualRegistration: true },
         }),
-        // The call brings the registrar that makes workers, also to a product without plain queues.
+        // The call adds the registrar that creates workers, also to a product without plain queues.
         BullModule.registerQueue(),
       ],
       providers: [
@@ -89,11 +89,11 @@ export class MessagingModule {
   }
 
   /**
-   * What a feature announces and handles.
+   * Declares what a feature announces and handles.
    * @param events that the feature announces, each in one feature only
    * @param queues that its processors serve, each in one feature only
    * @param retiredSchedules that earlier releases had and no running one has any more: list a schedule one release after the one
-   *   that removed its method, for during a rollout the old version still needs it
+   * that removed its method, because during a rollout the old version still needs it
    */
   static forFeature({
     events = [],

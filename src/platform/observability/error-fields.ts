@@ -4,9 +4,9 @@ const DEPTH = 5;
 const TOGETHER = 5;
 
 /**
- * What an error may say of itself in a log line. A list of what is allowed, and not of what is forbidden: libraries hang on their errors
- * what they were about to send (ioredis the arguments of AUTH, PostgreSQL the values of a row, a URL parser the whole URL), and the
- * next release of any of them may hang on something more.
+ * The members of an error that a log line may contain. A list of allowed members, not of forbidden ones: libraries attach to
+ * their errors what they were about to send (ioredis the arguments of AUTH, PostgreSQL the values of a row, a URL parser the
+ * whole URL), and the next release of any of them may attach more.
  */
 const ALLOWED = [
   'code',
@@ -25,7 +25,7 @@ const ALLOWED = [
   'routine',
 ];
 
-/** An error as it is logged: its type, message, stack and causes, and what `ALLOWED` names. */
+/** An error as it is logged: its type, message, stack and causes, and the members in `ALLOWED`. */
 export interface ErrorFields {
   type: string;
   message: string;
@@ -35,7 +35,7 @@ export interface ErrorFields {
   [field: string]: unknown;
 }
 
-/** @param error whatever was thrown @returns undefined for what is no object and no text */
+/** @param error any thrown value @returns undefined for a value that is neither an object nor text */
 export function errorFields(error: unknown, depth = DEPTH): ErrorFields | undefined {
   if (typeof error === 'string') return { type: 'string', message: error };
   if (typeof error !== 'object' || error === null) return undefined;
@@ -60,7 +60,7 @@ export function errorFields(error: unknown, depth = DEPTH): ErrorFields | undefi
   return fields;
 }
 
-/** The members that are asked for; getters of classes (`status`) are not the object's own. */
+/** The requested members; getters of classes (`status`) are not the object's own. */
 function ownAndInherited(error: object): Record<string, unknown> {
   const source = error as Record<string, unknown>;
   const names = ['name', 'message', 'stack', 'cause', 'errors', ...ALLOWED];

@@ -19,7 +19,7 @@ describe('the destination of the log', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A pipe that is open at both ends, and read when the test says so. */
+  /** A pipe that is open at both ends, and is read when the test says so. */
   function pipe(): number {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);

@@ -4,17 +4,17 @@ import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { within } from '../runtime/index.js';
 
-/** Where a process writes its log: never waits for the reader, never holds more than it may. */
+/** Where a process writes its log: never waits for the reader, and keeps a bounded number of bytes. */
 export interface LogDestination {
   write(line: string): void;
   /** Resolves when all is written, or after `withinMs`. */
   flush(withinMs: number): Promise<void>;
 }
 
-/** Bytes of log lines that are written at once; what is less waits `WAIT_AT_MOST_MS`. */
+/** Bytes of log lines that are written at once; fewer wait `WAIT_AT_MOST_MS`. */
 const AT_ONCE_BYTES = 12 * 1024;
 const WAIT_AT_MOST_MS = 100;
-/** What may wait for a reader that has stalled; further lines are dropped and counted. */
+/** Bytes that may wait for a stalled reader; further lines are dropped and counted. */
 const MOST_WAITING_BYTES = 8 * 1024 * 1024;
 const NEW_LINE = 10;
 
@@ -27,7 +27,7 @@ const writeSome = promisify(write);
  * blocking write then holds a thread of libuv's pool, and `process.exit` waits for that thread: such a process ignored SIGTERM and its
  * own time limit. So pipes and sockets are written to without blocking, by the event loop.
  * @param onDrop called for each line that is dropped
- * @param onRecovered called when the reader has caught up, with the number of lines that it misses
+ * @param onRecovered called when the reader has caught up, with the number of lines that it missed
  */
 export function openLogDestination(
   fd: number,
@@ -94,7 +94,7 @@ class SocketDestination extends StreamDestination {
   constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
     const socket = new Socket({ fd, readable: false, writable: true });
     super(socket, onDrop, onRecovered);
-    // The reader has gone: there is nobody left to tell.
+    // The reader has gone: no one is left to report to.
     socket.on('error', () => undefined);
     socket.on('drain', () => this.recovered());
     socket.unref();
@@ -102,8 +102,8 @@ class SocketDestination extends StreamDestination {
 }
 
 /**
- * A file or a terminal. What cannot be written, on a full disk, is dropped and counted. pino's own destination emits an error for it, which
- * ends the process, and then tries for ever to write the rest on exit: such a process had to be killed.
+ * A file or a terminal. Lines that cannot be written, on a full disk, are dropped and counted. pino's own destination emits an
+ * error instead, which ends the process, and then tries for ever to write the rest on exit: such a process had to be killed.
  */
 class FileDestination extends StreamDestination {
   constructor(fd: number, onDrop: () => void, onRecovered: (lines: number) => void) {
@@ -126,8 +126,8 @@ async function writeAll(fd: number, text: Buffer): Promise<void> {
 }
 
 /**
- * The same pipe, opened once more: whether writes block is a property of what `open` has made, which other processes share when they
- * have inherited it (a shell, `2>&1`). Where that cannot be opened (a socket, no /proc) it is the given one.
+ * The same pipe, opened once more: whether writes block is a property of the open file description, which other processes share
+ * when they have inherited it (a shell, `2>&1`). Where that cannot be opened (a socket, no /proc) it is the given one.
  */
 function nonBlocking(fd: number): number {
   try {

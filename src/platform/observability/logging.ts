@@ -9,7 +9,7 @@ import { errorFields } from './error-fields.js';
 import { openLogDestination, type LogDestination } from './log-destination.js';
 import { currentTraceId } from './tracing/tracing.js';
 
-/** Members whose value never reaches a log line, wherever an object is logged whole. */
+/** Members whose value never reaches a log line when a whole object is logged. */
 const REDACTED = [
   'password',
   'accessToken',
@@ -24,7 +24,7 @@ const STANDARD_OUTPUT = 1;
 
 const LOG_DROPPED = 'log_lines_dropped_total';
 
-/** Nest tells each module and route at every start; forty lines that nobody reads. */
+/** Nest logs each module and route at every start: forty lines that nobody reads. */
 const BOOT_CONTEXTS = new Set([
   'InstanceLoader',
   'RoutesResolver',
@@ -33,15 +33,17 @@ const BOOT_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** The process's log: one JSON object per line on standard output; see `openLogDestination` for what a slow reader does to it: nothing. */
+/**
+ * The process's log: one JSON object per line on standard output; a slow reader does not slow it down (see `openLogDestination`).
+ */
 export interface ProcessLog {
   logger: Logger;
   /**
-   * For the one line per request: what is in it is listed in access-log.ts, so that looking for secrets and asking for the
-   * context would find nothing, a few microseconds later.
+   * For the one line per request: access-log.ts lists its members, so searching for secrets and reading the context would find
+   * nothing, and cost a few microseconds.
    */
   access: Logger;
-  /** Writes what is buffered, as far as that is possible in `withinMs`; to be awaited before the process ends. */
+  /** Writes buffered lines, as far as that is possible in `withinMs`; await it before the process ends. */
   flush(withinMs: number): Promise<void>;
 }
 
@@ -109,18 +111,18 @@ function withoutRawErrors(line: Record<string, unknown>): Record<string, unknown
     : { ...line, ...Object.fromEntries(raw.map(([name, error]) => [name, errorFields(error)])) };
 }
 
-/** For the access log, whose lines nobody looks through. */
+/** For the access log, whose lines are not searched for secrets. */
 function redacted(fields: object | undefined, redact: (text: string) => string): unknown {
   return fields && (JSON.parse(redact(JSON.stringify(fields))) as unknown);
 }
 
-/** What nestjs-pino is told: the logger is ours, and there is no access log of its own (see platform/http/access-log.ts). */
+/** Options for nestjs-pino: our logger, and no access log of its own (see platform/http/telemetry/access-log.ts). */
 const paramsFor = (logger: Logger): Params => ({
   pinoHttp: { logger: logger as never, autoLogging: false },
   forRoutes: [],
 });
 
-/** Nest's logger for an application that is being made: what happens while it starts is in the log too. */
+/** Nest's logger for an application that is being created: its start is logged too. */
 export function nestLogger(logger: Logger): NestLogger {
   const params = paramsFor(logger);
   return new NestLogger(new PinoLogger(params), params);

@@ -11,12 +11,12 @@ import { ClientError } from '../errors/index.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /**
- * For a route that authenticates by itself and therefore skips the limit on requests: what it refuses with 401 counts against the
- * address, and is answered 429 once that has used up its quota. What it accepts is never limited.
+ * For a route that authenticates by itself and therefore skips the limit on requests: a request that it answers with 401 counts
+ * against the address, and is answered 429 once that has used up its quota. Accepted requests are never limited.
  */
 @Injectable()
 export class CountUnauthorised implements NestInterceptor {
-  // Only where requests are limited: the worker has the feature too, but no requests.
+  // Only in processes that limit requests: the worker has the feature too, but no requests.
   constructor(@Optional() private readonly limiter?: RateLimiter) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

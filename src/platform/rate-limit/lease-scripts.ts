@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
 
 /**
- * One counter per caller and quota in Redis: requests of the current window that are spent or leased. It is born with the first
- * lease and dies with its window, so that all processes share the window without agreeing about the clock.
+ * One counter per caller and quota in Redis: requests of the current window that are spent or leased. It is created with the
+ * first lease and expires with its window, so all processes share the window although their clocks may differ.
  */
 const SCRIPTS = {
   // KEYS: the epoch, then one counter for each window. ARGV: a new epoch, then seven for each: 1 limit, 2 wanted, 3 needed at once,
-  // 4 spent without a lease, 5 all that this process has of the window, 6 what it thinks is left of the window in ms, 7 the epoch in
-  // which it was told what it has. Another epoch than the one found: Redis has lost its data, and counts all of that anew.
+  // 4 spent without a lease, 5 all that this process has of the window, 6 ms left of the window as it believes, 7 the epoch in
+  // which it got what it has. If that is not the current epoch, Redis has lost its data, and counts all of that again.
   // Answers the epoch, then three for each: leased, left for others, ms left of the window.
   rateLimitLease: `
     local epoch = redis.call('GET', KEYS[1])
@@ -40,7 +40,7 @@ const SCRIPTS = {
     end`,
 };
 
-/** A client that knows the scripts. Keys come first, then the arguments of all of them in the same order. */
+/** A client with the scripts as commands. Keys come first, then the arguments of all of them in the same order. */
 export type LeaseCommands = Redis & {
   rateLimitLease(
     keys: number,
@@ -49,7 +49,7 @@ export type LeaseCommands = Redis & {
   rateLimitGiveBack(keys: number, ...keysAndArguments: (string | number)[]): Promise<null>;
 };
 
-/** Teaches a client the commands; each is one atomic script. */
+/** Adds the commands to a client; each is one atomic script. */
 export function defineLeaseCommands(client: Redis): void {
   for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { lua });
 }

@@ -17,31 +17,33 @@ import { quotaOf, type Quota } from './quota.js';
 
 export type { Taken } from './lease-window.js';
 
-/** A window that is to get a lease, and whom to tell. */
+/** A window that needs a lease, and the callback for the result. */
 type PendingLease = Readonly<{ window: Window; done: () => void }>;
 
 /** Callers that a process remembers; the oldest windows go first, and their count in Redis stays. */
 const REMEMBERED_CALLERS = 50_000;
-/** For how long limits are kept per process after Redis was away (when it stays away, the connection knows), or has refused to count. */
+/**
+ * How long limits are kept per process after Redis was down (if it stays down, the connection knows), or has refused to count.
+ */
 const ALONE_WHEN_AWAY_MS = 100;
 const ALONE_WHEN_REFUSED_MS = 1000;
-/** How often Redis is asked whether an exhausted quota has got something back from another process. */
+/** How often Redis is asked whether another process has returned part of an exhausted quota. */
 const RETRY_MS = 250;
-/** A lease that was not touched for one to two sweeps is given back; and that often it is looked whether Redis has lost its data. */
+/** A lease that was not used for one to two sweeps is returned; each sweep also checks whether Redis has lost its data. */
 const SWEEP_MS = 1000;
 /** By then every process has noticed that Redis has lost its data, and reported what it had. */
 const SETTLED_AFTER_MS = 1500;
-/** How long a lease that nobody waits for may wait for others, to ask for them together; then most of what asking costs is shared. */
+/** How long a lease that no request waits for may wait for others, to fetch them together and share most of the cost. */
 const GATHER_MS = 10;
 
 /**
  * Counts requests over all processes without asking Redis for each: a process leases a part of a caller's quota and spends it by
- * itself (decision record 0008). While Redis is away each process keeps the limit by itself.
+ * itself (decision record 0008). While Redis is down each process enforces the limit by itself.
  */
 @Injectable()
 export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly windows = new LRUCache<string, Window>({ max: REMEMBERED_CALLERS });
-  /** Windows with a lease large enough to be missed elsewhere. */
+  /** Windows with a lease that is large enough to be needed elsewhere. */
   private readonly holding = new Set<Window>();
   private pending: PendingLease[] = [];
   private gathering?: NodeJS.Timeout;
@@ -52,7 +54,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     ends: 'Redis counts requests again',
   });
   private readonly epochKey: string;
-  /** Names the data of Redis: when another one is found there, its counters have gone. */
+  /** Identifies the data of Redis: when another epoch is found there, its counters are lost. */
   private epoch?: string;
 
   constructor(private readonly redis: RedisConnection) {
@@ -62,8 +64,8 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   }
 
   /**
-   * Counts one request against a quota. Answers at once when a lease is at hand or Redis is away, and otherwise within the time limit
-   * of a Redis command.
+   * Counts one request against a quota. Answers synchronously when there is a lease or Redis is down, and otherwise within the
+   * time limit of a Redis command.
    */
   take(key: string, quota: Quota): Taken | Promise<Taken> {
     const now = performance.now();
@@ -71,7 +73,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     const shared = now >= this.onOurOwnUntil && now >= window.settlesUntil && this.redis.isUsable;
     if (window.spent < ceilingOf(window, shared, now)) {
       window.spent += 1;
-      // The next lease is fetched while this one still lasts, so that nobody waits for it.
+      // The next lease is fetched while this one still lasts, so that no request waits for it.
       if (shared && ceilingOf(window, true, now) - window.spent <= window.nextLease >> 1)
         this.leaseInAdvance(window);
       return answer(window, true, now);
@@ -84,7 +86,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     return this.wait(window);
   }
 
-  /** For guards of the library's own kind; ours calls `take`. `blockDuration` is not supported: a window blocks until it ends. */
+  /** For the library's own guards; ours calls `take`. `blockDuration` is not supported: a window blocks until it ends. */
   async increment(
     key: string,
     ttl: number,
@@ -101,7 +103,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     };
   }
 
-  /** What is leased and not spent is for the other processes; a rollout would use quotas up otherwise. */
+  /** Unspent leases go back to the other processes; otherwise a rollout would use up quotas. */
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.sweeper);
     this.requestLeases();
@@ -112,12 +114,12 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
 
   onApplicationShutdown(): void {
     clearInterval(this.sweeper);
-    // Nobody is left waiting: without Redis they are answered by what is known here.
+    // No request is left waiting: without Redis they are answered from local counts.
     this.requestLeases();
     this.holding.clear();
   }
 
-  /** By `peek`: a new window goes to the end of the list by itself; moving it there with each request cost 3 % of a read. */
+  /** With `peek`: a new window goes to the end of the list by itself; moving it there with each request cost 3 % of a read. */
   private windowOf(key: string, quota: Quota, now: number): Window {
     const known = this.windows.peek(key);
     if (known !== undefined && now < known.endsAt) return known;
@@ -130,13 +132,13 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     window.waiting += 1;
     try {
       const leased = window.leasing ?? this.lease(window);
-      // With all that this turn of the event loop asks for, but no later.
+      // Together with all leases that this turn of the event loop needs, but no later.
       setImmediate(() => this.requestLeases());
       await leased;
     } finally {
       window.waiting -= 1;
     }
-    // Every lease brings at least one request, the end of the quota, or the end of trust in Redis: this comes to an end.
+    // Every lease grants at least one request, ends the quota, or ends the use of Redis, so this loop ends.
     return this.take(window.key, window.quota);
   }
 
@@ -212,7 +214,10 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     if (leased > quota.firstLease) this.holding.add(window);
   }
 
-  /** Looks whether Redis still has its data, also for callers who ask this process for nothing more: what they spent here must count. */
+  /**
+   * Checks whether Redis still has its data, also for callers that send no more requests here: the requests that they spent must
+   * count.
+   */
   private async checkEpoch(): Promise<void> {
     if (this.epoch === undefined || !this.redis.isUsable) return;
     const found = await this.redis.run((client) => client.get(this.epochKey)).catch(() => this.epoch ?? null);
@@ -221,7 +226,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     else this.enter(found);
   }
 
-  /** Notes in which data Redis counts now, and reports to new ones what the old ones had. */
+  /** Records the current epoch of Redis, and reports to a new one what the old one had. */
   private enter(epoch: string): void {
     const isNew = this.epoch !== undefined && this.epoch !== epoch;
     this.epoch = epoch;
@@ -231,9 +236,9 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   private reportAll(epoch?: string): void {
     const now = performance.now();
     for (const window of this.windows.values()) {
-      // Those that are asking find out by the answer.
+      // Windows with a call under way learn it from the answer.
       if (!window.known || window.epoch === epoch || now >= window.endsAt || window.leasing) continue;
-      // What it may spend until the others have reported as well; what it does not need goes back.
+      // The quota that it may spend until the others have reported as well; the unused part goes back.
       window.nextLease = window.quota.largestLease;
       void this.lease(window);
     }
@@ -249,7 +254,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     this.refusals.failed(error);
   }
 
-  /** Returns leases whose caller has gone elsewhere, so that the other processes need not refuse him. */
+  /** Returns leases whose caller now uses other processes, so that these need not reject its requests. */
   private sweep(): void {
     const now = performance.now();
     const unused: Window[] = [];

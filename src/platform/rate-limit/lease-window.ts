@@ -9,18 +9,18 @@ export interface Taken {
   readonly resetSeconds: number;
 }
 
-/** What this process knows of one caller's window. Times are `performance.now()` milliseconds. */
+/** What this process knows about one caller's window. Times are `performance.now()` milliseconds. */
 export interface Window {
   readonly key: string;
   readonly quota: Quota;
   endsAt: number;
   /** Requests admitted here. */
   spent: number;
-  /** Requests of this window that Redis has put down to this process: `spent` may run ahead while Redis is away. */
+  /** Requests of this window that Redis has charged to this process: `spent` may run ahead while Redis is down. */
   charged: number;
   /** Whether Redis has answered in this window, so that `free` means something. */
   known: boolean;
-  /** Requests that Redis had left for everybody. */
+  /** Requests that were left in Redis for all processes. */
   free: number;
   nextLease: number;
   /** Requests that wait for a lease. */
@@ -53,8 +53,8 @@ export function newWindow(key: string, quota: Quota, now: number): Window {
 }
 
 /**
- * Requests that may be admitted here without asking. Without Redis that is the whole limit, or, when Redis has told in this window what
- * there was left for everybody, no more than that: a hiccup must not open a quota again that is used up.
+ * Requests that may be admitted here without asking. Without Redis that is the whole limit, or, when Redis has reported in this
+ * window how much was left for all processes, no more than that: a short failure must not reopen a quota that is used up.
  */
 export function ceilingOf(
   { quota, known, charged, free, settlesUntil }: Window,
@@ -72,7 +72,7 @@ export function answer(window: Window, allowed: boolean, now: number): Taken {
   return {
     allowed,
     remaining: allowed ? Math.max(0, left) : 0,
-    // In whole milliseconds first: 60000.0000001 of them are not 61 seconds.
+    // In whole milliseconds first: 60000.0000001 ms are not 61 seconds.
     resetSeconds: Math.max(1, Math.ceil(Math.floor(window.endsAt - now) / 1000)),
   };
 }

@@ -74,7 +74,7 @@ async function guardWith(env: Record<string, string> = {}, throttlers?: object[]
 
 type Calls = Awaited<ReturnType<typeof guardWith>>['call'];
 
-/** How many of so many requests come through. */
+/** How many of these requests are admitted. */
 async function admitted(call: Calls, count: number, method: keyof Shop, options: Call = {}): Promise<number> {
   let through = 0;
   for (let i = 0; i < count; i += 1) {

@@ -23,13 +23,13 @@ import { callerKey, sharedNetwork } from './caller-key.js';
 import { quotaOf } from './quota.js';
 import { limitsOf, RateLimiter, type Limit, type Limits } from './rate-limiter.js';
 
-/** What holds on a route; `undefined` when that depends on the request (functions given to `@Throttle`). */
+/** The quotas of a route; `undefined` when they depend on the request (functions given to `@Throttle`). */
 type Plan = Limits | undefined;
 
 /**
- * @nestjs/throttler's guard with its decorators (`@Throttle`, `@SkipThrottle`), but one counter per caller for all routes that have no
- * limit of their own, and no metadata lookups, hashes or promises per request: it answers a plain boolean whenever a
- * lease is at hand. Runs after authentication, to count against users and not addresses.
+ * @nestjs/throttler's guard with its decorators (`@Throttle`, `@SkipThrottle`), but with one counter per caller for all routes
+ * without their own limit, and no metadata lookups, hashes or promises per request: it returns a plain boolean whenever there is
+ * a lease. Runs after authentication, to count against users and not addresses.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
@@ -49,7 +49,7 @@ export class RateLimitGuard extends ThrottlerGuard {
 
   /** @throws ClientError 429 `quota-exceeded`. */
   override canActivate(context: ExecutionContext): Promise<boolean> {
-    // Nest takes a plain boolean as well, and saves a turn of the event loop; the library's type knows promises only.
+    // Nest accepts a plain boolean as well, which saves a turn of the event loop; the library's type allows promises only.
     return this.decide(context) as Promise<boolean>;
   }
 
@@ -64,7 +64,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     return this.limiter.admit(reply, callerKey(request), plan, sharedNetwork(request));
   }
 
-  /** The library's road, for limits that depend on the request: it resolves them and comes here for each. */
+  /** The library's way, for limits that depend on the request: it resolves them and calls this for each. */
   protected override async handleRequest(request: ThrottlerRequest): Promise<boolean> {
     const { context, limit, ttl, throttler, getTracker, generateKey } = request;
     const http = context.switchToHttp();
@@ -80,7 +80,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     return Promise.resolve(callerKey(request as unknown as FastifyRequest));
   }
 
-  /** Readable, and without the hash that the library makes of it on every request. */
+  /** Readable, and without the hash that the library computes on every request. */
   protected override generateKey(context: ExecutionContext, suffix: string, name: string): string {
     return `${name}:${context.getClass().name}.${context.getHandler().name}:${suffix}`;
   }
@@ -98,7 +98,7 @@ export class RateLimitGuard extends ThrottlerGuard {
       const custom = metadata(THROTTLER_TRACKER + name) ?? metadata(THROTTLER_KEY_GENERATOR + name);
       if (custom || hasFunctions(throttler) || typeof limit !== 'number' || typeof ttl !== 'number')
         return undefined;
-      // A route with a limit of its own has counters of its own, and a name that tells clients so.
+      // A route with its own limit has its own counters, and a name that shows this to clients.
       const isOwn = own.limit !== undefined || own.ttl !== undefined;
       const route = `${controller.name}.${handler.name}`;
       limits.push({

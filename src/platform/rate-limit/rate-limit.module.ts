@@ -10,8 +10,8 @@ import { DEFAULT_POLICY, RateLimiter } from './rate-limiter.js';
 class LeaseStorageModule {}
 
 /**
- * Limits every route of the process (`@SkipThrottle()` takes one out, `@Throttle()` gives it a limit of its own). Global guards run in the
- * order in which modules are imported: import it after the module that authenticates. Needs `RedisModule`.
+ * Limits every route of the process (`@SkipThrottle()` exempts one, `@Throttle()` gives it its own limit). Global guards run in
+ * the order in which modules are imported: import it after the module that authenticates. Needs `RedisModule`.
  */
 @Global()
 @Module({

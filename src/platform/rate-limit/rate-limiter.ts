@@ -6,10 +6,10 @@ import { callerKey, sharedNetwork } from './caller-key.js';
 import { LeaseStorage, type Taken } from './lease-storage.js';
 import { quotaOf, type Quota } from './quota.js';
 
-/** The policy that holds for everything, and its counters. */
+/** The policy for all routes, and its counters. */
 export const DEFAULT_POLICY = 'default';
 
-/** One quota that a request counts against; callers have a counter each under its scope. */
+/** One quota that a request counts against; each caller has a counter under its scope. */
 export interface Limit {
   quota: Quota;
   scope: string;
@@ -26,14 +26,14 @@ export function limitsOf(list: readonly Limit[]): Limits {
 }
 
 /**
- * Counts requests and tells clients where they stand, in the fields of draft-ietf-httpapi-ratelimit-headers-11: `RateLimit-Policy`
- * and `RateLimit` on every counted answer, and `Retry-After` with a refusal.
+ * Counts requests and reports the state to clients, in the fields of draft-ietf-httpapi-ratelimit-headers-11: `RateLimit-Policy`
+ * and `RateLimit` on every counted answer, and `Retry-After` with a rejection.
  */
 @Injectable()
 export class RateLimiter {
   private readonly enabled: boolean;
   private readonly defaults: Limits;
-  /** What all callers of one network may ask for together. */
+  /** The shared quota of all callers of one network. */
   private readonly network: Limit;
 
   constructor(
@@ -49,8 +49,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts one request of a caller. True at once when nothing has to be asked.
-   * @param network where it comes from, when that is to be counted too; its state is told to clients only once it is used up
+   * Counts one request of a caller. True synchronously when Redis need not be asked.
+   * @param network its network, if that is counted too; clients see its state only once it is used up
    * @throws ClientError 429 `quota-exceeded`
    */
   admit(reply: FastifyReply, caller: string, limits: Limits, network?: string): true | Promise<true> {
@@ -68,9 +68,9 @@ export class RateLimiter {
   }
 
   /**
-   * Counts a request that another guard is about to refuse (401, 403) and that would otherwise be free: against its address, or
-   * its user when the token was good. Callers with good tokens behind the same address are not touched.
-   * @throws ClientError 429 `quota-exceeded` in place of the refusal, once the quota is used up
+   * Counts a request that another guard is about to reject (401, 403) and that would otherwise be free: against its address, or
+   * its user when the token was valid. Callers with valid tokens behind the same address are not affected.
+   * @throws ClientError 429 `quota-exceeded` in place of the rejection, once the quota is used up
    */
   countRefused(request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
     if (!this.enabled) return;
@@ -79,8 +79,8 @@ export class RateLimiter {
   }
 
   /**
-   * Counts a request against its network, unless its caller's own quota is used up: one caller that goes on asking would otherwise use up
-   * what everybody behind its address shares.
+   * Counts a request against its network, unless its caller's own quota is used up: a caller that goes on sending requests would
+   * otherwise use up the quota that all callers behind its address share.
    */
   private admitFrom(
     network: string | undefined,

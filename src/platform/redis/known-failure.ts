@@ -1,6 +1,6 @@
 import type { KnownFailure } from '../runtime/index.js';
 
-/** What to do about an error of connecting that an operator has to mend; undefined when Redis is just down. */
+/** The remedy for a connection error that an operator has to fix; undefined when Redis is just down. */
 export function knownFailure(error: Error): KnownFailure | undefined {
   const remedy = remedyFor(error);
   return remedy === undefined ? undefined : { message: `Redis cannot be used: ${remedy}` };

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnection } from './redis-connection.js';
 
-/** For how long a signal stands that nobody renews. Milliseconds; it is renewed each second. */
+/** How long a signal lasts without renewal. Milliseconds; it is renewed each second. */
 const STANDS_MS = 2500;
 
 /**
- * The signal by which processes that refuse requests ask background work to give way: it needs the same processors and the same
- * database. Without Redis there is no signal, and nothing gives way.
+ * The signal by which processes that reject requests ask background work to yield, because that needs the same processors and the
+ * same database. Without Redis there is no signal, and nothing yields.
  */
 @Injectable()
 export class OverloadSignal {
@@ -16,7 +16,7 @@ export class OverloadSignal {
     this.key = redis.key('overload');
   }
 
-  /** Puts it up, for a moment. */
+  /** Sets the signal for a moment. */
   async raise(): Promise<void> {
     await this.redis.run((client) => client.set(this.key, '1', 'PX', STANDS_MS)).catch(() => undefined);
   }

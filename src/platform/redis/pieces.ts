@@ -1,4 +1,4 @@
-/** Keys in one call of a script: Redis does nothing else meanwhile, some 0.3 ms. */
+/** Keys in one call of a script: Redis does nothing else meanwhile, for about 0.3 ms. */
 const MOST_AT_ONCE = 100;
 
 /** A list in pieces that one call of a script may take. */

@@ -9,15 +9,15 @@ const CONNECT_TIMEOUT_MS = 2000;
 const SENTINEL_TIMEOUT_MS = 1000;
 
 /**
- * Answers of a server that is not the primary, or not yet. After a failover connections stay open to what is now a replica (an address
- * moved, nobody closed them), and would stay there for good: BullMQ's blocking reads as well, which end with UNBLOCKED. In a script
- * of Redis 6 the word stands in the middle of the message.
+ * Answers of a server that is not the primary, or not yet. After a failover connections stay open to the server that is now a
+ * replica (an address moved, nothing closed them), and would stay there for ever, also those of BullMQ's blocking reads, which
+ * end with UNBLOCKED. In a script of Redis 6 the word stands in the middle of the message.
  */
 const NOT_THE_PRIMARY = /\b(READONLY|UNBLOCKED|LOADING|MASTERDOWN)\b/;
 
 type RedisSettings = Settings['redis'];
 
-/** Whether Redis has answered, with an error; as opposed to not having been reached. */
+/** Whether Redis has answered with an error, as opposed to not having been reached. */
 export function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }
@@ -29,7 +29,7 @@ export function isNotThePrimary(error: Error): boolean {
 
 /**
  * A client for the Redis of the settings: one server, or the primary that Sentinels name, with TLS where the URL says `rediss:`.
- * Does not connect yet. It leaves a server that turns out not to be the primary.
+ * Does not connect yet. It disconnects from a server that turns out not to be the primary.
  */
 export function redisClient(settings: RedisSettings, options: RedisOptions): Redis {
   return new Redis(settings.url, {

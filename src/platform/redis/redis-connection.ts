@@ -20,21 +20,21 @@ const PROBE_EVERY_MS = 500;
 const SOCKET_TIMEOUT_MS = 10_000;
 /** Commands that are this many time limits old are taken out of the client's queue. */
 const ABANDON_AFTER = 4;
-/** What a fault is switched on for. */
+/** The target of injected faults. */
 const TARGET = 'dependency:redis';
 /** Milliseconds that the start waits for the first connection; Redis is optional, so it goes on without. */
 const FIRST_CONNECTION_WITHIN_MS = 1000;
 
 /**
  * Redis for the request path: everything either answers within `REDIS_COMMAND_TIMEOUT_MS` or fails, and once a command
- * has timed out the following ones fail at once, until a probe is answered. So a Redis that is frozen costs a few requests one
- * timeout and not every request one (a server that is down refuses; one that is frozen accepts and never replies).
+ * has timed out the following ones fail at once, until a probe is answered. So a frozen Redis costs a few requests one timeout,
+ * instead of every request (a server that is down refuses connections; a frozen one accepts and never replies).
  *
- * Callers must be able to go on without: whatever is in Redis here is a copy or an estimate.
+ * Callers must be able to go on without Redis: everything in it here is a copy or an estimate.
  */
 @Injectable()
 export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
-  /** For libraries that want an ioredis client. Look at `isUsable` first; commands may fail at any time. */
+  /** For libraries that need an ioredis client. Check `isUsable` first; commands may fail at any time. */
   readonly client: Redis;
   private readonly logger = new Logger(RedisConnection.name);
   private readonly prefix: string;
@@ -55,10 +55,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     this.prefix = redis.prefix;
     this.client = redisClient(redis, {
       connectionName: app.name,
-      // The library's own time limit only clears away what nobody waits for any more; the one that counts is in `run`.
+      // The library's own time limit only removes commands that nothing waits for; the one that counts is in `run`.
       commandTimeout: ABANDON_AFTER * redis.commandTimeoutMs,
       socketTimeout: SOCKET_TIMEOUT_MS,
-      // Nobody waits for an old command: what was not answered in time has been done without.
+      // Nothing waits for an old command: its caller has gone on without Redis.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -80,8 +80,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs commands, or refuses at once when Redis is known to be away.
-   * @throws TransientError `redis-unavailable` when it is away or did not answer in time.
+   * Runs commands, or fails at once when Redis is known to be down.
+   * @throws TransientError `redis-unavailable` when it is down or did not answer in time.
    */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     if (!this.isUsable) throw unavailable();
@@ -93,12 +93,12 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** For callers that used `client`: tells that a command failed, so that the next ones need not find out again. */
+  /** For callers that used `client`: reports that a command failed, so that later ones need not time out too. */
   observe(error: unknown): void {
     if (!(error instanceof Error) || !/timed? ?out/i.test(error.message) || this.unresponsive) return;
     this.unresponsive = true;
     this.outage.failed(error);
-    // At once: after a hiccup it answers in a moment.
+    // At once: after a short failure it answers quickly.
     this.probe();
   }
 
@@ -114,7 +114,8 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Members of a Cluster send clients elsewhere for most keys, which these clients do not follow: jobs would fail one by one, at any time.
+   * Members of a Cluster redirect clients for most keys, which these clients do not follow: jobs would fail one by one, at any
+   * time.
    * @throws Error when this Redis is one
    */
   private async refuseCluster(): Promise<void> {
@@ -126,10 +127,10 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
-  /** The command, or what a fault that is switched on makes of it. */
+  /** The command, or the effect of an injected fault. */
   private async struck<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     await this.faults?.inject(TARGET, {
-      // Whoever asks has given up before.
+      // The caller has timed out before.
       withinMs: ABANDON_AFTER * this.timeoutMs,
       refused: () => new Error('Connection is closed.'),
       unanswered: timedOut,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnection } from './redis-connection.js';
 
-/** Whether Redis answers. Not essential: the process goes on without. A `HealthCheck`, which knows nothing of who asks. */
+/** Whether Redis answers. Not essential: the process goes on without it. A `HealthCheck`, which does not depend on its caller. */
 @Injectable()
 export class RedisHealth {
   readonly name = 'redis';

@@ -3,8 +3,8 @@ import { HealthRegistry, type Heartbeats } from '../health/index.js';
 import { RedisConnection } from './redis-connection.js';
 
 /**
- * Heartbeats as one counter in Redis for each kind of instance and dependency: nothing that grows with instances, and no clock. An
- * instance that has lost PostgreSQL still hears the others there.
+ * Heartbeats as one counter in Redis for each kind of instance and dependency: nothing grows with the number of instances, and no
+ * clock is needed. An instance that has lost PostgreSQL still sees the others' heartbeats there.
  */
 @Injectable()
 export class RedisHeartbeats implements Heartbeats, OnModuleInit {

@@ -4,7 +4,9 @@ import { RedisHeartbeats } from './redis.heartbeats.js';
 import { RedisHealth } from './redis.health.js';
 import { RedisConnection } from './redis-connection.js';
 
-/** The one Redis connection of a process for what a request waits for: cache and limits. Queues keep their own. */
+/**
+ * The Redis connection of a process for operations that a request waits for: cache and limits. Queues have their own connections.
+ */
 @Global()
 @Module({
   providers: [RedisConnection, RedisHealth, RedisHeartbeats, OverloadSignal],

@@ -2,7 +2,7 @@
 export interface DependencyPolicy {
   /** How long a call may take. The request's own deadline shortens it. */
   timeoutMs: number;
-  /** Calls at once; further ones are refused, not queued (bulkhead). */
+  /** Concurrent calls; further ones are refused, not queued (bulkhead). */
   concurrency: number;
   /** The circuit opens when at least `minimumCalls` of the last `size` were made and half of them failed ... */
   breaker: { size: number; minimumCalls: number };

@@ -20,8 +20,8 @@ export type CircuitName = 'closed' | 'open' | 'half-open';
 type Ended = (outage?: Error, underWay?: boolean) => void;
 
 /**
- * One thing we depend on, behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!").
- * What counts against the circuit is an outage: a refused card is an answer, and a client that left says nothing.
+ * One dependency behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!"). Only outages count against the
+ * circuit: a declined card is an answer, and a client that disconnected proves nothing.
  */
 export class Dependency {
   private readonly breaker: CircuitBreakerPolicy;
@@ -56,7 +56,7 @@ export class Dependency {
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
   }
 
-  /** Lets the room that knows this dependency's errors say which of them are its outages, and what an outage looks like. */
+  /** Lets the module that knows this dependency's errors define which of them are outages, and what an outage looks like. */
   countAsFailure(
     isFailure: (error: unknown) => boolean,
     outage?: Pick<Rehearsal, 'refused' | 'unanswered'>,
@@ -65,7 +65,7 @@ export class Dependency {
     Object.assign(this.rehearsal, outage);
   }
 
-  /** Does what a fault that is switched on does to calls; for checks of health, which must see what calls see. */
+  /** Applies injected faults; for health checks, which must see what calls see. */
   async rehearse(withinMs = this.policy.timeoutMs): Promise<void> {
     await this.faults?.inject(`dependency:${this.name}`, { ...this.rehearsal, withinMs });
   }
@@ -82,7 +82,7 @@ export class Dependency {
 
   /**
    * Calls the dependency.
-   * @param work gets a signal that is aborted at the timeout and when the request is given up; pass it on
+   * @param work gets a signal that is aborted at the timeout and when the request is cancelled; pass it on
    * @throws NotAttemptedError when the circuit is open or the bulkhead full: the dependency was not asked
    * @throws TransientError `<name>-timeout` when the call took too long: it may or may not have had its effect
    */
@@ -96,9 +96,9 @@ export class Dependency {
   }
 
   /**
-   * Admits a call by the circuit breaker alone, for calls that bring a timeout of their own and are too many for more: as long as
+   * Admits a call by the circuit breaker alone, for calls that have their own timeout and are too frequent for more: as long as
    * nothing has failed it costs two comparisons.
-   * @param admitted gets what is to be told how the call ended: with the outage that it met, or without one
+   * @param admitted gets a callback for the end of the call: with the outage that it met, or without one
    * @param refused gets `NotAttemptedError` while the circuit is open
    */
   admit(admitted: (ended: Ended) => void, refused: (error: Error) => void): void {
@@ -158,7 +158,7 @@ export class Dependency {
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const forget = context?.onAbort(reject);
     const timeoutMs = Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity);
-    // Raced, because not every client heeds the signal.
+    // Raced, because not every client obeys the signal.
     const ended = Promise.race([this.struck(() => work({ signal: controller.signal })), abandoned]);
     try {
       return await within(timeoutMs, ended, () => this.timeout());

@@ -1,20 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What is done to calls of a target: made slow, made to fail at once, or left without an answer until their own timeout. */
+/** What happens to calls of a target: they are slow, fail at once, or get no answer until their own timeout. */
 export interface Fault {
   kind: 'slow' | 'fail' | 'block';
   /** Milliseconds added by `slow`. */
   delayMs?: number;
-  /** Share of the calls that are hit, 0 to 1. Default: all. */
+  /** Share of the calls that are affected, 0 to 1. Default: all. */
   rate?: number;
 }
 
 /**
- * How a target fails by itself: a fault that is switched on fails in the same way, so that whatever looks at the error (circuit
- * breakers, translations, health) does what it would do in earnest.
+ * How a target really fails: an injected fault fails in the same way, so that all code that checks the error (circuit breakers,
+ * translations, health) behaves as in a real outage.
  */
 export interface Rehearsal {
-  /** Milliseconds after which a call without an answer is given up. */
+  /** Milliseconds after which a call without an answer times out. */
   withinMs: number;
   /** The error of a target that refuses: `fail`. */
   refused: () => Error;
@@ -23,7 +23,7 @@ export interface Rehearsal {
 }
 
 /**
- * Faults that somebody has switched on in this process, to rehearse what happens (docs/degradation.md). A target is
+ * Faults that an operator has switched on in this process, as a rehearsal (docs/degradation.md). A target is
  * `dependency:<name>` or `route:<METHOD> <pattern>`, for example `route:GET /v1/things/:id`. Exists outside production only.
  */
 export class FaultInjector {
@@ -61,7 +61,7 @@ export class FaultInjector {
   }
 
   /**
-   * To be called before a target is called.
+   * Call it before each call of a target.
    * @throws what `as` makes, where a failure or a block is switched on
    */
   async inject(target: string, as: Rehearsal): Promise<void> {

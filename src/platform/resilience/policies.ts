@@ -10,8 +10,8 @@ export const CIRCUIT_STATE = 'dependency_circuit_state';
 const STATE_VALUES = { closed: 0, open: 1, 'half-open': 2 } as const;
 
 /**
- * What this process depends on, each with its policy: defined once, by the provider that talks to it. Redis is not here: what is
- * asked of it on the request path may always be done without, so it has a connection of its own kind (platform/redis).
+ * The dependencies of this process, each with its policy, defined once by the provider that calls it. Redis is not here: the
+ * request path can always go on without it, so it has its own kind of connection (platform/redis).
  */
 @Injectable()
 export class Policies {
@@ -31,7 +31,7 @@ export class Policies {
     });
   }
 
-  /** The dependency of that name, which its provider has defined. */
+  /** The dependency of that name, defined by its provider. */
   for(name: string): Dependency {
     const dependency = this.dependencies.get(name);
     if (!dependency) throw new Error(`No policy for the dependency ${name}; call define() where it is used`);
@@ -40,7 +40,7 @@ export class Policies {
 
   /**
    * A new dependency with its circuit breaker, metric and fault target (`dependency:<name>`).
-   * @throws Error when that name is taken: two policies for one thing would be two circuits
+   * @throws Error when that name is taken: two policies for one dependency would be two circuits
    */
   define(name: string, policy: DependencyPolicy): Dependency {
     if (this.dependencies.has(name)) throw new Error(`The dependency ${name} is defined already`);

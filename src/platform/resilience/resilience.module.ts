@@ -7,7 +7,7 @@ import { CIRCUIT_STATE, Policies } from './policies.js';
 @Global()
 @Module({})
 export class ResilienceModule {
-  /** @param faults where faults can be switched on, which is nowhere in production */
+  /** @param faults only where faults can be switched on, never in production */
   static forRoot(faults?: FaultInjector): DynamicModule {
     return {
       module: ResilienceModule,

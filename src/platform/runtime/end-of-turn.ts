@@ -1,17 +1,18 @@
-/** So many wait at most: what is done first must not wait for all that a turn has to do. */
+/** The most that may wait: the first answer must not wait for all work of a turn. */
 const AT_ONCE = 32;
 
 let waiting: (() => void)[] = [];
 
 /**
- * Does `work` when this turn of the event loop has handled what had arrived, in one go with what others have put off, at the
- * latest when 32 wait. For writing to sockets: each write wakes who reads at the other end, which costs more than the rest
- * of the system call when that one sleeps. Answers that leave one after another find it awake (as Redis does it: all commands that
- * have arrived, then all answers; "Pipelining" in its documentation, `handleClientsWithPendingWrites` in its source).
- * With 32 clients on this machine a request of 65 µs became one of 40. When only one thing has arrived nothing is put off.
+ * Does `work` when this turn of the event loop has handled all input that had arrived, together with other postponed work, at the
+ * latest when 32 wait. For writing to sockets: each write wakes the reader at the other end, which costs more than the rest of
+ * the system call when that process sleeps. Answers that are written one after another find it awake (as Redis does it: all
+ * commands that have arrived, then all answers; "Pipelining" in its documentation, `handleClientsWithPendingWrites` in its
+ * source). With 32 clients on this machine a request of 65 µs became one of 40. When only one input has arrived nothing waits.
  *
- * Runs in the asynchronous context of whoever came first: keep it (`AsyncResource`) if `work` has to have its own. An immediate for
- * each work would keep it too, but then what follows a write runs before the next one: measured, it costs what batching gains.
+ * Runs in the asynchronous context of the turn's first caller: bind `work` (`AsyncResource`) if it needs its own. An immediate
+ * for each work would keep it too, but then the callbacks of a write run before the next one: measured, that costs what batching
+ * gains.
  */
 export function atEndOfTurn(work: () => void): void {
   if (waiting.push(work) === 1) setImmediate(doAll);
@@ -25,7 +26,7 @@ function doAll(): void {
     try {
       work();
     } catch (error) {
-      // A bug, as if it had been thrown by itself; the others are done nevertheless.
+      // A bug, reported as if it had been thrown separately; the other work is still done.
       queueMicrotask(() => {
         throw error;
       });

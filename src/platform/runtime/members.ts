@@ -1,8 +1,8 @@
 /**
- * A small set whose members come and go with every request or job; each is added once. In the place of `Set`, whose hash table is
- * made anew after a few dozen of those, and the old table points to the new one (V8's OrderedHashTable, so that iterators find
- * their way). As soon as one dead table is in the old generation it keeps all that follow alive, with everything in them: half of
- * what was allocated for requests survived every scavenge, which took a tenth of the processor and made p99 three times as long.
+ * A small set whose members come and go with every request or job; each is added once. Used instead of `Set`, whose hash table is
+ * rebuilt after a few dozen of those, and the old table points to the new one (V8's OrderedHashTable, for its iterators). As soon
+ * as one dead table is in the old generation it keeps all later ones alive, with everything in them: half of the memory allocated
+ * for requests survived every scavenge, which took a tenth of the processor and made p99 three times as long.
  */
 export class Members<T> {
   private readonly list: T[] = [];
@@ -24,7 +24,7 @@ export class Members<T> {
     return true;
   }
 
-  /** Those that are members now, in no order; later changes do not show. */
+  /** The current members, in no order; later changes do not show. */
   [Symbol.iterator](): Iterator<T> {
     return [...this.list].values();
   }

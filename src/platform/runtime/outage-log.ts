@@ -1,21 +1,21 @@
-/** What is asked of a logger; Nest's has it. */
+/** The methods that a logger needs; Nest's has them. */
 interface OutageLogger {
   warn(details: object, message: string): void;
   log(message: string): void;
 }
 
 export interface OutageOptions {
-  /** The line of its begin: what is unavailable, and what happens meanwhile. */
+  /** The line for its start: what is unavailable, and what happens meanwhile. */
   begins: string;
-  /** The line of its end. Default: none. */
+  /** The line for its end. Default: none. */
   ends?: string;
-  /** Milliseconds without a failure after which it is over, where nobody calls `recovered`. */
+  /** Milliseconds without a failure after which it is over, where `recovered` is not called. */
   endsAfterMs?: number;
 }
 
-/** A failure of which more is known than that there is an outage. */
+/** A failure with more information than that there is an outage. */
 export interface KnownFailure {
-  /** In place of the usual line, such as what an operator has to do. */
+  /** Replaces the usual line, such as with what an operator has to do. */
   message?: string;
   /** Each kind is reported once per outage. Default: the message. */
   kind?: string;
@@ -23,10 +23,10 @@ export interface KnownFailure {
   details?: Record<string, unknown>;
 }
 
-/** More kinds than this are none: something in them is different each time. */
+/** With more kinds than this, the kinds are useless: something in them is different each time. */
 const MOST_KINDS = 100;
 
-/** Reports an outage in one line, however many calls it fails, and its end in another one. */
+/** Reports an outage in one line, however many calls fail, and its end in another one. */
 export class OutageLog {
   private readonly reported = new Set<string>();
   private lastFailureAt = -Infinity;

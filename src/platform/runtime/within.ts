@@ -1,4 +1,4 @@
-/** The work was not done in time; what becomes of it later is ignored. */
+/** The work was not done in time; its later result is ignored. */
 export class TimedOutError extends Error {
   constructor(ms: number) {
     super(`no answer within ${ms} ms`);
@@ -7,8 +7,8 @@ export class TimedOutError extends Error {
 }
 
 /**
- * What `work` comes to, unless it takes longer than `ms`. What has arrived by then is read first: after a stall of the event loop timers
- * run before sockets, and answers that have long been there would count as late.
+ * The result of `work`, unless it takes longer than `ms`. Input that has arrived by then is read first: after a stall of the
+ * event loop timers run before sockets, and answers that arrived long ago would count as late.
  * @param late makes the error of work that takes longer
  * @throws TimedOutError, or what `late` makes
  */

@@ -34,7 +34,7 @@ export class Connection {
     socket.write(bytes, 'latin1');
   }
 
-  /** Gives up the request that is under way; the connection cannot be used after that and goes with it. */
+  /** Cancels the running request; the connection cannot be used after that and is closed. */
   giveUp(): void {
     this.drop();
     this.fail('timeout', 'no answer in time');

@@ -55,7 +55,7 @@ function slotOf(microseconds: number): number {
   return EXACT_BELOW + octave * STEPS_PER_OCTAVE + step;
 }
 
-/** The upper end of a slot: a percentile is never told smaller than it was. */
+/** The upper end of a slot: a percentile is never reported smaller than it was. */
 function valueOf(slot: number): number {
   if (slot < EXACT_BELOW) return slot;
   const octave = Math.floor((slot - EXACT_BELOW) / STEPS_PER_OCTAVE);

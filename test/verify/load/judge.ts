@@ -9,14 +9,14 @@ export interface Judgement {
   location?: string;
   /** `code` of the problem document of a refusal. */
   code?: string;
-  /** Why it is a failure. */
+  /** The reason of the failure. */
   detail?: string;
 }
 
 /**
- * Success, proper refusal or failure. The rules hold for every answer of every scenario: what is not 2xx is a problem
- * document, and who is refused for now is told when to come back.
- * @param expected statuses that are a success beside 2xx
+ * Success, proper refusal or failure. The rules hold for every answer of every scenario: an answer that is not 2xx is a problem
+ * document, and a 503 or 429 says when to retry.
+ * @param expected statuses that count as success besides 2xx
  */
 export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement {
   if (ending.kind !== 'answer') return { outcome: ending.kind, status: 0, detail: ending.detail };
@@ -30,7 +30,7 @@ export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement 
   return { outcome: 'unexpected', status, detail: excerpt(ending.answer) };
 }
 
-/** What is wrong with the form of an answer that is not 2xx. */
+/** The problem with the form of an answer that is not 2xx. */
 function faultOf({ status, head }: Answer): string | undefined {
   if (status === 304) return undefined;
   const type = headerOf(head, 'content-type') ?? 'no content type';

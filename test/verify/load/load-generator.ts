@@ -5,9 +5,9 @@ import type { LiveFigures, LoadPlan } from './plan.ts';
 
 /** A load that runs in the generator's thread. */
 export interface RunningLoad {
-  /** What came in during the last quarter of a second, all streams together. */
+  /** The answers of the last quarter of a second, all streams together. */
   readonly live: LiveFigures;
-  /** Sends nothing more, waits for the answers that are due and says how it went. */
+  /** Sends nothing more, waits for outstanding answers and returns the result. */
   stop(): Promise<LoadResult>;
   /** Ends by itself when every stream of the plan has `once`. */
   finished: Promise<LoadResult>;
@@ -54,7 +54,7 @@ export class LoadGenerator {
     };
   }
 
-  /** Stops what still runs, for a scenario that ended before its load did. */
+  /** Stops running loads, for a scenario that ended before its load did. */
   async stopAll(): Promise<void> {
     const ids = [...this.running.keys()];
     const ends = ids.map(
@@ -72,7 +72,7 @@ export class LoadGenerator {
     await Promise.all(ends);
   }
 
-  /** Figures of everything that runs, per second. */
+  /** Figures of all running loads, per second. */
   get live():
     { okPerSecond: number; refusedPerSecond: number; failedPerSecond: number; p99: number } | undefined {
     if (this.running.size === 0) return undefined;

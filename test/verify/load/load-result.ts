@@ -15,7 +15,7 @@ export interface Interval {
   to: number;
 }
 
-/** What became of the requests that were due in some stretch of time. */
+/** The outcomes of the requests that were due in some stretch of time. */
 export interface Window {
   requests: number;
   ok: number;
@@ -27,7 +27,7 @@ export interface Window {
   /** Of the successes, milliseconds. */
   p50: number;
   p99: number;
-  /** The longest anybody waited for an answer of any kind, milliseconds. */
+  /** The longest wait for an answer of any kind, milliseconds. */
   slowestAnswerMs: number;
 }
 
@@ -83,7 +83,7 @@ export class StreamResult {
   }
 }
 
-/** How a load went: by stream, and as a whole. */
+/** The result of a load: by stream, and as a whole. */
 export class LoadResult extends StreamResult {
   private readonly streams: Map<string, StreamResult>;
 

@@ -1,6 +1,6 @@
 /**
- * The load generator's own thread: what a scenario does meanwhile (starting processes, asking the database) does not make
- * it late. Takes `ThreadRequest`s and answers with `ThreadReport`s.
+ * The load generator's own thread: other work of a scenario (starting processes, queries) does not make it late. Takes
+ * `ThreadRequest`s and answers with `ThreadReport`s.
  */
 import { parentPort } from 'node:worker_threads';
 import type { LiveFigures, LoadPlan, StreamData } from './plan.ts';

@@ -1,9 +1,9 @@
-/** What a load generator is told to do, as plain data: it crosses the border to the generator's thread. */
+/** The instructions for a load generator, as plain data, because they are sent to the generator's thread. */
 export interface LoadPlan {
   streams: StreamPlan[];
 }
 
-/** One kind of traffic; the streams of a plan run at the same time and are counted apart. */
+/** One kind of traffic; the streams of a plan run at the same time and are counted separately. */
 export interface StreamPlan {
   name: string;
   /** Ports on 127.0.0.1, used in turn. */
@@ -15,25 +15,24 @@ export interface StreamPlan {
   once?: boolean;
   /** Without an answer by then a request has failed. Milliseconds, default 10,000. */
   timeoutMs?: number;
-  /** Answers that count as a success beside 2xx. */
+  /** Statuses that count as success besides 2xx. */
   expected?: number[];
-  /** Keeps what became of each request, not only the counts. */
+  /** Keeps the outcome of each request, not only the counts. */
   journal?: boolean;
-  /** What a closed-loop client does when nobody listens: tries again (default), or leaves for good. */
+  /** What a closed-loop client does when nothing listens: retries (default), or stops. */
   whenRefused?: 'retry' | 'leave';
 }
 
 /**
- * `closed`: so many clients, each sends its next request when it has the answer to the last one. Finds out how much a
- * server can do.
- * `open`: so many requests a second, whatever becomes of them, as the world outside does. Times count from the moment a
- * request was due, so a server that stalls is charged with everybody who had to wait (no coordinated omission).
+ * `closed`: so many clients, each sends its next request when it has the answer to the last one. Measures a server's capacity.
+ * `open`: so many requests a second, whatever their outcome, like real traffic. Times count from the moment a request was due, so
+ * a stalled server is charged for every request that had to wait (no coordinated omission).
  */
 export type Pace =
   | {
       kind: 'closed';
       connections: number;
-      /** Rest of a client between answer and next request. */ pauseMs?: number;
+      /** Pause of a client between an answer and its next request. */ pauseMs?: number;
     }
   | { kind: 'open'; perSecond: number; connections?: number };
 
@@ -52,11 +51,11 @@ export const failureKinds = ['unexpected', 'reset', 'connect-refused', 'timeout'
 
 /**
  * `unexpected`: an answer that is neither a success nor a proper refusal, or that breaks the rules for answers;
- * `reset`: the connection ended before the answer; `connect-refused`: nobody listened; `malformed`: not HTTP.
+ * `reset`: the connection ended before the answer; `connect-refused`: nothing listened; `malformed`: not HTTP.
  */
 export type FailureKind = (typeof failureKinds)[number];
 
-/** What became of a request. A refusal is a 503 or 429 that is a problem document and says when to come back. */
+/** The outcome of a request. A refusal is a 503 or 429 that is a problem document and says when to retry. */
 export type Outcome = 'ok' | 'refused' | FailureKind;
 
 export interface JournalEntry {
@@ -116,7 +115,7 @@ export interface StreamData {
   lagMs: number;
 }
 
-/** A look at a load that runs. */
+/** A snapshot of a running load. */
 export interface LiveFigures {
   sinceMs: number;
   ok: number;

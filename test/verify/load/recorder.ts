@@ -29,7 +29,7 @@ export interface Ended {
   status: number;
   startedAt: number;
   endedAt: number;
-  /** Of a refusal: what the problem document calls it. */
+  /** Of a refusal: the `code` of its problem document. */
   code?: string;
 }
 
@@ -39,8 +39,8 @@ export function now(): number {
 }
 
 /**
- * Counts what became of requests, in buckets of the moment they were *due*: what a fault does to a request is then found
- * in the bucket in which the request was sent, however long it took to fail.
+ * Counts the outcomes of requests, in buckets of the moment they were *due*: the effect of a fault on a request is then in the
+ * bucket in which the request was sent, however long it took to fail.
  */
 export class Recorder {
   readonly name: string;
@@ -86,7 +86,7 @@ export class Recorder {
     if (this.losses.length < LOSSES_KEPT) this.losses.push(loss);
   }
 
-  /** What has come in since the last look. */
+  /** The answers since the last call. */
   look(): LiveFigures {
     const { ok, refused, failed, latency, since } = this.fresh;
     this.fresh = { ok: 0, refused: 0, failed: 0, latency: new Histogram(), since: now() };

@@ -10,7 +10,7 @@ export interface PreparedRequest {
   after: string;
 }
 
-/** Serialises once what will be sent thousands of times. Texts are Latin-1: one character, one byte. */
+/** Serialises a request once that is sent thousands of times. Texts are Latin-1: one character, one byte. */
 export function prepare(template: RequestTemplate, host: string): PreparedRequest {
   const { method, path, headers = {}, body, idempotencyKey: key } = template;
   const content = body === undefined ? '' : JSON.stringify(body);
@@ -30,7 +30,7 @@ export function prepare(template: RequestTemplate, host: string): PreparedReques
   return { label, key, before: `${lines.join('\r\n')}\r\n\r\n${content}`, after: '' };
 }
 
-/** Keys that no other load of this or any other run uses. */
+/** Keys that no other load of this or another run uses. */
 export function keySequence(): () => string {
   const prefix = randomBytes(9).toString('base64url');
   let count = 0;

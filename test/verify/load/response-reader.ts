@@ -1,4 +1,4 @@
-/** An answer as it came over the wire. */
+/** An answer as it was received. */
 export interface Answer {
   status: number;
   /** Status line and headers, in lower case. */
@@ -10,8 +10,8 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const END_OF_LINE = Buffer.from('\r\n');
 
 /**
- * Puts the answers of one keep-alive connection together from the pieces in which they arrive. Knows what servers of today
- * send: a length, chunks, or neither for answers without a body.
+ * Assembles the answers of one keep-alive connection from the pieces in which they arrive. Supports what current servers send: a
+ * length, chunks, or neither for answers without a body.
  */
 export class ResponseReader {
   private pending: Buffer | undefined;

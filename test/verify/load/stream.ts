@@ -6,7 +6,7 @@ import { now, Recorder } from './recorder.ts';
 import { keySequence, prepare } from './requests.ts';
 import type { PreparedRequest } from './requests.ts';
 
-/** How long a closed-loop client waits before it tries a server again that does not listen. */
+/** How long a closed-loop client waits before it retries a server that does not listen. */
 const RETRY_REFUSED_MS = 50;
 const SWEEP_MS = 25;
 const MOST_CONNECTIONS = 1_000;
@@ -71,14 +71,14 @@ export class Stream {
     }
   }
 
-  /** No new requests; `finished` when those that are due have been answered. */
+  /** Sends no new requests; `finished` when the outstanding ones have been answered. */
   stop(): void {
     this.stopping = true;
     for (const timer of this.timers) clearTimeout(timer);
     this.finishIfDone();
   }
 
-  // The closed loop: each client asks when it has its answer.
+  // The closed loop: each client sends its next request when it has its answer.
 
   private nextOf(connection: Connection): void {
     const request = this.stopping ? undefined : this.take(now());
@@ -100,7 +100,7 @@ export class Stream {
     });
   }
 
-  // The open loop: requests come when they come.
+  // The open loop: requests are sent when they are due.
 
   private arrive(dueAt: number): void {
     const { pace } = this.plan;

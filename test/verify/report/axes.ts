@@ -34,7 +34,7 @@ export function axisTitle({ top, height }: Panel, title: string): string {
   return `<text class="axis" x="10" y="${middle}" text-anchor="middle" transform="rotate(-90 10 ${middle})">${title}</text>`;
 }
 
-/** The next larger number that looks well on an axis. */
+/** The next larger round number for an axis. */
 export function niceCeiling(value: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(value));
   return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * magnitude >= value) ?? 10) * magnitude;
@@ -44,7 +44,7 @@ export function shortNumber(value: number): string {
   return value >= 10_000 ? `${value / 1_000}k` : String(Math.round(value * 10) / 10);
 }
 
-/** A coordinate, with no more digits than anybody sees. */
+/** A coordinate, with no more digits than are visible. */
 export function px(value: number): string {
   return (Math.round(value * 10) / 10).toString();
 }

@@ -5,7 +5,7 @@ import { renderLines } from './line-plot.ts';
 import { renderPlot } from './plot.ts';
 import { style } from './style.ts';
 
-/** The whole report as one file that needs nothing else. */
+/** The whole report as one self-contained file. */
 export function renderHtml(run: RunResult): string {
   const held = run.scenarios.filter((scenario) => scenario.held).length;
   return `<!doctype html>

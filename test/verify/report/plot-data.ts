@@ -16,7 +16,7 @@ export interface PlotData {
   faults: { label: string; from: number; to: number }[];
 }
 
-/** Readings of something else over time, a line each. */
+/** Other values over time, a line each. */
 export interface LinePlotData {
   title: string;
   unit: string;
@@ -27,7 +27,7 @@ export interface LinePlotData {
 
 /** No more points than a plot has room for. */
 const MOST_STEPS = 240;
-/** Multiples of what is recorded: anything else would draw waves that are not there. */
+/** Multiples of the recorded step: other steps would draw waves that do not exist. */
 const STEPS_MS = [200, 500, 1_000, 2_000, 5_000];
 
 export function plotDataOf(title: string, result: StreamResult, faults: Fault[]): PlotData {

@@ -8,7 +8,7 @@ const TIMES = { top: 178, height: 96 };
 const HEIGHT = 300;
 const EVERYTHING: Panel = { top: RATES.top, height: TIMES.top + TIMES.height - RATES.top };
 
-/** One SVG: above, what became of requests per second, stacked; below, p50 and p99 of the successes, logarithmic. */
+/** One SVG: above, the outcomes of requests per second, stacked; below, p50 and p99 of the successes, logarithmic. */
 export function renderPlot(data: PlotData): string {
   if (data.ok.length === 0) return '<p class="note">No request was sent.</p>';
   const x = (seconds: number): number => LEFT + (seconds / data.seconds) * INNER;
@@ -63,7 +63,7 @@ function rates(data: PlotData): string[] {
       for (let i = 0; i < data.ok.length; i += 1) {
         const [from, to] = stepEdges(i, data);
         const bottom = y(below(i));
-        // A single failure must be seen, however many successes are beside it.
+        // A single failure must be visible, however many successes are beside it.
         const top =
           height(i) > 0 ? Math.min(bottom - (name === 'ok' ? 0 : 2), y(below(i) + height(i))) : bottom;
         upper.push(`${px(from)},${px(top)} ${px(to)},${px(top)}`);

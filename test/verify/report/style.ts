@@ -1,4 +1,4 @@
-/** Everything the page needs comes with it: it is mailed around and opened years later. */
+/** The page is self-contained, because it is mailed around and opened years later. */
 export const style = `
 :root {
   --ink: #1c2430; --quiet: #5d6878; --line: #dfe4ea; --paper: #ffffff; --panel: #f6f8fa;

@@ -12,13 +12,13 @@ export const promise =
   'When an api instance dies between commit and answer, a client that repeats its transfer with the same key gets one transfer and the answer it missed.';
 export const seconds = 40;
 
-/** How often the case must have been seen: it cannot be aimed at from outside, only met by chance. */
+/** How often the case must occur: it cannot be produced from outside, only met by chance. */
 const CASES = 5;
 const MOST_KILLS = 16;
 const CLIENTS = 24;
 
 interface Retried {
-  /** Whether the transfer had been committed although its client never heard of it. */
+  /** Whether the transfer had been committed although its client got no answer. */
   committed: boolean;
   held: boolean;
   detail: string;
@@ -97,7 +97,7 @@ async function killUnderLoad(
   return load.stop();
 }
 
-/** Repeats every unanswered request twice: both must get what the first one would have got. */
+/** Retries every unanswered request twice: both must get the answer that the first one missed. */
 async function retryAll(
   stage: Stage,
   survivor: ApiProcess,
@@ -129,7 +129,7 @@ async function retryAll(
   );
 }
 
-/** A client that is told to come back later does. */
+/** A client that gets `Retry-After` retries. */
 async function untilTaken(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
   for (let attempt = 1; ; attempt += 1) {
     const answer = await ask();

@@ -45,7 +45,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
 }
 
-/** Every duplicate on a connection of its own, half of them at each instance. */
+/** Every duplicate on its own connection, half of them at each instance. */
 function stampede(stage: Stage, request: RequestTemplate): Promise<LoadResult> {
   return stage.load.start({
     streams: [
@@ -83,7 +83,7 @@ function judgeDuplicates(report: ScenarioReport, what: string, result: LoadResul
   );
 }
 
-/** When the dust has settled a repetition gets the answer again, at either instance. */
+/** Afterwards a retry gets the answer again, at either instance. */
 async function checkReplay(
   stage: Stage,
   report: ScenarioReport,

@@ -18,7 +18,7 @@ const ONE_BYTE_A_SECOND = 100;
 const P99_FACTOR = 1.5;
 const MANAGEMENT_MS = 250;
 const ARRIVING_MS = 4_000;
-/** Longer than a request may take to arrive (30 s): who sends too slowly is cut off, and comes back. */
+/** Longer than a request may take to arrive (30 s): slow senders are cut off, and reconnect. */
 const ATTACK_MS = 36_000;
 const QUIET_MS = 8_000;
 
@@ -37,7 +37,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const load = stage.load.start({
     streams: ledgerTraffic(stage, people, { transferring: 20, reading: 120, browsing: 120 }),
   });
-  // Code that runs for the first time is slow, and would be easy to keep up with.
+  // Code that runs for the first time is slow, which would make the bar too easy.
   await delay(6_000);
   report.phase('a quiet time');
   const quiet: Interval = await during(QUIET_MS);

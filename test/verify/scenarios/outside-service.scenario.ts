@@ -27,14 +27,14 @@ const TROUBLES: { mood: SandboxMood; label: string; forMs: number }[] = [
   { mood: 'error', label: 'the bank fails', forMs: 6_000 },
   { mood: 'charged_then_dropped', label: 'pays, then drops', forMs: 6_000 },
 ];
-/** Longer than the breaker waits before it tries again. */
+/** Longer than the breaker waits before it retries. */
 const RECOVERY_MS = 4_000;
 const CLOSED_WITHIN_MS = 15_000;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { bank, stack, ports } = stage;
   const people = await clientele(stage, { customers: 6 });
-  // More than will be asked for: a key that is used again would be answered without asking the bank.
+  // More than will be sent: a key that is used again would be answered without calling the bank.
   const length = TROUBLES.reduce((sum, { forMs }) => sum + forMs + RECOVERY_MS + 3_000, RECOVERY_MS);
   const withdrawals = bank.withdrawing(
     people.customers,
@@ -113,7 +113,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   await checkWithdrawals(stage, report, people.customers, SETTLED_WITHIN_MS);
 }
 
-/** Notes when each api's breaker for the bank is first seen open. */
+/** Records when each api's breaker for the bank is first seen open. */
 function watchBreakers(stage: Stage): { stop(): Promise<(number | undefined)[]> } {
   const from = now();
   const openedAfter: (number | undefined)[] = stage.apis.map(() => undefined);
@@ -136,7 +136,7 @@ function watchBreakers(stage: Stage): { stop(): Promise<(number | undefined)[]> 
   };
 }
 
-/** What the metrics of each api say of its breaker for the bank. */
+/** The state of each api's breaker for the bank, from its metrics. */
 function circuitsOf(stage: Stage): Promise<(number | undefined)[]> {
   return Promise.all(
     stage.apis.map(async ({ management }) => {

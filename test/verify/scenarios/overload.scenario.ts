@@ -26,8 +26,8 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const requests = stage.bank.transferring(customers);
   report.phase('finding out how many transfers it can take at most');
   const { clients, attempts } = await measureCapacity(stage, requests, { clients: [16, 32, 48, 96] });
-  // The best of several is best by luck as well, and machines that are shared are faster and slower within a minute: the peak is
-  // measured anew, before the overload and after it, and the mean counts.
+  // The best of several is partly luck, and shared machines vary within a minute: the peak is
+  // measured before the overload and again after it, and the mean counts.
   const measurePeak = () => measureCapacity(stage, requests, { clients: [clients], forMs: PEAK_MS });
   const { peak, account: atPeak } = await measurePeak();
   const ordinary = Math.round(peak.okPerSecond * 0.3);
@@ -72,7 +72,8 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const steady: Interval = { from: window.from + 1_000, to: window.to };
   const { okPerSecond, p99 } = result.between(steady);
   const best = (peak.okPerSecond + peakAfter.okPerSecond) / 2;
-  // Four times the requests take four times the generator, on the product's own cores: what it took is not held against the product.
+  // Four times the requests cost the generator four times the time, on the product's own cores: that is not charged to the
+  // product.
   const bestOfWhatWasLeft =
     (peak.ok + peakAfter.ok) / (leftToTheProduct(atPeak) + leftToTheProduct(atPeakAfter));
   const goodput = result.between(window).ok / leftToTheProduct(overloaded) / bestOfWhatWasLeft;

@@ -16,6 +16,7 @@ export const seconds = 32;
 
 const FROZEN_MS = 8_000;
 const DOWN_MS = 2_000;
+/** The 2 s of docs/degradation.md, and half a second for the load: times count from when a request was due, on shared cores. */
 const ANSWER_WITHIN_MS = 2_500;
 const NORMAL_WITHIN_MS = 3_000;
 
@@ -38,7 +39,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   });
   report.phase('PostgreSQL is back');
   const afterThaw = await during(NORMAL_WITHIN_MS + 2_000);
-  // What is under way when the next fault comes belongs to that one.
+  // Requests in flight when the next fault begins belong to that one.
   await delay(300);
   const down = await report.fault('PostgreSQL killed, restarted', async () => {
     await postgres.kill();

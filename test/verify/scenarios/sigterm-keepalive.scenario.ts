@@ -65,7 +65,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const exits = await Promise.all([api.exited, worker.exited]);
 
   const unready = readiness.firstUnwell ?? Infinity;
-  // Once the listener is closed, who knocks anew is turned away: refused, or reset while still in the kernel's queue.
+  // Once the listener is closed, new connections are turned away: refused, or reset while still in the kernel's queue.
   const closedAt = signalled + DRAIN_DELAY_MS;
   const turnedAway = result.losses.filter(({ fresh, at }) => fresh && at >= closedAt && closedAt > unready);
   const cut = result.losses.filter((loss) => !turnedAway.includes(loss));
@@ -103,7 +103,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   await checkEventsAndMail(stage, report, customers, 60_000);
 }
 
-/** From the worker's readiness, which tells what it is doing. */
+/** From the worker's readiness, which shows its phase. */
 async function activeJobs(managementUrl: string): Promise<number> {
   const answer = await fetch(`${managementUrl}/health/ready`);
   return Number(/"activeJobs":(\d+)/.exec(await answer.text())?.[1] ?? 0);

@@ -13,7 +13,7 @@ export const seconds = 60;
 const HANGING_MS = 8_000;
 const DEAD_MS = 12_000;
 const ARRIVED_WITHIN_MS = 90_000;
-/** "Not affected" as the promise about the bank has it. */
+/** "Not affected" as in the promise about the bank. */
 const P99_FACTOR = 1.5;
 
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {

@@ -82,7 +82,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
 }
 
-/** Of ten requests one makes a transfer; the others look at accounts, transfers and lists of them. */
+/** One of ten requests makes a transfer; the others read accounts, transfers and lists of them. */
 function mixed(stage: Stage, people: Awaited<ReturnType<typeof clientele>>): RequestTemplate[] {
   const { bank } = stage;
   const transferring = bank.transferring(people.customers);

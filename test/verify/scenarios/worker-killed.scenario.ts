@@ -58,7 +58,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     }
   };
   let kills = 0;
-  // Each on its own: now one of them is down, now the other, now both.
+  // Independently: one of them is down, or the other, or both.
   await Promise.all(stage.workers.map((worker) => killAgainAndAgain(worker, KILLS / stage.workers.length)));
   await delay(Math.max(0, started + (TRANSFERS / TRANSFERS_PER_SECOND) * 1_000 + 500 - Date.now()));
   const result = await load.stop();

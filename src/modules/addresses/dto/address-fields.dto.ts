@@ -9,7 +9,7 @@ const Line = (max: number, example: string) =>
     example,
   });
 
-/** What a customer says about an address. */
+/** The fields of an address that a customer sets. */
 export class AddressFieldsDto {
   @Line(200, 'Ada Lovelace')
   recipient!: string;

@@ -1,14 +1,14 @@
 import { StringField } from '../../../platform/http/index.js';
 
-/** Bounded before anything is computed from it: hashing costs more the longer it is. */
+/** Bounded before anything is computed from it: hashing a longer one costs more. */
 const MAX_LENGTH = 128;
 
-/** A password to be set: length is the one rule (NIST SP 800-63B wants 8 at least and no rules of composition). */
+/** A password to be set: length is the only rule (NIST SP 800-63B requires at least 8 and no composition rules). */
 export function NewPasswordField(): PropertyDecorator {
   return StringField({ min: 8, max: MAX_LENGTH, example: 'correct horse battery staple' });
 }
 
-/** A password to be checked: whether it could have been set is nobody's business at login. */
+/** A password to be checked: login does not reveal whether it could have been set. */
 export function PasswordField(): PropertyDecorator {
   return StringField({ min: 1, max: MAX_LENGTH, example: 'correct horse battery staple' });
 }

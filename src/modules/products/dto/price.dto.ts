@@ -1,6 +1,6 @@
 import { IntField, StringField } from '../../../platform/http/index.js';
 
-/** The largest price: an order of many dear things must still add up to a number below 2^53. */
+/** The largest price: an order of many expensive items must still add up to a number below 2^53. */
 const LARGEST_AMOUNT = 99_999_999_999;
 
 export class PriceDto {

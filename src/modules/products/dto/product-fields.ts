@@ -5,10 +5,10 @@ interface Presence {
   optional?: boolean;
 }
 
-/** Far enough below the end of the column that giving back what was ordered cannot overflow it. */
+/** Far enough below the column's maximum that returning ordered quantities cannot overflow it. */
 const LARGEST_STOCK = 1_000_000_000;
 
-/** The fields of a product, with the same limits when it is made and when it is changed. */
+/** The fields of a product, with the same limits when it is created and when it is changed. */
 export const ProductNameField = (presence: Presence = {}) =>
   StringField({
     min: 1,

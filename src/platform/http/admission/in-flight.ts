@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { Members } from '../../runtime/index.js';
 
 /**
- * The requests that are worked on. One takes a slot when all of it has arrived and frees it when its handler has answered: how
- * slowly a client sends its body or reads its answer takes nothing from the others (Slowloris, CWE-400).
+ * The requests in flight. A request takes a slot when all of it has arrived and frees it when its handler has answered: a client
+ * that sends its body or reads its answer slowly takes nothing from the others (Slowloris, CWE-400).
  */
 export class InFlight {
   private readonly responses = new Members<ServerResponse>();
@@ -17,7 +17,7 @@ export class InFlight {
     this.responses.add(response);
   }
 
-  /** Takes the slot back; nothing happens to a request that has none. */
+  /** Frees the slot; a request without one is ignored. */
   free(response: ServerResponse): void {
     this.responses.delete(response);
   }

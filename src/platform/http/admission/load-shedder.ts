@@ -9,11 +9,11 @@ import { writtenProblem } from '../problems/problem-format.js';
 import { ADMITTED_UP_TO, type RoutePriority } from '../routes/priority.js';
 
 /**
- * How often the limit is adapted, in milliseconds. How late this timer fires is the event loop's delay; Node's own histogram
- * loses its samples when it is read and reset as often as this.
+ * How often the limit is adapted, in milliseconds. The lateness of this timer is the event loop's delay; Node's own histogram
+ * loses its samples when it is read and reset this often.
  */
 const ADAPT_EVERY_MS = 50;
-/** How often refusals are told of, in milliseconds. */
+/** How often rejections are reported, in milliseconds. */
 const REPORT_EVERY_MS = 1000;
 /** The limit never falls below this share of its maximum: some work is always done. */
 const FLOOR = 0.1;
@@ -30,21 +30,21 @@ interface Route {
 const UNKNOWN = { priority: 'low', cached: false } as const;
 
 export interface Shedding {
-  /** In-flight limit at the moment. */
+  /** The current limit of requests in flight. */
   limit: number;
   inFlight: number;
-  /** Requests refused since the start, by priority. */
+  /** Requests rejected since the start, by priority. */
   shed: Record<RoutePriority, number>;
 }
 
 /**
- * Keeps a process that is asked for more than it can do at its best throughput, by refusing the rest at once and cheaply:
- * before routing, hooks and parsing of the body, because at four times capacity most of the work is the refusing.
+ * Keeps an overloaded process at its best throughput by rejecting excess requests at once and cheaply: before routing, hooks and
+ * parsing of the body, because at four times capacity most of the work is rejecting.
  *
  * The number of requests in flight is limited; the limit shrinks by a tenth while the event loop is late and grows back slowly
- * (additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits). What needs the database is also
- * refused when it would wait there in vain: it would be refused all the same, after most of the work. Low priorities are refused
- * at a lower level of either limit, so they go first.
+ * (additive increase, multiplicative decrease, as in TCP and Netflix's concurrency-limits). A request that needs the database is
+ * also rejected when its wait for a connection would time out: it would get the same 503, after most of the work. Low priorities
+ * are rejected at a lower level of either limit, so they go first.
  */
 export class LoadShedder {
   private readonly routes: Route[] = [];
@@ -58,7 +58,7 @@ export class LoadShedder {
   private readonly listeners: ((shed: Record<RoutePriority, number>) => void)[] = [];
 
   /**
-   * @param inFlight the requests that are being worked on
+   * @param inFlight the requests in flight
    * @param maxInFlight the limit while the event loop keeps up
    * @param maxDelayMs event-loop delay above which the limit shrinks
    */
@@ -72,7 +72,7 @@ export class LoadShedder {
     this.timer.unref();
   }
 
-  /** Learns a route's priority; to be called for each route that is registered. */
+  /** Records a route's priority; call it for each registered route. */
   learn({ method, url, config }: RouteOptions): void {
     const { priority = 'normal', cached = false, needsHeader } = config ?? {};
     for (const verb of [method].flat()) {
@@ -86,8 +86,8 @@ export class LoadShedder {
   }
 
   /**
-   * Lets a request in whose head has arrived, or answers it with 503 and `Retry-After` at once: before its body is read.
-   * @returns whether the request is to be served
+   * Admits a request whose head has arrived, or answers it with 503 and `Retry-After` at once, before its body is read. @returns
+   * whether the request is admitted
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean {
     if (this.isTooMuch(request)) {
@@ -98,8 +98,9 @@ export class LoadShedder {
   }
 
   /**
-   * Gives a slot to a request that has arrived whole. Many that were admitted may have sent the last byte of their body at once.
-   * @returns the error to answer with when there is no slot for it
+   * Gives a slot to a request that has arrived completely. Many admitted requests may have sent the last byte of their body at
+   * the same time.
+   * @returns the error to answer with when there is no slot
    */
   start(request: IncomingMessage, response: ServerResponse): TransientError | undefined {
     if (this.isTooMuch(request)) return REFUSAL;
@@ -110,8 +111,8 @@ export class LoadShedder {
   private isTooMuch(request: IncomingMessage): boolean {
     const own = this.inFlight.count / this.limit;
     const load = Math.max(own, this.databaseLoad());
-    // A preflight costs no more than its refusal, of which a script could read neither the status nor `Retry-After`: a browser
-    // reports it as a broken connection. The request itself is then served or refused by its own priority.
+    // A preflight costs no more than its rejection, of which a script could read neither the status nor `Retry-After`: a browser
+    // reports it as a broken connection. The request itself is then served or rejected by its own priority.
     if (load < ADMITTED_UP_TO.low || isPreflight(request)) return false;
     const { priority, cached } = this.routeOf(request);
     if ((cached ? own : load) < ADMITTED_UP_TO[priority]) return false;
@@ -121,8 +122,8 @@ export class LoadShedder {
   }
 
   /**
-   * Calls `listener` at most once a second with what was refused since the last time. A log line for each refusal would be
-   * most of the work of a process that is asked for too much.
+   * Calls `listener` at most once a second with the rejections since the last time. A log line for each rejection would be most
+   * of the work of an overloaded process.
    */
   onShed(listener: (shed: Record<RoutePriority, number>) => void): void {
     this.listeners.push(listener);
@@ -162,12 +163,15 @@ export class LoadShedder {
   }
 }
 
-/** The answer to everything that is refused; what differs are the id and the path. */
+/** The answer to all rejected requests; only the id and the path differ. */
 const REFUSAL = new TransientError({
   code: 'temporary-reduced-capacity',
   detail: 'More is asked of this server than it can do at the moment. Try again.',
 });
-/** Parts of the body: text, and between two texts what differs. Made when first needed, as the product says how errors are written. */
+/**
+ * Parts of the body: constant texts, with the varying values between them. Created when first needed, because the product defines
+ * the format of errors.
+ */
 let refusal: { contentType: string; parts: string[] } | undefined;
 
 function refusalParts(): { contentType: string; parts: string[] } {
@@ -178,7 +182,7 @@ function refusalParts(): { contentType: string; parts: string[] } {
   return refusal;
 }
 
-/** Written by hand, without Fastify, from parts made once: refusing must cost a fraction of serving. */
+/** Written directly, without Fastify, from parts made once: rejecting must cost a fraction of serving. */
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   const requestId = newId();
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
@@ -194,6 +198,6 @@ function refuse(request: IncomingMessage, response: ServerResponse): void {
       'X-Request-Id': requestId,
     })
     .end(body);
-  // The body nobody will read must not block the connection's next request.
+  // The unread body must not block the connection's next request.
   request.resume();
 }

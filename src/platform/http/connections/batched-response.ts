@@ -3,14 +3,15 @@ import { ServerResponse } from 'node:http';
 import { atEndOfTurn } from '../../runtime/index.js';
 
 /**
- * A response that leaves together with the others that are complete in the same turn of the event loop. To its user it is like any
- * other: from `end` on it counts as ended, and what follows (`finish`, the access log) runs in the context of its own request.
+ * A response that is written together with the others that are complete in the same turn of the event loop. To its user it is
+ * like any other: from `end` on it counts as ended, and later steps (`finish`, the access log) run in the context of its request.
  */
 export class BatchedResponse extends ServerResponse {
   private ending = false;
 
   static {
-    // "true after response.end() has been called" (Node's documentation), not: after it has been done. Fastify goes by it.
+    // "true after response.end() has been called" (Node's documentation), not after the response has been written. Fastify relies
+    // on it.
     Object.defineProperty(this.prototype, 'writableEnded', {
       get(this: BatchedResponse) {
         return this.ending;

@@ -11,18 +11,18 @@ export type RefusedConnection = 'address' | 'total';
 const CONNECTION = Symbol('connection');
 
 interface Connection {
-  /** In the order in which they came, which is the one of the answers (RFC 9112 section 9.3.2). */
+  /** In order of arrival, which is also the order of the answers (RFC 9112 section 9.3.2). */
   unanswered: ServerResponse[];
-  /** What comes after the last of them is neither heard nor answered. */
+  /** Input after the last of them is neither read nor answered. */
   isEnding: boolean;
 }
 
 type PublicSocket = Socket & { [CONNECTION]?: Connection };
 
 interface Events {
-  /** Once for each request, when its answer is out or its connection is gone. */
+  /** Once for each request, when its answer is sent or its connection is gone. */
   end: [exchange: Exchange];
-  /** For each answer that is written to a socket by hand, to what was no request. */
+  /** For each answer that is written directly to a socket, to input that was not a request. */
   rawAnswer: [status: number];
   /** For each connection that is closed because there are too many. */
   refused: [limit: RefusedConnection];
@@ -35,7 +35,7 @@ export class Connections extends EventEmitter<Events> {
   private readonly proxies = new BlockList();
   private draining = false;
 
-  /** @param limits `trustProxy`: behind a proxy everybody has the same address, so that the limit per address does not apply */
+  /** @param limits `trustProxy`: behind a proxy all clients have the same address, so the limit per address does not apply */
   constructor(
     private readonly limits: Pick<
       HttpSettings,
@@ -51,7 +51,7 @@ export class Connections extends EventEmitter<Events> {
     }
   }
 
-  /** To be called once, before the server listens. */
+  /** Call it once, before the server listens. */
   watch(server: Server): void {
     server.maxConnections = this.limits.maxConnections;
     server.on('drop', () => this.emit('refused', 'total'));
@@ -59,7 +59,7 @@ export class Connections extends EventEmitter<Events> {
   }
 
   /**
-   * Knows a request from now until its answer is out or its connection is gone.
+   * Tracks a request until its answer is sent or its connection is gone.
    * @returns false when it is one too many on its connection
    */
   receive(exchange: Exchange): boolean {
@@ -75,8 +75,8 @@ export class Connections extends EventEmitter<Events> {
   }
 
   /**
-   * From now on every answer carries `Connection: close`, also those that are being worked on (RFC 9112 section 9.6): by the
-   * time the listener closes no client holds an idle connection on which its next request would be cut off.
+   * From now on every answer carries `Connection: close`, also those of requests in flight (RFC 9112 section 9.6): by the time
+   * the listener closes no client holds an idle connection on which its next request would be cut off.
    */
   drain(): void {
     this.draining = true;
@@ -89,7 +89,7 @@ export class Connections extends EventEmitter<Events> {
     const { remoteAddress = '' } = socket;
     const address = normalizeIp(remoteAddress, 64);
     const count = this.perAddress.get(address) ?? 0;
-    // Closed without a word: an answer before the request is read would be lost in the reset that follows.
+    // Closed without an answer: an answer before the request is read would be lost in the reset that follows.
     if (count >= this.limits.maxConnectionsPerAddress && !this.isProxy(remoteAddress)) {
       socket.destroy();
       this.emit('refused', 'address');
@@ -107,7 +107,7 @@ export class Connections extends EventEmitter<Events> {
   }
 
   private isProxy(address: string): boolean {
-    // An IPv4 address as a socket for both families has it (`::ffff:10.0.0.1`) is found as well.
+    // Also matches an IPv4 address as a dual-stack socket reports it (`::ffff:10.0.0.1`).
     return this.proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   }
 }

@@ -5,11 +5,11 @@ const EXCHANGE = Symbol('exchange');
 
 type PublicResponse = ServerResponse & { [EXCHANGE]?: Exchange };
 
-/** A request of the public port, from its head until its answer is out or its connection is gone. */
+/** A request of the public port, from its head until its answer is sent or its connection is gone. */
 export class Exchange {
   /** Pattern of the route, or why there is none. */
   route = '(unmatched)';
-  /** What Fastify makes of the request, if it gets that far. */
+  /** Fastify's object for the request, if it gets that far. */
   request?: FastifyRequest;
   /** By `performance.now()`. */
   readonly openedAt = performance.now();
@@ -26,7 +26,7 @@ export class Exchange {
     return response[EXCHANGE];
   }
 
-  /** To be called when the request has got to Fastify. */
+  /** Call it when the request has reached Fastify. */
   reached(request: FastifyRequest): void {
     this.request = request;
     if (!request.is404) this.route = request.routeOptions.url ?? this.route;

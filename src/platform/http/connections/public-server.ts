@@ -11,10 +11,10 @@ import type { RawResponses } from './raw-responses.js';
 /** Longer than the idle timeouts of common load balancers (60 s), so that they, not we, close an idle connection first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
-/** Headers are one packet or a few: what takes longer is no slow line. */
+/** Headers are a few packets at most: a slow line does not explain a longer time. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** How often Node looks for requests that take too long to arrive. Its default of 30 s doubles every such limit. */
+/** How often Node checks for requests that take too long to arrive. Its default of 30 s would double every such limit. */
 const CHECK_ARRIVALS_EVERY_MS = 1_000;
 
 /** The HTTP server of the public port, with the limits that a client meets before the application knows of it. */
@@ -47,11 +47,11 @@ export function createPublicServer(
     },
     receive,
   );
-  // Of a connection on which nothing moves: while an answer is due, that is a client that does not read. A handler may take
+  // For a connection on which nothing moves: while an answer is due, its client does not read. A handler may take
   // as long as the deadline of its request.
   server.timeout = Math.max(settings.writeTimeoutMs, settings.requestTimeoutMs + 1_000);
   connections.watch(server);
   // Node would answer these by itself, or not at all: a missing Host (see the hook `onRequest`), an `Expect` it does not
-  // know, which a server may leave unheard (RFC 9110 section 10.1.1), and CONNECT.
+  // know, which a server may ignore (RFC 9110 section 10.1.1), and CONNECT.
   return server.on('checkExpectation', receive).on('connect', raw.connect);
 }

@@ -7,7 +7,7 @@ import type { Cors } from '../headers/cors.js';
 import type { Exchange } from './exchange.js';
 import { writtenProblem } from '../problems/problem-format.js';
 
-/** Answers to what never becomes a request of the application, or is one too many: Fastify has no part in them. */
+/** Answers to input that never becomes a request of the application, or is one request too many: Fastify is not involved. */
 export class RawResponses {
   constructor(
     private readonly connections: Connections,
@@ -15,8 +15,8 @@ export class RawResponses {
   ) {}
 
   /**
-   * Ends a connection whose bytes are not HTTP, or come too slowly. What was asked on it before is answered first: it takes
-   * effect, and its client must not take our refusal for its answer.
+   * Ends a connection whose bytes are not HTTP, or arrive too slowly. Earlier requests on it are answered first: they take
+   * effect, and the client must not take our error for their answer.
    */
   readonly malformed = (error: Error & { code?: string }, socket: Socket): void => {
     const connection = connectionOf(socket);
@@ -33,7 +33,7 @@ export class RawResponses {
     else endAfter(last, socket);
   };
 
-  /** Refuses a request of which there are too many on its connection, and ends that after the others. */
+  /** Rejects a request that is one too many on its connection, and ends the connection after the others are answered. */
   readonly oneTooMany = (exchange: Exchange): void => {
     const { response } = exchange;
     const connection = connectionOf(response.req.socket);
@@ -51,7 +51,7 @@ export class RawResponses {
     );
   };
 
-  /** CONNECT is for proxies (RFC 9110 section 9.3.6). Node hands over the bare socket and would close it without a word. */
+  /** CONNECT is for proxies (RFC 9110 section 9.3.6). Node passes the bare socket and would close it without an answer. */
   readonly connect = (_request: IncomingMessage, socket: Socket): void => {
     socket.on('error', () => undefined);
     const connection = connectionOf(socket);
@@ -71,13 +71,13 @@ export class RawResponses {
       ([name, value]) => `${name}: ${value}\r\n`,
     );
     socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`);
-    // A client that neither reads nor leaves keeps nothing.
+    // A client that neither reads nor disconnects must not keep the connection.
     socket.setTimeout(1000, () => socket.destroy());
     this.connections.emit('rawAnswer', problem.status);
   }
 }
 
-/** Answers through the response, which then leaves when it is its turn. */
+/** Answers through the response, which is then sent in its turn. */
 function close(response: ServerResponse, problem: ClientError): void {
   const { head, body } = answerOf(problem);
   response.shouldKeepAlive = false;
@@ -89,7 +89,7 @@ function endAfter(response: ServerResponse, socket: Socket): void {
   response.once('close', () => socket.destroySoon());
 }
 
-/** What Node's parser and its clock refuse, by the code of the error; everything else is 400. */
+/** Errors of Node's parser and its timeouts, by code; everything else is 400. */
 const REFUSALS: Record<string, { status: ClientErrorStatus; code: string; detail: string }> = {
   HPE_HEADER_OVERFLOW: { status: 431, code: 'headers-too-large', detail: 'The headers are too large.' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {

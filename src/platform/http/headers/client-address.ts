@@ -8,8 +8,8 @@ const MAPPED_IPV4 = /^::ffff:(?=\d+\.)/i;
 const WITH_PORT = /^(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([^\]]*)\](?::\d+)?)$/;
 
 /**
- * The client's address, as far as the trusted proxies tell it: without a zone, which means something on one machine only (RFC 4007).
- * What is no address is `unknown`: where too many proxies are trusted, it is any text that a client makes up.
+ * The client's address, as reported by the trusted proxies, without a zone, which is meaningful on one machine only (RFC 4007).
+ * Text that is not an address becomes `unknown`: where too many proxies are trusted, a client can send any text.
  */
 export function clientAddress({ ip }: Pick<FastifyRequest, 'ip'>): string {
   const address = ip.includes(':') ? ip.replace(/%.*$/, '').replace(MAPPED_IPV4, '') : ip;
@@ -17,8 +17,8 @@ export function clientAddress({ ip }: Pick<FastifyRequest, 'ip'>): string {
 }
 
 /**
- * Removes ports from X-Forwarded-For. Some proxies add the port (Azure's do), and to whoever reads the header each connection of a client
- * would be another address, and a trusted proxy none that is known.
+ * Removes ports from X-Forwarded-For. Some proxies add the port (Azure's do). Then each connection of a client would count as
+ * another address, and a trusted proxy would not be recognised.
  */
 export function withoutForwardedPorts({ headers }: IncomingMessage): void {
   const forwarded = headers['x-forwarded-for'];
@@ -33,12 +33,12 @@ export function withoutForwardedPorts({ headers }: IncomingMessage): void {
     .join(', ');
 }
 
-/** Networks of IPv6 addresses seen lately: working one out costs as much as the rest of a rate limit several times over. */
+/** Networks of recent IPv6 addresses: computing one costs several times as much as the rest of a rate limit. */
 const networks = new LRUCache<string, string>({ max: 10_000 });
 
 /**
- * What counts as one client. For IPv6 that is a network: a /64 is the least that one subscriber gets, a /48 what many get and anybody can rent
- * (RFC 6177). An IPv4 address stands for itself.
+ * What counts as one client. For IPv6 that is a network: a /64 is the least that one subscriber gets; many get a /48, which
+ * anybody can rent (RFC 6177). An IPv4 address stands for itself.
  */
 export function networkOf(address: string, bits: 48 | 64 = 64): string {
   if (!address.includes(':')) return address;

@@ -3,13 +3,13 @@ import { ClientError } from '../../errors/index.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Media types a route's success may have; without it any `Accept` will do. */
+    /** Media types of a route's success; without them any `Accept` is accepted. */
     produces?: string[];
   }
 }
 
 /**
- * Refuses a request whose `Accept` leaves nothing that the route can answer (RFC 9110 section 12.5.1).
+ * Rejects a request whose `Accept` allows nothing that the route can answer (RFC 9110 section 12.5.1).
  * @returns the error to answer with, or undefined
  */
 export function negotiate(request: FastifyRequest): ClientError | undefined {
@@ -24,7 +24,7 @@ export function negotiate(request: FastifyRequest): ClientError | undefined {
   });
 }
 
-/** Whether an `Accept` takes one of some media types. Of the ranges that a type is in, the most specific one decides. */
+/** Whether an `Accept` allows one of some media types. Of the ranges that include a type, the most specific one decides. */
 export function accepts(header: string, produces: string[]): boolean {
   const qualities = new Map<string, number>();
   for (const range of header.split(',')) {

@@ -18,35 +18,35 @@ const EXPOSED = [
   'X-Request-Id',
 ].join(', ');
 
-/** What every answer depends on. */
+/** The request headers that every answer depends on. */
 const VARY = 'Origin';
 
-/** How long a browser need not ask again; what Chromium honours at most. */
+/** How long a browser may cache a preflight; Chromium honours no more. */
 const MAX_AGE_SECONDS = 7200;
 
-/** The names of headers, as a browser lists them; what is repeated in an answer must be nothing else. */
+/** The names of headers, as a browser lists them; an answer must repeat nothing else. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~, -]+$/;
 
 /**
- * Cross-origin resource sharing: lets scripts of some origins call the api. Not @fastify/cors, which marks only what passes Fastify's
- * hooks: a script must be able to read the status and `Retry-After` of a request that was shed, too. Its route for preflights also makes
- * every path one that exists. Cookies play no part here, so credentials stay off.
+ * Cross-origin resource sharing: lets scripts of some origins call the api. Not @fastify/cors, which marks only answers that pass
+ * Fastify's hooks: a script must be able to read the status and `Retry-After` of a request that was shed, too. Its route for
+ * preflights also makes every path exist. The api does not use cookies, so credentials stay off.
  */
 export class Cors {
   private readonly origins: ReadonlySet<string>;
 
-  /** @param origins those that are let in, such as `https://app.example` */
+  /** @param origins the allowed origins, such as `https://app.example` */
   constructor(origins: string[]) {
     this.origins = new Set(origins);
   }
 
-  /** Headers of an answer to bytes of which it is not known where they come from; it holds nothing that is anybody's. */
+  /** Headers of an answer to bytes of unknown origin; such an answer holds no one's data. */
   get ofMalformed(): Record<string, string> {
     if (this.origins.size === 0) return {};
     return { 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': EXPOSED };
   }
 
-  /** Marks an answer before anybody has made it. */
+  /** Marks an answer before it is created. */
   mark(request: IncomingMessage, response: ServerResponse): void {
     if (this.origins.size === 0) return;
     response.setHeader('Vary', VARY);
@@ -56,7 +56,7 @@ export class Cors {
     response.setHeader('Access-Control-Expose-Headers', EXPOSED);
   }
 
-  /** Answers preflights, of paths that do not exist too: that they do not is for the request itself to say. */
+  /** Answers preflights, also for paths that do not exist: the request itself then gets the 404. */
   install(fastify: FastifyInstance): void {
     if (this.origins.size === 0) return;
     fastify.addHook('onRequest', (request, reply, done) => {
@@ -72,7 +72,7 @@ export class Cors {
         void reply.header('Access-Control-Allow-Headers', headers);
       void reply.code(204).send();
     });
-    // What a route varies by would replace what `mark` has set.
+    // A route's own `Vary` would replace the one that `mark` has set.
     fastify.addHook('onSend', (_request, reply, payload, done) => {
       const vary = String(reply.getHeader('Vary'));
       if (vary !== VARY) void reply.header('Vary', `${vary}, ${VARY}`);
@@ -81,7 +81,7 @@ export class Cors {
   }
 }
 
-/** Whether a browser asks beforehand about a request that it is to make (Fetch, section 3.2.2, "CORS-preflight request"). */
+/** Whether the request is a browser's preflight (Fetch, section 3.2.2, "CORS-preflight request"). */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'OPTIONS' &&

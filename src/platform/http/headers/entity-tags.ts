@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify';
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 /**
- * Whether `If-None-Match` names the representation that would be sent: the answer is 304 then. Compared weakly, as the field wants
- * it (RFC 9110 section 13.1.2).
+ * Whether `If-None-Match` names the representation that would be sent: the answer is 304 then. Compared weakly, as the field
+ * requires (RFC 9110 section 13.1.2).
  */
 export function isNotModified(request: FastifyRequest, etag: string): boolean {
   const header = request.headers['if-none-match'];

@@ -2,9 +2,9 @@ import { BusinessRuleError, ClientError } from '../../errors/index.js';
 import { strongTags } from './entity-tags.js';
 
 /**
- * Refuses a change of something that has changed since its caller read it.
+ * Rejects a change of a resource that has changed since its caller read it.
  * @param ifMatch the header
- * @param etag of what is there now
+ * @param etag of the current version
  * @throws ClientError 428 `precondition-required`; BusinessRuleError 412 `stale-version`
  */
 export function requireMatch(ifMatch: string | undefined, etag: string): void {
@@ -22,7 +22,7 @@ export function preconditionRequired(): ClientError {
   });
 }
 
-/** For a change of a version that is not the current one any more. @param etag of the current one, when it is known */
+/** For a change of a version that is no longer the current one. @param etag of the current one, when it is known */
 export function staleVersion(etag?: string): BusinessRuleError {
   return new BusinessRuleError({
     status: 412,

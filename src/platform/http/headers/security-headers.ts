@@ -1,8 +1,8 @@
 import type { SecurityHeadersOptions } from '@nestjs/common/interfaces/http/security-headers-options.interface.js';
 
 /**
- * Headers of every answer: those that matter for an API (OWASP REST Security Cheat Sheet, "Security Headers"), with just
- * as much allowed as the documentation page needs. Legacy headers are left out; each costs bytes on every answer.
+ * Headers of every answer: those that matter for an API (OWASP REST Security Cheat Sheet, "Security Headers"), which allow only
+ * what the documentation page needs. Legacy headers are left out; each costs bytes on every answer.
  */
 export const SECURITY_HEADERS: SecurityHeadersOptions = {
   contentSecurityPolicy: {

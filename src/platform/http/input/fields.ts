@@ -25,13 +25,13 @@ import {
 import { eachString } from './string-elements.js';
 
 /**
- * One decorator per field states its type, its limits and its documentation, so that what is validated, what is
- * documented and what the response serialiser writes cannot drift apart.
+ * One decorator per field states its type, its limits and its documentation, so that validation, documentation and response
+ * serialiser cannot drift apart.
  */
 interface FieldOptions {
   description?: string;
   example?: unknown;
-  /** What the class sets when the member is absent, for the documentation. */
+  /** The class's default for an absent member, for the documentation. */
   default?: unknown;
   /** The member may be absent. */
   optional?: boolean;
@@ -61,7 +61,7 @@ export function StringField(options: StringOptions = {}): PropertyDecorator {
   ]);
 }
 
-/** What OpenAPI says about a `StringField`. */
+/** The OpenAPI schema of a `StringField`. */
 export function stringSchema({ min = 0, max = 1000, pattern }: StringOptions): object {
   return {
     type: 'string',

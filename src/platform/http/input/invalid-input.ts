@@ -1,11 +1,11 @@
 import { ClientError, type FieldProblem } from '../../errors/index.js';
 
-/** Beyond that an answer helps nobody, and could be larger than what it answers. */
+/** A longer list does not help, and the answer could be larger than the request. */
 const MOST_LISTED = 50;
-/** Characters of a name that a caller has made up, as it is repeated to him. */
+/** Characters of a caller's made-up name that an answer repeats. */
 const LONGEST_NAME = 100;
 
-/** 422 `validation-failed` with what is wrong; of very many problems the first are listed, and the detail says so. */
+/** 422 `validation-failed` with the problems; of very many the first are listed, and the detail says so. */
 export function invalidInput(problems: FieldProblem[]): ClientError {
   const [first] = problems;
   const count = problems.length;
@@ -32,8 +32,8 @@ export function shortened(name: string): string {
 }
 
 /**
- * What makes a string one that cannot be stored or sent on: NUL, which PostgreSQL does not take, and halves of surrogate pairs, which
- * are no Unicode at all (I-JSON, RFC 7493 section 2.1): `encodeURIComponent` and libraries on top of it throw on them.
+ * Characters that cannot be stored or passed on: NUL, which PostgreSQL does not accept, and halves of surrogate pairs, which are
+ * not valid Unicode (I-JSON, RFC 7493 section 2.1): `encodeURIComponent` and libraries on top of it throw on them.
  */
 export function textProblem(text: string, name: string): Pick<FieldProblem, 'code' | 'message'> | undefined {
   if (text.includes('\0'))

@@ -4,10 +4,10 @@ import { invalidInput, pointerToken, textProblem } from './invalid-input.js';
 
 /** Levels of nesting, far beyond any DTO. */
 const DEEPEST = 20;
-/** Members and elements in a whole body, far beyond any DTO: what is checked one by one must not hold the event loop. */
+/** Members and elements in a whole body, far beyond any DTO: checking them one by one must not block the event loop. */
 const MOST_VALUES = 5000;
 
-/** JSON is the one body there is; its text is kept for signatures. Anything else is 415 by Fastify. */
+/** JSON is the only kind of body; its text is kept for signatures. Fastify answers anything else with 415. */
 export function parseJsonOnly(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
@@ -27,10 +27,10 @@ export function parseJsonOnly(fastify: FastifyInstance): void {
 }
 
 /**
- * Whether a body has more structure than any that is expected, read off its text.
+ * Whether a body has more structure than any expected one, read from its text.
  *
- * Before it is parsed: V8's parser (Node 26.10) corrupts its memory when an error stands behind some ten thousand levels, so that
- * 30 KiB from anybody, `[0,[0,[0,...0]0]0]`, end the process.
+ * Checked before parsing: V8's parser (Node 26.10) corrupts its memory when an error follows some ten thousand levels, so 30 KiB
+ * from any client, `[0,[0,[0,...0]0]0]`, end the process.
  */
 export function excessOf(text: string): ClientError | undefined {
   let depth = 0;
@@ -53,7 +53,7 @@ export function excessOf(text: string): ClientError | undefined {
   return undefined;
 }
 
-/** What cannot be stored as text gets into a body by escapes only: its bytes have been decoded as UTF-8. */
+/** Text that cannot be stored gets into a body by escapes only, because its bytes have been decoded as UTF-8. */
 function illFormedText(text: string, value: unknown): ClientError | null {
   if (!text.includes('\\u')) return null;
   const problems = textProblemsIn(value);

@@ -7,7 +7,7 @@ export type KnownMembers = Map<string, Type<object> | undefined>;
 
 const known = new Map<Type<object>, KnownMembers>();
 
-/** What a DTO's decorators say of its members; read once for each class. */
+/** The members that a DTO's decorators declare; read once for each class. */
 export function knownMembersOf(dto: Type<object>): KnownMembers {
   let members = known.get(dto);
   if (!members) {
@@ -27,7 +27,7 @@ function nestedIn(dto: Type<object>, name: string): Type<object> | undefined {
   // Typed as always there, but it is not.
   const declaration = defaultMetadataStorage.findTypeMetadata(dto, name) as
     ReturnType<typeof defaultMetadataStorage.findTypeMetadata> | undefined;
-  // One that depends on what is sent is left to class-validator.
+  // A class that depends on the input is left to class-validator.
   if (!declaration || declaration.options?.discriminator) return undefined;
   const nested = declaration.typeFunction() as unknown;
   return declaredBy(nested).length > 0 ? (nested as Type<object>) : undefined;

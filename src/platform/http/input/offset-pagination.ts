@@ -4,8 +4,8 @@ import { IntField } from './fields.js';
 const FURTHEST = 10_000;
 
 /**
- * Query of a list by offset, for pages with numbers. Costs more the further down, and repeats or misses entries when the list changes in
- * between: prefer `PageQuery` where nobody needs a page number or a total.
+ * Query of a list by offset, for pages with numbers. Costs more the further down, and repeats or misses entries when the list
+ * changes in between: prefer `PageQuery` unless page numbers or a total are needed.
  */
 export class OffsetQuery {
   @IntField({ min: 1, max: 100, optional: true, default: 20, description: 'Entries per page.' })

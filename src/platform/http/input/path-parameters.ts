@@ -5,8 +5,8 @@ import { ClientError } from '../../errors/index.js';
 import { stringSchema, type StringOptions } from './fields.js';
 
 /**
- * Path parameters: each states what it lets through and documents it, as the fields of a DTO do. What does not fit is answered 422 with the
- * parameter's name, before the handler runs. A plain `@Param()` lets any text through but NUL and broken Unicode.
+ * Path parameters: each declares what it accepts and documents it, as the fields of a DTO do. An invalid value is answered 422
+ * with the parameter's name, before the handler runs. A plain `@Param()` accepts any text without NUL and invalid Unicode.
  */
 
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
@@ -37,7 +37,7 @@ export function StringParam(name: string, options: StringOptions = {}): Paramete
   );
 }
 
-/** @param read the value, or undefined for what must not get in */
+/** @param read the value, or undefined for an invalid one */
 function pathParameter(
   name: string,
   schema: object,

@@ -11,7 +11,7 @@ export interface ElementProblem {
   message: string;
 }
 
-/** Checks each element of a list as `StringField` checks a member. What is no list is left to other rules. */
+/** Checks each element of a list as `StringField` checks a member. Values that are not lists are left to other rules. */
 export function eachString(options: StringOptions): PropertyDecorator {
   return ValidateBy({
     name: ELEMENTS,

@@ -7,15 +7,17 @@ import { invalidInput, pointerToken, shortened, textProblem } from './invalid-in
 import { knownMembersOf } from './known-members.js';
 import { ELEMENTS, type ElementProblem } from './string-elements.js';
 
-/** Where something is: a JSON pointer into a body, or a parameter's name. */
+/** A place in the input: a JSON pointer into a body, or a parameter's name. */
 type Place = Pick<FieldProblem, 'pointer' | 'parameter'>;
 type PlaceOf = (pointer: string) => Place;
 
 const inBody: PlaceOf = (pointer) => ({ pointer });
-/** A query and a path have no structure: what is wrong with an element is wrong with its parameter. */
+/** A query and a path have no structure: a problem of an element is one of its parameter. */
 const asParameter: PlaceOf = (pointer) => ({ parameter: pointer.split('/', 2)[1] });
 
-/** Checks bodies, queries and path parameters: every problem at once, unknown members refused, nothing in a body coerced. */
+/**
+ * Checks bodies, queries and path parameters: reports every problem at once, rejects unknown members, coerces nothing in a body.
+ */
 @Injectable()
 export class ValidationPipe implements PipeTransform {
   /**
@@ -28,7 +30,7 @@ export class ValidationPipe implements PipeTransform {
       const problems = textProblems(value, data);
       if (problems.length > 0) throw invalidInput(problems);
       if (metatype === String && Array.isArray(value)) throw invalidInput([repeated(data)]);
-      // One value of a list looks like no list.
+      // A list with one value arrives as a plain value.
       if (metatype === Array && typeof value === 'string') return [value];
     }
     if (!metatype || !isDto(metatype)) return value;
@@ -42,8 +44,8 @@ export class ValidationPipe implements PipeTransform {
 }
 
 /**
- * class-transformer takes time by the square of what it is given, and what it drops or renames nobody sees: it gets to see only what
- * the DTO knows.
+ * class-transformer takes quadratic time, and does not report what it drops or renames. So it gets only the members that the DTO
+ * knows.
  */
 function checked(given: object, dto: Type<object>, type: 'body' | 'query' | 'param', prefix: string): object {
   const placeOf = type === 'body' ? inBody : asParameter;
@@ -51,14 +53,14 @@ function checked(given: object, dto: Type<object>, type: 'body' | 'query' | 'par
   const known = knownPart(given, dto, placeOf, unknown, prefix);
   const instance = plainToInstance(dto, known, type === 'body' ? {} : { groups: [FROM_TEXT] }) as object;
   const failures = validateSync(instance, {
-    // For members whose class depends on what is sent (a discriminator).
+    // For members whose class depends on the input (a discriminator).
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: false,
     stopAtFirstError: true,
   });
   const problems = problemsOf(failures, placeOf, prefix);
-  // A path has the parameters of its route, of which a handler may want some.
+  // A path has all parameters of its route; a handler may take only some.
   if (type !== 'param') problems.push(...unknown);
   if (problems.length > 0) throw invalidInput(problems);
   return instance;
@@ -107,7 +109,7 @@ function problemsOf(failures: ValidationError[], placeOf: PlaceOf, prefix: strin
   });
 }
 
-/** What is wrong with which elements of a list, for which class-validator has one message and no place. */
+/** The problems of a list's elements, for which class-validator has one message and no place. */
 function elementProblems(list: string, placeOf: PlaceOf, pointer: string): FieldProblem[] {
   return (JSON.parse(list) as ElementProblem[]).map(({ index, ...problem }) => ({
     ...placeOf(`${pointer}/${index}`),
@@ -125,7 +127,7 @@ function codeOf(rule: string): string {
     : rule.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Of a path parameter, or of each parameter of a query. (What is in a body has been looked at when it was parsed.) */
+/** Of a path parameter, or of each parameter of a query. (A body is checked when it is parsed.) */
 function textProblems(value: unknown, parameter: string): FieldProblem[] {
   if (typeof value === 'string') {
     const problem = textProblem(value, parameter);

@@ -36,13 +36,13 @@ export function createOpenApiDocument(
   return document;
 }
 
-/** OpenAPI's `http` schemes are those that IANA has registered; any other is a header like others. */
+/** OpenAPI's `http` schemes are those that IANA has registered; any other scheme is documented as a header. */
 function authorization(scheme: string): SecurityScheme {
   if (scheme.toLowerCase() === 'bearer') return { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
   return { type: 'apiKey', in: 'header', name: 'Authorization', description: `\`${scheme} <accessToken>\`` };
 }
 
-/** What every route may answer, whatever it does: limits, a bug, a dependency that is away, an `Accept` that leaves nothing. */
+/** What every route may answer: limits, a bug, a dependency that is down, an `Accept` that allows nothing. */
 function addGeneralProblems({ responses }: Operation): void {
   const negotiates = Object.entries(responses).some(
     ([status, { content }]) => status.startsWith('2') && content,
@@ -55,7 +55,7 @@ function addGeneralProblems({ responses }: Operation): void {
   }
 }
 
-/** Errors are documented as RFC 9457 (`ApiProblems`); here they become what the product writes. */
+/** Errors are documented as RFC 9457 (`ApiProblems`); here they get the product's format. */
 function documentFormat({ responses }: Operation): void {
   const { mediaType, model } = problemFormat();
   for (const response of Object.values(responses)) {
@@ -74,9 +74,9 @@ export function serveOpenApi(app: NestFastifyApplication, document: OpenAPIObjec
 }
 
 /**
- * Gives every route the response schema of its operation, so that Fastify compiles a serialiser for it: what is sent is
- * what is documented, members that are not documented cannot leak, and it is faster than `JSON.stringify`.
- * To be called before the routes are registered (`app.init()`).
+ * Gives every route the response schema of its operation, so that Fastify compiles a serialiser for it: answers match the
+ * documentation, undocumented members cannot leak, and it is faster than `JSON.stringify`. Call it before the routes are
+ * registered (`app.init()`).
  */
 export function serialiseAsDocumented(fastify: FastifyInstance, document: OpenAPIObject): void {
   const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;

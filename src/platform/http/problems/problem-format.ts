@@ -31,20 +31,20 @@ export class Problem {
   errors?: object[];
 }
 
-/** How a product writes its errors. Status and headers stay as they are. */
+/** The product's format of errors. Status and headers do not change. */
 export interface ProblemFormat {
   /** Such as `application/problem+json`. */
   readonly mediaType: string;
   /** What `body` returns, as a class for the OpenAPI document. */
   readonly model: Type<object>;
   /**
-   * @param document what the platform says, to be extended or replaced
-   * @param error what was thrown; may hold what the caller must not see
+   * @param document the platform's document, to be extended or replaced
+   * @param error what was thrown; may hold data that the caller must not see
    */
   body(document: ProblemDocument, error: unknown): object;
 }
 
-/** RFC 9457, as the platform says it. */
+/** RFC 9457, the platform's own format. */
 export const PROBLEM_DETAILS: ProblemFormat = {
   mediaType: 'application/problem+json',
   model: Problem,
@@ -63,19 +63,19 @@ let format = PROBLEM_DETAILS;
 /** The format of this process. */
 export const problemFormat = (): ProblemFormat => format;
 
-/** Writes all errors of this process in another format; to be called before its application is made. */
+/** Writes all errors of this process in another format; call it before the application is created. */
 export function writeProblemsAs(other: ProblemFormat): void {
   format = other;
 }
 
-/** The answer to an error: written here and nowhere else, also for what never becomes a request, and for stored answers. */
+/** The answer to an error: written only here, also for input that never becomes a request, and for stored answers. */
 export function writtenProblem(error: unknown, requestId: string, instance: string): WrittenProblem {
   const document = problemDocument(error, requestId, instance);
   const { status } = document;
   try {
     return { status, ...written(format, format.body(document, error)) };
   } catch (failure) {
-    // An error about an error must not take the place of the first one, nor leave its client without an answer.
+    // A failure of the format must neither hide the first error nor leave the client without an answer.
     logger.error({ err: failure }, 'The format of the errors failed; the problem document is sent instead');
     return { status, ...written(PROBLEM_DETAILS, document) };
   }

@@ -3,7 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asProblem, ClientError } from '../../errors/index.js';
 import { writtenProblem } from './problem-format.js';
 
-/** The one renderer of errors: every answer that is not a success goes through here (DESIGN: errors). */
+/**
+ * The one renderer of errors: every answer that is not a success goes through here (docs/architecture.md, "The path of a
+ * request").
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
@@ -23,7 +26,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   void reply
     .code(status)
     .header('Content-Type', contentType)
-    // The router refuses some URLs before any hook has run.
+    // The router rejects some URLs before any hook has run.
     .header('X-Request-Id', request.id)
     // A string: no serialiser of a success schema may touch a problem document.
     .send(body);

@@ -13,13 +13,13 @@ export interface ProblemDocument {
   [extension: string]: unknown;
 }
 
-/** Types that are registered; everything else gets a URN made of its code. */
+/** Registered types; every other error gets a URN made of its code. */
 const REGISTERED_TYPES: Record<string, string> = {
   'quota-exceeded': 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   'temporary-reduced-capacity': 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
 };
 
-/** The document for an error: shaped here and nowhere else. A bug leaks nothing but the id under which it is logged. */
+/** The document for an error, made only here. A bug reveals nothing but the id under which it is logged. */
 export function problemDocument(error: unknown, requestId: string, instance: string): ProblemDocument {
   const problem = asProblem(error);
   const status = problem?.status ?? 500;

@@ -21,10 +21,10 @@ export const PUBLIC = 'public';
 export const OPTIONAL_CALLER = 'optional-caller';
 export const REQUIRED_ROLE = 'required-role';
 
-/** Opens a route, or all routes of a controller, to callers without an access token. Everything else needs one. */
+/** Opens a route, or all routes of a controller, to callers without an access token. All other routes need one. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
-/** Lets only callers of this role in; others get 403. */
+/** Admits only callers of this role; others get 403. */
 export const RequireRole = (role: Role) => SetMetadata(REQUIRED_ROLE, role);
 
 /** The authenticated caller of a route that is not public. */
@@ -35,8 +35,9 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
 });
 
 /**
- * The caller of a route that anybody may use, undefined without an `Authorization` header; it opens the route and documents that. A token
- * that is sent must be good here too: a client whose token has expired gets 401 and refreshes it, and is not taken for a stranger.
+ * The caller of a route that is open to everyone, undefined without an `Authorization` header; it opens the route and documents
+ * that. A token that is sent must be valid here too: a client whose token has expired gets 401 and refreshes it, instead of being
+ * treated as a stranger.
  */
 export const OptionalCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller | undefined =>
@@ -51,7 +52,7 @@ export const OptionalCaller = createParamDecorator(
   ],
 );
 
-/** The access token that the caller has sent, as it came; undefined where nobody is authenticated. A secret: never log or store it. */
+/** The access token exactly as the caller has sent it; undefined without authentication. A secret: never log or store it. */
 export const AccessToken = createParamDecorator(
   (_: unknown, context: ExecutionContext): string | undefined => {
     const { caller, headers } = context.switchToHttp().getRequest<FastifyRequest>();

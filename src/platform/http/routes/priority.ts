@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { RouteConfig } from '@nestjs/platform-fastify';
 
 /**
- * How much a route matters when not everything can be served. `low` goes first (a list, a report: the caller can come
- * back), `critical` last (a login, the last step of something begun: what is half finished is the worst thing to lose). Probes are not on this port.
+ * How much a route matters under overload. `low` is rejected first (a list, a report: the caller can come back), `critical` last
+ * (a login, the last step of something begun: half-finished work is the worst to lose). Probes are not on this port.
  */
 export type RoutePriority = 'low' | 'normal' | 'critical';
 
@@ -17,8 +17,8 @@ declare module 'fastify' {
 
 /**
  * Declares a route's priority under overload; without it a route is `normal`.
- * @param options `cached`: it is mostly served without the database, so that a queue there is no reason to refuse it;
- * `needsHeader`: a header, in lower case, without which a request is refused anyway, and has priority `low`
+ * @param options `cached`: it is mostly served without the database, so a queue there is no reason to reject it;
+ * `needsHeader`: a header, in lower case, without which a request is rejected anyway, and has priority `low`
  */
 export const Priority = (priority: RoutePriority, options: { cached?: boolean; needsHeader?: string } = {}) =>
   RouteConfig({ priority, ...options });

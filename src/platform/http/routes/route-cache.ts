@@ -3,10 +3,10 @@ import type { ExecutionContext } from '@nestjs/common';
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 type Controller = ReturnType<ExecutionContext['getClass']>;
 
-/** Where the decorators of a route may stand; the handler's come before its controller's. */
+/** Where a route's decorators are; the handler's come before its controller's. */
 export type RoutePlaces = [handler: Handler, controller: Controller];
 
-/** What the decorators of a route come to, read once per route and not on each request. */
+/** The combined decorators of a route, read once per route and not on each request. */
 export class RouteCache<T> {
   /** By controller first: two controllers may inherit one handler and differ in their decorators. */
   private readonly known = new WeakMap<Controller, WeakMap<Handler, { value: T }>>();

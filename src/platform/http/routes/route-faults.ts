@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { TransientError } from '../../errors/index.js';
 import type { FaultInjector } from '../../resilience/index.js';
 
-/** Lets faults hit routes of the public port (`route:GET /v1/things/:id`); mounted only where faults are enabled. */
+/** Injects faults into routes of the public port (`route:GET /v1/things/:id`); mounted only where faults are enabled. */
 export function injectRouteFaults(fastify: FastifyInstance, faults: FaultInjector): void {
   fastify.addHook('onRequest', async (request) => {
     const target = `route:${request.method} ${request.routeOptions.url ?? ''}`;

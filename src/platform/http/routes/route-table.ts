@@ -6,7 +6,7 @@ interface Entry {
   methods: Set<string>;
 }
 
-/** The routes there are, to tell "no such resource" (404) from "not with this method" (405, RFC 9110 section 15.5.6). */
+/** All routes, to distinguish "no such resource" (404) from "not with this method" (405, RFC 9110 section 15.5.6). */
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
 
@@ -20,7 +20,7 @@ export class RouteTable {
     this.entries.set(route.url, entry);
   }
 
-  /** Methods that the resource of a path knows, sorted; empty when there is no such resource. */
+  /** Methods that the resource of a path supports, sorted; empty when there is no such resource. */
   allowed(path: string): string[] {
     const methods = [...this.entries.values()]
       .filter(({ pattern }) => pattern.test(path))

@@ -6,15 +6,15 @@ import type { Exchange } from '../connections/exchange.js';
 import type { LoadShedder } from '../admission/load-shedder.js';
 import { asProblem, ConstraintViolationError } from '../../errors/index.js';
 
-/** What nginx logs for a request whose client left before there was an answer. */
+/** What nginx logs for a request whose client disconnected before there was an answer. */
 const CLIENT_LEFT = 499;
 
 /** How often refused connections are reported, in milliseconds. */
 const REPORT_EVERY_MS = 1000;
 
 /**
- * One histogram sample per answer and one log line per request that reached the application, written when the answer is out or
- * its client has left: request id, caller, route pattern, status and duration; with the error where there was one.
+ * One histogram sample per answer and one log line per request that reached the application, written when the answer is sent or
+ * its client has disconnected: request id, caller, route pattern, status and duration; with the error where there was one.
  */
 export function installAccessLog(connections: Connections, logger: Logger, durations: Histogram): void {
   const samples = new Map<string, { observe(seconds: number): void }>();
@@ -37,7 +37,7 @@ export function installAccessLog(connections: Connections, logger: Logger, durat
     observe(method, route, status, durationMs);
     if (exchange.request) writeLine(logger, exchange, exchange.request, status, durationMs);
   });
-  // Where the bytes were no request there is no method either (`_OTHER`, as in OpenTelemetry's conventions).
+  // Bytes that are not a request have no method either (`_OTHER`, as in OpenTelemetry's conventions).
   connections.on('rawAnswer', (status) => observe('_OTHER', '(malformed)', status, 0));
 }
 
@@ -60,7 +60,7 @@ function writeLine(
     status,
     durationMs: Math.round(durationMs * 100) / 100,
   };
-  // Validation has let a value pass that the schema refuses: there is something to mend.
+  // A value passed validation and was rejected by the schema: validation needs a fix.
   if (status < 500 && !(failure instanceof ConstraintViolationError)) {
     if (failure !== undefined) line.code = asProblem(failure)?.code;
     logger.info(line, 'request');
@@ -72,7 +72,7 @@ function writeLine(
   else logger.error(line, 'request');
 }
 
-/** A counter, and a log line a second at most, for connections that are closed because there are too many. */
+/** A counter, and at most one log line a second, for connections that are closed because there are too many. */
 export function installConnectionLog(connections: Connections, logger: Logger, refused: Counter): void {
   let reportedAt = -Infinity;
   connections.on('refused', (reason) => {
@@ -84,7 +84,7 @@ export function installConnectionLog(connections: Connections, logger: Logger, r
   });
 }
 
-/** A log line a second and a counter for the requests that are refused before they get this far. */
+/** One log line a second and a counter for requests that are rejected before they get this far. */
 export function installShedLog(shedder: LoadShedder, logger: Logger, refused: Counter): void {
   shedder.onShed((shed) => {
     for (const [priority, count] of Object.entries(shed)) refused.inc({ priority }, count);

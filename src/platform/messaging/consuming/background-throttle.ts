@@ -2,14 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import { OverloadSignal } from '../../redis/index.js';
 
 const LOOK_EVERY_MS = 500;
-/** Age at which an event has waited long enough, and age at which the backlog counts as worked off. */
+/** Age at which an event has waited long enough, and age at which the backlog counts as cleared. */
 const LATE_MS = 60_000;
 const CAUGHT_UP_MS = 10_000;
 
 /**
- * Whether background work gives way: while requests are refused, because an event can wait and a caller cannot. Not for ever: once
- * events are a minute old they get their share again. An overload that lasts would otherwise end in a full outbox, which
- * refuses the very requests that the yielding made room for.
+ * Whether background work yields: while requests are rejected, because an event can wait and a caller cannot. Not for ever: once
+ * events are a minute old they get their share again. A long overload would otherwise fill the outbox, which then rejects the
+ * very requests that the yielding made room for.
  */
 @Injectable()
 export class BackgroundThrottle {
@@ -24,7 +24,7 @@ export class BackgroundThrottle {
     return this.yielding;
   }
 
-  /** Looks for the signal until `stop`. @param changed called with each change */
+  /** Checks the signal until `stop`. @param changed called with each change */
   start(changed: (yielding: boolean) => void): void {
     this.timer = setInterval(() => void this.look(changed), LOOK_EVERY_MS).unref();
   }
@@ -33,7 +33,7 @@ export class BackgroundThrottle {
     clearInterval(this.timer);
   }
 
-  /** Hears of an event that is handled for the first time. @param ageMs since it was announced */
+  /** Records an event that is handled for the first time. @param ageMs since it was announced */
   handling(ageMs: number): void {
     if (ageMs >= LATE_MS) this.late = true;
     else if (ageMs < CAUGHT_UP_MS) this.late = false;

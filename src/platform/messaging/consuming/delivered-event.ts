@@ -3,18 +3,18 @@ import { isUuid, newId, type RequestContext } from '../../context/index.js';
 import type { DeliveredEvent } from '../events.js';
 import type { EventJob, PlainJobOrigin } from '../queues/queues.js';
 
-/** What a job carries, in whichever form. */
+/** The content of a job, in either form. */
 export interface Envelope {
   id: string;
   payload: object;
   key: string | null;
-  /** When it was announced, or was to be run at the earliest. Epoch milliseconds. */
+  /** When it was announced, or its earliest time to run. Epoch milliseconds. */
   occurredAt: number;
   requestId: string;
   trace: string | null;
-  /** Of a plain job, as far as they are worth keeping with its dead letter. */
+  /** Of a plain job: the options to keep with its dead letter. */
   options: JobsOptions | null;
-  /** Whether it came through the outbox, and so has a place in the inbox. */
+  /** Whether it came through the outbox, and so is recorded in the inbox. */
   isOurs: boolean;
 }
 
@@ -77,7 +77,7 @@ export class Delivery implements DeliveredEvent {
     this.requestId = requestId;
   }
 
-  /** Made on first use: most handlers end long before anybody would abort them. */
+  /** Created on first use: most handlers end long before they could be aborted. */
   get signal(): AbortSignal {
     if (!this.controller) {
       const controller = new AbortController();

@@ -5,20 +5,20 @@ import { fullJitter } from '../queues/retries.js';
 import { TopologyError } from '../topology/topology-rules.js';
 import type { WorkerJobs } from './worker-jobs.js';
 
-/** A job whose worker has not renewed its lock for so long is taken over by another. */
+/** A job whose worker has not renewed its lock for this long is taken over by another. */
 const LOCK_MS = 10_000;
 const STALLED_CHECK_MS = 5000;
-/** Stalls say that a process died, not that a job is bad; `CRASHES_ALLOWED` decides about those. */
+/** A stall means that a process died, not that a job is bad; `CRASHES_ALLOWED` decides about bad jobs. */
 const STALLS_ALLOWED = 1_000_000;
-/** Wait of a worker before it tries again after an error; BullMQ's own 15 s would be the length of the next outage. */
+/** How long a worker waits before it retries after an error; BullMQ's 15 s would prolong every outage. */
 const WORKER_RETRY_MS = 500;
 
-/** What a `@Processor` may choose. */
+/** The options that a `@Processor` may set. */
 const SUPPORTED = new Set(['concurrency', 'limiter', 'lockDuration']);
 
 /**
- * The class of which `@nestjs/bullmq` makes a worker for each processor, ours and plain ones alike: with our connection and limits, and
- * every job run by `jobs`. They do nothing before `run`.
+ * The class from which `@nestjs/bullmq` creates a worker for each processor, ours and plain ones: with our connection and limits,
+ * and every job run by `jobs`. Workers do nothing before `run`.
  * @param made collects them
  */
 export function workerClass(

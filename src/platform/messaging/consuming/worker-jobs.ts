@@ -24,17 +24,17 @@ import { BackgroundThrottle } from './background-throttle.js';
 import { isFinal, isForBullMQ, isTransient } from '../queues/retries.js';
 
 /**
- * Starts of a job that ended with the death of its process, before it is taken for the cause. High, because a rollout
- * or a crash for another reason hits whatever happens to run, again and again.
+ * Starts of a job that ended with the death of its process before the job counts as the cause. High, because a rollout or a crash
+ * for another reason affects whichever jobs are running, again and again.
  */
 export const CRASHES_ALLOWED = 25;
-/** How many workers are handed a run that they do not know, one after the other, before it rests. */
+/** How many workers get a run that they do not know, one after the other, before it pauses. */
 const HANDS_IN_A_ROUND = 10;
 const ROUND_EVERY_MS = 5000;
-/** How long a worker takes no other job in its place: it would be the same one. */
+/** How long a worker takes no other job in its place: it would get the same one. */
 const HANDED_ON_WITHIN_MS = 100;
 
-/** Rest before each job while background work gives way. */
+/** Pause before each job while background work yields. */
 const YIELDING_PAUSE_MS = 100;
 
 interface Running {
@@ -43,7 +43,7 @@ interface Running {
   context: RequestContext;
 }
 
-/** Runs the jobs of this process: finds the handler, and decides what becomes of a job that fails. */
+/** Runs the jobs of this process: finds the handler, and decides what happens to a job that fails. */
 @Injectable()
 export class WorkerJobs {
   private readonly logger = new Logger(WorkerJobs.name);
@@ -66,17 +66,19 @@ export class WorkerJobs {
     return this.running.size;
   }
 
-  /** From now on jobs that still come in go back untouched. */
+  /** From now on further jobs go back to the queue unchanged. */
   stopTaking(): void {
     this.taking = false;
   }
 
-  /** Gives up what is being run: queries are cancelled, `event.signal` is aborted, and what ends then goes back. */
+  /**
+   * Aborts the running jobs: their queries are cancelled, `event.signal` is aborted, and jobs that end then go back to the queue.
+   */
   abort(): void {
     for (const { context } of this.running) context.abort('The process is ending.');
   }
 
-  /** Puts what is still being run back into its queue, for another worker. @returns how many */
+  /** Puts the jobs that still run back into their queues, for another worker. @returns how many */
   async handBackAll(): Promise<number> {
     const jobs = [...this.running];
     await Promise.all(jobs.map(({ job, token }) => job.moveToWait(token)));
@@ -84,11 +86,11 @@ export class WorkerJobs {
   }
 
   /**
-   * Runs one job; called by BullMQ. What it throws tells BullMQ what to do next.
+   * Runs one job; called by BullMQ. The error that it throws tells BullMQ what to do next.
    * @param process of a plain `@Processor`; events and scheduled runs have methods
    */
   async run(queue: string, job: Job, token: string, process: Processor): Promise<unknown> {
-    // One job after another is still a third of two cores: each costs more alone than among others.
+    // One job after another still takes a third of two cores: each costs more alone than among others.
     if (this.throttle.isOn) await delay(YIELDING_PAUSE_MS);
     if (!this.taking) await this.handBack(job, token);
     const envelope = job.repeatJobKey === undefined ? this.open(queue, job as Job<EventJob>) : undefined;
@@ -111,7 +113,7 @@ export class WorkerJobs {
   private open(queue: string, job: Job<EventJob>): Envelope {
     const consumer = this.topology.consumers.get(queue);
     if (!consumer) return plainEnvelope(job);
-    // Who handles an event decides how often it is tried, not who relayed it.
+    // The handling worker decides how often an event is tried, not the relaying one.
     const { attempts = consumer.attempts, backoff = consumer.backoff } =
       consumer.handlers.get(job.name) ?? {};
     if (attempts !== undefined) job.opts.attempts = attempts;
@@ -141,7 +143,7 @@ export class WorkerJobs {
       const consumer = this.topology.consumers.get(queue);
       if (!consumer) return await this.once(event, envelope, () => process(job, token, event.signal));
       const handler = consumer.handlers.get(job.name);
-      // During a rollout an old worker may be handed what only the new one knows.
+      // During a rollout an old worker may get a job that only the new one knows.
       if (!handler) throw new NoHandlerError(queue, job.name);
       return await handler.run(event);
     } catch (error) {
@@ -154,14 +156,14 @@ export class WorkerJobs {
         await this.handBack(job, token);
       }
       outcome = await this.failed(event, envelope, error);
-      // BullMQ tries again, unless it is told that this cannot help.
+      // BullMQ retries, unless it is told that a retry cannot help.
       throw outcome === 'dead' ? new UnrecoverableError(messageOf(error)) : error;
     } finally {
       this.metrics.delivered(job.name, queue, outcome, startedAt, envelope.occurredAt);
     }
   }
 
-  /** A plain processor knows no inbox: that it has returned is recorded for it, so that a late redelivery does not run it again. */
+  /** A plain processor does not use the inbox: its return is recorded for it, so that a late redelivery does not run it again. */
   private async once(event: Delivery, { isOurs }: Envelope, work: () => Promise<unknown>): Promise<unknown> {
     if (!isOurs) return await work();
     if (await this.inbox.seen(event)) return undefined;
@@ -178,7 +180,8 @@ export class WorkerJobs {
       attempt: event.attempt,
       err: error,
     };
-    // Handlers say by its class whether an error passes. A plain processor throws what its libraries throw: only what is known to be final is.
+    // A handler's error shows by its class whether it is temporary. A plain processor throws what its libraries throw: only
+    // errors known to be final count as final.
     const mayPass = options ? !isFinal(error) : isTransient(error) || error instanceof NoHandlerError;
     if (mayPass && event.attempt < event.attempts) {
       this.logger.warn(details, 'An event could not be handled; it will be tried again');
@@ -189,7 +192,7 @@ export class WorkerJobs {
       this.logger.error(details, 'An event could not be handled and is now a dead letter');
       return 'dead';
     } catch (recordError) {
-      // Not lost: the job is tried again, and when it has no attempts left, the event is due for redelivery.
+      // Not lost: the job is retried, and when it has no attempts left, the event is due for redelivery.
       this.logger.error(
         { ...details, recordErr: recordError },
         'An event could not be handled, nor its dead letter written',
@@ -213,10 +216,10 @@ export class WorkerJobs {
   }
 
   /**
-   * During a rollout another version knows it; finished here, a run that comes once an hour would not take place. So it goes round
+   * During a rollout another version knows it; if it were finished here, an hourly run would not take place. So it circulates
    * until the next one is due, which makes up for it (counted, because the clocks of workers differ). It goes back to the waiting
-   * jobs, as Redis gives those to the worker that has waited longest. A delayed one goes to the oldest connection of those
-   * that wake up when it is due: old workers passed it among themselves 53 times, past the new one that knew it.
+   * jobs, because Redis gives those to the worker that has waited longest. A delayed job goes to the oldest connection of those
+   * that wake up when it is due: old workers passed one among themselves 53 times, past the new worker that knew it.
    */
   private async leaveToOthers(job: Job, token: string): Promise<void> {
     if (job.attemptsStarted % HANDS_IN_A_ROUND !== 0) {
@@ -254,7 +257,7 @@ export class WorkerJobs {
 
   private async handBack(job: Job, token: string): Promise<never> {
     await job.moveToWait(token);
-    // Tells BullMQ that the job is no longer ours to finish.
+    // Tells BullMQ that this worker no longer finishes the job.
     throw new WaitingError();
   }
 }

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** An event whose handling by one consumer failed for good, with all that is needed to put it back. */
+/** An event whose handling by one consumer failed permanently, with everything needed to replay it. */
 @Entity('dead_letters')
 @Index('dead_letters_open', ['eventId', 'consumer'], { unique: true, where: 'replayed_at IS NULL' })
 @Index('dead_letters_waiting', ['id'], { where: 'replayed_at IS NULL' })

@@ -6,9 +6,9 @@ import { Database, UnitOfWork } from '../../database/index.js';
 import type { DeliveredEvent } from '../events.js';
 
 export interface DeadLetterQuery {
-  /** At most so many. */
+  /** The maximum number. */
   limit: number;
-  /** The `id` of the last one of the page before. */
+  /** The `id` of the last one of the previous page. */
   cursor?: string;
   consumer?: string;
 }
@@ -30,19 +30,19 @@ export interface DeadLetterSummary {
 
 const STACK_LINES = 12;
 const REASON_LENGTH = 1000;
-/** Letters put back at once. */
+/** Letters replayed in one batch. */
 const REPLAY_BATCH = 1000;
 /** Longer than a request's query may take. */
 const REPLAY_TIMEOUT_MS = 10_000;
 const ANY_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Events that a consumer could not handle and that trying again would not help. They live in PostgreSQL, not among a
- * queue's failed jobs: what was given up must survive the loss of Redis.
+ * Events that a consumer could not handle and that a retry would not help. They are kept in PostgreSQL, not among a queue's
+ * failed jobs, because they must survive the loss of Redis.
  */
 @Injectable()
 export class DeadLetters {
-  /** A reason may quote what a dependency said, and that a secret. */
+  /** A reason may quote a dependency's message, which may contain a secret. */
   private readonly redact: (text: string) => string;
 
   constructor(
@@ -54,8 +54,8 @@ export class DeadLetters {
   }
 
   /**
-   * Keeps an event that failed for good. Repeating it changes nothing while the letter has not been replayed; nor does it when
-   * the event was handled meanwhile, by the worker to which it went while this one stood still.
+   * Stores an event that failed permanently. A second call changes nothing while the letter has not been replayed, nor when
+   * another worker handled the event while this one was stalled.
    * @param options of a plain job
    */
   async record(event: DeliveredEvent, error: unknown, options: JobsOptions | null = null): Promise<void> {
@@ -84,7 +84,7 @@ export class DeadLetters {
     });
   }
 
-  /** Those that wait for somebody to look at them, newest first. */
+  /** Letters that wait for an operator, newest first. */
   list({ limit, cursor, consumer }: DeadLetterQuery): Promise<DeadLetterSummary[]> {
     return this.database.query<DeadLetterSummary>({
       text: `
@@ -109,18 +109,18 @@ export class DeadLetters {
   }
 
   /**
-   * Puts an event back for the consumer that gave it up and no other, once the reason is mended.
-   * @returns how many were put back: 0 when there is no such letter or it was replayed before
+   * Replays an event for the consumer that failed and no other, once the cause is fixed.
+   * @returns how many were replayed: 0 when there is no such letter or it was replayed before
    */
   async replay(id: string): Promise<number> {
     return (await this.putBack(id, ANY_ID, null)).length;
   }
 
   /**
-   * Puts all back that wait at this moment, oldest first, in batches that each are a transaction: should it end in between, the rest waits
-   * for the next time. What fails once more meanwhile is a new letter, and is left.
-   * @param report takes how many were put back so far
-   * @returns how many were put back
+   * Replays all letters that wait at this moment, oldest first, in batches, each its own transaction: if it stops in between, the
+   * rest waits for the next call. An event that fails again meanwhile is a new letter, and is left.
+   * @param report gets how many were replayed so far
+   * @returns how many were replayed
    */
   async replayAll(report: (done: number) => void = () => undefined): Promise<number> {
     const { now } = (await this.database.queryOne<{ now: Date }>({
@@ -132,12 +132,15 @@ export class DeadLetters {
       if (ids.length === 0) return done;
       done += ids.length;
       report(done);
-      // Onward from here: the start of the index is full of what was just replayed.
+      // Continue from here: the start of the index is full of letters that were just replayed.
       after = ids.reduce((highest, id) => (id > highest ? id : highest), after);
     }
   }
 
-  /** @param id of one letter, or null for a batch of those that failed until `until` @returns the ids of those that were put back */
+  /**
+   * @param id of one letter, or null for a batch of those that failed until `until`
+   * @returns the ids of those that were replayed
+   */
   private putBack(id: string | null, after: string, until: Date | null): Promise<string[]> {
     return this.unitOfWork.run(async () => {
       const replayed = await this.database.query<{ id: string }>({
@@ -153,7 +156,7 @@ export class DeadLetters {
         timeoutMs: REPLAY_TIMEOUT_MS,
       });
       const ids = replayed.map(({ id }) => id);
-      // The event's row may be there still, settled or waiting for others, or may have been swept long ago.
+      // The event's row may still exist, settled or waiting for others, or may have been swept long ago.
       await this.database.execute({
         text: `
           INSERT INTO outbox_events (id, name, consumers, payload, key, options, request_id, occurred_at)
@@ -189,7 +192,7 @@ function stackOf(error: unknown, redact: (text: string) => string): string | nul
   return redact(storable(error.stack.split('\n', STACK_LINES).join('\n')));
 }
 
-/** PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be tried again for ever. */
+/** PostgreSQL's text cannot hold NUL, and a letter that cannot be written would be retried for ever. */
 function storable(text: string): string {
   return text.replaceAll('\u0000', '');
 }

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A consumer has had its effect from an event; swept together with the event. */
+/** Records that a consumer has handled an event; swept together with the event. */
 @Entity('inbox')
 export class InboxEntry {
   @PrimaryColumn('uuid', { name: 'event_id' })

@@ -5,8 +5,8 @@ import type { DeliveredEvent } from '../events.js';
 type Delivery = Pick<DeliveredEvent, 'id' | 'consumer'>;
 
 /**
- * Remembers which consumer has had its effect from which event. An event is delivered at least once; recorded in the
- * transaction of its effect, the effect comes once.
+ * Remembers which consumer has handled which event. An event is delivered at least once; because the record is part of the
+ * effect's transaction, the effect happens once.
  */
 @Injectable()
 export class Inbox {
@@ -16,10 +16,10 @@ export class Inbox {
   ) {}
 
   /**
-   * Records the event and runs its effect in one unit of work; does nothing when it was recorded before. Two deliveries at
-   * once: the second waits for the first to commit (or, when that rolls back, does the work).
+   * Records the event and runs its effect in one unit of work; does nothing when it was recorded before. Of two deliveries at
+   * once the second waits for the first to commit (or, when that rolls back, does the work).
    * @returns whether `effect` ran.
-   * @throws what `effect` throws, nothing being recorded then; `TransientError` when PostgreSQL is away.
+   * @throws what `effect` throws, and then nothing is recorded; `TransientError` when PostgreSQL is down.
    */
   once(event: Delivery, effect: () => Promise<void>): Promise<boolean> {
     return this.unitOfWork.run(async () => {
@@ -29,7 +29,10 @@ export class Inbox {
     });
   }
 
-  /** Whether the effect is done already: ask before one outside the database, and give it `event.id` as its idempotency key. */
+  /**
+   * Whether the effect is already done: check before an effect outside the database, and give that `event.id` as its idempotency
+   * key.
+   */
   async seen({ id, consumer }: Delivery): Promise<boolean> {
     const rows = await this.database.query({
       name: 'inbox-seen',

@@ -3,7 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /**
  * One announced event, or one job of a plain queue. Its life: waiting (`relayed_at` null), relayed (both times set), settled
  * (`redeliver_at` null again: every consumer has recorded it or has it among its dead letters), swept after `OUTBOX_RETENTION_HOURS`.
- * A job with a long delay begins as relayed: when both times have come it is not recorded, and so waits for the relay.
+ * A job with a long delay begins as relayed: when it is due no consumer has recorded it, and so it waits for the relay.
  */
 @Entity('outbox_events')
 @Index('outbox_events_pending', ['position'], { where: 'relayed_at IS NULL' })
@@ -20,7 +20,7 @@ export class OutboxEvent {
   @Column('text')
   name!: string;
 
-  /** Who is still owed this event. Kept with the row, so that it means the same during a rolling deployment. */
+  /** The consumers that still need this event. Kept with the row, so that it means the same during a rolling deployment. */
   @Column('text', { array: true })
   consumers!: string[];
 
@@ -33,7 +33,7 @@ export class OutboxEvent {
   @Column('text', { name: 'request_id', nullable: true })
   requestId!: string | null;
 
-  /** Of a plain job: how BullMQ shall run it. Null for an event. */
+  /** Of a plain job: its options for BullMQ. Null for an event. */
   @Column('json', { nullable: true })
   options!: object | null;
 

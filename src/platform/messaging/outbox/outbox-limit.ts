@@ -9,15 +9,15 @@ import { Settings } from '../../../config/index.js';
 import { TransientError } from '../../errors/index.js';
 import { OutboxRepository } from './outbox.repository.js';
 
-/** Milliseconds between looks at the backlog: it grows for minutes before it matters. */
+/** Milliseconds between checks of the backlog: it grows for minutes before it matters. */
 const LOOK_EVERY_MS = 2000;
-/** What a caller is told to wait: backlogs shrink slowly. */
+/** The `Retry-After` of a rejection: backlogs shrink slowly. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Turns new work away while the outbox holds more than `OUTBOX_MAX_BACKLOG` events that nobody has relayed, so that an outage of the
- * workers or of Redis ends in refusals and not in a queue that takes days (bounded queues: Google SRE Book, "Addressing
- * Cascading Failures"). What completes something begun, such as recording an outcome, does not ask.
+ * Rejects new work while the outbox holds more than `OUTBOX_MAX_BACKLOG` events that are not relayed, so that an outage of the
+ * workers or of Redis ends in rejections and not in a queue that takes days (bounded queues: Google SRE Book, "Addressing
+ * Cascading Failures"). Work that completes something begun, such as recording an outcome, does not check this.
  */
 @Injectable()
 export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -33,7 +33,7 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
     this.most = overload.outboxMaxBacklog;
   }
 
-  /** @throws TransientError 503 `backlog-full`, while too much waits already. */
+  /** @throws TransientError 503 `backlog-full`, while too many events wait. */
   requireRoom(): void {
     if (!this.full) return;
     throw new TransientError({
@@ -43,7 +43,7 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
     });
   }
 
-  /** Looks at the backlog now. */
+  /** Checks the backlog now. */
   async look(): Promise<void> {
     try {
       const full = await this.outbox.exceeds(this.most);
@@ -51,7 +51,7 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
         this.logger.warn({ full, limit: this.most }, 'The backlog of the outbox crossed its limit');
       this.full = full;
     } catch {
-      // PostgreSQL is away, and with it everything that could add to the backlog.
+      // PostgreSQL is down, and with it everything that could add to the backlog.
     }
   }
 

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const BATCH = 1000;
 const ANY_ID = '00000000-0000-0000-0000-000000000000';
 
-/** Deletes what is settled and older than `OUTBOX_RETENTION_HOURS`, with the inbox rows that belong to it. */
+/** Deletes settled events older than `OUTBOX_RETENTION_HOURS`, with their inbox rows. */
 @Injectable()
 export class OutboxSweep {
   private readonly logger = new Logger(OutboxSweep.name);
@@ -30,7 +30,7 @@ export class OutboxSweep {
       const ids = await this.outbox.sweep(from, before, BATCH);
       swept += ids.length;
       if (ids.length < BATCH) break;
-      // Onward from here: the start of the index is full of what was just deleted.
+      // Continue from here: the start of the index is full of rows that were just deleted.
       from = ids.reduce((highest, id) => (id > highest ? id : highest), from);
     }
     if (swept > 0) this.logger.log({ events: swept }, 'Handled events were swept');

@@ -2,16 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/index.js';
 import type { ClaimedEvent } from '../queues/queues.js';
 
-/** How long a claim waits for its effect before it is made again, growing with the attempts. Milliseconds. */
+/** How long a claimed event may go unrecorded before it is relayed again, growing with the attempts. Milliseconds. */
 export interface RedeliveryPolicy {
   afterMs: number;
   atMostMs: number;
 }
 
 export interface Backlog {
-  /** Events that wait for the relay: counted up to `BACKLOG_COUNTED`, and estimated from their positions beyond it. */
+  /** Events that wait for the relay: counted up to `BACKLOG_COUNTED`, and estimated from their positions beyond that. */
   pending: number;
-  /** Age of the first of them in seconds; 0 when there is none. */
+  /** Age of the oldest one in seconds; 0 when there is none. */
   lagSeconds: number;
 }
 
@@ -21,7 +21,7 @@ export const BACKLOG_COUNTED = 10_000;
 /** Sweeps and checks go through many rows; they may take longer than a request's queries. Milliseconds. */
 const BATCH_TIMEOUT_MS = 10_000;
 
-/** What the relay, the redelivery and the sweep do to outbox rows. Each method is one short statement, and so one transaction. */
+/** The statements of relay, redelivery and sweep on outbox rows. Each method is one short statement, and so one transaction. */
 @Injectable()
 export class OutboxRepository {
   constructor(private readonly database: Database) {}
@@ -29,10 +29,10 @@ export class OutboxRepository {
   /**
    * Claims the first waiting events: after this commits, no other relay will take them until they are due again.
    *
-   * The statement keeps its plan whatever the statistics say, and they are often wrong here: nearly no row waits, until very
-   * many do. The rows are found by `ctid`, collected before the update begins, so there is no join to get wrong; and the
-   * limit is a subquery, of which the planner only assumes that a tenth will be read. Told a number that is above its
-   * estimate of waiting rows, it would fetch and sort all of them, each time.
+   * The statement keeps its plan whatever the statistics are, and they are often wrong here: almost no row waits, until very many
+   * do. The rows are found by `ctid`, collected before the update begins, so there is no join to plan badly. The limit is a
+   * subquery, for which the planner assumes that a tenth of the rows will be read. With a number above its estimate of waiting
+   * rows, it would fetch and sort all of them, each time.
    * @param after only positions above this one; see `RelayCursor`
    * @returns the events in order of announcement.
    */
@@ -65,8 +65,8 @@ export class OutboxRepository {
   }
 
   /**
-   * Undoes a claim whose events did not reach the queue, of those that no other relay has claimed since: this process may have
-   * stood still for longer than its claim lasts.
+   * Releases claimed events that did not reach the queue, unless another relay has claimed them since: this process may have
+   * stalled for longer than its claim lasts.
    */
   async handBack(events: ClaimedEvent[]): Promise<void> {
     await this.database.execute({
@@ -81,10 +81,10 @@ export class OutboxRepository {
   }
 
   /**
-   * Looks at relayed events that are due: those that every consumer has recorded, or keeps among its dead letters, are
-   * settled; the others wait for the relay again, for the consumers that are still missing.
-   * @param lostAt the moment at which the queues were found empty: then all that was relayed before is due at once
-   * @returns how many were looked at, how many wait for the relay now, and for how many of these that is not the first time.
+   * Checks relayed events that are due: those that every consumer has recorded, or has among its dead letters, are settled; the
+   * others wait for the relay again, for the consumers that are still missing.
+   * @param lostAt when the queues were found empty: then everything that was relayed before is due at once
+   * @returns how many were checked, how many wait for the relay now, and how many of these not for the first time.
    */
   async settle(limit: number, lostAt?: Date): Promise<{ checked: number; due: number; redelivered: number }> {
     const rows = await this.database.query<{ due: boolean; again: boolean }>({
@@ -126,14 +126,14 @@ export class OutboxRepository {
     };
   }
 
-  /** PostgreSQL's idea of now: what `settle` compares with must not depend on this machine's clock. */
+  /** The time by PostgreSQL's clock: `settle` must not depend on this machine's. */
   async now(): Promise<Date> {
     const [row] = await this.database.query<{ now: Date }>({ text: 'SELECT clock_timestamp() AS now' });
     return row!.now;
   }
 
   /**
-   * Deletes settled events of before, with what the inbox remembers of them.
+   * Deletes old settled events, with their inbox rows.
    * @param from ids after this one
    * @param before ids below this one, and relayed before the time in it: a job of a late redelivery may still be in a queue
    * @returns the ids deleted.
@@ -162,7 +162,7 @@ export class OutboxRepository {
     return rows.map(({ id }) => id);
   }
 
-  /** Whether more than `most` events wait for the relay. Reads no more of the index than that. */
+  /** Whether more than `most` events wait for the relay. Reads no more index entries than that. */
   async exceeds(most: number): Promise<boolean> {
     const row = await this.database.queryOne<{ waiting: number }>({
       name: 'outbox-exceeds',
@@ -172,7 +172,10 @@ export class OutboxRepository {
     return (row?.waiting ?? 0) > most;
   }
 
-  /** What waits for the relay. The cost is bounded: events above those counted are taken for waiting, as the relay goes by position. */
+  /**
+   * The events that wait for the relay. The cost is bounded: events above the counted ones are assumed to wait, because the relay
+   * goes by position.
+   */
   async backlog(): Promise<Backlog> {
     const [row] = await this.database.query<{ counted: number; beyond: number | null; lag: number | null }>({
       name: 'outbox-backlog',

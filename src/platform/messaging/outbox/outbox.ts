@@ -6,10 +6,10 @@ import type { EventDefinition } from '../events.js';
 import type { JobWriter, NewJob } from '../queues/plain-queue.js';
 import { Topology } from '../topology/topology.js';
 
-/** Rows in one statement: enough to make the round trips few, and short of any limit on a statement's time. */
+/** Rows in one statement: enough for few round trips, and far below any limit on a statement's time. */
 const AT_ONCE = 1000;
 
-/** Longer delays are spent in the outbox, where nothing can lose them; the rest of them in BullMQ, which is exact. Milliseconds. */
+/** Longer delays are spent in the outbox, where they cannot be lost; only the rest in BullMQ, which is exact. Milliseconds. */
 const LONGEST_DELAY_IN_REDIS_MS = 30_000;
 
 interface NewRow {
@@ -30,9 +30,9 @@ export class Outbox implements JobWriter {
   ) {}
 
   /**
-   * Announces that something has happened, inside the unit of work in which it does. One statement; nothing is sent from
-   * here, the worker's relay moves the row on once it is committed.
-   * @param key what the event is about, for consumers and for people who look for it
+   * Announces that something has happened, inside the unit of work of the change. One statement; nothing is sent from here, the
+   * worker's relay moves the row once it is committed.
+   * @param key the subject of the event, for consumers and for people who search for it
    * @returns the id of the event.
    * @throws Error outside a unit of work, or when no feature declares the event: a bug in either case.
    */
@@ -43,7 +43,7 @@ export class Outbox implements JobWriter {
   ): Promise<string> {
     this.requireAnnounceable(event);
     const id = newId();
-    // The case of nearly every request: for one row `unnest` and its sort cost PostgreSQL more than the insert itself.
+    // The case of almost every request: for one row `unnest` and its sort cost PostgreSQL more than the insert itself.
     await this.database.execute({
       name: 'outbox-announce',
       text: `
@@ -79,7 +79,9 @@ export class Outbox implements JobWriter {
     );
   }
 
-  /** Called by the queues. Outside a unit of work the statement is its own transaction: there is no change that it could outrun. */
+  /**
+   * Called by the queues. Outside a unit of work the statement is its own transaction: there is no change that it could precede.
+   */
   enqueue(queue: string, jobs: readonly NewJob[]): Promise<string[]> {
     const rows = jobs.map(({ name, data, options }) => ({ name, payload: data, options }));
     // All or none, also when they take more than one statement.

@@ -6,14 +6,14 @@ import { QueueConnections } from './queue-connections.js';
 export type QueueDataState =
   /** The mark found there is the one seen before. */
   | 'kept'
-  /** There is no mark: whatever was in the queues is gone. */
+  /** There is no mark: everything that was in the queues is gone. */
   | 'lost'
-  /** Another process has found it lost and set a new mark. */
+  /** Another process has detected the loss and set a new mark. */
   | 'renewed';
 
 /**
- * Finds out that Redis has come back without its data, which no error tells: a mark is kept beside the queues, and when it
- * is missing, they are empty as well. Without it, what was in the queues would wait for its redelivery.
+ * Detects that Redis has come back without its data, which causes no error: a mark is kept beside the queues, and when it is
+ * missing, they are empty as well. Without it, lost events would wait for their redelivery.
  */
 @Injectable()
 export class DataLossDetector {
@@ -27,7 +27,7 @@ export class DataLossDetector {
     this.key = `${redis.prefix}:queue-memory`;
   }
 
-  /** Looks at the mark. @throws Error when Redis does not answer */
+  /** Checks the mark. @throws Error when Redis does not answer */
   async check(): Promise<QueueDataState> {
     const found = await this.connections.producer.get(this.key);
     if (found === null) return 'lost';

@@ -2,7 +2,7 @@ import type { JobsOptions } from 'bullmq';
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** What each supported option may be, in words for whoever gave something else. */
+/** The allowed values of each supported option, in words for the error message. */
 const SUPPORTED: Record<string, [isValid: (value: unknown) => boolean, must: string]> = {
   delay: [isCount, 'must be milliseconds, 0 or more'],
   priority: [
@@ -28,7 +28,10 @@ const REMEDIES: Record<string, string> = {
   parent: 'add the next job at the end of process()',
 };
 
-/** What is wrong with the options of a job, each with its remedy. A queue could neither keep these promises nor say so later. */
+/**
+ * The problems of a job's options, each with its remedy. They are reported here, because a queue could neither keep these options
+ * nor report them later.
+ */
 export function jobOptionProblems(options: JobsOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];

@@ -14,7 +14,7 @@ export interface JobWriter {
   enqueue(queue: string, jobs: readonly NewJob[]): Promise<string[]>;
 }
 
-/** What a feature gives to `BullModule.registerQueue`, with what messaging gives to every queue. */
+/** A feature's options for `BullModule.registerQueue`, with those that messaging adds to every queue. */
 export type PlainQueueOptions = Pick<QueueOptions, 'defaultJobOptions'> & { writer: JobWriter };
 
 const SUPPORTED = new Set(['name', 'defaultJobOptions', 'writer']);
@@ -28,8 +28,8 @@ const REMEDIES: Record<string, string> = {
 };
 
 /**
- * What `@InjectQueue` gives: jobs go into the outbox, in the open unit of work when there is one, and from there to BullMQ. It has no
- * connection to Redis, so that adding works without one (docs/decisions/0010-plain-queues.md).
+ * The queue that `@InjectQueue` injects: jobs go into the outbox, in the open unit of work if there is one, and from there to
+ * BullMQ. It has no connection to Redis, so that adding works without one (docs/decisions/0012-plain-queues.md).
  */
 export class PlainQueue {
   /** @throws Error when it is registered with options that cannot be kept */
@@ -79,7 +79,7 @@ export class PlainQueue {
   }
 }
 
-/** What `add` gives: the job as it was added. BullMQ does not know it yet. */
+/** The result of `add`: the job as it was added. BullMQ does not know it yet. */
 class AddedJob {
   readonly name: string;
   readonly data: unknown;
@@ -101,7 +101,7 @@ class AddedJob {
   }
 }
 
-/** Given to @nestjs/bullmq in place of BullMQ's: a flow would enqueue past the outbox. */
+/** Replaces BullMQ's class in @nestjs/bullmq: a flow would bypass the outbox. */
 export class NoFlowProducer {
   constructor() {
     throw new Error(
@@ -121,7 +121,7 @@ refuseOtherMembers(
   'the job is in the outbox, and a worker may have it already; store results where callers read them',
 );
 
-/** Members that only BullMQ's class has throw: taken for undefined, or for done, they would mislead. */
+/** Members that only BullMQ's class has throw: an undefined result, or a call without effect, would mislead. */
 function refuseOtherMembers(own: { prototype: object }, theirs: { prototype: object }, why: string): void {
   for (
     let proto = theirs.prototype;

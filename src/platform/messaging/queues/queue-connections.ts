@@ -6,13 +6,13 @@ import { OutageLog, within } from '../../runtime/index.js';
 
 /** Milliseconds without a byte after which the relay's connection counts as dead: a frozen server never closes it. */
 const PRODUCER_SOCKET_TIMEOUT_MS = 3000;
-/** As above for workers, whose blocking reads keep silent for up to ten seconds. */
+/** The same for workers, whose blocking reads are silent for up to ten seconds. */
 const CONSUMER_SOCKET_TIMEOUT_MS = 15_000;
 const PING_TIMEOUT_MS = 700;
 
 /**
- * The worker's connections to the Redis that holds the queues: one to add jobs, which gives up soon because the outbox
- * keeps what could not be added, and one to run them (with a blocking copy per queue), which waits for Redis as long as it takes.
+ * The worker's connections to the Redis that holds the queues: one to add jobs, which fails fast because the outbox keeps jobs
+ * that could not be added, and one to run them (with a blocking copy per queue), which waits for Redis without a limit.
  */
 @Injectable()
 export class QueueConnections {
@@ -29,18 +29,20 @@ export class QueueConnections {
     this.producer = redisClient(redis, {
       connectionName: `${app.name}-relay`,
       socketTimeout: PRODUCER_SOCKET_TIMEOUT_MS,
-      // Not 1: then a command that was under way when a frozen server was given up would only fail once the server is back.
+      // Not 1: then a command that was under way when the connection to a frozen server timed out would only fail once the server
+      // is back.
       maxRetriesPerRequest: 0,
     });
     this.consumer = redisClient(redis, {
       connectionName: `${app.name}-worker`,
       socketTimeout: CONSUMER_SOCKET_TIMEOUT_MS,
       maxRetriesPerRequest: null,
-      // What was refused is sent again to the new primary: otherwise jobs that ended meanwhile would count as stalled, and run again.
+      // Rejected commands are sent again to the new primary: otherwise jobs that ended meanwhile would count as stalled, and run
+      // again.
       reconnectOnError: (error) => isNotThePrimary(error) && 2,
     });
-    // BullMQ makes the blocking connections itself, as copies. Kept, because one that never got through cannot be closed by it;
-    // not lazy, because it would take the failure of a lazy one's first attempt for its end.
+    // BullMQ makes the blocking connections itself, as copies. Kept, because BullMQ cannot close one that never connected;
+    // not lazy, because it would treat the failure of a lazy one's first attempt as its end.
     const duplicate = this.consumer.duplicate.bind(this.consumer);
     this.consumer.duplicate = (override) => {
       const copy = this.watched(duplicate({ ...override, lazyConnect: false }));
@@ -51,7 +53,7 @@ export class QueueConnections {
     this.watched(this.consumer);
   }
 
-  /** Starts connecting; does not wait, as Redis may be away. */
+  /** Starts connecting; does not wait, because Redis may be down. */
   open(): void {
     for (const client of [this.producer, this.consumer]) client.connect().catch(() => undefined);
   }
@@ -61,13 +63,13 @@ export class QueueConnections {
     await within(PING_TIMEOUT_MS, this.producer.ping(), () => new Error('Redis did not answer'));
   }
 
-  /** Closes all of them, at once: whatever was worth waiting for has been waited for. */
+  /** Closes all of them at once: the drain has waited for everything that matters. */
   close(): void {
     for (const client of [this.producer, this.consumer, ...this.copies]) client.disconnect();
   }
 
   private watched(client: Redis): Redis {
-    // An `error` event that nobody hears ends the process.
+    // An `error` event without a listener ends the process.
     return client.on('error', (error: Error) => this.outage.failed(error, knownFailure(error)));
   }
 }

@@ -22,22 +22,22 @@ export interface ClaimedEvent {
   trace_context: string | null;
   /** Epoch milliseconds. */
   occurred_at: number;
-  /** When it was claimed: the fencing token of the relay that did. */
+  /** When it was claimed: the fencing token of the claiming relay. */
   claimed_at: Date;
 }
 
-/** What an event looks like as a job. Short names: it is held in memory for every waiting event. */
+/** An event as a job. Short names, because Redis holds one in memory for every waiting event. */
 export interface EventJob {
   payload: object;
   key: string | null;
   /** Epoch milliseconds. */
   occurredAt: number;
   requestId: string | null;
-  /** `traceparent` of what announced it. Absent when that was not recorded. */
+  /** `traceparent` of the announcing span. Absent when that was not recorded. */
   trace?: string;
 }
 
-/** What a plain job carries besides its data, where BullMQ keeps what belongs to a trace (`opts.telemetry.metadata`). */
+/** What a plain job carries besides its data, in BullMQ's place for trace data (`opts.telemetry.metadata`). */
 export interface PlainJobOrigin {
   requestId: string | null;
   traceparent: string | null;
@@ -49,7 +49,7 @@ interface QueuedJob {
   opts: JobsOptions;
 }
 
-/** The queues, made when first needed: a relay must also carry events of a newer version's consumers during a rollout. */
+/** The queues, created when first needed: during a rollout a relay must also move events of a newer version's consumers. */
 @Injectable()
 export class Queues {
   private readonly logger = new Logger(Queues.name);
@@ -71,7 +71,7 @@ export class Queues {
 
   /**
    * Adds events to their consumers' queues, in order. The job's id is the event's: adding one that still waits there does nothing.
-   * @throws Error when Redis did not take all of them; some may be there.
+   * @throws Error when Redis did not accept all of them; some may have been added.
    */
   async add(events: readonly ClaimedEvent[]): Promise<void> {
     const jobs = new Map<string, QueuedJob[]>();
@@ -83,7 +83,7 @@ export class Queues {
         list.push(job);
       }
     }
-    // In pieces: making and sending five hundred jobs at once would hold the event loop for as long as a probe waits.
+    // In pieces: creating and sending five hundred jobs at once would block the event loop for as long as a probe waits.
     const addAll = async (consumer: string, list: QueuedJob[]): Promise<void> => {
       for (const piece of piecesOf(list)) await this.get(consumer).addBulk(piece);
     };
@@ -130,7 +130,7 @@ function plainJob(event: ClaimedEvent, text: string): QueuedJob {
     opts: {
       ...options,
       jobId: event.id,
-      // BullMQ counts the delay from here: what has passed of it in the outbox counts, by the clock of PostgreSQL.
+      // BullMQ counts the delay from now, so the time spent in the outbox is subtracted, by the clock of PostgreSQL.
       timestamp: event.occurred_at - (options.delay ?? 0),
       telemetry: { metadata: JSON.stringify(origin) },
     },

@@ -7,7 +7,7 @@ import { OutboxRepository, type Backlog } from '../outbox/outbox.repository.js';
 
 const EVERY_MS = 2000;
 
-/** Keeps the gauges of what waits up to date. By a timer of its own: measured by the relay, they stood still when it did. */
+/** Keeps the gauges of the backlog up to date. It has its own timer: measured by the relay, they stood still when it did. */
 @Injectable()
 export class BacklogMeter {
   private timer?: NodeJS.Timeout;
@@ -40,7 +40,7 @@ export class BacklogMeter {
 
   private async measure(): Promise<void> {
     for (const [name, seconds] of this.schedulers.ages()) this.metrics.scheduleAge.set({ name }, seconds);
-    // Each by itself: what one of them depends on must not silence the other.
+    // Each separately: a failed dependency of one must not silence the other.
     await Promise.allSettled([this.measureQueues(), this.measureOutbox()]);
     if (!this.stopped) this.timer = setTimeout(() => void this.measure(), EVERY_MS).unref();
   }

@@ -7,7 +7,7 @@ import { Schedulers } from '../schedules/schedulers.js';
 const EVERY_MS = 2000;
 const MEND_EVERY_MS = 5000;
 
-/** Sees to it that Redis holds what it should: the job schedulers, and all events again after it has lost them. */
+/** Ensures that Redis holds the job schedulers, and all events again after it has lost them. */
 @Injectable()
 export class QueueUpkeep {
   private readonly logger = new Logger(QueueUpkeep.name);
@@ -23,9 +23,9 @@ export class QueueUpkeep {
   ) {}
 
   /**
-   * Looks after Redis, when it is time to. What fails is due again at the next call.
+   * Checks Redis, when it is due. A failed check is due again at the next call.
    * @param now milliseconds of the clock that it is called with each time
-   * @throws Error when Redis does not answer; `TransientError` when the queues are empty and PostgreSQL is away.
+   * @throws Error when Redis does not answer; `TransientError` when the queues are empty and PostgreSQL is down.
    */
   async run(now: number): Promise<void> {
     if (now < this.nextAt && !this.schedulersDue) return;
@@ -41,8 +41,8 @@ export class QueueUpkeep {
   }
 
   /**
-   * The moment is asked for before there is a new mark. Other workers relay as soon as they see it: asked for afterwards, their
-   * first events would pass for lost as well, and be delivered twice.
+   * The time is read before the new mark is set. Other workers relay as soon as they see the mark: with a later time, their first
+   * events would count as lost as well, and be delivered twice.
    */
   private async startEmpty(): Promise<void> {
     const lostAt = await this.outbox.now();

@@ -6,7 +6,7 @@ import { OutboxRepository } from '../outbox/outbox.repository.js';
 const BATCH = 1000;
 
 /**
- * Looks after events that were relayed: settles those that every consumer has recorded and puts the others back. It covers, with one
+ * Follows up relayed events: settles those that every consumer has recorded and puts the others back. It covers, with one
  * rule, a delay that is over, a relay killed between claim and queue, a queue that lost its data, and a dead letter that could not be written.
  */
 @Injectable()
@@ -31,7 +31,7 @@ export class Redelivery {
   }
 
   /**
-   * Looks at one batch, when it is time to.
+   * Checks one batch, when it is due.
    * @param now milliseconds of the clock that it is called with each time
    * @returns how many events wait for the relay now, and whether more are due.
    */

@@ -104,7 +104,7 @@ describe('the relay', () => {
     await vi.waitFor(() => expect(world.queued).toEqual(['1', '2']), { timeout: 5000 });
     await vi.waitFor(() => expect(world.relay.problem).toBeUndefined(), { timeout: 20_000 });
     expect(vi.mocked(Logger.prototype.warn)).toHaveBeenCalledOnce();
-    // What is handed back lies below what was claimed: the next look starts from the beginning.
+    // Released events have lower positions than claimed ones: the next search starts from the beginning.
     expect(world.cursors.every((cursor) => cursor === 0)).toBe(true);
   });
 

@@ -13,9 +13,9 @@ import { OutboxRepository, type RedeliveryPolicy } from '../outbox/outbox.reposi
 import { Redelivery } from './redelivery.js';
 import { RelayCursor } from './relay-cursor.js';
 
-/** While background work gives way: pause after each batch, and share of a batch. The outbox is the cheapest place to wait in. */
+/** While background work yields: pause after each batch, and share of a batch. The outbox is the cheapest place to wait. */
 const YIELDING = { pauseMs: 500, batchShare: 0.02 };
-/** Longest time between two deliveries of an event that nobody records. */
+/** Longest time between two deliveries of an event that no consumer records. */
 const REDELIVERY_AT_MOST_MS = 3_600_000;
 /** Wait after a failure, doubled up to the second value. */
 const RETRY_MS = 100;
@@ -25,8 +25,8 @@ const RETRY_AT_MOST_MS = 1000;
  * Moves events from the outbox to the queues: claims a batch in one short statement, then adds it to Redis outside any
  * transaction. Any number of relays may run at once.
  *
- * Whatever fails is reported once and tried again. A process that dies anywhere in between loses nothing, because a
- * claim is only a lease (docs/decisions/0003-outbox-inbox.md).
+ * A failure is reported once and retried. A process that dies in between loses nothing, because a claim is only a lease
+ * (docs/decisions/0003-outbox-inbox.md).
  */
 @Injectable()
 export class Relay {
@@ -59,18 +59,18 @@ export class Relay {
     };
   }
 
-  /** Why it does not move on at the moment, or undefined when it does. */
+  /** Why it currently makes no progress, or undefined when it does. */
   get problem(): string | undefined {
     return this.trouble;
   }
 
-  /** Begins to move events, until `stop`. */
+  /** Moves events, until `stop`. */
   start(): void {
     this.stopping = new AbortController();
     this.stopped = this.loop(this.stopping.signal);
   }
 
-  /** Claims nothing more. Resolves when the batch under way is where it belongs, which the timeouts of its steps bound. */
+  /** Claims nothing more. Resolves when the current batch is queued or released, which the timeouts of its steps bound. */
   async stop(): Promise<void> {
     this.stopping?.abort();
     await this.stopped;
@@ -87,7 +87,7 @@ export class Relay {
       } catch (error) {
         wait = this.failed(error);
       }
-      // Even when there is more at once, everything else in this process gets its turn.
+      // Even when there is more work, everything else in this process gets its turn.
       if (wait === 0) await nextTurn();
       else await delay(wait, undefined, { signal: stopping }).catch(() => undefined);
     }
@@ -95,7 +95,7 @@ export class Relay {
 
   /** One turn. @returns whether there is more to do at once */
   private async pass(): Promise<boolean> {
-    // While Redis is away nothing is claimed: it could only be handed back.
+    // While Redis is down nothing is claimed: it could only be released again.
     if (this.failures > 0) await this.connections.ping();
     const now = performance.now();
     await this.upkeep.run(now);
@@ -103,7 +103,7 @@ export class Relay {
     return (await this.move()) || more;
   }
 
-  /** What fails here is due again, and must not keep new events waiting. */
+  /** A failure here is due again, and must not delay new events. */
   private async lookAfterRelayed(now: number): Promise<boolean> {
     try {
       const { due, more } = await this.redelivery.run(now);
@@ -139,9 +139,9 @@ export class Relay {
   }
 
   /**
-   * Redis refused something in the batch: one event that it cannot take must not hold up all that come after it. That one
-   * keeps its claim, and is due again later and later.
-   * @returns false when it takes none at all
+   * Redis rejected something in the batch: one event that it cannot accept must not block all later ones. That event keeps its
+   * claim, and is due again after ever longer delays.
+   * @returns false when it accepts none at all
    * @throws Error when it is not about an event
    */
   private async addOneByOne(events: ClaimedEvent[]): Promise<boolean> {
@@ -177,8 +177,8 @@ export class Relay {
 }
 
 /**
- * Whether Redis may have refused one of the events. Other codes tell of the server: it is full (OOM), read-only, loading, not allowed to
- * us. Trying each of 500 events then wrote 8 MB of log in 10 s.
+ * Whether Redis may have rejected one of the events. Other codes are about the server: it is full (OOM), read-only, loading, or
+ * denies us access. Trying each of 500 events then wrote 8 MB of log in 10 s.
  */
 function mayBeAboutAnEvent(error: unknown): boolean {
   return isReply(error) && /^(ERR|WRONGTYPE)\b/.test(error.message);

@@ -5,23 +5,23 @@ import { Topology, type ScheduleEntry } from '../topology/topology.js';
 import { QueueConnections } from '../queues/queue-connections.js';
 import { Queues } from '../queues/queues.js';
 
-/** How far clocks of workers may be apart before it is taken for a wrong clock. Milliseconds. */
+/** How far the clocks of workers may differ before one counts as wrong. Milliseconds. */
 const CLOCK_TOLERANCE_MS = 10_000;
 /** BullMQ sorts delayed jobs by their time in the upper bits of a double, and by their order in the lower twelve. */
 const DELAYED_SCORE_FACTOR = 0x1000;
 const STRANDED_AT_ONCE = 1000;
 
 /**
- * Keeps BullMQ's job schedulers as `@Scheduled` declares them. They live in Redis, go when it loses its data, and their times are those
- * of workers' clocks: one worker that was 8 days ahead for 8 seconds stopped every schedule for 8 days. So all of them are looked at
- * again and again, by the clock of Redis, which all workers share. Nothing is removed because this version does not know it: the
- * version that does may run beside it.
+ * Keeps BullMQ's job schedulers as `@Scheduled` declares them. They are kept in Redis, are lost with its data, and have the times
+ * of workers' clocks: one worker that was 8 days ahead for 8 seconds stopped every schedule for 8 days. So all of them are
+ * checked repeatedly, by the clock of Redis, which all workers share. A schedule that this version does not know is never
+ * removed: the version that knows it may run beside it.
  */
 @Injectable()
 export class Schedulers {
   private readonly logger = new Logger(Schedulers.name);
   private readonly runsKey: string;
-  /** When each one last ran, by `performance.now()`; the start of this process when nothing is known. */
+  /** When each one last ran, by `performance.now()`; the start of this process when that is unknown. */
   private readonly lastRuns = new Map<string, number>();
   private readonly madeAnewAt = new Map<string, number>();
 
@@ -34,13 +34,16 @@ export class Schedulers {
     this.runsKey = `${settings.redis.prefix}:schedule-runs`;
   }
 
-  /** Makes each as this version declares it, and removes what is declared as retired; for the start, and for a Redis that lost its data. */
+  /**
+   * Creates each as this version declares it, and removes those declared as retired; for the start, and for a Redis that lost its
+   * data.
+   */
   async declare(): Promise<void> {
     await this.mend();
     for (const schedule of this.topology.schedules.values()) {
       const { every, pattern, tz } = this.timing(schedule);
       const found = await this.queues.get(schedule.queue).getJobScheduler(schedule.name);
-      // What stands as it should is left alone: made anew, a pattern whose run is due this second would wait for the next.
+      // A correct schedule is left alone: if it were recreated, a pattern whose run is due this second would wait for the next.
       if (!found || found.every !== every || found.pattern !== pattern || found.tz !== tz)
         await this.make(schedule);
     }
@@ -50,7 +53,7 @@ export class Schedulers {
     }
   }
 
-  /** Makes those that are missing and those that a wrong clock has stopped; any number of workers may do so at once. */
+  /** Recreates those that are missing and those that a wrong clock has stopped; any number of workers may do so at once. */
   async mend(): Promise<void> {
     const now = await this.redisNow();
     for (const schedule of this.topology.schedules.values()) {
@@ -78,7 +81,7 @@ export class Schedulers {
     await this.connections.producer.hset(this.runsKey, name, await this.redisNow());
   }
 
-  /** Seconds since each schedule last ran in any worker, as far as is known; it grows on while Redis is down. */
+  /** Seconds since each schedule last ran in any worker, as far as is known; it keeps growing while Redis is down. */
   *ages(): Generator<[name: string, seconds: number]> {
     const now = performance.now();
     for (const name of this.topology.schedules.keys())
@@ -91,11 +94,11 @@ export class Schedulers {
     await this.queues.get(queue).upsertJobScheduler(name, this.timing(schedule), { name, opts });
   }
 
-  /** Whether its next run is too far ahead, or was due and is promoted by no worker: then all of them are behind. */
+  /** Whether its next run is too far ahead, or was due and no worker promoted it: then the clocks of all workers are behind. */
   private async isStopped(
     queue: Queue,
     schedule: ScheduleEntry,
-    // As found, not as declared: during a rollout the other version may have another interval.
+    // The stored interval, not the declared one: during a rollout the other version may have another interval.
     { next = 0, every = 0, pattern, tz }: JobSchedulerJson,
     now: number,
   ): Promise<boolean> {
@@ -103,18 +106,18 @@ export class Schedulers {
     if (next > (pattern === undefined ? latest + every : getNextMillis(latest, { pattern, tz })!))
       return true;
     if (next > now - CLOCK_TOLERANCE_MS) return false;
-    // Made anew it runs at once: no more often than it should.
+    // A recreated schedule runs at once: no more often than it should.
     if (performance.now() - (this.madeAnewAt.get(schedule.name) ?? -Infinity) < every) return false;
     const job = (await queue.getJob(`repeat:${schedule.name}:${next}`)) as Job | undefined;
     if (!job) return true;
     if (!(await job.isDelayed())) return false;
     if (pattern === undefined) return true;
-    // A pattern made anew waits for its next time, a day perhaps: the run that is overdue takes place now, once.
+    // A recreated pattern waits for its next time, perhaps a day: the overdue run takes place now, once.
     await job.promote();
     return false;
   }
 
-  /** A worker whose clock is ahead puts a failed event off by as much: such events are due now. */
+  /** A worker whose clock is ahead postpones a failed event by as much: such events are due now. */
   private async promoteStranded(queue: Queue, now: number): Promise<void> {
     const latest = (now + this.settings.messaging.backoffMaxMs + CLOCK_TOLERANCE_MS) * DELAYED_SCORE_FACTOR;
     const found = await this.connections.producer.zrange(
@@ -130,9 +133,9 @@ export class Schedulers {
     let stranded = 0;
     for (let i = 0; i < found.length; i += 2) {
       const [id, score] = [found[i]!, Number(found[i + 1])];
-      // Those of schedules are looked after above, by the version that knows them.
+      // Runs of schedules are handled above, by the version that knows them.
       const job = id.startsWith('repeat:') ? undefined : ((await queue.getJob(id)) as Job | undefined);
-      // Its own backoff or delay may be as long.
+      // Its own backoff or delay may be that long.
       if (!job || score / DELAYED_SCORE_FACTOR - job.delay <= now + CLOCK_TOLERANCE_MS) continue;
       stranded += 1;
       // Another worker may have been faster.

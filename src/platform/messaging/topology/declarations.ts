@@ -1,6 +1,6 @@
 import type { EventDefinition } from '../events.js';
 
-/** What one feature told `MessagingModule.forFeature`. */
+/** What one feature declared with `MessagingModule.forFeature`. */
 export class FeatureDeclarations {
   constructor(
     readonly events: readonly EventDefinition[],
@@ -15,7 +15,7 @@ export interface RetiredSchedule {
   queue: string;
 }
 
-/** A class with `@EventProcessor`, as far as its correctness at start goes. */
+/** A class with `@EventProcessor`, as far as the check at start needs it. */
 export interface FoundProcessor {
   className: string;
   queue: string;
@@ -42,7 +42,7 @@ export interface FoundTopology {
   queues: readonly string[];
   /** Of `BullModule.registerQueue`. */
   plainQueues: readonly string[];
-  /** What was found and cannot be supported, in words. */
+  /** Unsupported uses that were found, in words. */
   refused: readonly string[];
   processors: readonly FoundProcessor[];
   schedules: readonly FoundSchedule[];

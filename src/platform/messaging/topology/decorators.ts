@@ -4,14 +4,14 @@ import type { BackoffOptions } from 'bullmq';
 import type { Settings } from '../../../config/index.js';
 import type { DeliveredEvent, EventDefinition } from '../events.js';
 
-/** The queue of scheduled jobs that belong to no feature's own queue. */
+/** The queue of scheduled jobs that have no feature's queue. */
 export const MAINTENANCE_QUEUE = 'maintenance';
 
 const PROCESSOR = Symbol('event-processor');
 const HANDLES = Symbol('handles');
 const SCHEDULED = Symbol('scheduled');
 
-/** How often, and when, a failed event is tried again, where the settings for all (`JOB_ATTEMPTS`, `JOB_BACKOFF_MS`) do not fit. */
+/** How often and when a failed event is retried, where the general settings (`JOB_ATTEMPTS`, `JOB_BACKOFF_MS`) do not fit. */
 export interface RetryOptions {
   attempts?: number;
   /** Milliseconds, or BullMQ's strategies. Default: exponential with full jitter. */
@@ -26,7 +26,7 @@ export interface EventProcessorOptions extends RetryOptions {
 export type ScheduledOptions = {
   /** Unique, kebab-case; stored in Redis and used as a label. */
   name: string;
-  /** Whose workers run it. Default: `maintenance`, which messaging serves itself. */
+  /** The queue whose workers run it. Default: `maintenance`, which messaging serves itself. */
   queue?: string;
 } & (
   | {
@@ -34,7 +34,7 @@ export type ScheduledOptions = {
       every: number | ((settings: Settings) => number);
     }
   | {
-      /** When to run, as cron writes it, optionally with seconds first. */
+      /** When to run, in cron's format, optionally with seconds first. */
       pattern: string;
       /** Of the pattern, such as `Europe/Berlin`. Default: UTC. */
       timeZone?: string;
@@ -74,8 +74,8 @@ export function Handles<P extends object>(event: EventDefinition<P>, retries: Re
 }
 
 /**
- * Runs a method regularly, in one worker of all. It must bear being run twice at once or a little late, and an error is
- * only logged: the next run comes anyway.
+ * Runs a method regularly, in one worker of all. It must tolerate being run twice at once or a little late. An error is only
+ * logged: the next run comes anyway.
  */
 export function Scheduled(options: ScheduledOptions) {
   return (_target: object, _method: string, descriptor: MethodDescriptor<() => Promise<unknown>>): void => {
@@ -83,7 +83,7 @@ export function Scheduled(options: ScheduledOptions) {
   };
 }
 
-/** What `@EventProcessor` said of a class, if it did. */
+/** The options of a class's `@EventProcessor`, if it has one. */
 export function processorOf(type: object): ProcessorMetadata | undefined {
   return Reflect.getMetadata(PROCESSOR, type) as ProcessorMetadata | undefined;
 }
@@ -93,7 +93,7 @@ export function handledBy(method: object): ({ event: EventDefinition } & RetryOp
   return (Reflect.getMetadata(HANDLES, method) as ReturnType<typeof handledBy> | undefined) ?? [];
 }
 
-/** What `@Scheduled` said of a method, if it did. */
+/** The options of a method's `@Scheduled`, if it has one. */
 export function scheduleOf(method: object): ScheduledOptions | undefined {
   return Reflect.getMetadata(SCHEDULED, method) as ScheduledOptions | undefined;
 }

@@ -13,19 +13,19 @@ export class TopologyError extends Error {
   }
 }
 
-/** Letters, digits, dots and dashes: names become Redis keys and metric labels, and BullMQ refuses colons. */
+/** Letters, digits, dots and dashes: names become Redis keys and metric labels, and BullMQ rejects colons. */
 const NAME = /^[a-z][a-z0-9.-]*$/;
-/** Code from elsewhere also writes `sendMail` and `send_mail`. */
+/** Pasted code may also use `sendMail` and `send_mail`. */
 const PLAIN_NAME = /^[\w.-]+$/;
 
-/** What is wrong with events and plain queues by themselves; the api checks this much, as it has them all and handles none. */
+/** Problems of events and plain queues by themselves; the api checks only these, because it has all of them and handles none. */
 export function publicProblems(topology: FoundTopology): string[] {
   return [...topology.refused, ...eventProblems(topology), ...plainQueueProblems(topology)];
 }
 
 /**
- * What is wrong with the workers of a process.
- * @param made the queues of those that were made, each as often as it has one
+ * Problems of a process's workers.
+ * @param made the queue of each worker that was made
  */
 export function workerProblems(
   plain: readonly string[],

@@ -41,8 +41,8 @@ interface Method {
 }
 
 /**
- * Who announces and who handles what in this process. Collected once all modules are made, and checked before anything
- * is announced or handled: a missing or doubled handler stops the process, with every deviation in the message.
+ * The announced events and their handlers in this process. Collected once all modules are created, and checked before anything is
+ * announced or handled: a missing or duplicate handler stops the process, with every mismatch in the message.
  */
 @Injectable()
 export class Topology implements OnModuleInit {
@@ -79,7 +79,7 @@ export class Topology implements OnModuleInit {
     }
   }
 
-  /** @param queues of the workers that were made, each as often as it has one @throws TopologyError */
+  /** @param queues the queue of each worker that was made @throws TopologyError */
   requireWorkers(queues: readonly string[]): void {
     const problems = workerProblems([...this.plainQueues], [...this.consumers.keys()], queues);
     if (problems.length > 0) throw new TopologyError(problems);

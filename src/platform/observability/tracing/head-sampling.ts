@@ -9,23 +9,23 @@ import {
 import { TraceContextPropagator, Unsampled } from './unsampled.js';
 
 /**
- * Decides for a whole trace, at its head, whether it is recorded: the caller's decision where there is one, else the ratio.
- * It is the parent-based ratio sampling of the OpenTelemetry specification, made before there is a span, because instrumentations
- * do most of their work for a span that is not recorded as well.
+ * Decides for a whole trace, at its head, whether it is recorded: by the caller's decision if there is one, otherwise by the
+ * ratio. It is the parent-based ratio sampling of the OpenTelemetry specification, made before there is a span, because
+ * instrumentations do most of their work even for a span that is not recorded.
  */
 export class HeadSampling {
   private readonly propagator = new TraceContextPropagator();
 
   /**
    * @param ratio 0 to 1, of the traces that begin here
-   * @param trustIncoming whether requests bring their decision along
+   * @param trustIncoming whether to follow the decision that a request carries
    */
   constructor(
     private readonly ratio: number,
     private readonly trustIncoming: boolean,
   ) {}
 
-  /** The context in which a request is worked on; its span is still to be made when it holds no `Unsampled`. */
+  /** The context of a request's work; its span is still to be created when it holds no `Unsampled`. */
   forRequest(headers: Record<string, string | string[] | undefined>): Context {
     if (this.trustIncoming && headers.traceparent !== undefined) {
       const parent = this.parentIn(headers);

@@ -18,16 +18,16 @@ import { TraceContextPropagator } from './unsampled.js';
 import type { Tracing } from './tracing.js';
 import { WorkTracing } from './work-tracing.js';
 
-/** Packages that the instrumentations below patch as they are loaded. What is not listed is loaded untouched. */
+/** Packages that the instrumentations below patch as they are loaded. Other packages are loaded unchanged. */
 const PATCHED = ['ioredis'];
 
-/** Spans that wait, about 4 KiB each: what a collector that takes nothing may cost. What comes on top is dropped. */
+/** Spans that wait, about 4 KiB each: the most that a collector that is down may cost. Further spans are dropped. */
 const QUEUE_SPANS = 2048;
-/** Turning a batch into JSON stops the event loop; this many spans take about 1 ms. */
+/** Turning a batch into JSON blocks the event loop; this many spans take about 1 ms. */
 const BATCH_SPANS = 256;
 const BATCH_DELAY_MS = 2000;
 
-/** Sets OpenTelemetry up for this process. Not to be imported but by `startTracing`. */
+/** Sets OpenTelemetry up for this process. Only `startTracing` may import it. */
 export function createTracing(process: string, endpoint: string, settings: Settings): Tracing {
   const { sampleRatio, trustIncoming } = settings.tracing;
   const exporter = new HttpSpanExporter(`${endpoint.replace(/\/$/, '')}/v1/traces`);
@@ -76,7 +76,7 @@ export function createTracing(process: string, endpoint: string, settings: Setti
 function instrument(): void {
   register({ include: PATCHED });
   for (const instrumentation of [
-    // Keys may hold what belongs to users.
+    // Keys may hold data of users.
     new IORedisInstrumentation({ requireParentSpan: true, dbStatementSerializer: (command) => command }),
     new UndiciInstrumentation({ requireParentforSpans: true }),
   ]) {

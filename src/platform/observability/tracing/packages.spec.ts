@@ -7,7 +7,7 @@ const lock = JSON.parse(readFileSync(new URL('../../../../package-lock.json', im
 const copiesOf = (name: string): string[] =>
   Object.keys(lock.packages).filter((path) => path.endsWith(`node_modules/${name}`));
 
-/** With two copies everything installs and starts, and one half of the instrumentations patches nothing. */
+/** With two copies everything installs and starts, but half of the instrumentations patch nothing. */
 it.each([
   'import-in-the-middle',
   'require-in-the-middle',

@@ -21,7 +21,7 @@ beforeAll(() => {
 afterEach(() => exporter.reset());
 afterAll(() => context.disable());
 
-/** An application with routes that answer the id of the trace they run in. */
+/** An application with routes that answer with the id of the trace they run in. */
 async function application(ratio: number) {
   const app = fastify();
   const sampling = new HeadSampling(ratio, true);

@@ -14,7 +14,7 @@ import { Unsampled } from './unsampled.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id of the trace that the request belongs to, when tracing is on and somebody records it. */
+    /** Id of the trace that the request belongs to, when tracing is on and the trace is recorded. */
     traceId?: string;
     /** The span of the request, when it is recorded. */
     span?: Span;
@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 /**
- * One span per recorded request, from Fastify's first hook to the answer, named by the route. In the place of OpenTelemetry's
+ * One span per recorded request, from Fastify's first hook to the answer, named by the route. Instead of OpenTelemetry's
  * instrumentation of `http`, which works on every request and response, recorded or not (docs/operations/tracing.md has the
  * figures). Requests that never reach Fastify (malformed ones, and those that are shed) have no span.
  */
@@ -47,7 +47,7 @@ export class RequestTracing {
       if (!unsampled) {
         const span = this.start(request, active);
         request.span = span;
-        // Not `onResponse`: Fastify calls that only when the answer has been sent, and a client may leave before.
+        // Not `onResponse`: Fastify calls that only when the answer has been sent, and a client may disconnect before.
         reply.raw.once('close', () => finish(span, request, reply));
         active = trace.setSpan(active, request.span);
         request.traceId = this.sampling.traceId(active);
@@ -63,7 +63,7 @@ export class RequestTracing {
       'http.request.method': method,
       'http.route': route,
       'url.scheme': protocol,
-      // Without the query: it may hold what belongs to users.
+      // Without the query: it may hold data of users.
       'url.path': request.url.split('?', 1)[0],
       'user_agent.original': request.headers['user-agent'],
       'app.request_id': request.id,

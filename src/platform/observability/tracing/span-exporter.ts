@@ -8,7 +8,7 @@ import { OutageLog } from '../../runtime/index.js';
 const EXPORT_TIMEOUT_MS = 2000;
 
 /**
- * Where spans leave: OTLP over HTTP. What the collector does not take is dropped, and that is said once for each of its
+ * Exports spans by OTLP over HTTP. Spans that the collector does not accept are dropped, which is reported once for each of its
  * outages. Headers and certificates come from the standard variables (`OTEL_EXPORTER_OTLP_HEADERS`, ...), which the exporter
  * reads by itself.
  */

@@ -5,19 +5,19 @@ import { within } from '../../runtime/index.js';
 
 /** Work outside a request: an event being handled, or a scheduled run. */
 export interface TracedWork {
-  /** What the span is called, such as `process thing.made`; few different ones. */
+  /** The name of the span, such as `process thing.made`; only a few different ones. */
   name: string;
   attributes?: Record<string, string | number | undefined>;
   /**
-   * The `traceparent` of what caused it, `null` when that was not recorded: then this is not either. `undefined` for work
-   * that nothing traced has caused, which begins a trace of its own for `TRACING_SAMPLE_RATIO` of the runs.
+   * The `traceparent` of its cause; `null` when the cause was not recorded, and then this is not either. `undefined` for work
+   * without a traced cause, which begins its own trace for `TRACING_SAMPLE_RATIO` of the runs.
    */
   traceparent?: string | null;
 }
 
-/** Tracing that is switched on. Nothing of OpenTelemetry shows here, so that nobody loads it by importing this. */
+/** Tracing that is switched on. It shows nothing of OpenTelemetry, so that importing this does not load it. */
 export interface Tracing {
-  /** Where it says that the collector takes nothing. */
+  /** Where it reports that the collector is down. */
   reportTo(logger: Logger): void;
   /** Records requests, from the first hook to the answer. */
   traceRequests(fastify: FastifyInstance): void;
@@ -25,19 +25,19 @@ export interface Tracing {
   traceStep<T>(name: string, run: () => Promise<T>, attributes?: Record<string, string>): Promise<T>;
   traceId(): string | undefined;
   traceparent(): string | undefined;
-  /** Sends what has been recorded. Resolves when it is sent, or cannot be. */
+  /** Sends the recorded spans. Resolves when they are sent, or cannot be. */
   shutdown(): Promise<void>;
 }
 
-/** How long a process that ends waits for the collector at most. Milliseconds. */
+/** How long an exiting process waits for the collector at most. Milliseconds. */
 const LAST_FLUSH_MS = 1000;
 
-/** One for the process, and no injectable: it must be there before the packages that it patches, Nest among them, are loaded. */
+/** One per process, and not injectable: it must exist before the packages that it patches, Nest among them, are loaded. */
 let tracing: Tracing | undefined;
 
 /**
- * Switches tracing on when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. To be called before anything is imported that connects or
- * serves: only what is loaded afterwards can be traced.
+ * Switches tracing on when `OTEL_EXPORTER_OTLP_ENDPOINT` is set. Call it before importing anything that connects or serves: only
+ * packages that are loaded afterwards can be traced.
  * @param process name of the process, as in its log lines
  */
 export async function startTracing(process: string, settings: Settings): Promise<void> {
@@ -61,8 +61,8 @@ export function traceWork<T>(work: TracedWork, run: () => Promise<T>): Promise<T
 }
 
 /**
- * Runs `run` as a step of the work at hand, for calls to others that no instrumentation sees.
- * @param name as the span is called; few different ones
+ * Runs `run` as a span of the current work, for outgoing calls that no instrumentation sees.
+ * @param name of the span; only a few different ones
  */
 export function traceStep<T>(
   name: string,
@@ -72,18 +72,18 @@ export function traceStep<T>(
   return tracing ? tracing.traceStep(name, run, attributes) : run();
 }
 
-/** Id of the trace that the work at hand belongs to, here or at a caller: for log lines. */
+/** Id of the trace that the current work belongs to, here or at a caller: for log lines. */
 export function currentTraceId(): string | undefined {
   return tracing?.traceId();
 }
 
-/** What later work needs to join the trace of the work at hand (W3C Trace Context); undefined when that is not recorded. */
+/** What later work needs to join the trace of the current work (W3C Trace Context); undefined when that is not recorded. */
 export function currentTraceparent(): string | undefined {
   return tracing?.traceparent();
 }
 
 /**
- * Sends what has been recorded. Takes no longer than a second, whatever state the collector is in.
+ * Sends the recorded spans. Takes no longer than a second, whatever state the collector is in.
  * @param atMostMs when there is less time than that
  */
 export async function stopTracing(atMostMs: number): Promise<void> {

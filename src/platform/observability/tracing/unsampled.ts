@@ -13,16 +13,16 @@ const KEY = createContextKey('unsampled');
 const ids = new RandomIdGenerator();
 
 /**
- * A trace that is not recorded, in the place of a span: instrumentations find no span and do nothing, while calls to
- * others still tell them (`traceparent` with the flag off) not to record it either.
+ * A trace that is not recorded, in the place of a span: instrumentations find no span and do nothing, while outgoing calls still
+ * carry the decision (`traceparent` with the flag off).
  */
 export class Unsampled {
   private outgoing?: string;
 
-  /** @param incoming the caller's `traceparent`, when it was the caller who decided */
+  /** @param incoming the caller's `traceparent`, when the caller decided */
   constructor(private readonly incoming?: string) {}
 
-  /** The one in a context, or, where that holds nothing about tracing, the one of the request at hand. */
+  /** The one in a context, or, where that holds nothing about tracing, the one of the current request. */
   static in(context: Context): Unsampled | undefined {
     const here = context.getValue(KEY) as Unsampled | undefined;
     if (here) return here;
@@ -36,19 +36,19 @@ export class Unsampled {
     return context.setValue(KEY, this);
   }
 
-  /** Only where the caller knows the trace by it; nobody ever sees one that is made here. */
+  /** Only where the caller knows the trace by it; an id that is made here is never seen. */
   get traceId(): string | undefined {
     return this.incoming?.slice(3, 35);
   }
 
-  /** Made when it is first needed: most requests call nobody. */
+  /** Created when first needed: most requests make no outgoing calls. */
   get traceparent(): string {
     this.outgoing ??= this.incoming ?? `00-${ids.generateTraceId()}-${ids.generateSpanId()}-00`;
     return this.outgoing;
   }
 }
 
-/** W3C Trace Context. Baggage is not passed on: it would be strangers' data in calls of ours. */
+/** W3C Trace Context. Baggage is not passed on: it would be strangers' data in our calls. */
 export class TraceContextPropagator extends W3CTraceContextPropagator {
   override inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
     const unsampled = Unsampled.in(context);

@@ -11,7 +11,7 @@ import type { HeadSampling } from './head-sampling.js';
 import type { TracedWork } from './tracing.js';
 import { Unsampled } from './unsampled.js';
 
-/** One span for each recorded piece of background work, with what it does as children. */
+/** One span for each recorded piece of background work, with its steps as children. */
 export class WorkTracing {
   constructor(
     private readonly tracer: Tracer,
