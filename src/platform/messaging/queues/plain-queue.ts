@@ -113,7 +113,7 @@ export class NoFlowProducer {
 refuseOtherMembers(
   PlainQueue,
   Queue,
-  'no process that adds jobs has a connection to the queue; see docs/decisions/0010',
+  'no process that adds jobs has a connection to the queue; see docs/decisions/0012',
 );
 refuseOtherMembers(
   AddedJob,
