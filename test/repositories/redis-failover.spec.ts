@@ -68,6 +68,11 @@ describe('after a failover of Redis', () => {
 
   /** As a managed Redis does it: the replica is promoted, the old primary demoted, and the address moves. No connection is closed. */
   const failOver = async (): Promise<void> => {
+    // Redis replicates asynchronously: a write that the replica has not got yet would be lost.
+    const client = new Redis(room.redis.url());
+    await client.set('caught-up', '1');
+    expect(await client.wait(1, 20_000)).toBe(1);
+    client.disconnect();
     await command(replica, 'REPLICAOF', 'NO', 'ONE');
     await command(room.redis, 'REPLICAOF', '127.0.0.1', String(replica.port));
     proxy.pointTo(replica.port);
