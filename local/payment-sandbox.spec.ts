@@ -114,7 +114,7 @@ describe('a webhook', () => {
     receiver.closeAllConnections();
   });
 
-  it('tells of the charge and is signed over id, time and body', async () => {
+  it('names the charge and is signed over id, time and body', async () => {
     await charge('k1', 'pm_card_declined');
     const [delivery] = await waitFor(() => received.length > 0 && received);
     const { headers, body } = delivery ?? { headers: {}, body: '' };

@@ -188,7 +188,11 @@ function settingsOf(tree: Tree, files: string[]): string[] {
   );
 }
 
-/** Containers get no variable that nobody reads: the product would refuse to be told of its connection. @returns whether there was one */
+/**
+ * Removes the variables of removed features from the containers, also where `PLAINTEXT_CONNECTIONS` lists them: a name without its
+ * setting stops the start.
+ * @returns whether the file changed
+ */
 function forgetSettings(root: string, names: string[]): boolean {
   const file = join(root, COMPOSE);
   if (!existsSync(file)) return false;

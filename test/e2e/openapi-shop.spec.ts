@@ -206,7 +206,7 @@ describe('exports and notifications', () => {
     expect(await statusOf('GET', `${path}/file`, { as: stranger })).toBe(404);
   });
 
-  it('tell of mail', async () => {
+  it('document mail', async () => {
     const sent = () =>
       call('GET', '/v1/notifications?limit=5', { as: customer }).then(
         ({ body }) => (body as { data: object[] }).data.length > 0,

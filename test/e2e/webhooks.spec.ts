@@ -142,7 +142,7 @@ describe('A webhook of the payment provider', () => {
   });
 
   it.each([{ amount: 1 }, { currency: 'USD' }, { currency: 'EURO' }])(
-    'that tells of another amount or currency (%o) makes the payment disputed, for good, and holds the order',
+    'that reports another amount or currency (%o) makes the payment disputed, for good, and holds the order',
     async (changes) => {
       const open = await unsettled();
       const before = await disputesCounted();
@@ -163,7 +163,7 @@ describe('A webhook of the payment provider', () => {
     },
   );
 
-  it('that tells of nothing taken is believed, whatever amount it names', async () => {
+  it('that reports nothing taken is believed, whatever amount it names', async () => {
     const open = await unsettled();
     await deliver(eventAbout(chargeOf(open, { status: 'declined', amount: 1 }), 'charge.declined'));
 
@@ -198,7 +198,7 @@ describe('A webhook of the payment provider', () => {
     ['declined', DECLINED],
     ['succeeded', PAID],
   ] as const)(
-    'that tells of another amount when the payment has %s changes nothing, but is counted',
+    'that reports another amount when the payment has %s changes nothing, but is counted',
     async (status, outcome) => {
       const open = await unsettled();
       await deliver(eventAbout(chargeOf(open, { status }), `charge.${status}`));

@@ -121,7 +121,7 @@ interface Stack {
   says(text: string): Promise<unknown>;
   output(): string;
   errors(): string;
-  /** The lines that tell of a failure. */
+  /** The lines that report a failure. */
   failures(): string[];
 }
 

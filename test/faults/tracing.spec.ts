@@ -36,7 +36,7 @@ const says =
 const requestsIn = ({ spans }: TraceCollector): unknown[] =>
   spans.map(({ attributes }) => attributes['app.request_id']);
 
-/** A bank that knows nothing but the trace of whoever asks it. */
+/** A bank that reads nothing but the trace of its caller. */
 async function startCuriousProvider() {
   const traceparents: unknown[] = [];
   const { url, stop } = await startJsonServer({ port: 0, host: '127.0.0.1' }, ({ headers }) => {

@@ -332,7 +332,7 @@ describe('Work that leaves the database', () => {
     expect(await effects()).toEqual([]);
   });
 
-  it('gets the answer of whoever took over and was faster', async () => {
+  it('gets the answer of the attempt that took over and was faster', async () => {
     const other = serviceIn(await db.anotherRoom());
     const slow = new Payment(async () => {
       await overdue();

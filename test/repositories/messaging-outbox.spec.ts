@@ -54,7 +54,7 @@ describe('the outbox', () => {
     });
 
   describe('announcing', () => {
-    it('commits with the change it tells of, and rolls back with it', async () => {
+    it('commits with the change it belongs to, and rolls back with it', async () => {
       await expect(
         unitOfWork.run(async () => {
           await outbox.announce(parcelSent, { number: 1 });

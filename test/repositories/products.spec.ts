@@ -262,7 +262,7 @@ describe('The catalogue', () => {
     expect(stockIn((await catalogue.find(id))?.value.body)).toBe(4);
   });
 
-  it('reads outside of the transaction of whoever asks first', async () => {
+  it('reads outside of the transaction of the first caller', async () => {
     const id = await product(5);
     await inTransaction(async () => {
       await products.change(id, undefined, { stock: 1 });

@@ -355,7 +355,7 @@ describe('A read-through cache', () => {
       expect(await Promise.race([second, Promise.resolve('waiting')])).toMatchObject({ stale: true });
     });
 
-    it('waits longer for a change that it knows of, for the sake of whoever has made it', async () => {
+    it('waits longer for a change that it knows of, so that the author of the change sees it', async () => {
       await filled();
       copies.copy = undefined;
       cache.outdate('a', 2);

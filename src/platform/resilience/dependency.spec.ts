@@ -88,7 +88,7 @@ describe('a dependency', () => {
     expect(work).toHaveBeenCalledOnce();
   });
 
-  it('tells of every change of its circuit', async () => {
+  it('reports every change of its circuit', async () => {
     const dependency = new Dependency('shop', policy);
     const seen: string[] = [];
     dependency.onCircuitChange((state) => seen.push(state));

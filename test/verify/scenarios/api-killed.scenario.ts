@@ -63,7 +63,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   report.check('every repetition gets 201 and, twice, the same answer', wrong.length === 0, verdict);
   report.check(
-    'there are exactly as many transfers as clients were told of',
+    'there are exactly as many transfers as were confirmed to clients',
     transfers.size === expected,
     `${count(transfers.size)} transfers, ${count(expected)} keys`,
   );

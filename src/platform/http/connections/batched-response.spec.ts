@@ -34,7 +34,7 @@ describe('A batched response', () => {
     expect(ended).toEqual([false, true, false]);
   });
 
-  it('tells of its end in the context of its own request, however many leave together', async () => {
+  it('reports its end in the context of its own request, however many leave together', async () => {
     const context = new AsyncLocalStorage<string>();
     const finished: [path: string, context: string | undefined][] = [];
     const held: (() => void)[] = [];
