@@ -338,10 +338,14 @@ describe('a queue as Nest documents it', () => {
 
   it('has its jobs taken over when a worker dies', { timeout: 60_000 }, async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    work = () => gate;
+    const { promise: atWork, resolve: arrive } = Promise.withResolvers<void>();
+    work = () => {
+      arrive();
+      return gate;
+    };
     const process = await worker();
     await queueOf(process).add('transcode', { foo: 'orphan' });
-    await waitFor(() => started.length === 1, { within: 10_000 });
+    await atWork;
     // What the death of a process looks like to Redis.
     (process.runtime as unknown as { connections: { close(): void } }).connections.close();
     work = async () => undefined;
