@@ -1,4 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, Repository } from 'typeorm';
 import type { Role } from '../../platform/context/index.js';
 import { newId, UniqueViolationError } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
@@ -6,7 +8,7 @@ import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/
 import type { UpdateMeDto } from './dto/update-me.dto.js';
 import type { UserDto } from './dto/user.dto.js';
 import { Passwords } from './passwords.js';
-import { UsersRepository, type UserRow } from './users.repository.js';
+import { User } from './user.entity.js';
 
 export interface Registration {
   email: string;
@@ -25,7 +27,7 @@ export class UsersService {
   private readonly logger = new Logger(UsersService.name);
 
   constructor(
-    private readonly users: UsersRepository,
+    @InjectRepository(User) private readonly users: Repository<User>,
     private readonly passwords: Passwords,
   ) {}
 
@@ -36,10 +38,12 @@ export class UsersService {
   async register({ email: given, password, name }: Registration): Promise<UserDto> {
     const email = normaliseEmail(given);
     // Saves the hash in the common case; the constraint decides between two at once.
-    if (await this.users.hasEmail(email)) throw emailTaken();
+    if (await this.users.existsBy({ email })) throw emailTaken();
     const passwordHash = await this.passwords.hash(password);
+    const user = this.users.create({ id: newId(), email, name, passwordHash });
     try {
-      return present(await this.users.insert({ id: newId(), email, name, passwordHash }));
+      await this.users.insert(user);
+      return present(user);
     } catch (error) {
       if (error instanceof UniqueViolationError && error.constraint === 'users_email_key') throw emailTaken();
       throw error;
@@ -51,16 +55,18 @@ export class UsersService {
    * password wrong.
    */
   async verifyCredentials(email: string, password: string): Promise<VerifiedUser | undefined> {
-    const account = await this.users.findCredentials(normaliseEmail(email));
+    const account = await this.users.findOneBy({ email: normaliseEmail(email) });
     const { matches, outdated } = await this.passwords.check(password, account?.passwordHash);
     if (!account || !matches) return undefined;
-    if (outdated) await this.rehash(account.id, account.passwordHash, password);
+    if (outdated) await this.rehash(account, password);
     return { id: account.id, role: account.role };
   }
 
   /** @throws ClientError 404 `user-not-found`. */
   async get(id: string): Promise<UserDto> {
-    return present(found(await this.users.findById(id)));
+    const user = await this.users.findOneBy({ id });
+    if (user) return present(user);
+    throw new ClientError({ status: 404, code: 'user-not-found', detail: 'There is no such user.' });
   }
 
   /** The recipient of a mail. @throws ClientError 404 `user-not-found`. */
@@ -71,30 +77,39 @@ export class UsersService {
 
   /** @throws ClientError 404 `user-not-found`. */
   async update(id: string, { name }: UpdateMeDto): Promise<UserDto> {
-    return name === undefined ? this.get(id) : present(found(await this.users.rename(id, name)));
+    if (name !== undefined) await this.users.update({ id }, { name });
+    return this.get(id);
   }
 
   async list({ limit, cursor }: PageQuery): Promise<Page<UserDto>> {
     const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    return pageOf(await this.users.page(limit, before), limit, ({ id }) => [id], present);
+    const users = await this.users.find({
+      where: before === undefined ? {} : { id: LessThan(before) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return pageOf(users, limit, ({ id }) => [id], present);
   }
 
   isRegistered(email: string): Promise<boolean> {
-    return this.users.hasEmail(normaliseEmail(email));
+    return this.users.existsBy({ email: normaliseEmail(email) });
   }
 
   /**
    * Makes an account an admin; its access tokens have the role from the next login or refresh on.
    * @returns the account, or undefined when no account has this address.
    */
-  async promote(email: string): Promise<UserDto | undefined> {
-    const row = await this.users.setRole(normaliseEmail(email), 'admin');
-    return row && present(row);
+  async promote(given: string): Promise<UserDto | undefined> {
+    const email = normaliseEmail(given);
+    await this.users.update({ email }, { role: 'admin' });
+    const user = await this.users.findOneBy({ email });
+    return user ? present(user) : undefined;
   }
 
-  private async rehash(id: string, from: string, password: string): Promise<void> {
+  /** Replaces a hash by a better one of the same password, unless it has changed meanwhile. */
+  private async rehash({ id, passwordHash }: User, password: string): Promise<void> {
     try {
-      await this.users.replaceHash(id, from, await this.passwords.hash(password));
+      await this.users.update({ id, passwordHash }, { passwordHash: await this.passwords.hash(password) });
     } catch (error) {
       // The password was correct, which is all the caller needs; the next login tries again.
       this.logger.warn({ err: error }, 'A password hash could not be brought up to date');
@@ -110,13 +125,8 @@ export function normaliseEmail(email: string): string {
   return email.toLowerCase().normalize('NFC');
 }
 
-function present({ id, email, name, role, createdAt }: UserRow): UserDto {
+function present({ id, email, name, role, createdAt }: User): UserDto {
   return { id, email, name, role, createdAt: createdAt.toISOString() };
-}
-
-function found(row: UserRow | undefined): UserRow {
-  if (row) return row;
-  throw new ClientError({ status: 404, code: 'user-not-found', detail: 'There is no such user.' });
 }
 
 function emailTaken(): BusinessRuleError {
