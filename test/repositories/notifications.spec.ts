@@ -1,27 +1,41 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  NotificationsRepository,
-  type NewNotification,
-} from '../../src/modules/notifications/notifications.repository.js';
-import { newId, type Database, type Statement } from '../../src/platform/database/index.js';
+import { Logger } from '@nestjs/common';
+import type { Repository } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MailRefusedError, type Mailer } from '../../src/modules/notifications/mailer.js';
+import { Notification } from '../../src/modules/notifications/notification.entity.js';
+import { NotificationsService, type News } from '../../src/modules/notifications/notifications.service.js';
+import { NotificationsSweep } from '../../src/modules/notifications/notifications.sweep.js';
+import type { UsersService } from '../../src/modules/users/index.js';
+import { User } from '../../src/modules/users/user.entity.js';
+import { newId } from '../../src/platform/database/index.js';
+import { TransientError } from '../../src/platform/errors/index.js';
+import { planOf } from '../support/plans.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-describe('NotificationsRepository', () => {
+describe('Notifications', () => {
   let db: TestDatabase;
-  let notifications: NotificationsRepository;
+  let rows: Repository<Notification>;
+  let notifications: NotificationsService;
   let userId: string;
+  const send = vi.fn<Mailer['send']>();
 
   beforeAll(async () => {
-    db = await openTestDatabase({
-      DATABASE_STATEMENT_TIMEOUT_MS: '20000',
-      DATABASE_QUERY_TIMEOUT_MS: '20000',
-    });
-    notifications = new NotificationsRepository(db.database);
+    db = await openTestDatabase({ NOTIFICATION_RETENTION_DAYS: '30' }, undefined, [User, Notification]);
+    rows = db.dataSource.getRepository(Notification);
+    const users = { contactOf: () => Promise.resolve({ email: 'ada@example.com', name: 'Ada' }) };
+    notifications = new NotificationsService(
+      rows,
+      users as unknown as UsersService,
+      { send } as unknown as Mailer,
+      db.settings,
+    );
   });
 
   afterAll(() => db?.close());
 
   beforeEach(async () => {
+    vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    send.mockReset().mockResolvedValue();
     await db.database.execute({ text: 'TRUNCATE users CASCADE' });
     userId = await addUser('ada@example.com');
   });
@@ -35,82 +49,123 @@ describe('NotificationsRepository', () => {
     return id;
   }
 
-  function about(eventId: string, owner = userId): NewNotification {
-    return { eventId, userId: owner, kind: 'order.placed', subject: 'Hello', recipient: 'ada@example.com' };
+  function news(owner = userId): News {
+    const order = { orderId: newId(), amount: 100, currency: 'EUR' };
+    return { eventId: newId(), kind: 'order.placed', userId: owner, order };
   }
 
-  it('opens one notification for an event, however often it is delivered', async () => {
-    const eventId = newId();
-    const statuses = await Promise.all(Array.from({ length: 8 }, () => notifications.open(about(eventId))));
+  const statusOf = async ({ eventId }: News) => (await rows.findOneBy({ eventId }))?.status;
 
-    expect(new Set(statuses)).toEqual(new Set(['pending']));
-    expect(await notifications.page(userId, 10)).toHaveLength(1);
+  describe('when a mail is delivered', () => {
+    it('send it under the id of its event, and record that only when asked to', async () => {
+      const event = news();
+      const bookkeeping = await notifications.deliver(event);
+
+      expect(send).toHaveBeenCalledExactlyOnceWith(
+        expect.objectContaining({ id: event.eventId, recipient: { email: 'ada@example.com', name: 'Ada' } }),
+      );
+      expect(await statusOf(event)).toBe('pending');
+      await bookkeeping?.();
+      expect(await rows.findOneBy({ eventId: event.eventId })).toMatchObject({
+        status: 'sent',
+        sentAt: expect.any(Date) as Date,
+      });
+    });
+
+    it('do nothing when it is sent already', async () => {
+      const event = news();
+      await (
+        await notifications.deliver(event)
+      )?.();
+      send.mockClear();
+
+      expect(await notifications.deliver(event)).toBeUndefined();
+      expect(send).not.toHaveBeenCalled();
+    });
+
+    it('have failed for good when the mail server rejects the mail', async () => {
+      send.mockRejectedValue(new MailRefusedError('550 No such user', undefined));
+      const event = news();
+      await (
+        await notifications.deliver(event)
+      )?.();
+
+      expect(await rows.findOneBy({ eventId: event.eventId })).toMatchObject({
+        status: 'failed',
+        failure: '550 No such user',
+        sentAt: null,
+      });
+      expect(await notifications.deliver(event)).toBeUndefined();
+      expect(send).toHaveBeenCalledOnce();
+    });
+
+    it('stay pending, to be retried, while the mail server is down', async () => {
+      const failure = new TransientError({ code: 'smtp-unavailable', detail: '' });
+      send.mockRejectedValue(failure);
+      const event = news();
+
+      await expect(notifications.deliver(event)).rejects.toBe(failure);
+      expect(await statusOf(event)).toBe('pending');
+    });
+
+    it('are one for an event, however often it is delivered at once', async () => {
+      const event = news();
+      await Promise.all(Array.from({ length: 8 }, () => notifications.deliver(event)));
+
+      expect(await rows.countBy({ userId })).toBe(1);
+    });
   });
 
-  it('tells a later delivery that the mail is sent, or refused', async () => {
-    const [sent, failed] = [newId(), newId()];
-    await notifications.open(about(sent));
-    await notifications.open(about(failed));
-    await notifications.markSent(sent);
-    await notifications.markFailed(failed, '550 No such user');
-
-    expect(await notifications.open(about(sent))).toBe('sent');
-    expect(await notifications.open(about(failed))).toBe('failed');
-    // Opened within the same millisecond they have no order of their own.
-    const rows = await notifications.page(userId, 10);
-    expect(rows.toSorted((a, b) => a.status.localeCompare(b.status))).toMatchObject([
-      { status: 'failed', sentAt: null },
-      { status: 'sent', sentAt: expect.any(Date) as Date },
-    ]);
-  });
-
-  it("shows a user's notifications, newest first, page by page", async () => {
-    const stranger = await addUser('grace@example.com');
-    await notifications.open(about(newId(), stranger));
-    for (let i = 0; i < 5; i += 1) await notifications.open(about(newId()));
-    const all = (await notifications.page(userId, 10)).map(({ id }) => id);
-
+  it('are listed for their user, newest first, page by page', async () => {
+    await notifications.deliver(news(await addUser('grace@example.com')));
+    for (let i = 0; i < 5; i += 1) await notifications.deliver(news());
+    const all = (await notifications.list(userId, { limit: 10 })).data.map(({ id }) => id);
     expect(all).toHaveLength(5);
     expect(all).toEqual(all.toSorted().toReversed());
-    expect((await notifications.page(userId, 2)).map(({ id }) => id)).toEqual(all.slice(0, 3));
-    expect((await notifications.page(userId, 2, all[1])).map(({ id }) => id)).toEqual(all.slice(2));
+
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await notifications.list(userId, { limit: 2, cursor });
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor);
+    expect(seen).toEqual(all);
   });
 
-  it('finds a page by its index, however many notifications there are', async () => {
+  it('are found by their index, however many there are', async () => {
     for (let i = 0; i < 50; i += 1) await addUser(`${i}@example.com`);
     await db.database.execute({
       text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
         SELECT uuidv7(), uuidv7(), users.id, 'order.placed', 's', 'r', 'sent' FROM generate_series(1, 100), users`,
     });
     await db.database.execute({ text: 'ANALYZE notifications' });
-    for (const after of [undefined, newId()]) {
-      let asked: Statement | undefined;
-      const recorder = { read: (statement: Statement) => Promise.resolve((asked = statement) && []) };
-      await new NotificationsRepository(recorder as unknown as Database).page(userId, 20, after);
-      const { text, values } = asked as Statement;
-      const plan = JSON.stringify(await db.database.query({ text: `EXPLAIN (FORMAT JSON) ${text}`, values }));
+    const { nextCursor } = await notifications.list(userId, { limit: 20 });
+    for (const cursor of [undefined, nextCursor ?? undefined]) {
+      const plan = await planOf(db, () => notifications.list(userId, { limit: 20, cursor }));
       expect(plan).toContain('notifications_user_id_id_idx');
       expect(plan).not.toContain('"Sort"');
     }
   });
 
-  it('forgets what is older than some days, in batches, and nothing else', async () => {
+  it('are swept when they are older than some days, all of them and nothing else', async () => {
+    vi.spyOn(Logger.prototype, 'log').mockReturnValue();
+    const ages = [...Array.from({ length: 1001 }, () => 31), 29, 0];
     await db.database.execute({
       text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
         SELECT uuidv7(make_interval(days => -day)), uuidv7(), $1, 'order.placed', 's', 'r', 'sent'
-        FROM unnest(ARRAY[31, 32, 33, 29, 0]) AS day`,
-      values: [userId],
+        FROM unnest($2::int[]) AS day`,
+      values: [userId, ages],
     });
-    expect(await notifications.deleteOlderThan(30, 2)).toBe(2);
-    expect(await notifications.deleteOlderThan(30, 2)).toBe(1);
-    expect(await notifications.deleteOlderThan(30, 2)).toBe(0);
-    expect(await notifications.page(userId, 10)).toHaveLength(2);
+    await new NotificationsSweep(db.database, db.settings).sweep();
+
+    expect(await rows.countBy({ userId })).toBe(2);
   });
 
-  it('goes with its user', async () => {
-    await notifications.open(about(newId()));
+  it('go with their user', async () => {
+    await notifications.deliver(news());
     await db.database.execute({ text: 'DELETE FROM users WHERE id = $1', values: [userId] });
 
-    expect(await db.database.query({ text: 'SELECT 1 FROM notifications' })).toEqual([]);
+    expect(await rows.count()).toBe(0);
   });
 });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newRefreshToken, nextRefreshToken } from '../../src/modules/auth/refresh-token.js';
+import { Session } from '../../src/modules/auth/session.entity.js';
 import { SessionsRepository } from '../../src/modules/auth/sessions.repository.js';
-import { newId, type Database, type Statement } from '../../src/platform/database/index.js';
+import { User } from '../../src/modules/users/user.entity.js';
+import { newId } from '../../src/platform/database/index.js';
+import { planOf } from '../support/plans.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 describe('SessionsRepository', () => {
@@ -10,8 +13,8 @@ describe('SessionsRepository', () => {
   let userId: string;
 
   beforeAll(async () => {
-    db = await openTestDatabase();
-    sessions = new SessionsRepository(db.database);
+    db = await openTestDatabase({}, undefined, [User, Session]);
+    sessions = new SessionsRepository(db.database, db.dataSource.getRepository(Session));
   });
 
   afterAll(() => db?.close());
@@ -186,7 +189,7 @@ describe('SessionsRepository', () => {
 
     it('shows where and with what a session began, when that is known', async () => {
       const { id } = await start(userId, { userAgent: 'curl/8', ipAddress: '2001:db8::1' });
-      expect((await sessions.page(userId, 10))[0]).toEqual({
+      expect((await sessions.page(userId, 10))[0]).toMatchObject({
         id,
         userAgent: 'curl/8',
         ipAddress: '2001:db8::1',
@@ -236,24 +239,20 @@ describe('SessionsRepository', () => {
       values: [userId],
     });
     await db.database.execute({ text: 'ANALYZE sessions' });
-    const plan = async (ask: (sessions: SessionsRepository) => Promise<unknown>): Promise<string> => {
-      let asked: Statement | undefined;
-      const record = (statement: Statement) => Promise.resolve((asked = statement) && undefined);
-      const recorder = { query: record, queryOne: record, execute: record } as unknown as Database;
-      await ask(new SessionsRepository(recorder)).catch(() => undefined);
-      const { text, values } = asked as Statement;
-      return JSON.stringify(await db.database.query({ text: `EXPLAIN (FORMAT JSON) ${text}`, values }));
-    };
+    const plan = (ask: () => Promise<unknown>) => planOf(db, ask);
     const token = newRefreshToken();
-    expect(await plan((s) => s.revokedWithin(16))).toContain('sessions_revoked_at_idx');
-    expect(await plan((s) => s.rotate(token, token.tokenHash, 60))).toContain('sessions_family_hash_key');
-    expect(await plan((s) => s.revokeFamily(token.familyHash))).toContain('sessions_family_hash_key');
-    const plans = await Promise.all([
-      plan((s) => s.revoke(newId(), userId)),
-      plan((s) => s.page(userId, 20)),
-      plan((s) => s.page(userId, 20, newId())),
-      plan((s) => s.deleteEnded(100, 10)),
-    ]);
-    for (const text of plans) expect(text).not.toContain('Seq Scan');
+    expect(await plan(() => sessions.revokedWithin(16))).toContain('sessions_revoked_at_idx');
+    expect(await plan(() => sessions.rotate(token, token.tokenHash, 60))).toContain(
+      'sessions_family_hash_key',
+    );
+    expect(await plan(() => sessions.revokeFamily(token.familyHash))).toContain('sessions_family_hash_key');
+    for (const ask of [
+      () => sessions.revoke(newId(), userId),
+      () => sessions.page(userId, 20),
+      () => sessions.page(userId, 20, newId()),
+      () => sessions.deleteEnded(100, 10),
+    ]) {
+      expect(await plan(ask)).not.toContain('Seq Scan');
+    }
   });
 });

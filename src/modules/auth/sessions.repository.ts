@@ -1,14 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { IsNull, LessThan, Raw, Repository } from 'typeorm';
 import { Database } from '../../platform/database/index.js';
 import type { Role } from '../../platform/context/index.js';
-
-export interface SessionRow {
-  id: string;
-  userAgent: string | null;
-  ipAddress: string | null;
-  createdAt: Date;
-  lastUsedAt: Date;
-}
+import { Session } from './session.entity.js';
 
 export interface NewSession {
   id: string;
@@ -35,13 +30,15 @@ export interface RotatedSession {
 const MAX_SUCCESSORS = 16;
 
 const LIVE = 'revoked_at IS NULL AND expires_at > now()';
-const COLUMNS = `id, user_agent AS "userAgent", host(ip_address) AS "ipAddress",
-  created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
+const LIVE_ROWS = { revokedAt: IsNull(), expiresAt: Raw((time) => `${time} > now()`) };
 
-/** Rows of `sessions`. All times are PostgreSQL's: the processes' clocks may differ. */
+/** Rows of `sessions`; login and refresh in named SQL. All times are PostgreSQL's: the processes' clocks may differ. */
 @Injectable()
 export class SessionsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @InjectRepository(Session) private readonly rows: Repository<Session>,
+  ) {}
 
   /**
    * Begins a session, and ends the user's least recently used ones when there are too many.
@@ -107,38 +104,26 @@ export class SessionsRepository {
 
   /** Ends a live session of this user. @returns whether there was one. */
   async revoke(id: string, userId: string): Promise<boolean> {
-    const changed = await this.database.execute({
-      name: 'sessions-revoke',
-      text: `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND ${LIVE}`,
-      values: [id, userId],
-    });
-    return changed > 0;
+    const { affected } = await this.rows.update({ id, userId, ...LIVE_ROWS }, { revokedAt: () => 'now()' });
+    return affected === 1;
   }
 
   /** Live sessions of a user, newest first; one row more than `limit` when there are more. */
-  page(userId: string, limit: number, before?: string): Promise<SessionRow[]> {
-    return this.database.query(
-      before === undefined
-        ? {
-            name: 'sessions-first-page',
-            text: `SELECT ${COLUMNS} FROM sessions WHERE user_id = $1 AND ${LIVE} ORDER BY id DESC LIMIT $2`,
-            values: [userId, limit + 1],
-          }
-        : {
-            name: 'sessions-next-page',
-            text: `SELECT ${COLUMNS} FROM sessions WHERE user_id = $1 AND ${LIVE} AND id < $3
-              ORDER BY id DESC LIMIT $2`,
-            values: [userId, limit + 1, before],
-          },
-    );
+  page(userId: string, limit: number, before?: string): Promise<Session[]> {
+    return this.rows.find({
+      where: { userId, ...LIVE_ROWS, ...(before !== undefined && { id: LessThan(before) }) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
   }
 
   /** Ids of the sessions that were revoked in the last `seconds`, oldest first. */
   async revokedWithin(seconds: number): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>({
-      name: 'sessions-revoked-within',
-      text: `SELECT id FROM sessions WHERE revoked_at > now() - make_interval(secs => $1) ORDER BY revoked_at`,
-      values: [seconds],
+    const since = Raw((time) => `${time} > now() - make_interval(secs => :seconds)`, { seconds });
+    const rows = await this.rows.find({
+      select: { id: true },
+      where: { revokedAt: since },
+      order: { revokedAt: 'ASC' },
     });
     return rows.map(({ id }) => id);
   }

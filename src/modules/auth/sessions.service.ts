@@ -10,7 +10,8 @@ import type { SessionDto } from './dto/session.dto.js';
 import type { TokensDto } from './dto/tokens.dto.js';
 import { newRefreshToken, nextRefreshToken, parseRefreshToken } from './refresh-token.js';
 import { RevokedSessions } from './revoked-sessions.js';
-import { SessionsRepository, type SessionRow } from './sessions.repository.js';
+import type { Session } from './session.entity.js';
+import { SessionsRepository } from './sessions.repository.js';
 
 /** What is known about a client besides its credentials. */
 export interface Client {
@@ -118,7 +119,7 @@ export class SessionsService {
 }
 
 function present(
-  { id, userAgent, ipAddress, createdAt, lastUsedAt }: SessionRow,
+  { id, userAgent, ipAddress, createdAt, lastUsedAt }: Session,
   currentId: string,
 ): SessionDto {
   return {

@@ -8,7 +8,6 @@ import { Mailer } from './mailer.js';
 import { Notification } from './notification.entity.js';
 import { NotificationsController } from './notifications.controller.js';
 import { NotificationsProcessor } from './notifications.processor.js';
-import { NotificationsRepository } from './notifications.repository.js';
 import { NotificationsSweep } from './notifications.sweep.js';
 import { NotificationsService } from './notifications.service.js';
 
@@ -21,12 +20,6 @@ import { NotificationsService } from './notifications.service.js';
     PaymentsModule,
   ],
   controllers: [NotificationsController],
-  providers: [
-    NotificationsService,
-    NotificationsRepository,
-    NotificationsProcessor,
-    NotificationsSweep,
-    Mailer,
-  ],
+  providers: [NotificationsService, NotificationsProcessor, NotificationsSweep, Mailer],
 })
 export class NotificationsModule {}

@@ -1,11 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, Repository, type QueryDeepPartialEntity } from 'typeorm';
 import { Settings } from '../../config/index.js';
+import { newId } from '../../platform/database/index.js';
 import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
 import { UsersService } from '../users/index.js';
 import type { NotificationDto } from './dto/notification.dto.js';
 import { renderMail, type MailKind, type OrderNews } from './mail-templates.js';
 import { MailRefusedError, Mailer } from './mailer.js';
-import { NotificationsRepository, type NotificationRow } from './notifications.repository.js';
+import { Notification, type NotificationStatus } from './notification.entity.js';
 
 /** An event about which a user gets a mail. */
 export interface News {
@@ -23,7 +26,7 @@ export class NotificationsService {
   private readonly logger = new Logger(NotificationsService.name);
 
   constructor(
-    private readonly notifications: NotificationsRepository,
+    @InjectRepository(Notification) private readonly notifications: Repository<Notification>,
     private readonly users: UsersService,
     private readonly mailer: Mailer,
     @Inject(Settings) private readonly settings: Settings,
@@ -31,7 +34,12 @@ export class NotificationsService {
 
   async list(userId: string, { limit, cursor }: PageQuery): Promise<Page<NotificationDto>> {
     const [after] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    return pageOf(await this.notifications.page(userId, limit, after), limit, ({ id }) => [id], present);
+    const rows = await this.notifications.find({
+      where: { userId, ...(after !== undefined && { id: LessThan(after) }) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return pageOf(rows, limit, ({ id }) => [id], present);
   }
 
   /**
@@ -44,25 +52,44 @@ export class NotificationsService {
   async deliver({ eventId, kind, userId, order }: News): Promise<Bookkeeping | undefined> {
     const recipient = await this.users.contactOf(userId);
     const content = renderMail(kind, recipient.name, order, this.settings.app.title);
-    const status = await this.notifications.open({
-      eventId,
-      userId,
-      kind,
-      subject: content.subject,
-      recipient: recipient.email,
-    });
+    const { subject } = content;
+    const status = await this.open({ eventId, userId, kind, subject, recipient: recipient.email });
     if (status !== 'pending') return undefined;
     try {
       await this.mailer.send({ id: eventId, recipient, ...content });
     } catch (error) {
       if (!(error instanceof MailRefusedError)) throw error;
       this.logger.warn({ err: error, eventId }, 'A mail was refused for good');
-      return () => this.notifications.markFailed(eventId, error.reply);
+      return () => this.record(eventId, { status: 'failed', failure: error.reply });
     }
-    return () => this.notifications.markSent(eventId);
+    return () => this.record(eventId, { status: 'sent', sentAt: () => 'now()' });
+  }
+
+  /** Records that an event causes a mail, or finds the record of an earlier delivery. @returns the state of the mail */
+  private async open(mail: Partial<Notification> & { eventId: string }): Promise<NotificationStatus> {
+    const row = { ...mail, id: newId(), status: 'pending' as const };
+    await this.notifications
+      .createQueryBuilder()
+      .insert()
+      .values(row)
+      .orIgnore()
+      .updateEntity(false)
+      .execute();
+    return (await this.notifications.findOneByOrFail({ eventId: mail.eventId })).status;
+  }
+
+  private async record(eventId: string, outcome: QueryDeepPartialEntity<Notification>): Promise<void> {
+    await this.notifications.update({ eventId }, outcome);
   }
 }
 
-function present({ createdAt, sentAt, ...row }: NotificationRow): NotificationDto {
-  return { ...row, createdAt: createdAt.toISOString(), sentAt: sentAt?.toISOString() ?? null };
+function present({ id, kind, subject, status, createdAt, sentAt }: Notification): NotificationDto {
+  return {
+    id,
+    kind,
+    subject,
+    status,
+    createdAt: createdAt.toISOString(),
+    sentAt: sentAt?.toISOString() ?? null,
+  };
 }
