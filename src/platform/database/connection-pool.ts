@@ -155,7 +155,7 @@ export class ConnectionPool extends pg.Pool {
       (ended) => {
         clearTimeout(timer);
         if (!late && this.queue.load < 1) return this.take(lent, failed, ended);
-        ended();
+        ended(saturated());
         if (!late) failed(saturated());
       },
       (error) => {
@@ -182,7 +182,7 @@ export class ConnectionPool extends pg.Pool {
       const late = error?.message === 'timeout exceeded when trying to connect';
       // A pool that we have ended ourselves says nothing about PostgreSQL.
       const failure = late ? saturated(error) : this.ending && error ? error : new ConnectError(error);
-      ended?.(late ? undefined : failure);
+      ended?.(failure);
       failed(failure);
     });
   }

@@ -142,6 +142,22 @@ describe('the circuit breaker alone', () => {
     expect(dependency.circuit).toBe('open');
   });
 
+  it('stays open when the call that tests it ends without having reached the dependency', async () => {
+    const dependency = await broken();
+    const states: string[] = [];
+    dependency.onCircuitChange((state) => states.push(state));
+    const refused = new BusinessRuleError({ status: 409, code: 'busy', detail: 'busy' });
+    const trial = () =>
+      new Promise<void>((resolve, reject) => {
+        dependency.admit((ended) => {
+          ended(refused);
+          resolve();
+        }, reject);
+      });
+    await vi.waitFor(trial, { timeout: 20_000 });
+    await vi.waitFor(() => expect(states).toEqual(['half-open', 'open']), { timeout: 20_000 });
+  });
+
   it('counts an outage that the first call after one meets after its first answer', async () => {
     const dependency = await broken({ breaker: { size: 4, minimumCalls: 1 } });
     const trial = () =>

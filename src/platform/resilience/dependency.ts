@@ -16,8 +16,11 @@ import type { DependencyPolicy } from './dependency-policy.js';
 
 export type CircuitName = 'closed' | 'open' | 'half-open';
 
-/** Takes the outage that a call has met, if any; `underWay` when it has got an answer and goes on. */
-type Ended = (outage?: Error, underWay?: boolean) => void;
+/** Takes the outage that a call has met, if any, or why it got no answer; `underWay` when it has got one and goes on. */
+type Ended = (error?: Error, underWay?: boolean) => void;
+
+/** A trial has ended before the dependency has answered it. Not a failure of the dependency, but no reason to close the circuit either. */
+class UnansweredTrial extends Error {}
 
 /**
  * One dependency behind its timeout, circuit breaker and bulkhead (Nygard, "Release It!"). Only outages count against the
@@ -43,7 +46,7 @@ export class Dependency {
       unanswered: () => this.timeout(),
     };
     this.breaker = circuitBreaker(
-      handleWhen((error) => this.isFailure(error)),
+      handleWhen((error) => error instanceof UnansweredTrial || this.isFailure(error)),
       {
         breaker: new CountBreaker({
           threshold: 0.5,
@@ -98,7 +101,7 @@ export class Dependency {
   /**
    * Admits a call by the circuit breaker alone, for calls that have their own timeout and are too frequent for more: as long as
    * nothing has failed it costs two comparisons.
-   * @param admitted gets a callback for the end of the call: with the outage that it met, or without one
+   * @param admitted gets a callback for the end of the call: with the outage that it met or the reason why it got no answer, or without either
    * @param refused gets `NotAttemptedError` while the circuit is open
    */
   admit(admitted: (ended: Ended) => void, refused: (error: Error) => void): void {
@@ -126,19 +129,18 @@ export class Dependency {
     const trial = this.circuit === 'half-open';
     let counted = false;
     return new Promise((resolve, reject) => {
-      admitted((outage, underWay) => {
-        if (counted) return this.ended(outage);
+      admitted((error, underWay) => {
+        if (counted) return this.ended(error);
         if (underWay && !trial) return;
         counted = true;
-        if (outage) reject(outage);
-        else resolve();
+        if (!error) resolve();
+        else reject(trial && !this.isFailure(error) ? new UnansweredTrial('', { cause: error }) : error);
       });
     });
   }
 
-  private readonly ended: Ended = (outage) => {
-    if (outage && this.isFailure(outage))
-      void this.watched(() => Promise.reject(outage)).catch(() => undefined);
+  private readonly ended: Ended = (error) => {
+    if (error && this.isFailure(error)) void this.watched(() => Promise.reject(error)).catch(() => undefined);
   };
 
   private async watched<T>(work: () => Promise<T>): Promise<T> {
