@@ -13,6 +13,7 @@ import { Injectable, Module, Scope, type DynamicModule, type Type } from '@nestj
 import { DelayedError, Queue as BullQueue, type Job, type Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { register } from 'prom-client';
+import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import { BusinessRuleError } from '../../src/platform/errors/index.js';
@@ -136,16 +137,25 @@ describe('a queue as Nest documents it', () => {
     await waitFor(async () => (await database.query({ text: 'SELECT 1 FROM inbox' })).length === 1);
   });
 
-  it('loses what a unit of work has added when that rolls back, and keeps what it commits', async () => {
+  it.each([
+    [
+      'a unit of work',
+      ({ unitOfWork }: MessagingProcess, add: () => Promise<unknown>) => unitOfWork.run(add),
+    ],
+    [
+      'a transaction of TypeORM',
+      ({ app }: MessagingProcess, add: () => Promise<unknown>) => app.get(DataSource).transaction(add),
+    ],
+  ])('loses what %s has added when that rolls back, and keeps what it commits', async (_, transaction) => {
     const process = await worker();
     const queue = queueOf(process);
-    const rolledBack = process.unitOfWork.run(async () => {
+    const rolledBack = transaction(process, async () => {
       await queue.add('transcode', { foo: 'never' });
       await queue.addBulk([{ name: 'transcode', data: { foo: 'never' } }]);
       throw new Error('no');
     });
     await expect(rolledBack).rejects.toThrow('no');
-    await process.unitOfWork.run(() =>
+    await transaction(process, () =>
       queue.addBulk(['a', 'b', 'c'].map((foo) => ({ name: 'transcode', data: { foo } }))),
     );
 

@@ -68,6 +68,30 @@ describe('events of a feature that uses TypeORM alone', () => {
     expect(handled).toBe(1);
   });
 
+  it('are announced in a transaction of TypeORM as in a unit of work', async () => {
+    const failing = dataSource.transaction(async (manager) => {
+      await manager.query('INSERT INTO parcels VALUES (3)');
+      await process.outbox.announce(parcelSent, { number: 3 });
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect([await count('parcels'), await count('outbox_events')]).toEqual([0, 0]);
+    await dataSource.transaction(async (manager) => {
+      await manager.query('INSERT INTO parcels VALUES (4)');
+      await process.outbox.announce(parcelSent, { number: 4 });
+    });
+    await waitFor(async () => (await count('inbox')) === 1, { within: 20_000, what: 'the event' });
+  });
+
+  it('are refused in a transaction that a query runner has begun, which nothing joins', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    const announced = process.outbox.announce(parcelSent, { number: 5 });
+    await expect(announced).rejects.toThrow('outside a unit of work');
+    await runner.rollbackTransaction();
+    await runner.release();
+  });
+
   it('are handled again after PostgreSQL was briefly unable, and are no dead letters', async () => {
     let attempts = 0;
     handle = ({ payload }) =>

@@ -1,7 +1,6 @@
 import { Column, DataSource, Entity, PrimaryColumn, Repository } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
-import { UniqueViolationError } from '../../src/platform/database/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { primaryPool } from '../../src/platform/database/data-source.js';
 import { ConnectError } from '../../src/platform/database/database.errors.js';
@@ -136,85 +135,6 @@ describe.each(Object.entries(WAYS))('%s', (_, write) => {
   });
 });
 
-describe('a transaction of TypeORM inside a unit of work', () => {
-  it('is a savepoint: what fails in it is undone alone', async () => {
-    await db.unitOfWork.run(async () => {
-      await notes.insert(note(1));
-      const inner = notes.manager.transaction(async (manager) => {
-        await manager.insert(Note, note(2));
-        await notes.insert(note(1));
-      });
-      await expect(inner).rejects.toBeInstanceOf(UniqueViolationError);
-      await notes.manager.transaction((manager) => manager.insert(Note, note(3)));
-    });
-    expect(await committed()).toEqual([1, 3]);
-    expectNoLeak();
-  });
-
-  it('is refused beside another one, whose rollback would take its work back', async () => {
-    await db.unitOfWork.run(async () => {
-      const inside = Promise.withResolvers<void>();
-      const gate = Promise.withResolvers<void>();
-      const failing = db.dataSource.transaction(async (manager) => {
-        await manager.insert(Note, note(1));
-        inside.resolve();
-        await gate.promise;
-        throw new Error('changed my mind');
-      });
-      await inside.promise;
-      const beside = [
-        () => notes.manager.transaction((manager) => manager.insert(Note, note(2))),
-        () => notes.insert(note(3)),
-        async () => db.dataSource.createQueryRunner().startTransaction(),
-      ];
-      for (const work of beside) await expect(work()).rejects.toThrow('A savepoint is open; await its end');
-      gate.resolve();
-      await expect(failing).rejects.toThrow('changed my mind');
-      await db.dataSource.transaction((manager) => manager.insert(Note, note(4)));
-    });
-    expect(await committed()).toEqual([4]);
-  });
-
-  it('may hold others, and its manager may be used in them', async () => {
-    await db.unitOfWork.run(() =>
-      db.dataSource.transaction(async (outer) => {
-        await outer.insert(Note, note(1));
-        const inner = outer.transaction(async (manager) => {
-          await manager.insert(Note, note(2));
-          await outer.insert(Note, note(3));
-          throw new Error('changed my mind');
-        });
-        await expect(inner).rejects.toThrow('changed my mind');
-        await outer.insert(Note, note(4));
-      }),
-    );
-    expect(await committed()).toEqual([1, 4]);
-  });
-
-  it('is begun once by a query runner, which all that joins the unit of work shares', async () => {
-    await db.unitOfWork.run(async () => {
-      const runner = db.dataSource.createQueryRunner();
-      await runner.startTransaction();
-      await runner.manager.insert(Note, note(1));
-      await expect(db.dataSource.createQueryRunner().startTransaction()).rejects.toThrow(
-        'manager.transaction()',
-      );
-      await runner.rollbackTransaction();
-      await runner.manager.insert(Note, note(2));
-    });
-    expect(await committed()).toEqual([2]);
-  });
-
-  it('cannot end the unit of work', async () => {
-    const failing = db.unitOfWork.run(async () => {
-      await notes.insert(note(1));
-      await db.dataSource.createQueryRunner().commitTransaction();
-    });
-    await expect(failing).rejects.toThrow(/start transaction/i);
-    expect(await committed()).toEqual([]);
-  });
-});
-
 describe('a statement of TypeORM', () => {
   it.each(['commit', 'rollback'])(
     'that is not awaited is refused when its unit of work ends by %s before it is sent',
@@ -345,6 +265,28 @@ describe('a busy pool', () => {
     expect(endings.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(100 - most);
   });
 
+  it('leaves its circuit open when it has no connection for the trial', async () => {
+    const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '300' });
+    const dependency = room.policies.for('postgresql');
+    const states: string[] = [];
+    dependency.onCircuitChange((state) => states.push(state));
+    const busy = await room.pool.lend();
+    await openCircuit(room);
+    await waitFor(
+      () =>
+        room.pool.send({ text: 'SELECT 1' }).then(
+          () => false,
+          ({ code }: TransientError) => code === 'database-saturated',
+        ),
+      { what: 'a trial that gets no connection' },
+    );
+    await waitFor(() => dependency.circuit !== 'half-open', { what: 'the end of the trial' });
+    expect(states).toEqual(['open', 'half-open', 'open']);
+    busy.giveBack();
+    await waitFor(() => room.pool.send({ text: 'SELECT 1' }), { what: 'an answer' });
+    await waitFor(() => dependency.circuit === 'closed', { what: 'a closed circuit' });
+  });
+
   it('that has been ended is no outage of PostgreSQL', async () => {
     const dependency = db.policies.for('postgresql');
     const ended = primaryPool(db.settings.database, 'ended', { dependency });
@@ -358,8 +300,7 @@ describe('a busy pool', () => {
   });
 });
 
-/** Opens the circuit of a room, and lends its only connection as the trial once PostgreSQL is asked again. */
-async function halfOpen(room: DatabaseRoom) {
+async function openCircuit(room: DatabaseRoom): Promise<void> {
   const dependency = room.policies.for('postgresql');
   const report = () =>
     dependency.admit(
@@ -373,6 +314,11 @@ async function halfOpen(room: DatabaseRoom) {
     },
     { what: 'an open circuit' },
   );
+}
+
+/** Opens the circuit of a room, and lends its only connection as the trial once PostgreSQL is asked again. */
+async function halfOpen(room: DatabaseRoom) {
+  await openCircuit(room);
   const trial = await waitFor(() => room.pool.lend(), { what: 'a trial' });
   const askers = (count: number) => Array.from({ length: count }, () => room.pool.send({ text: 'SELECT 1' }));
   return { trial, askers };

@@ -53,6 +53,27 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([]);
   });
 
+  it('is joined only by units that ask for nothing that it does not have', async () => {
+    const asked = [
+      [{ isolation: 'SERIALIZABLE' }, "isolation: 'SERIALIZABLE'"],
+      [{ isolation: 'REPEATABLE READ', readOnly: true }, "isolation: 'REPEATABLE READ', readOnly: true"],
+      [{ repeatable: false }, 'repeatable: false'],
+    ] as const;
+    for (const [options, remedy] of asked) {
+      const inner = () => db.unitOfWork.run(ids, options);
+      await expect(db.unitOfWork.run(inner)).rejects.toThrow(`open it with ${remedy}`);
+      await expect(db.unitOfWork.run(() => db.unitOfWork.savepoint(inner))).rejects.toThrow(remedy);
+      await db.unitOfWork.run(inner, options);
+    }
+    // What has more than that is asked for has that, too.
+    await db.unitOfWork.run(() => db.unitOfWork.run(ids, { isolation: 'REPEATABLE READ' }), {
+      isolation: 'SERIALIZABLE',
+      readOnly: true,
+      repeatable: false,
+    });
+    expectNoLeak();
+  });
+
   it('is joined by the statements of TypeORM', async () => {
     const failing = db.unitOfWork.run(async () => {
       await db.dataSource.query('INSERT INTO notes VALUES (1, $1)', ['x']);

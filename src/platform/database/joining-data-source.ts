@@ -10,8 +10,8 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
-import { requireOpen, type OpenUnit } from './open-unit.js';
-import { savepoint } from './savepoint.js';
+import { requireOpen, requireTerms, type OpenUnit } from './open-unit.js';
+import { UnitOfWork } from './unit-of-work.js';
 
 /**
  * TypeORM's data source on a pool of ours. Injected repositories, custom ones, entity managers, query builders and `query` ask
@@ -39,26 +39,35 @@ export class JoiningDataSource extends DataSource {
 
 type Work<T> = (manager: EntityManager) => Promise<T>;
 
-/** Inside a unit of work its transactions are savepoints: what is done beside one is refused, not rolled back with it. */
+/**
+ * Its transactions are units of work, which named SQL, the outbox and queues join. Inside of one they are savepoints: what is done
+ * beside one is refused, not rolled back with it.
+ */
 class JoiningManager extends EntityManager {
   override transaction<T>(...args: [work: Work<T>] | [isolation: IsolationLevel, work: Work<T>]): Promise<T>;
-  override async transaction<T>(isolation: IsolationLevel | Work<T>, work?: Work<T>): Promise<T> {
-    const { units, unit } = (this.dataSource.options as unknown as { driver: PoolDriver }).driver.pool;
+  override async transaction<T>(first: IsolationLevel | Work<T>, second?: Work<T>): Promise<T> {
+    const [isolation, work] = typeof first === 'function' ? [undefined, first] : [first, second!];
+    const { driver } = this.dataSource.options as unknown as { driver: PoolDriver };
+    const { unitOfWork } = driver;
+    const { unit } = driver.pool;
+    const inside = () => work(this.dataSource.createQueryRunner().manager);
+    // TypeORM runs `work` once.
+    if (!unit && !this.queryRunner) return unitOfWork.run(inside, { isolation, repeatable: false });
     if (unit && (!this.queryRunner || this.queryRunner instanceof RunnerInUnit)) {
-      const inside = typeof isolation === 'function' ? isolation : work!;
-      return savepoint(units, unit, () => inside(this.dataSource.createQueryRunner().manager));
+      requireTerms(unit, { isolation });
+      return unitOfWork.savepoint(inside);
     }
-    return typeof isolation === 'function'
-      ? super.transaction(isolation)
-      : super.transaction(isolation, work!);
+    return isolation ? super.transaction(isolation, work) : super.transaction(work);
   }
 }
 
 /** What TypeORM takes for the module pg: it makes a pool of it, and gets the one that is there. */
 export class PoolDriver {
   readonly Pool: new () => ConnectionPool;
+  readonly unitOfWork: UnitOfWork;
 
   constructor(readonly pool: ConnectionPool) {
+    this.unitOfWork = new UnitOfWork(pool);
     this.Pool = function Pool() {
       return pool;
     } as unknown as new () => ConnectionPool;
@@ -109,6 +118,7 @@ class RunnerInUnit extends RunnerOnPool {
   }
 
   override async startTransaction(isolation?: IsolationLevel): Promise<void> {
+    requireTerms(this.unit, { isolation });
     // Everything that joins the unit of work has this runner: a second one's rollback would take back the first one's work.
     if (this.begun)
       throw new Error(

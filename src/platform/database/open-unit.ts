@@ -1,12 +1,27 @@
 import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
+import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { located } from './database.errors.js';
 import type { LentConnection } from './pooled-connection.js';
 
 export type AfterCommit = () => void | Promise<void>;
 
+/** What a unit of work can ask for when it is opened. */
+export interface UnitTerms {
+  /** Default: READ COMMITTED. */
+  isolation?: IsolationLevel;
+  readOnly?: boolean;
+  /**
+   * Whether `work` may be run again from its start, on another connection, when a migration or a failover has outdated this one
+   * before COMMIT was sent: everything it did in the database is then rolled back. Default: true. Effects elsewhere would happen
+   * twice; see `afterCommit`.
+   */
+  repeatable?: boolean;
+}
+
 /** A transaction under way, and the connection that it has. */
 export interface OpenUnit {
+  readonly terms: UnitTerms;
   readonly client: LentConnection;
   readonly afterCommit: AfterCommit[];
   /** It accepts no more statements. */
@@ -29,6 +44,21 @@ export function requireOpen({ closed, savepoint }: OpenUnit): void {
     throw new Error(
       'A savepoint is open; await its end before anything else is done in this unit of work. A transaction in a unit of work is one, too',
     );
+}
+
+const LEVELS: (IsolationLevel | undefined)[] = ['REPEATABLE READ', 'SERIALIZABLE'];
+
+/** Refuses to join a unit of work that has less than is asked for: its transaction has begun, and cannot be changed any more. */
+export function requireTerms({ terms }: OpenUnit, { isolation, readOnly, repeatable }: UnitTerms): void {
+  const missing = [
+    LEVELS.indexOf(isolation) > LEVELS.indexOf(terms.isolation) && `isolation: '${isolation}'`,
+    readOnly && !terms.readOnly && 'readOnly: true',
+    repeatable === false && terms.repeatable !== false && 'repeatable: false',
+  ].filter(Boolean);
+  if (missing.length === 0) return;
+  throw new Error(
+    `This would join a unit of work that cannot give what it asks for; open it with ${missing.join(', ')}, or end it first`,
+  );
 }
 
 /** Ends a unit of work for all that still goes on in it, also in its savepoints. */

@@ -111,7 +111,8 @@ export class PooledConnection extends pg.Client {
 
   /** Sends a statement that begins or ends a transaction, which no request may cancel. */
   control(text: string, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
-    return this.traced({ text }, timeoutMs);
+    const answer = this.traced({ text }, timeoutMs);
+    return text === 'COMMIT' ? answer.then(requireCommit) : answer;
   }
 
   /** Returns the connection to its pool, which drops it when it is unfit. */
@@ -194,6 +195,12 @@ export class PooledConnection extends pg.Client {
       super.query(queryOf(statement, this.terms.namedStatements, answered));
     });
   }
+}
+
+/** PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error. */
+function requireCommit(answer: pg.QueryResult): pg.QueryResult {
+  if (answer.command === 'COMMIT') return answer;
+  throw new Error('A statement of this transaction failed and its error was caught: nothing was committed');
 }
 
 class Query extends pg.Query {

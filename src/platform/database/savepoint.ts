@@ -11,8 +11,8 @@ export async function savepoint<T>(
   unit: OpenUnit,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { client, afterCommit } = unit;
-  const inner: OpenUnit = { client, afterCommit, closed: false, depth: unit.depth + 1 };
+  const { terms, client, afterCommit } = unit;
+  const inner: OpenUnit = { terms, client, afterCommit, closed: false, depth: unit.depth + 1 };
   const name = `attempt_${inner.depth}`;
   const announced = afterCommit.length;
   // Not only when SAVEPOINT is answered: what is sent after it is in it.

@@ -2,25 +2,24 @@ import { Injectable, Logger } from '@nestjs/common';
 import { TransientError } from '../errors/index.js';
 import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
 import { isRefusedWrite, translateDatabaseError } from './database.errors.js';
-import { close, requireOpen, send, type AfterCommit, type OpenUnit } from './open-unit.js';
+import {
+  close,
+  requireOpen,
+  requireTerms,
+  send,
+  type AfterCommit,
+  type OpenUnit,
+  type UnitTerms,
+} from './open-unit.js';
 import type { LentConnection } from './pooled-connection.js';
 import { savepoint } from './savepoint.js';
 
-export interface UnitOfWorkOptions<F = undefined> {
+export interface UnitOfWorkOptions<F = undefined> extends UnitTerms {
   /**
    * Statements that are sent together with BEGIN instead of after its answer; `work` gets what they return. They must change
    * nothing: if BEGIN fails, they have run outside of the transaction.
    */
   first?: () => Promise<F>;
-  /** Default: READ COMMITTED. */
-  isolation?: 'REPEATABLE READ' | 'SERIALIZABLE';
-  readOnly?: boolean;
-  /**
-   * Whether `work` may be run again from its start, on another connection, when a migration or a failover has outdated this one
-   * before COMMIT was sent: everything it did in the database is then rolled back. Default: true. Effects elsewhere would happen
-   * twice; see `afterCommit`.
-   */
-  repeatable?: boolean;
 }
 
 /**
@@ -39,7 +38,8 @@ export class UnitOfWork {
 
   /**
    * Runs `work` in a transaction: commits when it resolves, rolls back when it throws, and gives the connection back in
-   * either case. After a migration or a failover `work` may be called more than once (`repeatable`). A `run` inside a `run` joins the outer one.
+   * either case. After a migration or a failover `work` may be called more than once (`repeatable`). A `run` inside a `run` joins the outer one,
+   * and is refused when it asks for what that does not have.
    * @returns what `work` returns, once the commit is acknowledged.
    * @throws what `work` throws; `TransientError` when PostgreSQL is down, saturated, or chose this one to end a deadlock.
    */
@@ -47,8 +47,10 @@ export class UnitOfWork {
     work: (first: F) => Promise<T>,
     options: UnitOfWorkOptions<F> = {},
   ): Promise<T> {
-    if (this.pool.unit) return work((await options.first?.()) as F);
-    return this.transaction(work, options);
+    const { unit } = this.pool;
+    if (!unit) return this.transaction(work, options);
+    requireTerms(unit, options);
+    return work((await options.first?.()) as F);
   }
 
   /**
@@ -76,8 +78,9 @@ export class UnitOfWork {
     options: UnitOfWorkOptions<F>,
     attempt = 1,
   ): Promise<T> {
-    const unit: OpenUnit = { client: await this.connect(), afterCommit: [], closed: false, depth: 0 };
-    unit.client.readOnly = options.readOnly ?? false;
+    const client = await this.connect();
+    const unit: OpenUnit = { terms: options, client, afterCommit: [], closed: false, depth: 0 };
+    client.readOnly = options.readOnly ?? false;
     let result: T;
     let committing = false;
     try {
@@ -87,12 +90,7 @@ export class UnitOfWork {
       requireOpen(unit);
       unit.closed = true;
       committing = true;
-      // PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error.
-      if ((await send(unit, 'COMMIT')).command !== 'COMMIT') {
-        throw new Error(
-          'A statement of this unit of work failed and its error was caught: nothing was committed',
-        );
-      }
+      await send(unit, 'COMMIT');
     } catch (error) {
       close(unit);
       await this.rollback(unit);
@@ -155,7 +153,7 @@ function causeOf(error: unknown): unknown {
   return error instanceof TransientError ? error.cause : error;
 }
 
-function begin({ isolation, readOnly }: UnitOfWorkOptions<unknown>): string {
+function begin({ isolation, readOnly }: UnitTerms): string {
   return `BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}${readOnly ? ' READ ONLY' : ''}`;
 }
 
