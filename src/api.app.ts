@@ -49,7 +49,7 @@ export async function createApi(
   faults?: FaultInjector,
   features?: Type[],
 ): Promise<NestFastifyApplication> {
-  writeProblemsAs(PROBLEMS);
+  writeProblemsAs(PROBLEMS, settings.http.problemTypeBase);
   const inFlight = new InFlight();
   const shedder = new LoadShedder(
     inFlight,

@@ -34,6 +34,16 @@ export class HttpSettings {
   @Matches(/^[A-Za-z][A-Za-z0-9-]*$/)
   authScheme!: string;
 
+  @Setting('PROBLEM_TYPE_BASE', {
+    default: 'urn:problem-type:',
+    describe:
+      'What stands before the code in the type of a problem document. Publish docs/problems.md and set its URL with a # at the end, so that the types are links.',
+  })
+  @Matches(/^[a-z][a-z0-9+.-]*:\S*$/, {
+    message: 'must be an absolute URI, for example https://example.com/problems#',
+  })
+  problemTypeBase!: string;
+
   @Setting('HTTP_BODY_LIMIT_BYTES', {
     default: 262_144,
     describe: 'Largest request body; beyond it the answer is 413.',

@@ -92,5 +92,10 @@ function present({ id, recipient, street, postalCode, city, country, createdAt }
 }
 
 function addressNotFound(): ClientError {
-  return new ClientError({ status: 404, code: 'address-not-found', detail: 'There is no such address.' });
+  return new ClientError({
+    status: 404,
+    /** The caller has no address with this id. */
+    code: 'address-not-found',
+    detail: 'There is no such address.',
+  });
 }

@@ -5,7 +5,7 @@ export function unauthenticated(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'unauthenticated',
-    detail: `This needs an access token: Authorization: ${scheme} <accessToken>.`,
+    detail: `An access token is required: Authorization: ${scheme} <accessToken>.`,
     headers: { 'WWW-Authenticate': scheme },
   });
 }
@@ -15,19 +15,24 @@ export function invalidToken(scheme: string): ClientError {
   return new ClientError({
     status: 401,
     code: 'unauthenticated',
-    detail: 'The access token is not valid any more, or never was. Refresh it or log in.',
+    detail: 'The access token is invalid or has expired. Refresh it or log in.',
     headers: { 'WWW-Authenticate': `${scheme} error="invalid_token"` },
   });
 }
 
 export function forbidden(): ClientError {
-  return new ClientError({ status: 403, code: 'forbidden', detail: 'Your role does not allow this.' });
+  return new ClientError({
+    status: 403,
+    code: 'forbidden',
+    detail: 'Your role does not allow this.',
+  });
 }
 
 /** The same for an unknown address and a wrong password. */
 export function invalidCredentials(scheme: string): ClientError {
   return new ClientError({
     status: 401,
+    /** The e-mail address or the password is wrong. Ask the user again. */
     code: 'invalid-credentials',
     detail: 'The e-mail address or the password is wrong.',
     headers: { 'WWW-Authenticate': scheme },
@@ -37,14 +42,23 @@ export function invalidCredentials(scheme: string): ClientError {
 export function invalidRefreshToken(scheme: string): ClientError {
   return new ClientError({
     status: 401,
+    /**
+     * The refresh token is unknown, expired, or was used before; in the last case all tokens of the session
+     * are revoked. Log in.
+     */
     code: 'invalid-refresh-token',
-    detail: 'The refresh token is not valid any more, or never was. Log in.',
+    detail: 'The refresh token is invalid or has expired. Log in.',
     headers: { 'WWW-Authenticate': scheme },
   });
 }
 
 export function sessionNotFound(): ClientError {
-  return new ClientError({ status: 404, code: 'session-not-found', detail: 'You have no such session.' });
+  return new ClientError({
+    status: 404,
+    /** The caller has no session with this id. It may have ended already. */
+    code: 'session-not-found',
+    detail: 'You have no such session.',
+  });
 }
 
 /** 429 in the words of the IANA problem type `quota-exceeded`. */
@@ -52,7 +66,7 @@ export function tooManyFailures(retryAfterSeconds: number): ClientError {
   return new ClientError({
     status: 429,
     code: 'quota-exceeded',
-    detail: 'Too many failed logins. Wait before the next try.',
+    detail: 'Too many failed logins. Retry later.',
     headers: { 'Retry-After': String(retryAfterSeconds) },
   });
 }

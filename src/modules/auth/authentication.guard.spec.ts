@@ -76,12 +76,12 @@ describe('AuthenticationGuard', () => {
       const known = requestTo(controller, 'greeting', bearer(customer));
       expect(known.enter()).toBe(true);
       expect(known.request.caller).toEqual(customer);
-      expect(() => requestTo(controller, 'greeting', 'Bearer nonsense').enter()).toThrow('not valid');
+      expect(() => requestTo(controller, 'greeting', 'Bearer nonsense').enter()).toThrow('is invalid');
     },
   );
 
   it('lets nobody without a token in where a role is needed, optional or not', () => {
-    expect(() => requestTo(Vault, 'greeting').enter()).toThrow('needs an access token');
+    expect(() => requestTo(Vault, 'greeting').enter()).toThrow('An access token is required');
     expect(() => requestTo(Vault, 'greeting', bearer(customer)).enter()).toThrow();
     expect(requestTo(Vault, 'greeting', bearer(admin)).enter()).toBe(true);
   });

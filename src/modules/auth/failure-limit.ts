@@ -96,7 +96,7 @@ export class FailureLimit {
       if (left <= 0) throw tooManyFailures(Math.max(1, Math.ceil((gate.endsAt - Date.now()) / 1000)));
       if (gate.running < left) break;
       if (gate.waiting.length >= MAX_WAITING) {
-        throw new TransientError({ code: 'busy', detail: 'Too many logins wait for each other. Try again.' });
+        throw new TransientError({ code: 'busy', detail: 'Too many logins are waiting. Retry later.' });
       }
       await new Promise<void>((resolve) => gate.waiting.push(resolve));
     }

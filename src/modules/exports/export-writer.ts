@@ -81,6 +81,10 @@ export class ExportWriter {
 
 function interrupted(): TransientError {
   return new TransientError({
+    /**
+     * The worker is shutting down; another one makes the export from the beginning. Only in logs, never an
+     * answer.
+     */
     code: 'export-interrupted',
     detail: 'This process is shutting down; another one makes the export from the beginning.',
   });

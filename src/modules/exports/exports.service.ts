@@ -140,12 +140,21 @@ function present({ id, type, status, rowsWritten, rowsTotal, createdAt, complete
 }
 
 function notFound(): ClientError {
-  return new ClientError({ status: 404, code: 'export-not-found', detail: 'There is no such export.' });
+  return new ClientError({
+    status: 404,
+    /** The caller has no export with this id, or it has expired. */
+    code: 'export-not-found',
+    detail: 'There is no such export.',
+  });
 }
 
 function notReady({ status }: ExportRow): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
+    /**
+     * The file is not complete, or the export has failed (`exportStatus`). Poll the export until it is
+     * completed; after a failure request a new one.
+     */
     code: 'export-not-ready',
     detail:
       status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
@@ -165,7 +174,7 @@ function tooMany(detail: string, retryAfterSeconds: number): ClientError {
 function backlogFull(): TransientError {
   return new TransientError({
     code: 'backlog-full',
-    detail: 'Too many exports are waiting to be made. Try again later.',
+    detail: 'Too many exports are waiting. Retry later.',
     retryAfterSeconds: BACKLOG_RETRY_AFTER_SECONDS,
   });
 }

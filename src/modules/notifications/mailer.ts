@@ -136,8 +136,12 @@ function translate(error: SmtpError): Error {
     return new MailRefusedError(response ?? error.message, error);
   }
   return new TransientError({
+    /**
+     * The mail server cannot be reached, or rejects all mail because of our configuration. Only in logs and
+     * dead letters, never an answer.
+     */
     code: responseCode >= 500 ? REFUSES_US : 'smtp-unavailable',
-    detail: 'The mail server does not take mail right now.',
+    detail: 'The mail server does not accept mail at the moment.',
     cause: error,
   });
 }

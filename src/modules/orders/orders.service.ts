@@ -105,6 +105,7 @@ export class OrdersService {
     if (!canBecome(order.status, 'paid')) {
       throw new BusinessRuleError({
         status: 409,
+        /** The order is paid or cancelled already. Read the order. */
         code: 'order-not-payable',
         detail: `The order is ${order.status}.`,
       });
@@ -112,6 +113,7 @@ export class OrdersService {
     if (order.payment_id) {
       throw new BusinessRuleError({
         status: 409,
+        /** Another payment for this order is not settled yet. Wait until it is, then read the order. */
         code: 'payment-in-progress',
         detail: 'Another payment for this order is not settled yet.',
       });
@@ -176,31 +178,47 @@ function pointingAtItem(error: unknown, wanted: Quantity[]): unknown {
 function currencyOf(items: ReservedItem[]): string {
   const [currency = '', ...others] = new Set(items.map((item) => item.currency));
   if (others.length === 0) return currency;
-  throw refusedItems('mixed-currencies', 'All items of an order must have prices in one currency.');
+  throw refusedItems({
+    status: 422,
+    /** The items have prices in different currencies. Place an order for each currency. */
+    code: 'mixed-currencies',
+    detail: 'All items of an order must have prices in one currency.',
+  });
 }
 
 function totalOf(items: ReservedItem[]): number {
   const total = items.reduce((sum, { unitPrice, quantity }) => sum + unitPrice * quantity, 0);
   if (Number.isSafeInteger(total)) return total;
-  throw refusedItems('order-too-large', 'The total of the order is larger than can be charged.');
-}
-
-function refusedItems(code: string, detail: string): ClientError {
-  return new ClientError({
+  throw refusedItems({
     status: 422,
-    code,
-    detail,
-    errors: [{ pointer: '/items', code, message: detail }],
+    /** The total of the order is larger than can be charged. Order less. */
+    code: 'order-too-large',
+    detail: 'The total of the order is larger than can be charged.',
   });
 }
 
+function refusedItems(problem: { status: 422; code: string; detail: string }): ClientError {
+  const { code, detail } = problem;
+  return new ClientError({ ...problem, errors: [{ pointer: '/items', code, message: detail }] });
+}
+
 function notCancellable(detail: string): BusinessRuleError {
-  return new BusinessRuleError({ status: 409, code: 'order-not-cancellable', detail });
+  return new BusinessRuleError({
+    status: 409,
+    /** The order is paid, or a payment for it is not settled yet. Read the order. */
+    code: 'order-not-cancellable',
+    detail,
+  });
 }
 
 /** Also for another customer's order: the answer must not reveal that it exists. */
 function orderNotFound(): ClientError {
-  return new ClientError({ status: 404, code: 'order-not-found', detail: 'There is no such order.' });
+  return new ClientError({
+    status: 404,
+    /** The caller has no order with this id. */
+    code: 'order-not-found',
+    detail: 'There is no such order.',
+  });
 }
 
 function eventOf({ id, user_id, total_amount, currency }: OrderRow) {

@@ -91,15 +91,13 @@ export class PaymentProviderClient {
       answer = { status: response.status, body: await response.text() };
     } catch (error) {
       // undici hides the reason in the cause.
-      throw isConnectError((error as Error).cause)
-        ? new NotAttemptedError({ ...unavailable(), cause: error })
-        : new TransientError({ ...noAnswer(), cause: error });
+      throw isConnectError((error as Error).cause) ? unavailable(error) : noAnswer(error);
     }
     if (answer.status === 401 || answer.status === 403) {
       this.logger.error('The payment provider refuses PAYMENT_PROVIDER_API_KEY');
-      throw new NotAttemptedError(unavailable());
+      throw unavailable();
     }
-    if (answer.status === 429) throw new NotAttemptedError(unavailable());
+    if (answer.status === 429) throw unavailable();
     return answer;
   }
 }
@@ -132,26 +130,41 @@ function refusedMethod(): ClientError {
   const message = 'The payment provider does not know this payment method.';
   return new ClientError({
     status: 422,
+    /** The payment provider does not know this payment method. Send another one. */
     code: 'payment-method-refused',
     detail: message,
     errors: [{ pointer: '/paymentMethod', code: 'payment-method-refused', message }],
   });
 }
 
-function unavailable() {
-  return {
+function unavailable(cause?: unknown): NotAttemptedError {
+  return new NotAttemptedError({
+    /** The payment provider cannot be reached. Nothing was charged. Retry later. */
     code: 'payment-provider-unavailable',
-    detail: 'The payment provider is briefly not available. Nothing was charged; try again.',
-  };
+    detail: 'The payment provider is unavailable. Nothing was charged; retry later.',
+    cause,
+  });
 }
 
-function noAnswer() {
-  return { code: 'payment-provider-silent', detail: 'The payment provider has not answered.' };
+function noAnswer(cause: unknown): TransientError {
+  return new TransientError({
+    /**
+     * The payment provider has not answered. A payment is then answered 202 and settled later; this code is
+     * only in logs.
+     */
+    code: 'payment-provider-silent',
+    detail: 'The payment provider has not answered.',
+    cause,
+  });
 }
 
 function unintelligible(status: number): TransientError {
   return new TransientError({
+    /**
+     * The payment provider sent an answer that makes no sense. A payment is then answered 202 and settled
+     * later; this code is only in logs.
+     */
     code: 'payment-provider-failed',
-    detail: `The payment provider failed with an answer of status ${status}.`,
+    detail: `The payment provider sent an unusable answer with status ${status}.`,
   });
 }

@@ -83,7 +83,12 @@ export class PaymentsService {
     const visible =
       payment?.order_id === orderId && (payment.user_id === caller.userId || caller.role === 'admin');
     if (visible) return present(payment);
-    throw new ClientError({ status: 404, code: 'payment-not-found', detail: 'There is no such payment.' });
+    throw new ClientError({
+      status: 404,
+      /** The order has no payment with this id that the caller may see. */
+      code: 'payment-not-found',
+      detail: 'There is no such payment.',
+    });
   }
 
   private async start(orderId: string, userId: string, paymentMethod: string): Promise<StartedPayment> {
@@ -114,8 +119,9 @@ export class PaymentsService {
       // A process that was stopped in between must not charge a payment that was declined meanwhile.
       if (gone || performance.now() > sendBefore) {
         throw new NotAttemptedError({
+          /** It took too long to start the payment. Nothing was charged. Retry. */
           code: 'payment-too-late',
-          detail: 'It took too long to begin the payment. Nothing was charged; try again.',
+          detail: 'It took too long to start the payment. Nothing was charged; retry.',
           cause: gone,
         });
       }
@@ -154,8 +160,12 @@ function answerFor(row: PaymentRow): Answer | BusinessRuleError {
   if (row.status === 'declined') {
     return new BusinessRuleError({
       status: 402,
+      /**
+       * The payment was declined (`declineCode`). Nothing was charged. Pay with another method, under a new
+       * Idempotency-Key.
+       */
       code: 'payment-declined',
-      detail: 'The payment was declined. Nothing was charged; another payment method may be tried.',
+      detail: 'The payment was declined. Nothing was charged; try another payment method.',
       extensions: { payment, declineCode: row.decline_code },
       headers,
     });

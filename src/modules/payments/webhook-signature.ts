@@ -47,6 +47,10 @@ export function verifyWebhook(
 function invalidSignature(): ClientError {
   return new ClientError({
     status: 401,
+    /**
+     * The webhook's signature is missing, wrong or too old. Check the signing secret and the clock of the
+     * sender.
+     */
     code: 'invalid-signature',
     detail: 'The signature of the webhook is missing, wrong or too old.',
   });

@@ -105,12 +105,18 @@ export class ProductsService {
 }
 
 export function productNotFound(): ClientError {
-  return new ClientError({ status: 404, code: 'product-not-found', detail: 'There is no such product.' });
+  return new ClientError({
+    status: 404,
+    /** There is no product with this id. */
+    code: 'product-not-found',
+    detail: 'There is no such product.',
+  });
 }
 
 function unknownProduct(productId: string): ClientError {
   return new ClientError({
     status: 422,
+    /** An item names a product that does not exist (`errors`). Correct the item. */
     code: 'unknown-product',
     detail: `There is no product ${productId}.`,
     extensions: { productId },
@@ -120,8 +126,9 @@ function unknownProduct(productId: string): ClientError {
 function insufficientStock({ id, name, available }: ReservationRow): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
+    /** Fewer of a product are in stock (`available`) than were ordered. Order fewer, or another product. */
     code: 'insufficient-stock',
-    detail: `There are ${available} left of ${name}.`,
+    detail: `Only ${available} of ${name} are in stock.`,
     extensions: { productId: id, available },
   });
 }

@@ -66,7 +66,12 @@ export class UsersService {
   async get(id: string): Promise<UserDto> {
     const user = await this.users.findOneBy({ id });
     if (user) return present(user);
-    throw new ClientError({ status: 404, code: 'user-not-found', detail: 'There is no such user.' });
+    throw new ClientError({
+      status: 404,
+      /** There is no user with this id, or the account was deleted. */
+      code: 'user-not-found',
+      detail: 'There is no such user.',
+    });
   }
 
   /** The recipient of a mail. @throws ClientError 404 `user-not-found`. */
@@ -132,7 +137,8 @@ function present({ id, email, name, role, createdAt }: User): UserDto {
 function emailTaken(): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
+    /** An account with this e-mail address exists. Log in, or register with another address. */
     code: 'email-taken',
-    detail: 'There is an account with this e-mail address.',
+    detail: 'An account with this e-mail address exists already.',
   });
 }

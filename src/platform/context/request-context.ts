@@ -58,7 +58,14 @@ export class RequestContext {
   /** Cancels the request: the work that is still being done for it ends. */
   abort(detail: string): void {
     if (this.given) return;
-    this.given = new TransientError({ code: ABANDONED, detail });
+    this.given = new TransientError({
+      /**
+       * The client has disconnected, and the work for its request was cancelled. Only in logs: nobody is left
+       * to read the answer.
+       */
+      code: ABANDONED,
+      detail,
+    });
     for (const listener of this.listeners) {
       this.listeners.delete(listener);
       listener(this.given);

@@ -96,8 +96,11 @@ export class CpuPool implements OnApplicationShutdown {
 
 function busy(): TransientError {
   return new TransientError({
+    /**
+     * Too much computing (such as hashing passwords) is waiting. Nothing has happened. Retry with backoff.
+     */
     code: 'busy',
-    detail: 'Too much computing is asked for at the moment. Try again.',
+    detail: 'Too much computation is waiting. Retry later.',
     retryAfterSeconds: 2,
   });
 }

@@ -5,6 +5,7 @@ export class UniqueViolationError extends ConstraintViolationError {
   constructor(constraint: string, cause: unknown) {
     super({
       status: 409,
+      /** Something with the same unique value exists. Change the value. */
       code: 'already-exists',
       detail: 'Something with the same unique value already exists.',
       constraint,
@@ -49,6 +50,7 @@ export function asConstraintViolation(error: DriverError): ConstraintViolationEr
   if (!REFUSED_VALUES.has(code)) return undefined;
   return new ConstraintViolationError({
     status: 422,
+    /** A value is too long, out of range, missing, or not allowed. Correct the request. */
     code: 'value-not-allowed',
     detail: 'A value is too long, out of range, missing, or not allowed here.',
     constraint,
@@ -59,6 +61,7 @@ export function asConstraintViolation(error: DriverError): ConstraintViolationEr
 function stillReferenced(error: DriverError): ConstraintViolationError {
   return new ConstraintViolationError({
     status: 409,
+    /** Something else refers to this. Remove that first. */
     code: 'still-referenced',
     detail: 'Something else still refers to this.',
     constraint: error.constraint,
@@ -69,6 +72,7 @@ function stillReferenced(error: DriverError): ConstraintViolationError {
 function unknownReference(error: DriverError): ConstraintViolationError {
   return new ConstraintViolationError({
     status: 422,
+    /** The request refers to something that does not exist. Correct the reference. */
     code: 'unknown-reference',
     detail: 'This refers to something that does not exist.',
     constraint: error.constraint,

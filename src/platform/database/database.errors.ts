@@ -25,8 +25,9 @@ export class ConnectError extends Error {
 /** Too many requests wait for a connection, or one waited too long: our busy pool says nothing about PostgreSQL. */
 export function saturated(cause?: unknown): TransientError {
   return new TransientError({
+    /** Too many requests wait for a database connection. Nothing has happened. Retry with backoff. */
     code: DATABASE_SATURATED,
-    detail: 'Too many requests wait for the database. Try again.',
+    detail: 'Too many requests are waiting for the database. Retry later.',
     cause,
   });
 }
@@ -161,10 +162,14 @@ export function translateDatabaseError(error: unknown): unknown {
         TRANSIENT_CLASSES.some((c) => code.startsWith(c)));
   if (!transient) return error;
   return new TransientError({
+    /**
+     * The database is down or does not answer. The request may or may not have taken effect. Retry with
+     * backoff, with the same Idempotency-Key where it has one.
+     */
     code: DATABASE_UNAVAILABLE,
     // It is not known whether a statement without an answer took effect: a frozen server executes it when it continues.
     detail:
-      'The database is briefly unable to answer. The request may or may not have taken effect; retry it, with the same Idempotency-Key where it has one.',
+      'The database is unavailable. The request may or may not have taken effect; retry it, with the same Idempotency-Key if it has one.',
     cause: error,
   });
 }

@@ -219,5 +219,13 @@ function queryOf({ name, text, values }: Statement, named: boolean, answered: An
 }
 
 function deadlineExceeded(cause?: unknown): TransientError {
-  return new TransientError({ code: 'deadline-exceeded', detail: 'The request took too long.', cause });
+  return new TransientError({
+    /**
+     * The request did not finish before its deadline; it may or may not have taken effect. Retry with
+     * backoff, with the same Idempotency-Key where it has one.
+     */
+    code: 'deadline-exceeded',
+    detail: 'The request took too long.',
+    cause,
+  });
 }

@@ -53,7 +53,7 @@ export class FaultsGuard implements CanActivate {
     throw new ClientError({
       status: 401,
       code: 'unauthenticated',
-      detail: 'The fault routes need the token of FAULTS_TOKEN.',
+      detail: 'The fault routes require the token of FAULTS_TOKEN.',
       headers: { 'WWW-Authenticate': 'Bearer' },
     });
   }

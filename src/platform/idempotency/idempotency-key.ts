@@ -15,8 +15,12 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   if (header === undefined || header === '') {
     throw new ClientError({
       status: 400,
+      /**
+       * The operation needs an `Idempotency-Key` header. Send a new random key with each operation, and the
+       * same key with its retries.
+       */
       code: 'idempotency-key-missing',
-      detail: 'This operation needs an Idempotency-Key header, so that it can be repeated safely.',
+      detail: 'This operation requires an Idempotency-Key header, so that it can be retried safely.',
     });
   }
   const text = String(header);
@@ -24,6 +28,7 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   if (!key || key.length > LONGEST_KEY || !PRINTABLE.test(key)) {
     throw new ClientError({
       status: 400,
+      /** The `Idempotency-Key` is not 1 to 255 printable ASCII characters. Send a UUID. */
       code: 'idempotency-key-invalid',
       detail: `Idempotency-Key must be 1 to ${LONGEST_KEY} printable ASCII characters, bare or as a quoted string.`,
     });

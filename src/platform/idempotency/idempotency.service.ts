@@ -218,8 +218,12 @@ function replayOf({ status, headers, body }: FoundRecord): RecordedAnswer {
 function inUse(): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
+    /**
+     * A request with the same Idempotency-Key is still being processed. Retry with the same key to get its
+     * answer.
+     */
     code: IN_USE,
-    detail: 'A request with this Idempotency-Key is still being worked on. Repeat it in a moment.',
+    detail: 'A request with this Idempotency-Key is still being processed. Retry in a moment.',
     headers: { 'Retry-After': '1' },
   });
 }
@@ -227,7 +231,8 @@ function inUse(): BusinessRuleError {
 function reused(): ClientError {
   return new ClientError({
     status: 422,
+    /** The Idempotency-Key was used with another payload. Use a new key for a new operation. */
     code: 'idempotency-key-reused',
-    detail: 'This Idempotency-Key was used for another payload. A new operation needs a new key.',
+    detail: 'This Idempotency-Key was used with another payload. Use a new key for a new operation.',
   });
 }

@@ -118,8 +118,12 @@ function quotaExceeded(limits: Limits, taken: readonly Taken[]): ClientError {
   );
   return new ClientError({
     status: 429,
+    /**
+     * The caller has used up a limit (`violated-policies` for rate limits). Wait for `Retry-After`, and send
+     * fewer requests.
+     */
     code: 'quota-exceeded',
-    detail: `Too many requests. Try again in ${seconds} s.`,
+    detail: `Too many requests. Retry in ${seconds} s.`,
     // The member that the problem type defines (section 5.1 of the draft).
     extensions: { 'violated-policies': violated.map(({ quota }) => quota.name) },
     headers: { 'Retry-After': String(seconds) },

@@ -161,8 +161,9 @@ function timedOut(): Error {
 
 function unavailable(cause?: unknown): TransientError {
   return new TransientError({
+    /** Redis is down or does not answer. Requests go on without it; this code is only in logs. */
     code: 'redis-unavailable',
-    detail: 'A store we use is briefly away. Try again.',
+    detail: 'Redis is unavailable. Retry later.',
     cause,
   });
 }

@@ -179,8 +179,12 @@ export class Dependency {
 
   private timeout(): TransientError {
     return new TransientError({
+      /**
+       * A dependency did not answer in time; the call may or may not have had its effect. Retry with backoff,
+       * with the same Idempotency-Key where there is one.
+       */
       code: `${this.name}-timeout`,
-      detail: `The ${this.name} did not answer in time.`,
+      detail: `The dependency ${this.name} did not answer in time.`,
     });
   }
 
@@ -191,8 +195,9 @@ export class Dependency {
 
   private notAttempted(cause?: unknown): NotAttemptedError {
     return new NotAttemptedError({
+      /** A dependency is down and was not called. Retry after `Retry-After`. */
       code: `${this.name}-unavailable`,
-      detail: `The ${this.name} is briefly unavailable and was not asked; retry.`,
+      detail: `The dependency ${this.name} is unavailable and was not called. Retry later.`,
       retryAfterSeconds: Math.max(1, Math.ceil(this.policy.reopenAfterMs / 1000)),
       cause,
     });

@@ -10,6 +10,7 @@ import { parameterisedSql } from './parameterised-sql.js';
 import { platformKnowsNoProduct } from './platform-knows-no-product.js';
 import { platformTestsStandAlone } from './platform-tests-stand-alone.js';
 import { environmentOnlyInConfig, noConsole, processEndsInLifecycle } from './process-globals.js';
+import { problemsAreExplained } from './problems-are-explained.js';
 import { repositoriesKnowNoHttp } from './repositories-know-no-http.js';
 import { roomsBelow } from './rooms-below.js';
 import { routesDeclareAnswers } from './routes-declare-answers.js';
@@ -30,6 +31,7 @@ export const rules: Rule[] = [
   processEndsInLifecycle,
   noConsole,
   routesDeclareAnswers,
+  problemsAreExplained,
   parameterisedSql,
   ownTables,
   smallFiles,

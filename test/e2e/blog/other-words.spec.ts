@@ -20,7 +20,12 @@ let ledger: LedgerUnderTest;
 let ada: Pick<Owner, 'accessToken' | 'http'>;
 
 beforeAll(async () => {
-  ledger = await startLedger({ LOG_LEVEL: 'silent', HTTP_AUTH_SCHEME: 'Token', OVERLOAD_MAX_IN_FLIGHT: '4' });
+  ledger = await startLedger({
+    LOG_LEVEL: 'silent',
+    HTTP_AUTH_SCHEME: 'Token',
+    OVERLOAD_MAX_IN_FLIGHT: '4',
+    PROBLEM_TYPE_BASE: 'https://blog.example/problems#',
+  });
   const { accessToken } = await ledger.newOwner();
   ada = { accessToken, http: ledger.http.with({ authorization: `Token ${accessToken}` }) };
 }, 120_000);
@@ -87,7 +92,10 @@ describe('Errors in other words', () => {
     const answer = await ledger.http.post('/v1/auth/register', account);
     expect(answer.status).toBe(409);
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
-    expect(answer.body).toMatchObject({ code: 'email-taken' });
+    expect(answer.body).toMatchObject({
+      code: 'email-taken',
+      type: 'https://blog.example/problems#email-taken',
+    });
   });
 
   it('are documented', async () => {

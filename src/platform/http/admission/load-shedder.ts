@@ -165,8 +165,9 @@ export class LoadShedder {
 
 /** The answer to all rejected requests; only the id and the path differ. */
 const REFUSAL = new TransientError({
+  /** The server is overloaded and has rejected the request unprocessed. Retry with backoff. */
   code: 'temporary-reduced-capacity',
-  detail: 'More is asked of this server than it can do at the moment. Try again.',
+  detail: 'The server is overloaded. Retry later.',
 });
 /**
  * Parts of the body: constant texts, with the varying values between them. Created when first needed, because the product defines

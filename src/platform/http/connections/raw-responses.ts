@@ -44,8 +44,12 @@ export class RawResponses {
       response,
       new ClientError({
         status: 429,
+        /**
+         * The connection has too many unanswered requests, and is closed after their answers. Read answers
+         * before sending more.
+         */
         code: 'too-many-pipelined-requests',
-        detail: 'Too many requests on this connection are not answered yet. Read their answers first.',
+        detail: 'Too many unanswered requests on this connection. Read their answers first.',
         headers: { 'Retry-After': '1' },
       }),
     );
@@ -61,7 +65,11 @@ export class RawResponses {
     else
       this.end(
         socket,
-        new ClientError({ status: 400, code: 'malformed-request', detail: 'This is not a proxy.' }),
+        new ClientError({
+          status: 400,
+          code: 'malformed-request',
+          detail: 'CONNECT is not supported: this server is no proxy.',
+        }),
       );
   };
 
@@ -95,7 +103,7 @@ const REFUSALS: Record<string, { status: ClientErrorStatus; code: string; detail
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {
     status: 413,
     code: 'body-too-large',
-    detail: 'The extensions of the chunks are too large.',
+    detail: 'The chunk extensions are too large.',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,

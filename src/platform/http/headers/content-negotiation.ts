@@ -20,7 +20,7 @@ export function negotiate(request: FastifyRequest): ClientError | undefined {
   return new ClientError({
     status: 406,
     code: 'not-acceptable',
-    detail: `This resource comes as ${produces.join(' or ')}.`,
+    detail: `This resource is available as ${produces.join(' or ')}.`,
   });
 }
 

@@ -17,8 +17,9 @@ export function requireMatch(ifMatch: string | undefined, etag: string): void {
 export function preconditionRequired(): ClientError {
   return new ClientError({
     status: 428,
+    /** The change has no `If-Match` header. Read the resource and send its ETag. */
     code: 'precondition-required',
-    detail: 'Send the ETag that you have read in If-Match, so that no change of somebody else is lost.',
+    detail: 'Send the ETag of the resource in If-Match, so that no concurrent change is lost.',
   });
 }
 
@@ -26,8 +27,9 @@ export function preconditionRequired(): ClientError {
 export function staleVersion(etag?: string): BusinessRuleError {
   return new BusinessRuleError({
     status: 412,
+    /** The resource has changed since it was read. Read it again, and repeat the change with the new ETag. */
     code: 'stale-version',
-    detail: 'It has changed since you read it. Read it again and retry the change with its new ETag.',
+    detail: 'The resource has changed. Read it again and repeat the change with its new ETag.',
     ...(etag !== undefined && { headers: { ETag: etag } }),
   });
 }

@@ -11,10 +11,13 @@ export function invalidInput(problems: FieldProblem[]): ClientError {
   const count = problems.length;
   const detail =
     count === 1
-      ? `One thing is wrong: ${first?.message}`
-      : `${count} things are wrong${count > MOST_LISTED ? `; the first ${MOST_LISTED} are listed` : ''}.`;
+      ? `The input is invalid: ${first?.message}`
+      : `The input has ${count} errors${count > MOST_LISTED ? `; the first ${MOST_LISTED} are listed` : ''}.`;
   return new ClientError({
     status: 422,
+    /**
+     * Members or parameters are invalid; `errors` lists each with its place and reason. Correct the request.
+     */
     code: 'validation-failed',
     detail,
     errors: problems.slice(0, MOST_LISTED),

@@ -48,7 +48,7 @@ export function decodeCursor<T extends unknown[]>(
     throw new ClientError({
       status: 422,
       code: 'validation-failed',
-      detail: 'The cursor is not one that this list gave out.',
+      detail: 'The cursor is invalid for this list.',
       errors: [
         {
           parameter: 'cursor',

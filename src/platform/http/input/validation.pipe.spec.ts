@@ -99,7 +99,7 @@ describe('validation of what a caller sends', () => {
       pipe.transform(body, { type: 'body', metatype: Input });
       expect.unreachable();
     } catch (error) {
-      expect((error as ClientError).message).toBe('1000 things are wrong; the first 50 are listed.');
+      expect((error as ClientError).message).toBe('The input has 1000 errors; the first 50 are listed.');
       expect((error as ClientError).extensions.errors).toHaveLength(50);
     }
   });

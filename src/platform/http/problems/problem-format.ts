@@ -59,18 +59,23 @@ export interface WrittenProblem {
 }
 
 let format = PROBLEM_DETAILS;
+let typeBase: string | undefined;
 
 /** The format of this process. */
 export const problemFormat = (): ProblemFormat => format;
 
-/** Writes all errors of this process in another format; call it before the application is created. */
-export function writeProblemsAs(other: ProblemFormat): void {
+/**
+ * Sets how all errors of this process are written; call it before the application is created.
+ * @param base what stands before the code in the `type` of a problem document (`PROBLEM_TYPE_BASE`)
+ */
+export function writeProblemsAs(other: ProblemFormat, base?: string): void {
   format = other;
+  typeBase = base;
 }
 
 /** The answer to an error: written only here, also for input that never becomes a request, and for stored answers. */
 export function writtenProblem(error: unknown, requestId: string, instance: string): WrittenProblem {
-  const document = problemDocument(error, requestId, instance);
+  const document = problemDocument(error, requestId, instance, typeBase);
   const { status } = document;
   try {
     return { status, ...written(format, format.body(document, error)) };

@@ -36,12 +36,12 @@ function unmatched(request: FastifyRequest): ClientError {
   const path = pathOf(request);
   const allowed = request.server.routeTable.allowed(path);
   if (allowed.length === 0 || allowed.includes(request.method)) {
-    return new ClientError({ status: 404, code: 'not-found', detail: `There is nothing at ${path}.` });
+    return new ClientError({ status: 404, code: 'not-found', detail: `${path} does not exist.` });
   }
   return new ClientError({
     status: 405,
     code: 'method-not-allowed',
-    detail: `${path} knows ${allowed.join(', ')}, not ${request.method}.`,
+    detail: `${request.method} is not allowed; use ${allowed.join(', ')}.`,
     headers: { Allow: allowed.join(', ') },
   });
 }

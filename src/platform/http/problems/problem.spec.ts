@@ -33,9 +33,16 @@ describe('problem documents', () => {
     });
   });
 
-  it('use the registered types where there are some', () => {
+  it('link to the published catalogue', () => {
+    const error = new ClientError({ status: 404, code: 'not-found', detail: 'Nothing there.' });
+    expect(problemDocument(error, 'r', '/', 'https://docs.example/problems#').type).toBe(
+      'https://docs.example/problems#not-found',
+    );
+  });
+
+  it('use registered types where they exist', () => {
     const error = new ClientError({ status: 429, code: 'quota-exceeded', detail: 'Enough.' });
-    expect(problemDocument(error, 'r', '/').type).toBe(
+    expect(problemDocument(error, 'r', '/', 'https://docs.example/problems#').type).toBe(
       'https://iana.org/assignments/http-problem-types#quota-exceeded',
     );
   });

@@ -13,23 +13,32 @@ export interface ProblemDocument {
   [extension: string]: unknown;
 }
 
-/** Registered types; every other error gets a URN made of its code. */
+/** Registered types, which have pages of their own. */
 const REGISTERED_TYPES: Record<string, string> = {
   'quota-exceeded': 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   'temporary-reduced-capacity': 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
 };
 
-/** The document for an error, made only here. A bug reveals nothing but the id under which it is logged. */
-export function problemDocument(error: unknown, requestId: string, instance: string): ProblemDocument {
+/**
+ * The document for an error, made only here. A bug reveals nothing but the id under which it is logged.
+ * @param typeBase what stands before the code in the `type`: the URL of the catalogue (docs/problems.md) where it is published
+ */
+export function problemDocument(
+  error: unknown,
+  requestId: string,
+  instance: string,
+  typeBase = 'urn:problem-type:',
+): ProblemDocument {
   const problem = asProblem(error);
   const status = problem?.status ?? 500;
   const code = problem?.code ?? 'internal-error';
   return {
-    type: REGISTERED_TYPES[code] ?? `urn:problem-type:${code}`,
+    type: REGISTERED_TYPES[code] ?? `${typeBase}${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: problem?.message ?? 'Something went wrong on our side. It is logged under the requestId.',
+    detail: problem?.message ?? 'An unexpected error occurred. It is logged with the requestId.',
     instance,
+    /** A bug on our side, logged with the `requestId`. Report it with that id. */
     code,
     requestId,
     ...problem?.extensions,

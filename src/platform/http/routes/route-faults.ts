@@ -7,7 +7,11 @@ export function injectRouteFaults(fastify: FastifyInstance, faults: FaultInjecto
   fastify.addHook('onRequest', async (request) => {
     const target = `route:${request.method} ${request.routeOptions.url ?? ''}`;
     const error = (): TransientError =>
-      new TransientError({ code: 'fault-injected', detail: `A fault is switched on for ${target}.` });
+      new TransientError({
+        /** A fault is switched on for this route, to rehearse an outage. Never in production. */
+        code: 'fault-injected',
+        detail: `A fault is switched on for ${target}.`,
+      });
     await faults.inject(target, {
       withinMs: request.context.remainingMs,
       refused: error,

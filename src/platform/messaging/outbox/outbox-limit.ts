@@ -37,8 +37,9 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
   requireRoom(): void {
     if (!this.full) return;
     throw new TransientError({
+      /** Too much accepted work waits to be processed. Nothing has happened. Retry later. */
       code: 'backlog-full',
-      detail: 'Too much work waits to be done already. Try again later.',
+      detail: 'Too much work is waiting to be processed. Retry later.',
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
