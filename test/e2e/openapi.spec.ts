@@ -258,6 +258,16 @@ describe('withdrawals', () => {
   });
 });
 
+describe('prints', () => {
+  it('are ordered and shown to the owner of the account', async () => {
+    const ordered = await call('POST', `/v1/accounts/${from}/prints`, { as: ada });
+    expect(ordered.status).toBe(202);
+    const path = `/v1/accounts/${from}/prints/${(ordered.body as { id: string }).id}`;
+    expect(await statusOf('GET', path, { as: ada })).toBe(200);
+    expect(await statusOf('GET', path, { as: eve })).toBe(404);
+  });
+});
+
 const everything = () => ({ api, operations: conformance.operations });
 
 describeEveryOperation(() => ({

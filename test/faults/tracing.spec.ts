@@ -138,6 +138,26 @@ describe('tracing', () => {
       expect(trace.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId))).toEqual([request]);
     });
 
+    it('follows a plain job from the request that adds it into the worker that runs it', async () => {
+      const { status, headers } = await http.post(`/v1/accounts/${counter.accounts[0]}/prints`);
+      expect(status).toBe(202);
+      const request = await collector.waitForSpan(
+        ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
+      );
+      const ofTheTrace = (service: string, words: string) =>
+        collector.waitForSpan(
+          ({ traceId, name, ...span }) =>
+            traceId === request.traceId && span.service === service && name.includes(words),
+        );
+      await ofTheTrace('holdfast-api', 'outbox');
+      expect(await ofTheTrace('holdfast-worker', 'process print')).toMatchObject({
+        kind: CONSUMER,
+        parentSpanId: request.spanId,
+        attributes: { 'messaging.destination.name': 'prints' },
+      });
+      await ofTheTrace('holdfast-worker', 'pg.query:UPDATE');
+    });
+
     it('hands the trace on to a service outside', async () => {
       const asked = provider.traceparents.length;
       const { headers } = await withdraw(http, 'paid');

@@ -128,3 +128,18 @@ describe('a withdrawal', () => {
     expect(await balanceOf(account)).toBe(60);
   });
 });
+
+describe('a print', () => {
+  it('is made once, by a plain job', async () => {
+    const account = await ada.open();
+    const ordered = await ada.http.post<{ id: string }>(`/v1/accounts/${account}/prints`);
+    const path = `/v1/accounts/${account}/prints/${ordered.body.id}`;
+    expect(ordered).toMatchObject({ status: 202, body: { accountId: account, copies: 0 } });
+    expect((await eve.http.get(path)).status).toBe(404);
+    await ledger.startWorker();
+    await waitFor(async () => (await ada.http.get<{ copies: number }>(path)).body.copies === 1, {
+      within: 30_000,
+      what: 'the print',
+    });
+  });
+});

@@ -110,3 +110,14 @@ export class WithdrawalDto {
   @IntField()
   amount!: number;
 }
+
+export class PrintDto {
+  @UuidField()
+  id!: string;
+
+  @UuidField()
+  accountId!: string;
+
+  @IntField({ description: '0 until it is printed.' })
+  copies!: number;
+}

@@ -1,10 +1,16 @@
+import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { UsersModule } from '../../../src/modules/users/index.js';
 import { IdempotencyModule } from '../../../src/platform/idempotency/index.js';
 import { MessagingModule } from '../../../src/platform/messaging/index.js';
 import { AccountsController } from './accounts.controller.js';
 import { AccountsService } from './accounts.service.js';
 import { BankClient } from './bank.client.js';
+import { Print } from './print.entity.js';
+import { PrintsController } from './prints.controller.js';
+import { PrintsProcessor } from './prints.processor.js';
+import { PrintsService } from './prints.service.js';
 import { TransfersController } from './transfers.controller.js';
 import { ReceiptsProcessor } from './receipts.processor.js';
 import { transferMade, TransfersService } from './transfers.service.js';
@@ -18,10 +24,20 @@ import { WithdrawalsService } from './withdrawals.service.js';
 @Module({
   imports: [
     MessagingModule.forFeature({ events: [transferMade], queues: ['receipts'] }),
+    TypeOrmModule.forFeature([Print]),
+    BullModule.registerQueue({ name: 'prints' }),
     IdempotencyModule,
     UsersModule,
   ],
-  controllers: [AccountsController, TransfersController, WithdrawalsController],
-  providers: [AccountsService, TransfersService, ReceiptsProcessor, WithdrawalsService, BankClient],
+  controllers: [AccountsController, TransfersController, WithdrawalsController, PrintsController],
+  providers: [
+    AccountsService,
+    TransfersService,
+    ReceiptsProcessor,
+    WithdrawalsService,
+    BankClient,
+    PrintsService,
+    PrintsProcessor,
+  ],
 })
 export class LedgerModule {}

@@ -40,9 +40,16 @@ export class Ledger1763700000000 implements MigrationInterface {
         settle_at timestamptz(3) NOT NULL
       )
     `);
+    await queryRunner.query(`
+      CREATE TABLE prints (
+        id uuid PRIMARY KEY,
+        account_id uuid NOT NULL REFERENCES accounts,
+        copies integer NOT NULL
+      )
+    `);
   }
 
   async down(queryRunner: Pick<QueryRunner, 'query'>): Promise<void> {
-    await queryRunner.query('DROP TABLE withdrawals, receipts, transfers, accounts');
+    await queryRunner.query('DROP TABLE prints, withdrawals, receipts, transfers, accounts');
   }
 }
