@@ -122,7 +122,7 @@ function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
   const api = `http://localhost:${ports.api}`;
   const rows: [string, string | undefined][] = [
     ['API, to try in a browser', `${api}/docs`],
-    ['API', `${api}/v1/products`],
+    ['API', api],
     ['Health and metrics, api', `http://localhost:${ports.management}/health/ready  /metrics`],
     ['Health and metrics, worker', `http://localhost:${ports.workerManagement}/health/ready  /metrics`],
     ['Accounts', 'admin@example.com, customer@example.com'],

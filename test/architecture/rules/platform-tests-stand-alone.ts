@@ -27,6 +27,7 @@ export const TESTS_OF_EXAMPLES = [
   'test/e2e/shop.ts',
   'test/e2e/webhooks.spec.ts',
   'test/faults/frozen-payment.spec.ts',
+  'test/faults/local-shop.spec.ts',
   'test/faults/shop.ts',
   'test/repositories/exports.spec.ts',
   'test/repositories/notifications.spec.ts',
@@ -34,9 +35,6 @@ export const TESTS_OF_EXAMPLES = [
   'test/repositories/payments.spec.ts',
   'test/repositories/products.spec.ts',
 ];
-
-/** What tests the platform on the example features to this day. This list only ever gets shorter. */
-const NOT_YET_ALONE = ['test/faults/local-stack.spec.ts'];
 
 const isListed = (path: string, list: string[]): boolean => list.some((entry) => path.startsWith(entry));
 
@@ -59,9 +57,7 @@ export const platformTestsStandAlone: Rule = {
 function testsThePlatform(path: string): boolean {
   if (/^src\/(platform|config)\/.*\.spec\.ts$/.test(path)) return true;
   return (
-    path.startsWith('test/') &&
-    !path.startsWith('test/architecture/') &&
-    !isListed(path, [...TESTS_OF_EXAMPLES, ...NOT_YET_ALONE])
+    path.startsWith('test/') && !path.startsWith('test/architecture/') && !isListed(path, TESTS_OF_EXAMPLES)
   );
 }
 
