@@ -20,6 +20,11 @@ const spin: CpuTask<number, string> = {
   ),
   name: 'spin',
 };
+/** Occupies its thread until the first element of the array is set and notified. */
+const hold: CpuTask<Int32Array, string> = {
+  module: moduleOf('export const hold = (gate) => { Atomics.wait(gate, 0, 0); return "released"; };'),
+  name: 'hold',
+};
 const fail: CpuTask<null, never> = {
   module: moduleOf('export const fail = () => { throw new RangeError("out of range"); };'),
   name: 'fail',
@@ -54,12 +59,18 @@ describe('CpuPool', () => {
   it('leaves the event loop free while all its threads compute', async () => {
     open(1);
     await pool.run(double, 1);
+    const gate = new Int32Array(new SharedArrayBuffer(4));
     let turns = 0;
-    const timer = setInterval(() => turns++, 5);
-    await pool.run(spin, 200);
+    // A blocked loop would never turn, and the task would never end.
+    const timer = setInterval(() => {
+      turns += 1;
+      if (turns < 3) return;
+      Atomics.store(gate, 0, 1);
+      Atomics.notify(gate, 0);
+    }, 5);
+    expect(await pool.run(hold, gate)).toBe('released');
     clearInterval(timer);
-    // A blocked loop would not have turned at all; how often it turns depends on the machine.
-    expect(turns).toBeGreaterThan(1);
+    expect(turns).toBeGreaterThanOrEqual(3);
   });
 
   it.runIf(process.platform === 'linux')('gives its threads, and only them, a low priority', async () => {

@@ -1,7 +1,7 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { SkipThrottle, Throttle } from '@nestjs/throttler';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { ClientError } from '../errors/index.js';
 import { RedisConnection } from '../redis/index.js';
@@ -88,6 +88,14 @@ async function admitted(call: Calls, count: number, method: keyof Shop, options:
 }
 
 describe('RateLimitGuard', () => {
+  // No window may end, or be a second older, while a test is at work.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('answers a plain boolean and states the policy', async () => {
     const { call } = await guardWith();
     const { enter, headers } = call('read');

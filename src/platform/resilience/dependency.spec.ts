@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RequestContext } from '../context/index.js';
 import { BusinessRuleError, NotAttemptedError, TransientError } from '../errors/index.js';
 import { Dependency } from './dependency.js';
@@ -8,10 +8,19 @@ const policy: DependencyPolicy = {
   timeoutMs: 1000,
   concurrency: 2,
   breaker: { size: 4, minimumCalls: 2 },
-  reopenAfterMs: 20,
+  reopenAfterMs: 60_000,
 };
 const down = () => Promise.reject(new TransientError({ code: 'down', detail: 'down' }));
 const up = () => Promise.resolve('up');
+/** Only the clock of the circuit is ours: no pause of the machine opens it, or lets a call try again. */
+const afterAWhile = (): unknown => vi.setSystemTime(Date.now() + policy.reopenAfterMs + 1);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 async function broken(overrides: Partial<DependencyPolicy> = {}): Promise<Dependency> {
   const dependency = new Dependency('shop', { ...policy, ...overrides });
@@ -25,7 +34,7 @@ describe('a dependency', () => {
   });
 
   it('is not asked any more while its circuit is open, and says that nothing was tried', async () => {
-    const dependency = await broken({ reopenAfterMs: 60_000 });
+    const dependency = await broken();
     const work = vi.fn(up);
     await expect(dependency.execute(work)).rejects.toBeInstanceOf(NotAttemptedError);
     expect(work).not.toHaveBeenCalled();
@@ -34,7 +43,8 @@ describe('a dependency', () => {
 
   it('is asked again after a while, and closes its circuit when it answers', async () => {
     const dependency = await broken();
-    await vi.waitFor(() => expect(dependency.execute(up)).resolves.toBe('up'), { timeout: 20_000 });
+    afterAWhile();
+    await expect(dependency.execute(up)).resolves.toBe('up');
     expect(dependency.circuit).toBe('closed');
   });
 
@@ -93,7 +103,8 @@ describe('a dependency', () => {
     const seen: string[] = [];
     dependency.onCircuitChange((state) => seen.push(state));
     for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
-    await vi.waitFor(() => dependency.execute(up), { timeout: 20_000 });
+    afterAWhile();
+    await dependency.execute(up);
     expect(seen).toEqual(['open', 'half-open', 'closed']);
   });
 });
@@ -120,7 +131,8 @@ describe('the circuit breaker alone', () => {
     const dependency = new Dependency('shop', policy);
     for (let i = 0; i < 2; i += 1) await expect(guarded(dependency, down)).rejects.toThrow('down');
     await expect(guarded(dependency, up)).rejects.toBeInstanceOf(NotAttemptedError);
-    await vi.waitFor(() => expect(guarded(dependency, up)).resolves.toBe('up'), { timeout: 20_000 });
+    afterAWhile();
+    await expect(guarded(dependency, up)).resolves.toBe('up');
     expect(dependency.circuit).toBe('closed');
   });
 
@@ -162,11 +174,12 @@ describe('the circuit breaker alone', () => {
     const dependency = await broken({ breaker: { size: 4, minimumCalls: 1 } });
     const trial = () =>
       new Promise<(outage?: Error) => void>((resolve, reject) => dependency.admit(resolve, reject));
-    const ended = await vi.waitFor(trial, { timeout: 20_000 });
+    afterAWhile();
+    const ended = await trial();
     ended(undefined);
-    await vi.waitFor(() => expect(dependency.circuit).toBe('closed'));
+    await vi.waitFor(() => expect(dependency.circuit).toBe('closed'), { timeout: 20_000 });
     for (let i = 0; i < 2; i += 1) ended(new TransientError({ code: 'down', detail: 'down' }));
-    await vi.waitFor(() => expect(dependency.circuit).toBe('open'));
+    await vi.waitFor(() => expect(dependency.circuit).toBe('open'), { timeout: 20_000 });
   });
 
   it('forgets single failures between successes', async () => {

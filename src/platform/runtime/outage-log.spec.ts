@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OutageLog, type OutageOptions } from './outage-log.js';
 
 const begins = 'The depot is unavailable';
@@ -45,12 +44,14 @@ describe('an outage', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('is over after a while without failures, where nobody reports successes', async () => {
+  it('is over after a while without failures, where nobody reports successes', () => {
+    vi.useFakeTimers();
     const { lines, log } = outage({ ends: undefined, endsAfterMs: 30 });
     log.failed(new Error('1'));
     log.failed(new Error('2'));
-    await delay(50);
+    vi.advanceTimersByTime(31);
     log.failed(new Error('3'));
+    vi.useRealTimers();
     expect(lines).toEqual([`${begins} err`, `${begins} err`]);
   });
 });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BatchedResponse } from './batched-response.js';
 
 let server: Server;
@@ -49,6 +49,7 @@ describe('A batched response', () => {
     const paths = Array.from({ length: 40 }, (_, n) => `/${n}`);
     const answers = await Promise.all(paths.map(async (path) => (await fetch(url + path)).text()));
     expect(answers).toEqual(paths);
+    await vi.waitFor(() => expect(finished).toHaveLength(40), { timeout: 20_000 });
     expect(finished.map(([path]) => path).toSorted()).toEqual(paths.toSorted());
     for (const [path, own] of finished) expect(own).toBe(path);
   });
