@@ -149,7 +149,7 @@ function charge(
   key: string,
   paymentMethod: string,
   changes: object = {},
-  timeoutMs = 5_000,
+  timeoutMs = 20_000,
 ): Promise<HttpResponse<Charge>> {
   const body = { amount: 1990, currency: 'EUR', paymentMethod, reference: 'payment-1', ...changes };
   return http.post('/v1/charges', body, { headers: { 'idempotency-key': key }, timeoutMs });

@@ -186,7 +186,7 @@ async function startApp(name: string, entry: string, options: AppOptions): Promi
       server = make();
       await server.start();
     },
-    waitForLog: (matches, within = 10_000) =>
+    waitForLog: (matches, within = 30_000) =>
       waitFor(() => logs.find(matches), { within, what: `a log record of the ${name}` }),
   };
 }

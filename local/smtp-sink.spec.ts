@@ -5,6 +5,9 @@ import { httpClient } from './http.ts';
 import { startSmtpSink } from './smtp-sink.ts';
 import type { SmtpSink } from './smtp-sink.ts';
 
+/** How long the sender waits for an answer. */
+const PATIENCE_MS = 20_000;
+
 let sink: SmtpSink;
 
 beforeEach(async () => {
@@ -42,7 +45,8 @@ describe('a mood', () => {
     '%s fails the sender',
     async (mood) => {
       await httpClient(sink.controlUrl).put('/mood', { mood });
-      await expect(send('one@shop.example')).rejects.toThrow();
+      const patienceMs = mood === 'hang' ? 200 : PATIENCE_MS;
+      await expect(send('one@shop.example', {}, patienceMs)).rejects.toThrow();
       expect(sink.counts().kept).toBe(mood === 'accept_then_drop' ? 1 : 0);
       sink.setMood('ok');
       await send('one@shop.example');
@@ -61,8 +65,16 @@ describe('a mood', () => {
   });
 });
 
-async function send(messageId: string, mail: { to?: string; subject?: string } = {}): Promise<void> {
-  const transport = createTransport({ url: sink.url, greetingTimeout: 200, socketTimeout: 400 });
+async function send(
+  messageId: string,
+  mail: { to?: string; subject?: string } = {},
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const transport = createTransport({
+    url: sink.url,
+    greetingTimeout: patienceMs,
+    socketTimeout: patienceMs,
+  });
   const { to = 'ada@example.com', subject = 'Hello' } = mail;
   await transport.sendMail({
     from: 'shop@example.com',

@@ -52,7 +52,7 @@ export async function startTraceCollector(port = 0): Promise<TraceCollector> {
   });
   return Object.assign(collector, {
     url: server.url,
-    waitForSpan: (matches: (span: CollectedSpan) => boolean, within = 10_000) =>
+    waitForSpan: (matches: (span: CollectedSpan) => boolean, within = 30_000) =>
       waitFor(() => collector.spans.find(matches), { within, what: 'a span at the collector' }),
     stop: () => server.stop(),
   });

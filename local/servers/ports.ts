@@ -1,11 +1,11 @@
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 
-const handedOut = new Set<number>();
-
 /**
- * A TCP port on 127.0.0.1 on which nothing listens.
+ * A TCP port on 127.0.0.1 on which nothing listens, and which no other process gets from here while this one lives: not before
+ * the server listens, nor while it is restarted.
  *
  * It is below the system's ephemeral range on purpose. A server that is killed and started again on "its" port
  * would otherwise now and then find that port taken: by the local end of an outgoing connection, or even by a client
@@ -15,13 +15,24 @@ export async function freePort(): Promise<number> {
   const end = Math.min(firstEphemeralPort(), 32_768);
   for (let attempt = 0; attempt < 500; attempt += 1) {
     const port = randomInt(20_000, end);
-    if (handedOut.has(port)) continue;
-    if (await isPortFree(port)) {
-      handedOut.add(port);
-      return port;
-    }
+    if ((await isPortFree(port)) && (await reservePort(port))) return port;
   }
   throw new Error(`No free port between 20000 and ${end}`);
+}
+
+/**
+ * Whether this process is the first to ask for the port. The mark is the UDP port of the same number, which the kernel takes back
+ * when the process ends, however it ends.
+ */
+export function reservePort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const mark = createSocket('udp4').unref();
+    mark.once('error', () => {
+      mark.close();
+      resolve(false);
+    });
+    mark.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
 }
 
 /** `preferred` when it is free, else any free port. */

@@ -72,13 +72,24 @@ async function followAs(dataDir: string, primary: PostgresServer): Promise<void>
 async function backUp(primary: PostgresServer, dataDir: string): Promise<void> {
   await asAdmin(primary, async (client) => {
     await client.query("SELECT pg_backup_start('replica', fast => true)");
-    await run('cp', ['-a', primary.dataDir, dataDir]);
+    await copyInUse(primary.dataDir, dataDir);
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
     await writeAsOwner(dataDir, 'backup_label', rows[0]?.labelfile ?? '');
     await Promise.all(
       ['postmaster.pid', 'postmaster.opts'].map((file) => rm(`${dataDir}/${file}`, { force: true })),
     );
   });
+}
+
+/** Files that vanish or are replaced meanwhile are not needed (PostgreSQL documentation 25.3.4): the log has what they held. */
+async function copyInUse(from: string, to: string): Promise<void> {
+  await run('cp', ['-a', from, to], { env: { PATH: process.env.PATH, LC_ALL: 'C' } }).catch(
+    (error: { stderr?: string }) => {
+      const complaints = error.stderr?.trim().split('\n') ?? [''];
+      const harmless = /(: No such file or directory|, as it was replaced while being copied)$/;
+      if (!complaints.every((line) => harmless.test(line))) throw error;
+    },
+  );
 }
 
 /** PostgreSQL writes to these files too, and does not run as root. */

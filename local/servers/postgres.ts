@@ -70,7 +70,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
       stopSignal: 'SIGINT',
       orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
-      stopWithinMs: persistent ? 15_000 : 5_000,
+      stopWithinMs: 15_000,
       onLine: options.onLine,
       onUnexpectedExit: options.onUnexpectedExit,
     },

@@ -78,14 +78,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
 /** Whether a Redis or a Sentinel answers. */
 export async function answersPing(port: number): Promise<boolean> {
-  return (await sendRedisCommand(port, 'PING').catch(() => '')).startsWith('+PONG');
+  return (await sendRedisCommand(port, 'PING', 1_000).catch(() => '')).startsWith('+PONG');
 }
 
 /** One command on a separate connection: nothing here may depend on the client library under test. */
-export function sendRedisCommand(port: number, command: string): Promise<string> {
+export function sendRedisCommand(port: number, command: string, withinMs = 20_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
-    socket.setTimeout(1_000, () => socket.destroy(new Error('Redis does not answer')));
+    socket.setTimeout(withinMs, () => socket.destroy(new Error('Redis does not answer')));
     socket.once('connect', () => socket.write(`${command}\r\n`));
     socket.once('data', (answer) => {
       socket.destroy();

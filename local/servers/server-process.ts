@@ -60,7 +60,7 @@ export class ServerProcess {
   private child: ChildProcess | undefined;
   private ending = false;
   private readonly recentLines: string[] = [];
-  /** How the current incarnation ended. */
+  /** How the current incarnation ended. By then every line of it has been read, and every child that shares its output is gone. */
   exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
   constructor(spec: ServerSpec) {
@@ -100,10 +100,12 @@ export class ServerProcess {
       });
       child.once('exit', (code, signal) => {
         if (child.pid) releaseProcess(child.pid);
-        const wasReady = ready;
+        const isUnexpected = ready && !this.ending;
         this.child = undefined;
-        resolve({ code, signal });
-        if (wasReady && !this.ending) spec.onUnexpectedExit?.(this.describeEnd(code, signal));
+        child.once('close', () => {
+          resolve({ code, signal });
+          if (isUnexpected) spec.onUnexpectedExit?.(this.describeEnd(code, signal));
+        });
       });
     });
     let ready = false;
@@ -122,7 +124,6 @@ export class ServerProcess {
     for (;;) {
       if (this.child !== child) {
         const end = await this.exited;
-        await delay(10); // The last lines of a process may arrive after its exit.
         if (failure) throw new Error(`${spec.name} could not be started: ${failure.message}`);
         throw new Error(`${spec.name} ended while starting: ${this.describeEnd(end.code, end.signal)}`);
       }

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../wait-for.ts';
-import { freePort, isPortFree } from './ports.ts';
+import { freePort, isPortFree, reservePort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import type { PostgresServer } from './postgres.ts';
 import { isAlive } from './process-tree.ts';
-import { startRedis } from './redis.ts';
+import { sendRedisCommand as ask, startRedis } from './redis.ts';
 import type { RedisServer } from './redis.ts';
 
 describe('a private PostgreSQL', () => {
@@ -72,7 +72,7 @@ describe('a private Redis', () => {
 
   it('does not answer while it is frozen', async () => {
     server.freeze();
-    await expect(ask(server.port, 'PING')).rejects.toThrow('silent');
+    await expect(ask(server.port, 'PING', 300)).rejects.toThrow('does not answer');
     server.thaw();
     expect(await ask(server.port, 'PING')).toContain('PONG');
   });
@@ -111,6 +111,19 @@ describe('freePort', () => {
     expect(Math.max(...ports)).toBeLessThan(32_768);
     expect(await isPortFree(ports[0] ?? 0)).toBe(true);
   });
+
+  it('gives a port to no other process while the one that has it lives', async () => {
+    const program = `
+      const { freePort } = await import(${JSON.stringify(join(import.meta.dirname, 'ports.ts'))});
+      console.log(await freePort());
+      setInterval(() => {}, 1000);
+    `;
+    const holder = spawn(process.execPath, ['--input-type=module', '--eval', program]);
+    const [said] = (await once(holder.stdout, 'data')) as [Buffer];
+    expect(await reservePort(Number(String(said)))).toBe(false);
+    holder.kill('SIGKILL');
+    await waitFor(() => reservePort(Number(String(said))), { what: 'the port of a killed holder' });
+  });
 });
 
 async function query(url: string, text: string): Promise<unknown[]> {
@@ -121,18 +134,6 @@ async function query(url: string, text: string): Promise<unknown[]> {
   } finally {
     await client.end();
   }
-}
-
-function ask(port: number, command: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(`${command}\r\n`));
-    socket.setTimeout(300, () => socket.destroy(new Error('silent')));
-    socket.once('error', reject);
-    socket.once('data', (answer) => {
-      socket.destroy();
-      resolve(answer.toString());
-    });
-  });
 }
 
 function settle(ms: number): Promise<void> {

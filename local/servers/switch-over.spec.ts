@@ -52,6 +52,7 @@ describe('a replica behind a proxy whose target changes', () => {
     expect([await isReplica(onOld), await isReplica(onNew)]).toEqual([true, false]);
     await onNew.query('INSERT INTO streamed VALUES (2)');
     await waitFor(async () => (await onOld.query('SELECT one FROM streamed')).rowCount === 2, {
+      within: 40_000,
       what: 'the row on the old primary',
     });
 
