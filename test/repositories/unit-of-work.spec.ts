@@ -141,6 +141,74 @@ describe('a unit of work', () => {
     expectNoLeak();
   });
 
+  describe('with a statement that is sent with COMMIT', () => {
+    const last = (id: number) => ({ text: 'INSERT INTO notes VALUES ($1, $2)', values: [id, 'last'] });
+
+    it('commits both, or neither when the statement fails', async () => {
+      const run = (id: number) =>
+        db.unitOfWork.run(() => insert(id).then(() => id + 1), { last: (result) => last(result) });
+      expect(await run(1)).toBe(2);
+      await insert(4);
+      await expect(run(3)).rejects.toBeInstanceOf(UniqueViolationError);
+      expect(await ids()).toEqual([1, 2, 4]);
+      expectNoLeak();
+    });
+
+    it('commits nothing when its request is abandoned before', async () => {
+      const context = new RequestContext('request-1', Date.now() + 60_000);
+      const abandoned = context.run(() =>
+        db.unitOfWork.run(
+          async () => {
+            await insert(1);
+            context.abort('The client has disconnected.');
+          },
+          { last: () => last(2) },
+        ),
+      );
+      await expect(abandoned).rejects.toMatchObject({ code: 'request-abandoned' });
+      expect(await ids()).toEqual([]);
+      expectNoLeak();
+    });
+
+    it('commits both when its request is abandoned from then on', async () => {
+      const context = new RequestContext('request-1', Date.now() + 60_000);
+      await context.run(() =>
+        db.unitOfWork.run(() => insert(1), {
+          last: () => {
+            queueMicrotask(() => context.abort('Too late.'));
+            return last(2);
+          },
+        }),
+      );
+      expect(await ids()).toEqual([1, 2]);
+      expectNoLeak();
+    });
+
+    it('joins an outer unit of work with it', async () => {
+      const failing = db.unitOfWork.run(async () => {
+        await db.unitOfWork.run(() => insert(1), { last: () => last(2) });
+        expect(await ids()).toEqual([1, 2]);
+        throw new Error('outer');
+      });
+      await expect(failing).rejects.toThrow('outer');
+      expect(await ids()).toEqual([]);
+    });
+
+    it('has its work done again when a migration has outdated the statement', async () => {
+      await db.database.execute({ text: 'CREATE TABLE wide (id int)' });
+      let runs = 0;
+      const run = () =>
+        db.unitOfWork.run(async () => void (runs += 1), {
+          last: () => ({ name: 'wide', text: 'INSERT INTO wide VALUES ($1) RETURNING id', values: [1] }),
+        });
+      await Promise.all([run(), run(), run(), run()]);
+      await db.database.execute({ text: 'ALTER TABLE wide ALTER id TYPE bigint' });
+      await run();
+      expect(runs).toBe(6);
+      expect(await db.database.query({ text: 'SELECT count(*)::int AS n FROM wide' })).toEqual([{ n: 5 }]);
+    });
+  });
+
   it('goes on after a failed statement that was caught around a savepoint', async () => {
     const after: string[] = [];
     const failure = await db.unitOfWork.run(async () => {

@@ -8,4 +8,4 @@ export { DatabaseModule } from './database.module.js';
 export { newId } from '../context/index.js';
 export { Migrator, type MigrationState } from './migrator.js';
 export { streamRows } from './stream-rows.js';
-export { UnitOfWork, type UnitOfWorkOptions } from './unit-of-work.js';
+export { UnitOfWork, type LastStatement, type UnitOfWorkOptions } from './unit-of-work.js';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { QueryRunner } from 'typeorm';
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import { located } from './database.errors.js';
-import type { LentConnection } from './pooled-connection.js';
+import type { LentConnection, Statement } from './pooled-connection.js';
 
 export type AfterCommit = () => void | Promise<void>;
 
@@ -67,9 +67,9 @@ export function close(unit: OpenUnit): void {
 }
 
 /** Sends what begins or ends a transaction or a savepoint. */
-export async function send({ client }: OpenUnit, text: string): Promise<pg.QueryResult> {
+export async function send({ client }: OpenUnit, statement: string | Statement): Promise<pg.QueryResult> {
   try {
-    return await client.control(text);
+    return await client.control(statement);
   } catch (error) {
     throw located(error);
   }

@@ -104,15 +104,16 @@ export class PooledConnection extends pg.Client {
     if (this.terms.writes?.kept && WRITES.test(statement.text)) this.wrote = true;
     const limitMs = statement.timeoutMs ?? this.terms.queryTimeoutMs;
     const context = RequestContext.current();
-    if (context?.abandoned) return Promise.reject(context.abandoned);
-    if (context?.remainingMs === 0) return Promise.reject(deadlineExceeded());
+    const refused = refusalOf(context);
+    if (refused) return Promise.reject(refused);
     return this.traced(statement, limitMs, context);
   }
 
-  /** Sends a statement that begins or ends a transaction, which no request may cancel. */
-  control(text: string, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
-    const answer = this.traced({ text }, timeoutMs);
-    return text === 'COMMIT' ? answer.then(requireCommit) : answer;
+  /** Sends a statement that begins or ends a transaction, or that is sent with its end: no request may cancel it. */
+  control(statement: string | Statement, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
+    if (typeof statement !== 'string') return this.traced(statement, timeoutMs);
+    const answer = this.traced({ text: statement }, timeoutMs);
+    return statement === 'COMMIT' ? answer.then(requireCommit) : answer;
   }
 
   /** Returns the connection to its pool, which drops it when it is unfit. */
@@ -200,7 +201,14 @@ export class PooledConnection extends pg.Client {
 /** PostgreSQL answers the COMMIT of a transaction in which a statement failed with a rollback, and with no error. */
 function requireCommit(answer: pg.QueryResult): pg.QueryResult {
   if (answer.command === 'COMMIT') return answer;
-  throw new Error('A statement of this transaction failed and its error was caught: nothing was committed');
+  throw new NothingCommittedError();
+}
+
+/** PostgreSQL has rolled back at COMMIT. */
+export class NothingCommittedError extends Error {
+  constructor() {
+    super('A statement of this transaction failed and its error was caught: nothing was committed');
+  }
 }
 
 class Query extends pg.Query {
@@ -216,6 +224,11 @@ function queryOf({ name, text, values }: Statement, named: boolean, answered: An
   const query = new Query(text, values, answered as ConstructorParameters<typeof pg.Query>[2]);
   if (named) query.name = name;
   return query;
+}
+
+/** Why a request may send nothing more: its client has disconnected, or its time is over. */
+export function refusalOf(context: RequestContext | undefined): Error | undefined {
+  return context?.abandoned ?? (context?.remainingMs === 0 ? deadlineExceeded() : undefined);
 }
 
 function deadlineExceeded(cause?: unknown): TransientError {

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { RequestContext } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
 import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
 import { isRefusedWrite, translateDatabaseError } from './database.errors.js';
@@ -11,15 +12,28 @@ import {
   type OpenUnit,
   type UnitTerms,
 } from './open-unit.js';
-import type { LentConnection } from './pooled-connection.js';
+import {
+  NothingCommittedError,
+  refusalOf,
+  type LentConnection,
+  type Statement,
+} from './pooled-connection.js';
 import { savepoint } from './savepoint.js';
 
-export interface UnitOfWorkOptions<F = undefined> extends UnitTerms {
+/** Values that pg can always send: one that cannot be sent would leave COMMIT to be sent without its statement. */
+export type LastStatement = Statement & { values: (string | number | null)[] };
+
+export interface UnitOfWorkOptions<F = undefined, T = unknown> extends UnitTerms {
   /**
    * Statements that are sent together with BEGIN instead of after its answer; `work` gets what they return. They must change
    * nothing: if BEGIN fails, they have run outside of the transaction.
    */
   first?: () => Promise<F>;
+  /**
+   * A statement that is sent together with COMMIT instead of before it, made of the result of `work`; undefined for none. If it
+   * fails nothing is committed, and `run` throws its error.
+   */
+  last?: (result: T) => LastStatement | undefined;
 }
 
 /**
@@ -45,12 +59,15 @@ export class UnitOfWork {
    */
   async run<T, F = undefined>(
     work: (first: F) => Promise<T>,
-    options: UnitOfWorkOptions<F> = {},
+    options: UnitOfWorkOptions<F, T> = {},
   ): Promise<T> {
     const { unit } = this.pool;
     if (!unit) return this.transaction(work, options);
     requireTerms(unit, options);
-    return work((await options.first?.()) as F);
+    const result = await work((await options.first?.()) as F);
+    const last = options.last?.(result);
+    if (last) await this.pool.send(last);
+    return result;
   }
 
   /**
@@ -75,7 +92,7 @@ export class UnitOfWork {
   // Straight on pg: TypeORM's query runner costs as much as the statements of a short transaction.
   private async transaction<T, F>(
     work: (first: F) => Promise<T>,
-    options: UnitOfWorkOptions<F>,
+    options: UnitOfWorkOptions<F, T>,
     attempt = 1,
   ): Promise<T> {
     const client = await this.connect();
@@ -87,10 +104,19 @@ export class UnitOfWork {
       const begun = send(unit, begin(options) + this.pool.prelude);
       const [first] = await Promise.all([options.first && this.pool.units.run(unit, options.first), begun]);
       result = await this.pool.units.run(unit, () => work(first as F));
+      const last = options.last?.(result);
       requireOpen(unit);
+      // Refused now or not at all: COMMIT is sent without waiting for it.
+      const refused = last && refusalOf(RequestContext.current());
+      if (refused) throw refused;
       unit.closed = true;
       committing = true;
-      await send(unit, 'COMMIT');
+      const [written, ended] = await Promise.allSettled([last && send(unit, last), send(unit, 'COMMIT')]);
+      if (ended.status === 'rejected') {
+        committing = !(ended.reason instanceof NothingCommittedError);
+        if (committing || written.status === 'fulfilled') throw ended.reason;
+      }
+      if (written.status === 'rejected') throw written.reason;
     } catch (error) {
       close(unit);
       await this.rollback(unit);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
-import { Database } from '../database/index.js';
+import { Database, type LastStatement } from '../database/index.js';
 import type { RecordedAnswer } from './answer.js';
 
 /** The key's scope, the key, and the fingerprint of its payload. */
@@ -70,9 +70,9 @@ export class IdempotencyRepository {
     });
   }
 
-  /** Records the answer of work that was done in this unit of work. */
-  async insertFinished({ scope, key, fingerprint }: RecordKey, answer: RecordedAnswer): Promise<void> {
-    await this.database.execute({
+  /** The statement that records the answer of work that was done in this unit of work. */
+  insertFinished({ scope, key, fingerprint }: RecordKey, answer: RecordedAnswer): LastStatement {
+    return {
       name: 'idempotency-insert-finished',
       text: `INSERT INTO idempotency_records (scope, key, fingerprint, status, headers, body, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(hours => $7))
@@ -89,7 +89,7 @@ export class IdempotencyRepository {
         answer.body,
         this.retentionHours,
       ],
-    });
+    };
   }
 
   /** Records that the work is running. Only for a key that has no record, or an expired one. */

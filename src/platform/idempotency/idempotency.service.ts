@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RequestContext } from '../context/index.js';
-import { UnitOfWork } from '../database/index.js';
+import { UnitOfWork, type UnitOfWorkOptions } from '../database/index.js';
 import { BusinessRuleError, ClientError, NotAttemptedError } from '../errors/index.js';
 import { recordedAnswer, recordedRefusal, type Answer, type RecordedAnswer } from './answer.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -70,12 +70,9 @@ export class Idempotency {
     if (!request) return recordedAnswer(await this.unitOfWork.run(effect));
     return this.alone(request, async (key) => {
       try {
-        return await this.claiming(key, async (earlier) => {
-          if (earlier) return replayOf(earlier);
-          const answer = recordedAnswer(await effect());
-          await this.records.insertFinished(key, answer);
-          return answer;
-        });
+        return await this.recording(key, async (earlier) =>
+          earlier ? replayOf(earlier) : recordedAnswer(await effect()),
+        );
       } catch (error) {
         return this.refused(request, key, error);
       }
@@ -167,14 +164,28 @@ export class Idempotency {
   }
 
   /** Runs `work` in a unit of work that has locked the key, with the record under it. */
-  private claiming<T>(key: RecordKey, work: (earlier: FoundRecord | undefined) => Promise<T>): Promise<T> {
+  private claiming<T>(
+    key: RecordKey,
+    work: (earlier: FoundRecord | undefined) => Promise<T>,
+    last?: UnitOfWorkOptions<unknown, T>['last'],
+  ): Promise<T> {
     return this.unitOfWork.run(
       ([locked, found]) => {
         if (!locked) throw inUse();
         if (found && found.fingerprint !== key.fingerprint) throw reused();
         return work(found);
       },
-      { first: () => Promise.all([this.records.tryLock(key), this.records.find(key)]) },
+      { first: () => Promise.all([this.records.tryLock(key), this.records.find(key)]), last },
+    );
+  }
+
+  /** The same, which also records the answer that `work` gives, unless that is a replay. */
+  private recording(
+    key: RecordKey,
+    work: (earlier: FoundRecord | undefined) => Promise<RecordedAnswer>,
+  ): Promise<RecordedAnswer> {
+    return this.claiming(key, work, (answer) =>
+      answer.replayed ? undefined : this.records.insertFinished(key, answer),
     );
   }
 
@@ -185,13 +196,11 @@ export class Idempotency {
    */
   private async refused(request: IdempotentRequest, key: RecordKey, error: unknown): Promise<RecordedAnswer> {
     if (!(error instanceof BusinessRuleError) || error.code === IN_USE) throw error;
-    const faster = await this.claiming(key, async (earlier) => {
+    const answer = await this.recording(key, async (earlier) => {
       if (earlier?.locked) throw inUse();
-      if (earlier?.status) return replayOf(earlier);
-      await this.records.insertFinished(key, recordedRefusal(error, request));
-      return undefined;
+      return earlier?.status ? replayOf(earlier) : recordedRefusal(error, request);
     });
-    if (faster) return faster;
+    if (answer.replayed) return answer;
     throw error;
   }
 
