@@ -15,7 +15,7 @@ import { startPaymentSandbox, type PaymentSandbox } from '../../local/payment-sa
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
 import { startRedis, type RedisServer } from '../../local/servers/redis.js';
 import { startSmtpSink, type SmtpSink } from '../../local/smtp-sink.js';
-import { PATIENT_DATABASE } from '../support/patience.js';
+import { PATIENT_PROCESS } from '../support/patience.js';
 
 /** The product in this process, over HTTP, on servers of its own: for tests of what all of it does together. */
 export interface ProductUnderTest {
@@ -69,12 +69,14 @@ export async function startProduct(
       DATABASE_URL: postgres.url(),
       REDIS_URL: redis.url(),
       PAYMENT_PROVIDER_URL: sandbox.url,
+      PAYMENT_PROVIDER_TIMEOUT_MS: '20000',
       BANK_URL: sandbox.url,
+      BANK_TIMEOUT_MS: '20000',
       SMTP_URL: sink.url,
       // On, as the limit on failed logins goes with it, but out of the way.
       RATE_LIMIT_REQUESTS: '1000000',
       AUTH_REGISTRATIONS_PER_NETWORK: '1000000',
-      ...PATIENT_DATABASE,
+      ...PATIENT_PROCESS,
       ...env,
     },
     other?.product ?? PRODUCT,
