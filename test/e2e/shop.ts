@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { createApi } from '../../src/api.app.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { Migrator, newId } from '../../src/platform/database/index.js';
-import { httpClient, type HttpClient } from '../../local/http.ts';
+import { httpClient, type HttpClient, type HttpResponse } from '../../local/http.ts';
 import { startSandboxProcess, type SandboxProcess } from '../../local/outside-services.ts';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
-import { PATIENT_DATABASE } from '../support/patience.js';
+import { PATIENT_PROCESS } from '../support/patience.js';
 
 export interface Customer {
   userId: string;
@@ -61,9 +62,9 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
         NODE_ENV: 'test',
         LOG_LEVEL: 'silent',
         RATE_LIMIT_ENABLED: 'false',
-        PAYMENT_PROVIDER_TIMEOUT_MS: '500',
+        PAYMENT_PROVIDER_TIMEOUT_MS: '20000',
         PAYMENT_RECONCILE_AFTER_SECONDS: '1',
-        ...PATIENT_DATABASE,
+        ...PATIENT_PROCESS,
         ...env,
         HOST: '127.0.0.1',
         PORT: '0',
@@ -140,4 +141,13 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
 /** A fresh Idempotency-Key, or a given one. */
 export function withKey(key: string = randomUUID()): { headers: Record<string, string> } {
   return { headers: { 'idempotency-key': key } };
+}
+
+/** The answer to a client that retries when it is told to: a slow machine may be busy for a moment. */
+export async function served<T>(request: () => Promise<HttpResponse<T>>): Promise<HttpResponse<T>> {
+  for (;;) {
+    const answer = await request();
+    if (answer.status !== 503) return answer;
+    await delay(Number(answer.headers.get('retry-after')) * 1000);
+  }
 }
