@@ -18,10 +18,16 @@ let address: string;
 
 beforeAll(async () => {
   sink = await startSmtpSink();
-  shop = await openShop({ SMTP_URL: sink.url, JOB_BACKOFF_MS: '100', JOB_BACKOFF_MAX_MS: '300' });
+  shop = await openShop({
+    SMTP_URL: sink.url,
+    JOB_BACKOFF_MS: '100',
+    JOB_BACKOFF_MAX_MS: '300',
+    // However long a test takes to end an outage.
+    JOB_ATTEMPTS: '1000',
+  });
   chair = await shop.newProduct({ amount: 1990, stock: 1000 });
   background = await startBackground(shop.settings);
-}, 60_000);
+});
 
 afterAll(async () => {
   await background?.stop();
@@ -35,10 +41,10 @@ beforeEach(async () => {
   address = (await ada.http.get<{ email: string }>('/v1/users/me')).body.email;
 });
 
-async function placed(customer = ada): Promise<OrderDto> {
+async function placed(customer = ada, productId = chair): Promise<OrderDto> {
   const answer = await customer.http.post<OrderDto>(
     '/v1/orders',
-    { items: [{ productId: chair, quantity: 2 }] },
+    { items: [{ productId, quantity: 2 }] },
     withKey(),
   );
   if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
@@ -48,8 +54,8 @@ async function placed(customer = ada): Promise<OrderDto> {
 const pay = (orderId: string, paymentMethod: string) =>
   ada.http.post(`/v1/orders/${orderId}/payments`, { paymentMethod }, withKey());
 
-async function eventAbout(orderId: string, name: string): Promise<string> {
-  const [event] = await shop.sql<{ id: string }>(
+async function eventAbout(orderId: string, name: string, { sql } = shop): Promise<string> {
+  const [event] = await sql<{ id: string }>(
     `SELECT id FROM outbox_events WHERE name = $1 AND payload->>'orderId' = $2`,
     [name, orderId],
   );
@@ -141,23 +147,31 @@ describe('A mail', () => {
   });
 
   it('is not lost when the server denies us relaying: it becomes a dead letter, for when that is mended', async () => {
-    sink.setMood('deny_relay');
-    const { id } = await placed();
-    const eventId = await eventAbout(id, 'order.placed');
+    const impatient = await openShop({ SMTP_URL: sink.url, JOB_ATTEMPTS: '3', JOB_BACKOFF_MS: '10' });
+    const worker = await startBackground(impatient.settings);
+    try {
+      sink.setMood('deny_relay');
+      const grace = await impatient.newCustomer();
+      const { id } = await placed(grace, await impatient.newProduct());
+      const eventId = await eventAbout(id, 'order.placed', impatient);
 
-    const [letter] = await waitFor(
-      async () => {
-        const letters = await shop.sql<{ reason: string }>(
-          'SELECT reason FROM dead_letters WHERE event_id = $1 AND replayed_at IS NULL',
-          [eventId],
-        );
-        return letters.length > 0 && letters;
-      },
-      { what: 'the dead letter' },
-    );
-    expect(letter?.reason).toBeTruthy();
-    expect(await notifications()).toMatchObject([{ status: 'pending', sentAt: null }]);
-    sink.setMood('ok');
+      const [letter] = await waitFor(
+        async () => {
+          const letters = await impatient.sql<{ reason: string }>(
+            'SELECT reason FROM dead_letters WHERE event_id = $1 AND replayed_at IS NULL',
+            [eventId],
+          );
+          return letters.length > 0 && letters;
+        },
+        { what: 'the dead letter' },
+      );
+      expect(letter?.reason).toBeTruthy();
+      expect(await notifications(grace)).toMatchObject([{ status: 'pending', sentAt: null }]);
+    } finally {
+      sink.setMood('ok');
+      await worker.stop();
+      await impatient.close();
+    }
   });
 
   it('is the same mail to its receiver when the server took it and its answer was lost', async () => {
