@@ -11,33 +11,27 @@ interface Tokens {
 
 const PASSWORD = 'correct horse battery staple';
 
-describe('a refresh that is retried', () => {
-  let ledger: LedgerUnderTest;
+let ledger: LedgerUnderTest;
 
+const refresh = (refreshToken: string) => ledger.http.post<Tokens>('/v1/auth/refresh', { refreshToken });
+const isLoggedIn = async ({ accessToken }: Tokens) =>
+  (await ledger.http.as(accessToken).get('/v1/users/me')).status === 200;
+
+const sessionOf = ({ accessToken }: Tokens): string =>
+  (JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }).sid;
+
+async function login(): Promise<Tokens> {
+  const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
+  await ledger.http.post('/v1/auth/register', { ...account, name: 'Ada' });
+  return (await ledger.http.post<Tokens>('/v1/auth/login', account)).body;
+}
+
+describe('a refresh that is retried after an outage', () => {
   beforeAll(async () => {
-    ledger = await startLedger({
-      RATE_LIMIT_ENABLED: 'false',
-      DATABASE_QUERY_TIMEOUT_MS: '1000',
-      DATABASE_STATEMENT_TIMEOUT_MS: '900',
-      DATABASE_LOCK_TIMEOUT_MS: '800',
-      DATABASE_ACQUIRE_TIMEOUT_MS: '1000',
-    });
+    ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false', DATABASE_QUERY_TIMEOUT_MS: '3000' });
   });
 
   afterAll(() => ledger?.stop());
-
-  const refresh = (refreshToken: string) => ledger.http.post<Tokens>('/v1/auth/refresh', { refreshToken });
-  const isLoggedIn = async ({ accessToken }: Tokens) =>
-    (await ledger.http.as(accessToken).get('/v1/users/me')).status === 200;
-
-  const sessionOf = ({ accessToken }: Tokens): string =>
-    (JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sid: string }).sid;
-
-  async function login(): Promise<Tokens> {
-    const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
-    await ledger.http.post('/v1/auth/register', { ...account, name: 'Ada' });
-    return (await ledger.http.post<Tokens>('/v1/auth/login', account)).body;
-  }
 
   it('succeeds when PostgreSQL froze and carried the first one out after the client had its 503', async () => {
     const first = await login();
@@ -70,6 +64,14 @@ describe('a refresh that is retried', () => {
     expect(await isLoggedIn(retried.body)).toBe(true);
     expect((await refresh(retried.body.refreshToken)).status).toBe(200);
   });
+});
+
+describe('a refresh that is retried', () => {
+  beforeAll(async () => {
+    ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false' });
+  });
+
+  afterAll(() => ledger?.stop());
 
   it('succeeds for each of several at once, and whichever answer the client keeps is good', async () => {
     const { refreshToken } = await login();
