@@ -6,6 +6,7 @@ import { quotaOf } from '../../src/platform/rate-limit/quota.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/index.js';
 import { waitFor } from '../../local/wait-for.js';
+import { PATIENT_PROCESS } from '../support/patience.js';
 
 let server: RedisServer;
 let processes: Process[] = [];
@@ -32,8 +33,10 @@ afterEach(() => {
 });
 
 /** What one process of the api has of the limit. */
-async function start(): Promise<Process> {
-  const redis = new RedisConnection(loadSettings({ NODE_ENV: 'test', REDIS_URL: server.url() }));
+async function start(env: Record<string, string> = {}): Promise<Process> {
+  const redis = new RedisConnection(
+    loadSettings({ NODE_ENV: 'test', ...PATIENT_PROCESS, ...env, REDIS_URL: server.url() }),
+  );
   const storage = new LeaseStorage(redis);
   await redis.onModuleInit();
   await waitFor(() => redis.isUsable);
@@ -125,19 +128,22 @@ describe('A limit over two processes', () => {
   });
 
   it('starts anew with the next window, the same for all', async () => {
-    const quota = quotaOf('default', 10, 1000);
+    const quota = quotaOf('default', 10, 5000);
     const [a, b] = [await start(), await start()];
     expect(await admitted([a.storage, b.storage], 15, quota)).toBe(10);
     const refused = await b.storage.take('user:1', quota);
-    expect(refused).toMatchObject({ allowed: false, remaining: 0, resetSeconds: 1 });
-    await delay(1050);
-    expect(await admitted([a.storage, b.storage], 15, quota)).toBe(10);
+    expect(refused).toMatchObject({ allowed: false, remaining: 0 });
+    expect(refused.resetSeconds).toBeLessThanOrEqual(5);
+    for (const { storage } of [a, b])
+      await waitFor(async () => (await storage.take('user:1', quota)).allowed, { what: 'the next window' });
+    expect(await admitted([a.storage, b.storage], 15, quota)).toBe(8);
   });
 
   it('tells what is left and for how long', async () => {
     const { storage } = await start();
     const first = await storage.take('user:1', minute(10));
-    expect(first).toEqual({ allowed: true, remaining: 9, resetSeconds: 60 });
+    expect(first).toEqual({ allowed: true, remaining: 9, resetSeconds: expect.closeTo(60, -1) as number });
+    expect(first.resetSeconds).toBeLessThanOrEqual(60);
     await admitted([storage], 9, minute(10));
     expect(await storage.take('user:1', minute(10))).toMatchObject({ allowed: false, remaining: 0 });
   });
@@ -146,16 +152,16 @@ describe('A limit over two processes', () => {
     const { storage } = await start();
     expect(await storage.increment('k', 60_000, 2, 0, 'default')).toEqual({
       totalHits: 1,
-      timeToExpire: 60,
+      timeToExpire: expect.closeTo(60, -1) as number,
       isBlocked: false,
       timeToBlockExpire: 0,
     });
     await storage.increment('k', 60_000, 2, 0, 'default');
     expect(await storage.increment('k', 60_000, 2, 0, 'default')).toEqual({
       totalHits: 3,
-      timeToExpire: 60,
+      timeToExpire: expect.closeTo(60, -1) as number,
       isBlocked: true,
-      timeToBlockExpire: 60,
+      timeToBlockExpire: expect.closeTo(60, -1) as number,
     });
   });
 });
@@ -169,15 +175,15 @@ describe('When Redis is away', () => {
       const began = performance.now();
       expect(await admitted([a.storage], 900)).toBe(600);
       expect(await admitted([b.storage], 900)).toBe(600);
-      // One time limit each would be minutes.
-      expect(performance.now() - began).toBeLessThan(5000);
+      // One time limit each would be hours.
+      expect(performance.now() - began).toBeLessThan(30_000);
     } finally {
       await server.restart();
     }
   });
 
   it('a frozen one costs a caller one time limit, and the next ones nothing', async () => {
-    const { storage } = await start();
+    const { storage } = await start({ REDIS_COMMAND_TIMEOUT_MS: '1000' });
     server.freeze();
     try {
       const began = performance.now();
@@ -185,10 +191,12 @@ describe('When Redis is away', () => {
         Array.from({ length: 200 }, (_, i) => Promise.resolve(storage.take(`user:${i}`, minute(50)))),
       );
       expect(crowd.every(({ allowed }) => allowed)).toBe(true);
-      expect(performance.now() - began).toBeLessThan(3000);
+      // One after the other would be 200 s.
+      expect(performance.now() - began).toBeLessThan(30_000);
       const then = performance.now();
       expect(await admitted([storage], 100, minute(50), 'user:1')).toBe(49);
-      expect(performance.now() - then).toBeLessThan(3000);
+      // One time limit each would be 50 s at least.
+      expect(performance.now() - then).toBeLessThan(30_000);
     } finally {
       server.thaw();
     }
@@ -225,12 +233,12 @@ describe('When Redis is away', () => {
   });
 
   it('a process that was busy for long does not take it for that', async () => {
-    const { redis } = await start();
+    const { redis } = await start({ REDIS_COMMAND_TIMEOUT_MS: '1000' });
     const answer = redis.run((client) => client.ping());
     // It is sent in the microtask before this one, so that its answer arrives during the stall.
     await Promise.resolve();
-    const until = performance.now() + 600;
-    while (performance.now() < until);
+    // Leaves the processor to Redis.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
     expect(await answer).toBe('PONG');
     expect(redis.isUsable).toBe(true);
   });
@@ -286,16 +294,20 @@ describe('When Redis loses its data', () => {
         await happens();
 
         let more = 0;
-        const until = performance.now() + 3500;
-        while (performance.now() < until) {
+        const askOn = async () => {
           more += await admitted(
             asked.map((i) => storages[i] as LeaseStorage),
             20,
             minute(limit),
           );
+          return before + more >= limit * 0.95;
+        };
+        await waitFor(askOn, { what: 'the rest of the quota' });
+        const until = performance.now() + 1000;
+        while (performance.now() < until) {
+          await askOn();
           await delay(20);
         }
-        expect(before + more).toBeGreaterThanOrEqual(limit * 0.95);
         expect(before + more).toBeLessThanOrEqual(limit * 1.1);
       });
     }
