@@ -33,7 +33,7 @@ describe('The management port', () => {
     for (const client of clients) client.send(half);
 
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
-    await Promise.all(clients.map((client) => client.ended(15_000)));
+    await Promise.all(clients.map((client) => client.ended(40_000)));
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 });

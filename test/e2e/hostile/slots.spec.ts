@@ -19,7 +19,12 @@ async function open(options?: RawClientOptions): Promise<RawClient> {
 const serverEndOf = ({ socket }: RawClient) => held.find(({ remotePort }) => remotePort === socket.localPort);
 
 beforeAll(async () => {
-  ledger = await startLedger({ OVERLOAD_MAX_IN_FLIGHT: '10', DOCS_ENABLED: 'true' });
+  ledger = await startLedger({
+    OVERLOAD_MAX_IN_FLIGHT: '10',
+    // However late the server is with its answers.
+    HTTP_MAX_PIPELINED: '1000',
+    DOCS_ENABLED: 'true',
+  });
   const server = ledger.api.getHttpServer() as Server;
   server.on('connection', (socket: Socket) => held.push(socket));
 });
