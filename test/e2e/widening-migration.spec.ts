@@ -61,5 +61,5 @@ describe('a migration that widens columns under load', () => {
     ]);
     const [row] = await ledger.sql<{ balance: number }>('SELECT balance FROM accounts WHERE id = $1', [from]);
     expect(row?.balance).toBe(1_000_000 - transferred);
-  });
+  }, 180_000);
 });

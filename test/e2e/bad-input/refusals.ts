@@ -50,7 +50,7 @@ export async function sendBytes(url: string, ...chunks: (string | Buffer)[]): Pr
     const socket = connect(Number(port), hostname, () => {
       for (const chunk of chunks) socket.write(chunk);
     });
-    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer in time, only: ${answer}`)));
+    socket.setTimeout(30_000, () => socket.destroy(new Error(`no answer in time, only: ${answer}`)));
     socket.on('data', (data) => {
       answer += data.toString('utf8');
       if (isComplete(answer)) {

@@ -38,7 +38,9 @@ beforeAll(async () => {
   const here = blocks.map((block) =>
     block
       .replaceAll('localhost:3000', `127.0.0.1:${api.port}`)
-      .replaceAll('localhost:3001', `127.0.0.1:${api.managementPort}`),
+      .replaceAll('localhost:3001', `127.0.0.1:${api.managementPort}`)
+      // A busy machine may need longer for the export.
+      .replaceAll('--retry 10 ', '--retry 60 '),
   );
   const script = here.join('\nprintf "\\n=====\\n"\n');
   // The substitute comes last: where there is curl, it is curl that is tested.
