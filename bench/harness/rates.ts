@@ -28,7 +28,7 @@ export interface Rate extends LoadResult {
 
 /** After so many requests the hot paths are compiled; a busy machine takes longer for them. */
 const WARM_UP_REQUESTS = 20_000;
-const WARM_UP_RUNS = 4;
+const WARM_UP_RUNS = 8;
 
 /** Sends the same requests to each side in turn, as fast as it answers, over 32 connections. */
 export function compareRates(

@@ -8,6 +8,7 @@ import { mailLatency } from './mail-latency.workload.ts';
 import { orderList } from './order-list.workload.ts';
 import { orderPlace } from './order-place.workload.ts';
 import { orderRead } from './order-read.workload.ts';
+import { plainRead } from './plain-read.workload.ts';
 import { productRead } from './product-read.workload.ts';
 import { startup } from './startup.workload.ts';
 import { tracing } from './tracing.workload.ts';
@@ -17,6 +18,7 @@ import { twoWorkers } from './two-workers.workload.ts';
 export const workloads: readonly Workload[] = [
   orderRead,
   orderList,
+  plainRead,
   productRead,
   orderPlace,
   login,
