@@ -50,8 +50,9 @@ export default defineConfig({
           // One file at a time, after everything else: what is measured here is time.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // Longer than all waits of a test together.
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
         },
       },
     ],

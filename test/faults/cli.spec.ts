@@ -86,17 +86,17 @@ describe('What a command prints', () => {
 
 describe('dead-letter replay --all', () => {
   it('puts back more than one statement could in its time, in batches, and says how far it is', async () => {
-    await bury(30_000);
+    await bury(60_000);
     const { code, stdout, stderr } = await stack.cli(['dead-letter', 'replay', '--all'], {
-      DATABASE_STATEMENT_TIMEOUT_MS: '200',
+      DATABASE_STATEMENT_TIMEOUT_MS: '1000',
     });
 
-    expect([code, stdout]).toEqual([0, '30000 dead letter(s) put back.\n']);
-    expect(stderr).toContain('1000 of 30000 put back\n');
+    expect([code, stdout]).toEqual([0, '60000 dead letter(s) put back.\n']);
+    expect(stderr).toContain('1000 of 60000 put back\n');
     const { rows } = await database.query<{ waiting: number }>(
       'SELECT count(*)::int AS waiting FROM outbox_events WHERE relayed_at IS NULL',
     );
-    expect(rows).toEqual([{ waiting: 30_000 }]);
+    expect(rows).toEqual([{ waiting: 60_000 }]);
   });
 });
 
@@ -118,7 +118,7 @@ describe('migrate', () => {
       await reader.query(`LOCK TABLE ${rows[0]?.tables} IN ACCESS SHARE MODE`);
       const migrating = stack.cli(['migrate']);
       let longestMs = 0;
-      await waitFor(() => waiting('holdfast-migrate'), { what: 'a migration that waits' });
+      await waitFor(() => waiting('holdfast-migrate'), { within: 60_000, what: 'a migration that waits' });
       await waitFor(
         async () => {
           const startedAt = performance.now();
@@ -128,9 +128,10 @@ describe('migrate', () => {
           longestMs = Math.max(longestMs, performance.now() - startedAt);
           return !(await waiting('holdfast-migrate'));
         },
-        { what: 'a migration that lets go' },
+        { within: 60_000, what: 'a migration that lets go' },
       );
-      expect(longestMs).toBeLessThan(3500);
+      // Two seconds, and what a busy machine adds. Without the limit it is until the reader is done, which waits for this.
+      expect(longestMs).toBeLessThan(10_000);
       await reader.query('COMMIT');
 
       const { code, stdout, stderr } = await migrating;

@@ -3,19 +3,33 @@ import pg from 'pg';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import type { ApiProcess } from '../../local/processes.ts';
 import { startTestStack } from '../../local/stack.ts';
+import { waitFor } from '../../local/wait-for.ts';
 import type { TestStack, TestStackOptions } from '../../local/stack.ts';
 import { buildSpecimen } from '../specimen/build.ts';
 
 /** What opens the fault routes, for the environment of the stack. */
 export const REHEARSALS = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
 
+/** `NODE_OPTIONS` of a process that cannot end its shutdown: none of its servers ever reports that it has closed. */
+export const NEVER_CLOSES = `--import=data:text/javascript,${encodeURIComponent(
+  "import { Server } from 'node:net'; Server.prototype.close = function () { return this; };",
+)}`;
+
 /** Who comes to the counter. */
 export const OWNER = { email: 'owner@example.com', password: 'a password of some length', name: 'Ada' };
 const ACCOUNTS = 50;
+/** The last of them are left to tests that name theirs. */
+const DRAWN_ON = 40;
 
 export interface Transfer {
   id: string;
   parts: { to: string; amount: number }[];
+}
+
+export interface HeldTransfer {
+  /** Undefined when the connection was lost. */
+  answer: Promise<HttpResponse<Transfer> | undefined>;
+  release(): Promise<void>;
 }
 
 /** The counter of a bank: the ledger (test/specimen) as built processes on a stack of its own, and an owner who is logged in. */
@@ -32,6 +46,11 @@ export interface Counter {
   /** What makes the next transfer of one, between accounts that no other one of the last 25 has touched. */
   nextTransfer(): { from: string; parts: { to: string; amount: number }[] };
   transfer(key?: string): Promise<HttpResponse<Transfer>>;
+  /**
+   * Sends a transfer that is in flight until it is let go: it waits for the row of its account. Resolves when it waits. The api
+   * needs patient timeouts (test/support/patience.ts).
+   */
+  holdTransfer(http: HttpClient): Promise<HeldTransfer>;
   /** Draws on the bank, of which the outcome may be unknown. */
   withdraw(
     method: string,
@@ -94,7 +113,8 @@ export async function openCounter({
       nextTransfer,
       transfer: (key = randomUUID()) =>
         http.post('/v1/transfers', nextTransfer(), { headers: { 'Idempotency-Key': key } }),
-      withdraw: (method, { account = accounts[drawn++ % ACCOUNTS], key = randomUUID() } = {}) =>
+      holdTransfer: (client) => hold(stack.postgres.adminUrl('holdfast'), client, nextTransfer()),
+      withdraw: (method, { account = accounts[drawn++ % DRAWN_ON], key = randomUUID() } = {}) =>
         http.post(
           `/v1/accounts/${account}/withdrawals`,
           { amount: 100, method },
@@ -123,6 +143,19 @@ export async function openCounter({
     await stack.stop();
     throw error;
   }
+}
+
+async function hold(url: string, http: HttpClient, transfer: { from: string }): Promise<HeldTransfer> {
+  const blocker = new pg.Client(url);
+  await blocker.connect();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [transfer.from]);
+  const answer = http
+    .post<Transfer>('/v1/transfers', transfer, { headers: { 'Idempotency-Key': randomUUID() } })
+    .catch(() => undefined);
+  const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+  await waitFor(async () => (await blocker.query(waits)).rows.length > 0, { what: 'a transfer that waits' });
+  return { answer, release: () => blocker.end() };
 }
 
 async function queryOnce<Row extends object>(url: string, text: string, values?: unknown[]): Promise<Row[]> {

@@ -54,7 +54,7 @@ describe('npm start', { timeout: 300_000 }, () => {
     await run.up();
     run.child.kill('SIGKILL');
     await run.exit;
-    await waitFor(stack.allPortsFree, { what: 'the end of every child' });
+    await waitFor(stack.allPortsFree, { within: 60_000, what: 'the end of every child' });
   });
 
   it('says in one line which port is taken, and starts nothing', async () => {

@@ -7,10 +7,7 @@ import { httpClient, type HttpClient } from '../../local/http.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { buildSpecimen } from '../specimen/build.ts';
-import { openCounter, type Counter } from './counter.ts';
-
-const TOKEN = 'a-token-for-rehearsals';
-const TIMEOUT_MS = 4000;
+import { NEVER_CLOSES, openCounter, type Counter } from './counter.ts';
 
 /** A process whose log nobody reads, as under a container runtime that has stalled. */
 interface Unread {
@@ -40,7 +37,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       await counter?.close();
     });
 
-    async function start(): Promise<Unread> {
+    async function start(env: Record<string, string> = {}): Promise<Unread> {
       const [port, management] = [await freePort(), await freePort()];
       if (kind.startsWith('file')) target ??= openSync('/dev/full', 'w');
       if (kind.startsWith('pipe'))
@@ -51,9 +48,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
           ...counter.stack.env,
           PORT: String(port),
           MANAGEMENT_PORT: String(management),
-          FAULTS_ENABLED: 'true',
-          FAULTS_TOKEN: TOKEN,
-          SHUTDOWN_TIMEOUT_MS: String(TIMEOUT_MS),
+          ...env,
         },
         stdio: ['ignore', target ?? 'pipe', 'ignore'],
       });
@@ -65,13 +60,11 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       unread = { child, exited, ...clients };
       await waitFor(
         async () => (await clients.management.get('/health/ready').catch(() => undefined))?.status === 200,
-        { within: 30_000, what: 'readiness' },
+        { within: 60_000, what: 'readiness' },
       );
       // Many times what a pipe or a socket holds.
       for (let batch = 0; batch < 80; batch += 1) {
-        await Promise.all(
-          Array.from({ length: 50 }, () => clients.http.get('/v1/accounts?limit=1', { timeoutMs: 10_000 })),
-        );
+        await Promise.all(Array.from({ length: 50 }, () => clients.http.get('/v1/accounts?limit=1')));
       }
       return unread;
     }
@@ -84,23 +77,14 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
           /^log_lines_dropped_total [1-9]/m.test((await management.get('/metrics')).text);
         await waitFor(dropped, { what: 'lines that are counted as dropped' });
       }
-      const signalled = Date.now();
       child.kill('SIGTERM');
       expect(await exited).toBe(0);
-      expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS);
     });
 
     it('keeps no process from its time limit: what does not end in time is ended, with exit code 1', async () => {
-      const { child, http, management, exited } = await start();
-      const fault = { target: 'route:GET /v1/accounts/:id', kind: 'block' };
-      await management.put('/faults', fault, { headers: { authorization: `Bearer ${TOKEN}` } });
-      const hanging = http.get(`/v1/accounts/${counter.accounts[0]}`).catch(() => undefined);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      const signalled = Date.now();
+      const { child, exited } = await start({ NODE_OPTIONS: NEVER_CLOSES, SHUTDOWN_TIMEOUT_MS: '1200' });
       child.kill('SIGTERM');
-      await exited;
-      expect(Date.now() - signalled).toBeLessThan(TIMEOUT_MS + 1500);
-      await hanging;
+      expect(await exited).toBe(1);
     });
   },
 );

@@ -97,7 +97,7 @@ export async function openLocalStack(): Promise<LocalStack> {
         child.kill('SIGKILL');
         await exit;
       }
-      await waitFor(allPortsFree, { what: 'the end of every child' });
+      await waitFor(allPortsFree, { within: 60_000, what: 'the end of every child' });
     },
     close: () => folder.remove(),
   };
@@ -132,7 +132,7 @@ function start(env: Record<string, string>): Run {
           if (child.exitCode !== null) throw new Error(`it ended: ${output.slice(-2000)}`);
           return output.includes('is up after');
         },
-        { within: 90_000, what: 'the local stack' },
+        { within: 180_000, what: 'the local stack' },
       ),
   };
 }

@@ -9,9 +9,9 @@ import { openCounter } from './counter.ts';
 import type { Counter } from './counter.ts';
 
 /** Bars are wide: what the game day (`npm run verify`) measures on a quiet machine must hold here on a busy one. */
-const MANAGEMENT_MS = 2_500;
+const MANAGEMENT_MS = 4_000;
 const ACCEPTED_P99_MS = 3_000;
-const RECOVERED_WITHIN_MS = 5_000;
+const RECOVERED_WITHIN_MS = 15_000;
 const OVERLOAD_MS = 5_000;
 
 describe('four times what the product can do', () => {
@@ -43,12 +43,17 @@ describe('four times what the product can do', () => {
   it('is partly done in time, and refused with 503 and Retry-After for the rest; background work gives way', async () => {
     const ports = [counter.api.port];
     const name = 'making transfers';
-    const closed = load.start({
-      streams: [{ name, ports, requests: transferring, pace: { kind: 'closed', connections: 12 } }],
-    });
-    const learnMs = 2_000;
-    await delay(learnMs);
-    const capacity = ((await closed.stop()).all.ok / learnMs) * 1_000;
+    // The best of three seconds: neither the first requests nor a pause of the machine make the product look slow.
+    let capacity = 0;
+    for (let second = 0; second < 3; second += 1) {
+      const startedAt = performance.now();
+      const closed = load.start({
+        streams: [{ name, ports, requests: transferring, pace: { kind: 'closed', connections: 12 } }],
+      });
+      await delay(1_000);
+      const { ok } = (await closed.stop()).all;
+      capacity = Math.max(capacity, (ok * 1_000) / (performance.now() - startedAt));
+    }
 
     const management = [counter.api, worker].map(
       ({ managementUrl }) => new Probe(`${managementUrl}/health/live`, { everyMs: 100 }),
@@ -56,7 +61,6 @@ describe('four times what the product can do', () => {
     const open = load.start({
       streams: [{ name, ports, requests: transferring, pace: { kind: 'open', perSecond: capacity * 4 } }],
     });
-    const gaveWay = worker.waitForLog(saysThatItGivesWay, OVERLOAD_MS + 10_000);
     await delay(OVERLOAD_MS);
     const { all } = await open.stop();
     for (const probe of management) probe.stop();
@@ -70,7 +74,7 @@ describe('four times what the product can do', () => {
       expect(probe.count(({ status }) => status !== 200)).toBe(0);
       expect(probe.slowestMs).toBeLessThan(MANAGEMENT_MS);
     }
-    await gaveWay;
+    await worker.waitForLog(saysThatItGivesWay);
   });
 
   it('is over: transfers are taken again, and every event of an accepted one is handled', async () => {
@@ -78,7 +82,7 @@ describe('four times what the product can do', () => {
       within: RECOVERED_WITHIN_MS,
       what: 'a transfer that is accepted',
     });
-    await worker.waitForLog(({ message }) => message === 'Background work goes on as usual', 10_000);
+    await worker.waitForLog(({ message }) => message === 'Background work goes on as usual', 60_000);
     await waitFor(async () => (await owed(counter)) === 0, {
       within: 60_000,
       every: 250,

@@ -5,6 +5,8 @@ import { expectUnavailable } from './expectations.ts';
 
 /** A cached account counts as fresh for so long; the outage outlasts it, so that what is served is stale. */
 const CACHE_TTL_SECONDS = 1;
+/** docs/degradation.md: each request of an outage is answered within this. */
+const ANSWERED_WITHIN_MS = 2000;
 
 describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as const)(
   'PostgreSQL is %s',
@@ -36,6 +38,7 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
     }
     afterEach(async () => {
       await waitFor(async () => (await counter.ready()).body.status === 'ok', {
+        within: 60_000,
         what: 'readiness',
       });
     });
@@ -53,22 +56,22 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
           counter.withdraw('pm_card_ok'),
           counter.http.get('/v1/transfers'),
         ]);
-        for (const answer of [transfer, withdrawal, list]) expectUnavailable(answer);
+        for (const answer of [transfer, withdrawal, list]) expectUnavailable(answer, ANSWERED_WITHIN_MS);
         // Reads: what is cached is served, also when it is no longer fresh.
         await waitFor(
           async () => {
             const account = await counter.http.get(`/v1/accounts/${known}`);
             expect(account.status).toBe(200);
-            expect(account.durationMs).toBeLessThan(2000);
+            expect(account.durationMs).toBeLessThan(ANSWERED_WITHIN_MS);
             return account.headers.get('cache-status')?.includes('ttl=-');
           },
           { every: 250, what: 'a stale account' },
         );
-        expectUnavailable(await counter.http.get(`/v1/accounts/${unknown}`));
+        expectUnavailable(await counter.http.get(`/v1/accounts/${unknown}`), ANSWERED_WITHIN_MS);
         // The circuit breaker opens, and says so.
         await waitFor(
           async () => {
-            expectUnavailable(await counter.transfer());
+            expectUnavailable(await counter.transfer(), ANSWERED_WITHIN_MS);
             const { text } = await counter.api.management.get('/metrics');
             return /dependency_circuit_state\{dependency="postgresql"\} [12]/.test(text);
           },
@@ -82,7 +85,7 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
             );
             return answers.some(({ status }) => status === 429);
           },
-          { what: 'the rate limit' },
+          { within: 60_000, what: 'the rate limit' },
         );
         // Readiness stays 200, or nobody would be left to give these answers. Liveness depends on nothing.
         await waitFor(async () => (await counter.ready()).body.status === 'degraded', {
@@ -98,18 +101,17 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
       } finally {
         await mend();
       }
-      const mended = Date.now();
       const anonymous = counter.anonymous.with({ 'x-forwarded-for': '198.51.100.7' });
       await waitFor(async () => (await anonymous.get(`/v1/accounts/${unknown}`)).status !== 503, {
         within: 3000,
         what: 'normal answers',
       });
-      expect(Date.now() - mended).toBeLessThan(3000);
     });
 
     it('pauses jobs and loses none: what was transferred before has its receipt after', async () => {
       await waitFor(async () => (await counter.receipts()).written >= 1, {
-        within: 60_000,
+        // Half a minute until BullMQ takes the job for stalled, when its worker was in the middle of it.
+        within: 120_000,
         what: 'the receipt of the transfer made before',
       });
     });

@@ -1,24 +1,30 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiProcess } from '../../local/processes.ts';
+import { privateDirectory, type PrivateDirectory } from '../../local/servers/private-directory.ts';
 import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
 import { expectUnavailable } from './expectations.ts';
 
 /** A look a second, some of them to be sure, and a busy machine. */
-const NOTICED_WITHIN_MS = 25_000;
+const NOTICED_WITHIN_MS = 40_000;
 
-/** Stops the event loop for a while, at SIGUSR2. */
-const STALL_MS = 3000;
-const STALL = `--import=data:text/javascript,${encodeURIComponent(
-  `process.on('SIGUSR2', () => { const until = Date.now() + ${STALL_MS}; while (Date.now() < until); })`,
-)}`;
+/** Stops the event loop at SIGUSR2, and says so, until a file is there. */
+const stall = (until: string): string =>
+  `--import=data:text/javascript,${encodeURIComponent(`
+    import { existsSync, writeSync } from 'node:fs';
+    process.on('SIGUSR2', () => { writeSync(1, 'stuck\\n'); while (!existsSync(${JSON.stringify(until)})); });
+  `)}`;
 
 describe('readiness of two instances', () => {
   let counter: Counter;
   let proxy: TcpProxy;
   let wellConnected: ApiProcess;
   let behindProxy: ApiProcess;
+  let folder: PrivateDirectory;
+  let endOfStall: string;
 
   beforeAll(async () => {
     counter = await openCounter({ worker: false });
@@ -27,11 +33,14 @@ describe('readiness of two instances', () => {
     proxy = await startTcpProxy(Number(new URL(DATABASE_URL!).port));
     const proxied = new URL(DATABASE_URL!);
     proxied.host = `127.0.0.1:${proxy.port}`;
-    behindProxy = await counter.stack.api({ DATABASE_URL: proxied.href, NODE_OPTIONS: STALL });
+    folder = await privateDirectory('readiness');
+    endOfStall = join(folder.path, 'end-of-stall');
+    behindProxy = await counter.stack.api({ DATABASE_URL: proxied.href, NODE_OPTIONS: stall(endOfStall) });
   });
   afterAll(async () => {
     await counter?.close();
     await proxy?.stop();
+    await folder?.remove();
   });
   afterEach(async () => {
     proxy.thaw();
@@ -64,6 +73,7 @@ describe('readiness of two instances', () => {
       }
       expect([...seen]).toEqual([200]);
       for (const api of [wellConnected, behindProxy]) {
+        await readinessOf(api, 200, 'degraded');
         expect((await api.management.get('/health/ready')).body).toMatchObject({
           status: 'degraded',
           details: { postgresql: { status: 'degraded' }, redis: { status: 'up' } },
@@ -115,8 +125,9 @@ describe('readiness of two instances', () => {
 
   it('is not answered while the event loop is stuck, and is 200 afterwards', async () => {
     behindProxy.signal('SIGUSR2');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await behindProxy.waitForLog(({ message }) => message === 'stuck');
     await expect(behindProxy.management.get('/health/ready', { timeoutMs: 1000 })).rejects.toThrow();
+    await writeFile(endOfStall, '');
     await readinessOf(behindProxy, 200, 'ok');
   });
 });

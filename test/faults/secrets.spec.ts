@@ -131,7 +131,7 @@ describe('a secret, wherever it comes in', () => {
         note('commands', stdout + stderr);
         return stdout.includes('transfer.made');
       },
-      { within: 30_000, what: 'a dead letter' },
+      { within: 90_000, what: 'a dead letter' },
     );
     await stack.postgres.kill();
     await answer(http.get('/v1/transfers'));

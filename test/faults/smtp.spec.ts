@@ -17,10 +17,10 @@ describe('the mail server', () => {
     const transfer = await counter.transfer();
     expect(transfer.status).toBe(201);
     expect((await counter.ready()).status).toBe(200);
-    await worker.waitForLog(({ level }) => level === 'warn', 20_000);
+    await worker.waitForLog(({ level }) => level === 'warn', 60_000);
     await counter.stack.sink.setMood('ok');
     await waitFor(async () => (await counter.stack.sink.counts()).kept === 1, {
-      within: 30_000,
+      within: 90_000,
       what: 'the mail',
     });
     await worker.stop();
@@ -35,7 +35,7 @@ describe('the mail server', () => {
     await waitFor(
       async () => (await counter.stack.cli(['dead-letter', 'list'])).stdout.includes('transfer.made'),
       {
-        within: 40_000,
+        within: 90_000,
         every: 500,
         what: 'a dead letter',
       },
@@ -47,7 +47,7 @@ describe('the mail server', () => {
       stdout: expect.stringContaining('1 dead letter(s) put back') as string,
     });
     await waitFor(async () => (await counter.stack.sink.counts()).kept === before + 1, {
-      within: 40_000,
+      within: 90_000,
       what: 'the mail',
     });
     expect((await counter.stack.cli(['dead-letter', 'list'])).stdout).toContain('There are no dead letters.');
