@@ -13,14 +13,18 @@ import { Progress } from './harness/progress.ts';
 import { allMet, describe, summarise } from './harness/report.ts';
 import type { Finished } from './harness/report.ts';
 import type { Workload } from './workload.ts';
-import { workloads } from './workloads/index.ts';
+import { PRODUCTS } from './products/index.ts';
+import type { Subject } from './subject.ts';
+import { workloadsOf } from './workloads/index.ts';
 
 const progress = new Progress();
 
 async function main(options: Options): Promise<number> {
   if (options.help) return print(USAGE);
+  const subject = options.on === undefined ? PRODUCTS[0]! : pick(PRODUCTS, [options.on])[0]!;
+  const workloads = workloadsOf(subject);
   if (options.list) return print(workloads.map(listed).join('\n'));
-  const chosen = choose(options.only);
+  const chosen = choose(workloads, options.only);
   // Two of them at once would measure each other.
   const lock = tryLock(localPath('locks', 'bench'));
   if (!lock) throw new Error('Another bench is running in this checkout');
@@ -36,7 +40,7 @@ async function main(options: Options): Promise<number> {
   const finished: Finished[] = [];
   for (const [index, workload] of chosen.entries()) {
     progress.part(`[${index + 1}/${chosen.length}] ${workload.name}`);
-    const done = await runOne(workload, options);
+    const done = await runOne(subject, workload, options);
     finished.push(done);
     progress.clear();
     print(describe(done));
@@ -48,14 +52,14 @@ async function main(options: Options): Promise<number> {
   return allMet(finished) ? 0 : 1;
 }
 
-async function runOne(workload: Workload, options: Options): Promise<Finished> {
+async function runOne(subject: Subject, workload: Workload, options: Options): Promise<Finished> {
   const { rounds, seconds } = options;
   const folder = options.profile ? `${repositoryRoot}/reports/bench/${workload.name}` : undefined;
   if (folder) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
-  const bench = new Bench({ rounds, seconds, progress, profileInto: folder });
+  const bench = new Bench({ subject, rounds, seconds, progress, profileInto: folder });
   const started = performance.now();
   const result: Pick<Finished, 'outcome' | 'failure'> = {};
   try {
@@ -90,7 +94,7 @@ function reportProfiles(folder: string, windows: readonly Window[]): void {
   }
 }
 
-function choose(names: readonly string[]): Workload[] {
+function choose(workloads: readonly Workload[], names: readonly string[]): Workload[] {
   return names.length === 0 ? workloads.filter(({ onDemand }) => !onDemand) : pick(workloads, names);
 }
 

@@ -33,8 +33,10 @@ export interface TestStackOptions {
   /** How long a slow charge takes. */
   slowMs?: number;
   onLog?: AppOptions['onLog'];
-  /** Root of another built product, which gets no webhooks; default `dist` of this checkout. */
+  /** Root of the built product; default `dist` of this checkout. */
   dist?: string;
+  /** What another product than the shop needs of the environment; it gets no webhooks. */
+  settings?: (env: Environment) => Environment;
 }
 
 /** Starts private servers for the built product (`npm run build` first) and migrates an empty database. */
@@ -70,8 +72,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       SMTP_URL: sink.url,
       RATE_LIMIT_ENABLED: 'false',
       SHUTDOWN_DRAIN_DELAY_MS: '0',
-      ...options.env,
     };
+    Object.assign(env, options.settings?.(env), options.env);
     const cli = (args: string[], more: Environment = {}): Promise<CliResult> =>
       runCli(args, { ...env, ...more }, { dist: options.dist });
     if (options.migrate ?? true) {
@@ -79,7 +81,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       if (code !== 0) throw new Error(`cli migrate failed: ${stdout}${stderr}`);
     }
     const { dist, onLog } = options;
-    let webhooksGoSomewhere = dist !== undefined;
+    let webhooksGoSomewhere = options.settings !== undefined;
     return {
       postgres,
       redis,

@@ -87,8 +87,3 @@ export const recordAnswer = {
            body = excluded.body, reference = NULL, locked_until = NULL,
            created_at = excluded.created_at, expires_at = excluded.expires_at`,
 };
-
-export const recordInbox = {
-  name: 'record-inbox',
-  text: 'INSERT INTO inbox (event_id, consumer) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-};

@@ -7,7 +7,12 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { Queue, Worker } from 'bullmq';
 import pg from 'pg';
-import { recordInbox } from './statements.ts';
+
+/** As in Holdfast (src/platform/messaging/inbox). */
+const recordInbox = {
+  name: 'record-inbox',
+  text: 'INSERT INTO inbox (event_id, consumer) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+};
 
 const { DATABASE_URL, REDIS_URL, PORT } = process.env;
 const QUEUE = 'bare';

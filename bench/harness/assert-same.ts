@@ -1,8 +1,7 @@
 import type { Stage } from '../stage/stage.ts';
 import { httpClient } from '../../local/http.ts';
 import { headersOf } from './requests.ts';
-import type { PlannedRequest } from './requests.ts';
-import { randomUUID } from 'node:crypto';
+import type { RequestTemplate } from '../../local/requests.ts';
 
 /** Enough to distinguish statements of each request from occasional ones. */
 const REQUESTS = 20;
@@ -28,7 +27,7 @@ export interface Sameness {
 export async function assertSame(
   stage: Stage,
   sides: { name: string; url: string }[],
-  requests: readonly PlannedRequest[],
+  requests: readonly RequestTemplate[],
   same: Sameness,
 ): Promise<void> {
   await stage.sql.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
@@ -45,11 +44,11 @@ export async function assertSame(
   }
 }
 
-async function see(stage: Stage, url: string, requests: readonly PlannedRequest[]): Promise<Seen> {
+async function see(stage: Stage, url: string, requests: readonly RequestTemplate[]): Promise<Seen> {
   const http = httpClient(url);
-  const send = async (request: PlannedRequest): Promise<string> => {
+  const send = async (request: RequestTemplate): Promise<string> => {
     const { method, path, body } = request;
-    const answer = await http.request(method, path, { body, headers: headersOf(request, randomUUID()) });
+    const answer = await http.request(method, path, { body, headers: headersOf(request) });
     if (answer.status >= 300) throw new Error(`${url}${path} answered ${answer.status}: ${answer.text}`);
     return answer.text;
   };

@@ -1,8 +1,10 @@
 import { Stage } from '../stage/stage.ts';
 import type { StageOptions } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
 import type { Progress } from './progress.ts';
 
 export interface BenchOptions {
+  subject: Subject;
   /** Measured rounds of each side. */
   rounds: number;
   /** Length of a round, for workloads with timed rounds. */
@@ -40,7 +42,7 @@ export class Bench {
   /** Starts private servers for the workload; they end with it. */
   async open(options: StageOptions = {}): Promise<Stage> {
     this.say('starting servers');
-    const stage = await Stage.open(options, this.options.profileInto);
+    const stage = await Stage.open(this.options.subject, options, this.options.profileInto);
     this.stages.push(stage);
     return stage;
   }

@@ -5,6 +5,8 @@ export interface Options {
   list: boolean;
   /** Names of workloads; without names, all that have a bar. */
   only: string[];
+  /** What to measure. Default: the first product. */
+  on?: string;
   rounds: number;
   seconds: number;
   json?: string;
@@ -15,6 +17,7 @@ export const USAGE = `npm run bench -- [options]
 
   --only NAME[,NAME]   only these workloads
   --list               what workloads there are
+  --on NAME            measures this product of bench/products and not the first one
   --rounds N           measured rounds of each side (default 5)
   --seconds N          length of a round (default 4)
   --json FILE          also writes every figure of every round
@@ -23,6 +26,7 @@ export const USAGE = `npm run bench -- [options]
 /** @throws UsageError */
 export function readOptions(args: string[]): Options {
   const values = readRunOptions(args, {
+    on: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     json: { type: 'string' },

@@ -1,5 +1,5 @@
 import type { Stage } from '../stage/stage.ts';
-import type { PlannedRequest } from './requests.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 import { load } from './wrk.ts';
 import type { LoadResult } from './wrk.ts';
 
@@ -11,7 +11,7 @@ const PACE_MS = 20;
 export function pacedReads(
   stage: Stage,
   url: string,
-  requests: readonly PlannedRequest[],
+  requests: readonly RequestTemplate[],
   seconds: number,
 ): Promise<LoadResult> {
   return load({

@@ -3,7 +3,7 @@ import type { Check, Measure, Outcome } from '../workload.ts';
 import { alternate } from './alternate.ts';
 import type { Bench } from './bench.ts';
 import { cpuMicroseconds } from './process-usage.ts';
-import type { PlannedRequest } from './requests.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 import { pairwise } from './statistics.ts';
 import { load } from './wrk.ts';
 import type { LoadResult } from './wrk.ts';
@@ -16,7 +16,7 @@ export interface Side {
 }
 
 export interface RateOptions {
-  requests: readonly PlannedRequest[];
+  requests: readonly RequestTemplate[];
   /** Before each round of each side, for instance to clear the data of the last one. */
   prepare?: () => Promise<unknown>;
 }
@@ -76,9 +76,11 @@ export interface RateBars {
   p99AtMost?: number;
 }
 
-/** The rows of a workload that compares the product with one other side. */
+/** The rows of a workload that compares the product with one other side; without that side there is no bar. */
 export function rateOutcome(sides: readonly Side[], measured: readonly Rate[][], bars: RateBars): Outcome {
-  const [ours = [], theirs = []] = measured;
+  const measures = sides.map(({ name }, index) => rateMeasure(name, measured[index] ?? []));
+  const [ours = [], theirs] = measured;
+  if (theirs === undefined) return { measures, checks: [] };
   const checks: Check[] = [
     pairwise(
       'throughput of bare',
@@ -97,5 +99,5 @@ export function rateOutcome(sides: readonly Side[], measured: readonly Rate[][],
       ),
     );
   }
-  return { measures: sides.map(({ name }, index) => rateMeasure(name, measured[index] ?? [])), checks };
+  return { measures, checks };
 }

@@ -1,32 +1,17 @@
-/** A request of a workload: the same for every side except for the address. */
-export interface PlannedRequest {
-  method: 'GET' | 'POST';
-  path: string;
-  token?: string;
-  body?: unknown;
-  /** Carries an Idempotency-Key, another one each time it is sent. */
-  keyed?: boolean;
-}
+import { randomUUID } from 'node:crypto';
+import { prepare, type RequestTemplate } from '../../local/requests.ts';
 
 /** A placeholder, which each sending replaces by its own key (see wrk.lua). */
 const KEY = '\u0001';
 
-/** The bytes of the request. */
-export function toWire(request: PlannedRequest, url: string): string {
-  const body = request.body === undefined ? '' : JSON.stringify(request.body);
-  const headers = Object.entries({ host: new URL(url).host, ...headersOf(request, KEY) });
-  if (body !== '') headers.push(['content-length', String(Buffer.byteLength(body))]);
-  const lines = [
-    `${request.method} ${request.path} HTTP/1.1`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-  ];
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+/** The bytes of the request, in Latin-1. */
+export function toWire(request: RequestTemplate, url: string): string {
+  const { key, before, after } = prepare(request, new URL(url).host);
+  return `${before}${key === true ? KEY : ''}${after}`;
 }
 
-export function headersOf(request: PlannedRequest, key: string): Record<string, string> {
-  return {
-    ...(request.token ? { authorization: `Bearer ${request.token}` } : {}),
-    ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(request.keyed ? { 'idempotency-key': key } : {}),
-  };
+/** The headers of one sending. */
+export function headersOf({ headers, idempotencyKey }: RequestTemplate): Record<string, string> {
+  if (idempotencyKey === undefined) return { ...headers };
+  return { ...headers, 'Idempotency-Key': idempotencyKey === true ? randomUUID() : idempotencyKey };
 }

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { guardProcess, releaseProcess } from '../../local/servers/guard.ts';
 import { knownTool } from '../../local/servers/index.ts';
 import { toWire } from './requests.ts';
-import type { PlannedRequest } from './requests.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 
 export interface LoadOptions {
   url: string;
   /** Sent in this order, again and again. */
-  requests: readonly PlannedRequest[];
+  requests: readonly RequestTemplate[];
   seconds: number;
   /** Connections, each with one request in flight. Default 32. */
   connections?: number;
@@ -50,7 +50,11 @@ const MOST_REFUSED = 0.01;
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const seed = randomBytes(6).toString('hex');
   const file = join(options.directory, `requests-${seed}`);
-  await writeFile(file, options.requests.map((request) => `${toWire(request, options.url)}\0`).join(''));
+  await writeFile(
+    file,
+    options.requests.map((request) => `${toWire(request, options.url)}\0`).join(''),
+    'latin1',
+  );
   try {
     const printed = parse(await runWrk(options, file, seed));
     const answered = printed.requests - printed.refused;

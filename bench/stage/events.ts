@@ -13,6 +13,19 @@ export async function addEvents(
   );
 }
 
+/** The same for events with payloads of their own. */
+export async function announce(
+  sql: pg.Client,
+  { name, consumer }: { name: string; consumer: string },
+  payloads: readonly object[],
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO outbox_events (id, name, consumers, payload)
+     SELECT uuidv7(), $1, ARRAY[$2], payload::json FROM unnest($3::text[]) AS payload`,
+    [name, consumer, payloads.map((payload) => JSON.stringify(payload))],
+  );
+}
+
 /** The time by PostgreSQL's clock, in epoch milliseconds, for comparison with its rows. */
 export async function databaseNow(sql: pg.Client): Promise<number> {
   const { rows } = await sql.query<{ now: number }>(

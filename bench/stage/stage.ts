@@ -3,8 +3,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { privateDirectory } from '../../local/servers/index.ts';
+import { privateDirectory, repositoryRoot } from '../../local/servers/index.ts';
 import { startTestStack } from '../../local/stack.ts';
+import type { Subject } from '../subject.ts';
 import { startReference } from './reference.ts';
 import type { Reference } from './reference.ts';
 import { AccessTokens, TOKEN_LIFE_SECONDS } from './tokens.ts';
@@ -34,6 +35,8 @@ export class Stage {
   /** As the superuser: may skip checks of foreign keys when it fills tables. */
   readonly sql: pg.Client;
   readonly tokens: AccessTokens;
+  /** What is measured, built. */
+  readonly dist: string;
   /** Receives the traces of every process of Holdfast. */
   private readonly collector: Reference;
   private readonly profileInto: string | undefined;
@@ -44,12 +47,14 @@ export class Stage {
 
   private constructor(
     stack: TestStack,
+    dist: string,
     sql: pg.Client,
     collector: Reference,
     folder: PrivateDirectory,
     profileInto?: string,
   ) {
     this.stack = stack;
+    this.dist = dist;
     this.sql = sql;
     this.collector = collector;
     this.folder = folder;
@@ -62,14 +67,19 @@ export class Stage {
     return this.folder.path;
   }
 
-  static async open({ rateLimit, env }: StageOptions, profileInto?: string): Promise<Stage> {
+  static async open(
+    subject: Subject,
+    { rateLimit, env }: StageOptions,
+    profileInto?: string,
+  ): Promise<Stage> {
+    const dist = (await subject.build?.()) ?? join(repositoryRoot, 'dist');
     const folder = await privateDirectory('bench');
     const collector = await startReference('stage/collector.ts', { env: {}, readyPath: '/received' });
     const stack = await startTestStack({
       env: {
         NODE_ENV: 'production',
         // The servers of a bench are on this machine, as is the one address that all its callers share.
-        PLAINTEXT_CONNECTIONS: 'DATABASE_URL,REDIS_URL,SMTP_URL,PAYMENT_PROVIDER_URL',
+        PLAINTEXT_CONNECTIONS: ['DATABASE_URL', 'REDIS_URL', ...subject.plaintext].join(','),
         // A token that is valid for much longer than those of the api is rejected.
         AUTH_ACCESS_TOKEN_TTL_SECONDS: String(TOKEN_LIFE_SECONDS),
         RATE_LIMIT_CALLERS_PER_NETWORK: '100000',
@@ -80,6 +90,8 @@ export class Stage {
       },
       // Lets `assertSame` see the statements of both sides; nothing is tracked during measurements.
       postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
+      dist,
+      settings: subject.settings,
     });
     const sql = new pg.Client({ connectionString: stack.postgres.adminUrl('holdfast') });
     try {
@@ -90,7 +102,7 @@ export class Stage {
       await stack.stop();
       throw error;
     }
-    return new Stage(stack, sql, collector, folder, profileInto);
+    return new Stage(stack, dist, sql, collector, folder, profileInto);
   }
 
   /** Starts an api; its access log goes to a file, as it would in production. */

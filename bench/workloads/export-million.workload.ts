@@ -3,12 +3,13 @@ import { httpClient } from '../../local/http.ts';
 import { alternate } from '../harness/alternate.ts';
 import { pacedReads } from '../harness/paced-reads.ts';
 import { peakMemoryMiB } from '../harness/process-usage.ts';
-import type { PlannedRequest } from '../harness/requests.ts';
 import { pairwise, spreadOf } from '../harness/statistics.ts';
 import type { LoadResult } from '../harness/wrk.ts';
-import { addOrders, fillShop } from '../stage/shop.ts';
 import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
 import type { Measure, Workload } from '../workload.ts';
+
+type Exports = NonNullable<Subject['exports']>;
 
 const FEW = 10_000;
 const MANY = 1_000_000;
@@ -35,38 +36,35 @@ interface Round {
   reads: LoadResult;
 }
 
-export const exportMillion: Workload = {
+export const exportMillion = (subject: Subject, exports: Exports): Workload => ({
   name: 'export-million',
-  title: 'CSV export of a million orders against ten thousand, and reads meanwhile',
+  title: 'CSV export of a million records against ten thousand, and reads meanwhile',
   run: async (bench) => {
     const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
     bench.say('filling tables');
     const { sql } = stage;
-    const { customers } = await fillShop(sql, { customers: 100, products: 10, orders: FEW });
+    const { callers } = await subject.fill(sql, { callers: 100, things: 10, records: FEW });
     const { rows: first } = await sql.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-    await addOrders(sql, MANY - FEW, 0);
+    await subject.addRecords(sql, MANY - FEW, true);
     const api = await stage.api();
-    const admin = httpClient(api.url).as(stage.tokens.of(String(customers[0]), 'admin'));
-    const { rows: orders } = await sql.query<{ id: string; user_id: string }>(
-      'SELECT id, user_id FROM orders ORDER BY id LIMIT 1000',
+    const admin = httpClient(api.url).as(stage.tokens.of(String(callers[0]), 'admin'));
+    const { table, owner } = subject.records;
+    const { rows: records } = await sql.query<{ id: string; caller: string }>(
+      `SELECT id, ${owner} AS caller FROM ${table} ORDER BY id LIMIT 1000`,
     );
-    const requests: PlannedRequest[] = orders.map(({ id, user_id }) => ({
-      method: 'GET',
-      path: `/v1/orders/${id}`,
-      token: stage.tokens.of(user_id),
-    }));
+    const requests = records.map(({ id, caller }) => subject.read.request(id, stage.tokens.of(caller)));
 
     /** Requests an export and polls it to its end. */
-    const exportOrders = async (
+    const exportAll = async (
       expected: number,
       to?: Date,
     ): Promise<Pick<Round, 'rowsPerSecond' | 'steps'>> => {
       const started = performance.now();
-      const asked = await admin.post<ExportAnswer>('/v1/exports', { type: 'orders', to: to?.toISOString() });
+      const asked = await admin.post<ExportAnswer>(exports.path, exports.body(to));
       if (asked.status !== 202) throw new Error(`An export was answered ${asked.status}: ${asked.text}`);
       const seen = new Set<number>();
       for (;;) {
-        const { status, progress } = (await admin.get<ExportAnswer>(`/v1/exports/${asked.body.id}`)).body;
+        const { status, progress } = (await admin.get<ExportAnswer>(`${exports.path}/${asked.body.id}`)).body;
         if (status === 'failed') throw new Error('The export failed');
         if (status === 'completed') {
           if (progress.rows !== expected) throw new Error(`The export has ${progress.rows} rows`);
@@ -76,15 +74,15 @@ export const exportMillion: Workload = {
         await delay(POLL_MS);
       }
     };
-    /** Exports in a worker that has done nothing else, and reads orders meanwhile. */
+    /** Exports in a worker that has done nothing else, and reads records meanwhile. */
     const round = async (rows: number, meanwhile: boolean, to?: Date): Promise<Round> => {
       const worker = await stage.worker();
-      const first = exportOrders(rows, to);
+      const first = exportAll(rows, to);
       if (!meanwhile) await first;
       let reading = true;
       const goOn = meanwhile
         ? first.then(async () => {
-            while (reading) await exportOrders(rows, to);
+            while (reading) await exportAll(rows, to);
           })
         : first;
       const reads = await pacedReads(stage, api.url, requests, READING_ROUNDS * bench.seconds);
@@ -122,7 +120,7 @@ export const exportMillion: Workload = {
       ],
     };
   },
-};
+});
 
 function p99Of(rounds: Round[]): number[] {
   return rounds.map(({ reads }) => reads.p99);

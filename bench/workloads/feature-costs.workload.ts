@@ -1,7 +1,8 @@
 import { compareRates, rateMeasure } from '../harness/rates.ts';
 import type { Side } from '../harness/rates.ts';
-import { openBothSides } from '../stage/open-shop.ts';
+import { openBothSides } from '../stage/open-filled.ts';
 import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
 const NO_TRACING = { OTEL_EXPORTER_OTLP_ENDPOINT: undefined };
@@ -17,23 +18,19 @@ const WITHOUT = {
   'without all three': { ...NO_TRACING, ...NO_ACCESS_LOG, ...NO_LEASES },
 };
 
-export const featureCosts: Workload = {
+export const featureCosts = (subject: Subject): Workload => ({
   name: 'feature-costs',
-  title: 'What features cost, on the read of an order',
+  title: 'What features cost, on the read of one record',
   onDemand: true,
   run: async (bench) => {
-    const { stage, sides, ordersOf } = await openBothSides(bench);
+    const { stage, sides, reads } = await openBothSides(bench, subject);
     const all: Side[] = [...sides];
     for (const [name, env] of Object.entries(WITHOUT)) {
       const { url, pid } = await stage.api(env, `holdfast-${name.replaceAll(' ', '-')}`);
       all.push({ name, url, pid });
     }
-    const requests = (await ordersOf()).map(({ id, token }) => ({
-      method: 'GET' as const,
-      path: `/v1/orders/${id}`,
-      token,
-    }));
+    const requests = await reads();
     const measured = await compareRates(bench, stage, all, { requests });
     return { measures: all.map(({ name }, index) => rateMeasure(name, measured[index] ?? [])), checks: [] };
   },
-};
+});

@@ -1,40 +1,40 @@
 import pg from 'pg';
 import { alternate } from '../harness/alternate.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 import type { Bench } from '../harness/bench.ts';
-import type { PlannedRequest } from '../harness/requests.ts';
 import { pairwise } from '../harness/statistics.ts';
 import { load } from '../harness/wrk.ts';
 import { addEvents, relayed } from '../stage/events.ts';
-import { fillShop } from '../stage/shop.ts';
 import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
 import type { Stage } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
 import type { Check, Measure, Workload } from '../workload.ts';
 
-const CUSTOMERS = 10;
+const CALLERS = 10;
 const SIZES = { small: 10_000, big: 1_000_000 };
 /** Events that wait, and events that have been relayed and are still kept. */
 const BACKLOGS = { small: 10_000, big: 100_000 };
 /** The relay's batch: the first one begins the measured time, so that what it moves does not count. */
 const BATCH = 500;
 const BAR = { atMost: 1.2 };
-const PAGES = ['first page of a customer', 'deep page of a customer', 'deep page of everybody'] as const;
+const PAGES = ['first page of a caller', 'deep page of a caller', 'deep page of everybody'] as const;
 
-/** The same shop in two sizes, each with its own database, api and worker. */
+/** The same product in two sizes, each with its own database, api and worker. */
 interface Size {
   name: string;
   sql: pg.Client;
   url: string;
   env: Record<string, string>;
-  requests: PlannedRequest[][];
+  requests: RequestTemplate[][];
 }
 
-export const growth: Workload = {
+export const growth = (subject: Subject): Workload => ({
   name: 'growth',
-  title: 'Ten thousand orders against a million: pages, and the relay with a backlog',
+  title: 'Ten thousand records against a million: pages, and the relay with a backlog',
   run: async (bench) => {
     const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
-    const small = await openSize(bench, stage, 'small');
-    const big = await openSize(bench, stage, 'big');
+    const small = await openSize(bench, stage, subject, 'small');
+    const big = await openSize(bench, stage, subject, 'big');
     const measures: Measure[] = [];
     const checks: Check[] = [];
     const add = (what: string, unit: string, few: number[], many: number[]): void => {
@@ -46,6 +46,7 @@ export const growth: Workload = {
     // Half the time of a round: there are three pages, and the time of one at a time varies little.
     const seconds = Math.ceil(bench.seconds / 2);
     for (const [index, what] of PAGES.entries()) {
+      if (small.requests[index] === undefined) continue;
       const page = (size: Size) => async () => {
         const requests = size.requests[index] ?? [];
         const { url } = size;
@@ -73,14 +74,19 @@ export const growth: Workload = {
       measures,
       checks,
       notes: [
-        `${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} orders of ${CUSTOMERS} customers, two items each; deep pages begin at random places after the first half.`,
+        `${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} records of ${CALLERS} callers; deep pages begin at random places after the first half.`,
         `The relay has ${BACKLOGS.small.toLocaleString('en')} and ${BACKLOGS.big.toLocaleString('en')} waiting events in a table of ${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} relayed ones.`,
       ],
     };
   },
-};
+});
 
-async function openSize(bench: Bench, stage: Stage, name: keyof typeof SIZES): Promise<Size> {
+async function openSize(
+  bench: Bench,
+  stage: Stage,
+  subject: Subject,
+  name: keyof typeof SIZES,
+): Promise<Size> {
   bench.say(`filling tables, ${name}`);
   const { postgres } = stage.stack;
   const env: Record<string, string> = { DATABASE_URL: postgres.url(name), QUEUE_PREFIX: `{bench-${name}}` };
@@ -90,31 +96,28 @@ async function openSize(bench: Bench, stage: Stage, name: keyof typeof SIZES): P
   const sql = new pg.Client({ connectionString: postgres.adminUrl(name) });
   await sql.connect();
   stage.onClose(() => sql.end());
-  const { customers } = await fillShop(sql, { customers: CUSTOMERS, products: 100, orders: SIZES[name] });
+  const { callers } = await subject.fill(sql, { callers: CALLERS, things: 100, records: SIZES[name] });
   const { url } = await stage.api(env, `holdfast-api-${name}`);
 
-  const tokens = new Map(customers.map((id) => [id, stage.tokens.of(id)]));
-  const admin = stage.tokens.of(String(customers[0]), 'admin');
-  // One order in so many, so that there are two hundred places to begin at.
-  const places = await sql.query<{ id: string; user_id: string }>(
-    `SELECT id, user_id FROM (SELECT id, user_id, row_number() OVER (ORDER BY id) AS n FROM orders) AS numbered
+  const tokens = new Map(callers.map((id) => [id, stage.tokens.of(id)]));
+  const admin = stage.tokens.of(String(callers[0]), 'admin');
+  const { listAll } = subject;
+  const { table, owner } = subject.records;
+  // One record in so many, so that there are two hundred places to begin at.
+  const places = await sql.query<{ id: string; caller: string }>(
+    `SELECT id, caller FROM (SELECT id, ${owner} AS caller, row_number() OVER (ORDER BY id) AS n FROM ${table}) AS numbered
      WHERE n < $1::int / 2 AND n % ($1::int / 400 + 1) = 0`,
     [SIZES[name]],
   );
-  const page = (token: string, cursor?: string): PlannedRequest => ({
-    method: 'GET',
-    path: `/v1/orders?limit=20${cursor ? `&cursor=${cursorOf(cursor)}` : ''}`,
-    token,
-  });
   return {
     name,
     sql,
     url,
     env,
     requests: [
-      [...tokens.values()].map((token) => page(token)),
-      places.rows.map(({ id, user_id }) => page(String(tokens.get(user_id)), id)),
-      places.rows.map(({ id }) => page(admin, id)),
+      [...tokens.values()].map((token) => subject.list.request(token)),
+      places.rows.map(({ id, caller }) => subject.list.request(String(tokens.get(caller)), cursorOf(id))),
+      ...(listAll ? [places.rows.map(({ id }) => listAll(admin, cursorOf(id)))] : []),
     ],
   };
 }

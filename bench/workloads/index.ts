@@ -1,33 +1,36 @@
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 import { eventThroughput } from './event-throughput.workload.ts';
 import { exportMillion } from './export-million.workload.ts';
 import { featureCosts } from './feature-costs.workload.ts';
 import { growth } from './growth.workload.ts';
+import { list } from './list.workload.ts';
 import { login } from './login.workload.ts';
 import { mailLatency } from './mail-latency.workload.ts';
-import { orderList } from './order-list.workload.ts';
-import { orderPlace } from './order-place.workload.ts';
-import { orderRead } from './order-read.workload.ts';
 import { plainRead } from './plain-read.workload.ts';
-import { productRead } from './product-read.workload.ts';
+import { readCached } from './read-cached.workload.ts';
+import { read } from './read.workload.ts';
 import { startup } from './startup.workload.ts';
 import { tracing } from './tracing.workload.ts';
 import { twoWorkers } from './two-workers.workload.ts';
+import { write } from './write.workload.ts';
 
 /** In the order in which they run. */
-export const workloads: readonly Workload[] = [
-  orderRead,
-  orderList,
-  plainRead,
-  productRead,
-  orderPlace,
-  login,
-  tracing,
-  mailLatency,
-  eventThroughput,
-  growth,
-  exportMillion,
-  startup,
-  twoWorkers,
-  featureCosts,
-];
+export function workloadsOf(subject: Subject): readonly Workload[] {
+  return [
+    read(subject),
+    list(subject),
+    ...(subject.readPlain ? [plainRead(subject, subject.readPlain)] : []),
+    readCached(subject),
+    write(subject),
+    login(subject),
+    tracing(subject),
+    mailLatency(subject),
+    eventThroughput,
+    growth(subject),
+    ...(subject.exports ? [exportMillion(subject, subject.exports)] : []),
+    startup,
+    twoWorkers(subject),
+    featureCosts(subject),
+  ];
+}

@@ -2,29 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { alternate } from '../harness/alternate.ts';
 import { scrape } from '../harness/metrics.ts';
 import { pacedReads } from '../harness/paced-reads.ts';
-import type { PlannedRequest } from '../harness/requests.ts';
 import { median, pairwise, spreadOf } from '../harness/statistics.ts';
 import { load } from '../harness/wrk.ts';
-import { openShop } from '../stage/open-shop.ts';
-import { PASSWORD } from '../stage/shop.ts';
+import { loginOf } from '../stage/fill.ts';
+import { openFilled } from '../stage/open-filled.ts';
 import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
 const LOGINS_AT_ONCE = 16;
 /** Until all hashing threads are busy. */
 const LEAD_MS = 500;
 
-export const login: Workload = {
+export const login = (subject: Subject): Workload => ({
   name: 'login',
   title: 'Logins with argon2id (19 MiB, two passes), and reads meanwhile',
   run: async (bench) => {
-    const { stage, api, ordersOf } = await openShop(bench, { rateLimit: NO_PRACTICAL_LIMIT });
+    const { stage, api, reads } = await openFilled(bench, subject, { rateLimit: NO_PRACTICAL_LIMIT });
     const hashes = await stage.reference('bare/hashes.ts');
-    const logins: PlannedRequest[] = Array.from({ length: 1000 }, (_, index) => ({
-      method: 'POST',
-      path: '/v1/auth/login',
-      body: { email: `customer-${index + 1}@example.com`, password: PASSWORD },
-    }));
+    const logins = Array.from({ length: 1000 }, (_, index) => loginOf(index + 1));
     const logIn = (seconds: number) =>
       load({
         url: api.url,
@@ -49,13 +45,9 @@ export const login: Workload = {
     ]);
     const [loggedIn = [], possible = []] = hashing;
 
-    const reads: PlannedRequest[] = (await ordersOf()).map(({ id, token }) => ({
-      method: 'GET',
-      path: `/v1/orders/${id}`,
-      token,
-    }));
+    const requests = await reads();
     const loopDelays: number[] = [];
-    const read = () => pacedReads(stage, api.url, reads, bench.seconds);
+    const read = () => pacedReads(stage, api.url, requests, bench.seconds);
     const reading = await alternate(bench, [
       { name: 'reads, nobody logs in', warmUp: read, measure: read },
       {
@@ -107,4 +99,4 @@ export const login: Workload = {
       ],
     };
   },
-};
+});

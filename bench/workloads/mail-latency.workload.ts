@@ -1,61 +1,59 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
 import { httpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { alternate } from '../harness/alternate.ts';
+import { headersOf } from '../harness/requests.ts';
 import { percentile, spreadOf } from '../harness/statistics.ts';
-import { openShop } from '../stage/open-shop.ts';
+import { openFilled } from '../stage/open-filled.ts';
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
-const ORDERS_PER_SECOND = 50;
+const WRITES_PER_SECOND = 50;
 
-export const mailLatency: Workload = {
+export const mailLatency = (subject: Subject): Workload => ({
   name: 'mail-latency',
-  title: `Order placed to e-mail handed to SMTP, ${ORDERS_PER_SECOND} orders a second`,
+  title: `Answer of a write to its e-mail handed to SMTP, ${WRITES_PER_SECOND} writes a second`,
   run: async (bench) => {
-    const { stage, api, callers, shop } = await openShop(bench);
+    const { stage, api, callers, things } = await openFilled(bench, subject);
     await stage.worker();
     const { sink } = stage.stack;
     const http = httpClient(api.url);
-    /** Epoch milliseconds of the answers, by the end of the order's id, which is in the mail's subject. */
+    /** Epoch milliseconds of the answers, by the name that the mail has for what was made. */
     const placed = new Map<string, number>();
     let sent = 0;
 
     const place = async (): Promise<void> => {
       const index = sent++;
-      const answer = await http
-        .as(String(callers[index % callers.length]))
-        .post<{ id: string }>(
-          '/v1/orders',
-          { items: [{ productId: shop.products[index % shop.products.length], quantity: 1 }] },
-          { headers: { 'idempotency-key': randomUUID() } },
-        );
-      if (answer.status !== 201) throw new Error(`An order was answered ${answer.status}: ${answer.text}`);
-      placed.set(answer.body.id.slice(-8), performance.timeOrigin + performance.now());
+      const request = subject.write.request(callers[index % callers.length]!, index, things, 1);
+      const { method, path, body } = request;
+      const answer = await http.request<{ id: string }>(method, path, { body, headers: headersOf(request) });
+      if (answer.status !== 201) throw new Error(`A write was answered ${answer.status}: ${answer.text}`);
+      placed.set(subject.mail.nameOf(answer.body.id), performance.timeOrigin + performance.now());
     };
 
     /** Sends on time, whether or not earlier ones have been answered, and waits for the mails. @returns latencies in ms */
     const run = async (): Promise<number[]> => {
       placed.clear();
       await sink.reset();
-      const orders = ORDERS_PER_SECOND * bench.seconds;
+      const writes = WRITES_PER_SECOND * bench.seconds;
       const started = performance.now();
       const under: Promise<void>[] = [];
-      for (let index = 0; index < orders; index += 1) {
-        const wait = started + (index * 1000) / ORDERS_PER_SECOND - performance.now();
+      for (let index = 0; index < writes; index += 1) {
+        const wait = started + (index * 1000) / WRITES_PER_SECOND - performance.now();
         if (wait > 0) await delay(wait);
         under.push(place());
       }
       await Promise.all(under);
-      await waitFor(async () => (await sink.counts()).kept >= orders, {
+      await waitFor(async () => (await sink.counts()).kept >= writes, {
         within: 30_000,
-        what: `${orders} mails`,
+        what: `${writes} mails`,
       });
       const mails = await sink.mails();
-      return mails.map(({ subject, file }) => {
-        const answered = placed.get(subject.slice(-8));
-        if (answered === undefined) throw new Error(`There is no order for the mail "${subject}"`);
+      return mails.map(({ subject: heading, file }) => {
+        const answered = placed.get(heading.slice(heading.lastIndexOf(' ') + 1));
+        if (answered === undefined)
+          throw new Error(`Nothing was written that the mail "${heading}" is about`);
         // The sink writes a mail's file when it has received the last byte, before it answers the sender.
         return statSync(file).mtimeMs - answered;
       });
@@ -85,4 +83,4 @@ export const mailLatency: Workload = {
       ],
     };
   },
-};
+});

@@ -19,8 +19,7 @@ export const startup: Workload = {
   title: 'Start of the built api to ready, database warm',
   run: async (bench) => {
     const stage = await bench.open();
-    const ours = () =>
-      untilReady(stage, join(repositoryRoot, 'dist/main.js'), 'MANAGEMENT_PORT', '/health/ready');
+    const ours = () => untilReady(stage, join(stage.dist, 'main.js'), 'MANAGEMENT_PORT', '/health/ready');
     const theirs = () =>
       untilReady(stage, join(repositoryRoot, 'bench/bare/one-route.mjs'), 'PORT', '/ready');
     const [holdfast = [], oneRoute = []] = await alternate(bench, [

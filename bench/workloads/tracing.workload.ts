@@ -1,20 +1,17 @@
 import { compareRates, rateMeasure } from '../harness/rates.ts';
 import type { Side } from '../harness/rates.ts';
 import { pairwise } from '../harness/statistics.ts';
-import { openShop } from '../stage/open-shop.ts';
+import { openFilled } from '../stage/open-filled.ts';
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
-export const tracing: Workload = {
+export const tracing = (subject: Subject): Workload => ({
   name: 'tracing',
-  title: 'Tracing at its default sampling against none, on the read of an order',
+  title: 'Tracing at its default sampling against none, on the read of one record',
   run: async (bench) => {
-    const { stage, api, ordersOf } = await openShop(bench);
+    const { stage, api, reads } = await openFilled(bench, subject);
     const untraced = await stage.api({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined }, 'holdfast-untraced');
-    const requests = (await ordersOf()).map(({ id, token }) => ({
-      method: 'GET' as const,
-      path: `/v1/orders/${id}`,
-      token,
-    }));
+    const requests = await reads();
     const sides: Side[] = [
       { ...api, name: 'traced' },
       { name: 'untraced', url: untraced.url, pid: untraced.pid },
@@ -35,4 +32,4 @@ export const tracing: Workload = {
       notes: [`The collector was sent ${Math.round(received.bytes / 1024).toLocaleString('en')} KiB.`],
     };
   },
-};
+});

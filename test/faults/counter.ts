@@ -6,6 +6,7 @@ import { startTestStack } from '../../local/stack.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import type { TestStack, TestStackOptions } from '../../local/stack.ts';
 import { buildSpecimen } from '../specimen/build.ts';
+import { ledgerSettings } from '../specimen/outside.ts';
 
 /** What opens the fault routes, for the environment of the stack. */
 export const REHEARSALS = { FAULTS_ENABLED: 'true', FAULTS_TOKEN: 'a-token-for-rehearsals' };
@@ -71,13 +72,12 @@ export async function openCounter({
   worker = true,
   ...options
 }: TestStackOptions & { worker?: boolean } = {}): Promise<Counter> {
-  const stack = await startTestStack({ ...options, dist: await buildSpecimen() });
+  const stack = await startTestStack({
+    ...options,
+    dist: await buildSpecimen(),
+    settings: ledgerSettings,
+  });
   try {
-    Object.assign(stack.env, {
-      BANK_URL: stack.sandbox.url,
-      BANK_API_KEY: stack.env.PAYMENT_PROVIDER_API_KEY,
-      ...options.env,
-    });
     const api = await stack.api();
     const processes = worker ? [api, await stack.worker()] : [api];
     const anonymous = api.http;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppProcess } from '../../local/processes.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { LoadGenerator } from '../verify/load/load-generator.ts';
-import type { RequestTemplate } from '../verify/load/plan.ts';
 import { Probe } from '../verify/probe.ts';
 import { openCounter } from './counter.ts';
 import type { Counter } from './counter.ts';

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { httpClient } from '../../local/http.ts';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
-import type { RequestTemplate } from './load/plan.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
+import * as ledger from '../specimen/outside.ts';
 
 /** A customer of one scenario: all its data belong to that scenario. */
 export interface Customer {
   id: string;
   email: string;
-  headers: { Authorization: string };
   /** Bearer token for `HttpClient.as`. */
   token: string;
   /** The customer's accounts, with plenty of money. */
@@ -41,27 +41,18 @@ export class Bank {
   transferring(customers: Customer[]): RequestTemplate[] {
     return Array.from({ length: this.busy.length * customers.length }, (_, i) => {
       const customer = customers[i % customers.length]!;
-      return {
-        method: 'POST',
-        path: '/v1/transfers',
-        headers: customer.headers,
-        body: this.transferOf(customer, Math.floor(i / customers.length)),
-        idempotencyKey: true,
-      };
+      const { from, to } = this.placesOf(customer, Math.floor(i / customers.length));
+      return ledger.transferring(customer.token, from, to);
     });
   }
 
   browsing(): RequestTemplate[] {
-    return this.shown.map((id) => ({ method: 'GET', path: `/v1/accounts/${id}` }));
+    return this.shown.map((id) => ledger.browsing(id));
   }
 
   /** Reads of one transfer each. @param transfers with their owners */
   reading(transfers: { id: string; customer: Customer }[]): RequestTemplate[] {
-    return transfers.map(({ id, customer }) => ({
-      method: 'GET',
-      path: `/v1/transfers/${id}`,
-      headers: customer.headers,
-    }));
+    return transfers.map(({ id, customer }) => ledger.reading(customer.token, id));
   }
 
   /** So many withdrawals, spread over the customers and their accounts. */
@@ -71,15 +62,9 @@ export class Bank {
     methodOf: (index: number) => string = () => 'pm_card_ok',
   ): RequestTemplate[] {
     return Array.from({ length: howMany }, (_, i) => {
-      const { headers, accounts } = customers[i % customers.length]!;
-      const account = accounts[Math.floor(i / customers.length) % accounts.length];
-      return {
-        method: 'POST',
-        path: `/v1/accounts/${account}/withdrawals`,
-        headers,
-        body: { amount: 1, method: methodOf(i) },
-        idempotencyKey: `withdrawal-${i}`,
-      };
+      const { token, accounts } = customers[i % customers.length]!;
+      const account = accounts[Math.floor(i / customers.length) % accounts.length]!;
+      return ledger.withdrawing(token, account, methodOf(i), `withdrawal-${i}`);
     });
   }
 
@@ -93,10 +78,12 @@ export class Bank {
     const made: { id: string; customer: Customer }[] = [];
     const transferFor = async (customer: Customer, count: number): Promise<void> => {
       for (let i = 0; i < count; i += 1) {
-        const answer = await this.transferOne(http.as(customer.token), customer, i);
-        if (answer.status !== 201)
-          throw new Error(`A transfer was not made: ${answer.status} ${answer.text}`);
-        made.push({ id: answer.body.id, customer });
+        const { from, to } = this.placesOf(customer, i);
+        const headers = { 'Idempotency-Key': randomBytes(12).toString('hex') };
+        const answer = await http
+          .as(customer.token)
+          .post<{ id: string }>(ledger.TRANSFERS, ledger.newTransfer(from, to), { headers });
+        made.push({ id: expected(201, answer).id, customer });
       }
     };
     const share = Math.ceil(howMany / customers.length);
@@ -104,33 +91,23 @@ export class Bank {
     return made.slice(0, howMany);
   }
 
-  private transferOne(
-    http: HttpClient,
-    customer: Customer,
-    index: number,
-  ): Promise<HttpResponse<{ id: string }>> {
-    const headers = { 'Idempotency-Key': randomBytes(12).toString('hex') };
-    return http.post('/v1/transfers', this.transferOf(customer, index), { headers });
-  }
-
-  private transferOf({ accounts }: Customer, index: number): object {
-    const parts = [{ to: this.busy[index % this.busy.length], amount: 1 }];
-    return { from: accounts[index % accounts.length], parts };
+  private placesOf({ accounts }: Customer, index: number): { from: string; to: string } {
+    return { from: accounts[index % accounts.length]!, to: this.busy[index % this.busy.length]! };
   }
 
   private async registerOne(http: HttpClient): Promise<Customer> {
     const email = `${randomBytes(8).toString('hex')}@customers.example`;
     const user = { email, password: PASSWORD, name: 'Gina Gameday' };
-    const registered = expected(201, await http.post<{ id: string }>('/v1/auth/register', user));
+    const registered = expected(201, await http.post<{ id: string }>(ledger.REGISTER, user));
     const credentials = { email, password: PASSWORD };
-    const login = expected(200, await http.post<{ accessToken: string }>('/v1/auth/login', credentials));
+    const login = expected(200, await http.post<{ accessToken: string }>(ledger.LOGIN, credentials));
     const token = login.accessToken;
     const accounts: string[] = [];
     for (let i = 0; i < ACCOUNTS_EACH; i += 1) {
-      const account = { name: `Account ${i}`, balance: { amount: OPENING_BALANCE, currency: 'EUR' } };
-      accounts.push(expected(201, await http.as(token).post<{ id: string }>('/v1/accounts', account)).id);
+      const account = ledger.newAccount(`Account ${i}`, OPENING_BALANCE);
+      accounts.push(expected(201, await http.as(token).post<{ id: string }>(ledger.ACCOUNTS, account)).id);
     }
-    return { id: registered.id, email, token, headers: { Authorization: `Bearer ${token}` }, accounts };
+    return { id: registered.id, email, token, accounts };
   }
 }
 

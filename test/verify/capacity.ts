@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Accounting } from './accounting.ts';
 import type { Account } from './accounting.ts';
 import type { Window } from './load/load-result.ts';
-import type { RequestTemplate } from './load/plan.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
 import { now } from './load/recorder.ts';
 import type { Stage } from './stage.ts';
 import { count, percent } from './wording.ts';

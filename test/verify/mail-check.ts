@@ -1,3 +1,4 @@
+import { eventsOf } from '../specimen/outside.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import type { Customer } from './bank.ts';
 import type { Stage } from './stage.ts';
@@ -20,7 +21,7 @@ export async function checkEventsAndMail(
   const tookSeconds = (Date.now() - started) / 1_000;
   const ids = customers.map(({ id }) => id);
   const [events, mails, deadLetters, counts] = await Promise.all([
-    stage.truth.eventsOf(ids),
+    eventsOf(stage.truth.query, ids),
     stage.truth.mails(),
     stage.truth.deadLetters(),
     stage.stack.sink.counts(),

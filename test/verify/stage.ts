@@ -8,6 +8,7 @@ import type { TestStack } from '../../local/stack.ts';
 import type { ApiProcess, AppProcess, Environment, LogRecord } from '../../local/processes.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { buildSpecimen } from '../specimen/build.ts';
+import { ledgerSettings, openAccounts } from '../specimen/outside.ts';
 import { LoadGenerator } from './load/load-generator.ts';
 import { Bank, OPENING_BALANCE } from './bank.ts';
 import type { Customer } from './bank.ts';
@@ -54,18 +55,9 @@ export class Stage {
     const logs = await privateDirectory('verify-logs');
     // The product as shipped: settings of the stack for quick tests go back to the defaults.
     const env = { SHUTDOWN_DRAIN_DELAY_MS: undefined, ...options.env };
-    const stack = await startTestStack({ env, dist: await buildSpecimen() });
-    Object.assign(stack.env, {
-      BANK_URL: stack.sandbox.url,
-      BANK_API_KEY: stack.env.PAYMENT_PROVIDER_API_KEY,
-    });
+    const stack = await startTestStack({ env, dist: await buildSpecimen(), settings: ledgerSettings });
     try {
-      const accounts = await new Truth(stack).query<{ id: string }>(
-        `INSERT INTO accounts (id, owner_id, name, balance, currency)
-         SELECT uuidv7(), uuidv7(), 'Account ' || n, $1, 'EUR' FROM generate_series(1, $2::int) AS n RETURNING id`,
-        [OPENING_BALANCE, ACCOUNTS],
-      );
-      const bank = new Bank(accounts.map(({ id }) => id));
+      const bank = new Bank(await openAccounts(new Truth(stack).query, ACCOUNTS, OPENING_BALANCE));
       const stage = new Stage({ stack, bank, logs: logs.path, options });
       await stage.startProduct();
       return stage;

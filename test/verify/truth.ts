@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { TestStack } from '../../local/stack.ts';
 import { waitFor } from '../../local/wait-for.ts';
+import { withdrawalsOf, type Query, type Withdrawal } from '../specimen/outside.ts';
 
 /** An event of the outbox that a consumer has not recorded. */
 export interface OwedEvent {
@@ -17,7 +18,7 @@ export class Truth {
   }
 
   /** A connection for each query: no query depends on what the last scenario did to the server. */
-  async query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
+  readonly query: Query = async <Row extends object>(text: string, values: unknown[] = []) => {
     const connectionString = this.stack.postgres.adminUrl('holdfast');
     const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2_000, query_timeout: 20_000 });
     client.on('error', () => undefined);
@@ -27,26 +28,11 @@ export class Truth {
     } finally {
       await client.end().catch(() => undefined);
     }
-  }
+  };
 
   async count(text: string, values: unknown[] = []): Promise<number> {
     const [row] = await this.query<{ count: string }>(text, values);
     return Number(row?.count ?? 0);
-  }
-
-  /** Transfers of these customers, by id. */
-  async transfersOf(ownerIds: string[]): Promise<Set<string>> {
-    const text = 'SELECT id FROM transfers WHERE owner_id = ANY ($1)';
-    const rows = await this.query<{ id: string }>(text, [ownerIds]);
-    return new Set(rows.map(({ id }) => id));
-  }
-
-  /** Events announced for these customers. */
-  async eventsOf(ownerIds: string[]): Promise<{ id: string; name: string; transferId: string }[]> {
-    return this.query(
-      `SELECT id, name, payload->>'transferId' AS "transferId" FROM outbox_events WHERE payload->>'ownerId' = ANY ($1)`,
-      [ownerIds],
-    );
   }
 
   /** Events that are not handled yet: a consumer's record is missing in the inbox. */
@@ -87,10 +73,7 @@ export class Truth {
   /** Withdrawals of these customers beside the bank's records of them. */
   async withdrawals(ownerIds: string[]): Promise<SettledWithdrawal[]> {
     const [rows, { charges, timesCharged }] = await Promise.all([
-      this.query<{ id: string; accountId: string; amount: number; status: string }>(
-        'SELECT id, account_id AS "accountId", amount::int, status FROM withdrawals WHERE owner_id = ANY ($1)',
-        [ownerIds],
-      ),
+      withdrawalsOf(this.query, ownerIds),
       this.stack.sandbox.summary(),
     ]);
     const byKey = new Map(charges.map((charge) => [charge.idempotencyKey, charge.status]));
@@ -103,11 +86,7 @@ export class Truth {
   }
 }
 
-export interface SettledWithdrawal {
-  id: string;
-  accountId: string;
-  amount: number;
-  status: string;
+export interface SettledWithdrawal extends Withdrawal {
   bank: string;
   timesPaid: number;
 }

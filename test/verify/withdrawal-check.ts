@@ -1,6 +1,8 @@
 import { httpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import type { JournalEntry, RequestTemplate } from './load/plan.ts';
+import type { RequestTemplate } from '../../local/requests.ts';
+import { balancesOf, isUnsettled, withdrawalsOf } from '../specimen/outside.ts';
+import type { JournalEntry } from './load/plan.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import { OPENING_BALANCE, type Customer } from './bank.ts';
 import type { Stage } from './stage.ts';
@@ -43,15 +45,10 @@ export async function checkWithdrawals(
 ): Promise<void> {
   report.phase('waiting until every withdrawal is settled');
   const ids = customers.map(({ id }) => id);
-  const unsettled = (): Promise<number> =>
-    stage.truth.count(
-      "SELECT count(*) FROM withdrawals WHERE owner_id = ANY ($1) AND status IN ('pending', 'unknown')",
-      [ids],
-    );
+  const allSettled = async (): Promise<boolean> =>
+    !(await withdrawalsOf(stage.truth.query, ids)).some(isUnsettled);
   const started = Date.now();
-  await waitFor(async () => (await unsettled()) === 0, { within: withinMs, every: 250 }).catch(
-    () => undefined,
-  );
+  await waitFor(allSettled, { within: withinMs, every: 250 }).catch(() => undefined);
   report.figure('all withdrawals settled after', `${((Date.now() - started) / 1_000).toFixed(1)} s`);
 
   const withdrawals = await stage.truth.withdrawals(ids);
@@ -79,12 +76,9 @@ async function checkBalances(
   customers: Customer[],
   withdrawals: SettledWithdrawal[],
 ): Promise<void> {
-  const rows = await stage.truth.query<{ id: string; present: string; transferred: string }>(
-    `SELECT id, balance AS present,
-       (SELECT coalesce(sum((part->>'amount')::bigint), 0)
-        FROM transfers, json_array_elements(parts) AS part WHERE from_id = accounts.id) AS transferred
-     FROM accounts WHERE id = ANY ($1)`,
-    [customers.flatMap(({ accounts }) => accounts)],
+  const rows = await balancesOf(
+    stage.truth.query,
+    customers.flatMap(({ accounts }) => accounts),
   );
   const paidOut = new Map<string, number>();
   for (const { accountId, amount, status } of withdrawals)

@@ -51,7 +51,7 @@ export class ReceiptsProcessor extends EventConsumer implements OnApplicationShu
     if (await this.inbox.seen(event)) return;
     const { transferId, ownerId, amount } = event.payload;
     const { email } = await this.users.contactOf(ownerId);
-    await this.send(event.id, email, `${transferId}: ${amount}`);
+    await this.send(event.id, email, transferId, `Amount: ${amount}`);
     await this.inbox.once(event, async () => {
       const text = 'INSERT INTO receipts (transfer_id, amount) VALUES ($1, $2)';
       await this.database.execute({ text, values: [transferId, amount] });
@@ -62,9 +62,15 @@ export class ReceiptsProcessor extends EventConsumer implements OnApplicationShu
     this.transport.close();
   }
 
-  private send(id: string, to: string, text: string): Promise<void> {
+  private send(id: string, to: string, transferId: string, text: string): Promise<void> {
     const messageId = `<${id}@ledger.example>`;
-    const mail = { from: 'ledger@ledger.example', to, subject: 'Your transfer', text, messageId };
+    const mail = {
+      from: 'ledger@ledger.example',
+      to,
+      subject: `Your transfer ${transferId}`,
+      text,
+      messageId,
+    };
     return this.server.execute(async ({ signal }) => {
       try {
         await traceStep('send mail', () => this.transport.sendMail({ ...mail, signal }));

@@ -1,3 +1,5 @@
+import type { RequestTemplate } from '../../../local/requests.ts';
+
 /** The instructions for a load generator, as plain data, because they are sent to the generator's thread. */
 export interface LoadPlan {
   streams: StreamPlan[];
@@ -35,16 +37,6 @@ export type Pace =
       /** Pause of a client between an answer and its next request. */ pauseMs?: number;
     }
   | { kind: 'open'; perSecond: number; connections?: number };
-
-export interface RequestTemplate {
-  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  path: string;
-  headers?: Record<string, string>;
-  /** Sent as JSON. */
-  body?: unknown;
-  /** Sends an `Idempotency-Key`: this one, or with `true` a fresh one each time. */
-  idempotencyKey?: string | true;
-}
 
 /** Why a request has failed. */
 export const failureKinds = ['unexpected', 'reset', 'connect-refused', 'timeout', 'malformed'] as const;

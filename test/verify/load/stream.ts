@@ -3,8 +3,8 @@ import type { Ending } from './connection.ts';
 import { judge } from './judge.ts';
 import type { StreamPlan } from './plan.ts';
 import { now, Recorder } from './recorder.ts';
-import { keySequence, prepare } from './requests.ts';
-import type { PreparedRequest } from './requests.ts';
+import { keySequence, prepare } from '../../../local/requests.ts';
+import type { PreparedRequest } from '../../../local/requests.ts';
 
 /** How long a closed-loop client waits before it retries a server that does not listen. */
 const RETRY_REFUSED_MS = 50;

@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { httpClient } from '../../../local/http.ts';
 import type { HttpResponse } from '../../../local/http.ts';
 import type { ApiProcess } from '../../../local/processes.ts';
-import type { JournalEntry, RequestTemplate } from '../load/plan.ts';
+import type { RequestTemplate } from '../../../local/requests.ts';
+import type { JournalEntry } from '../load/plan.ts';
 import { LoadResult } from '../load/load-result.ts';
+import { transfersOf } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { count } from '../wording.ts';
@@ -45,7 +47,10 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   }
 
   const answered = results.flatMap(({ journal }) => journal.filter(({ status }) => status === 201));
-  const transfers = await stage.truth.transfersOf(customers.map(({ id }) => id));
+  const transfers = await transfersOf(
+    stage.truth.query,
+    customers.map(({ id }) => id),
+  );
   const expected = answered.length + retried.length;
   const wrong = retried.filter(({ held }) => !held);
   const verdict =

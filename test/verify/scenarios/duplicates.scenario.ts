@@ -1,7 +1,8 @@
 import { httpClient } from '../../../local/http.ts';
 import type { HttpResponse } from '../../../local/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
-import type { RequestTemplate } from '../load/plan.ts';
+import type { RequestTemplate } from '../../../local/requests.ts';
+import { transfersOf } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
@@ -21,7 +22,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.phase(`${count(DUPLICATES)} times the same transfer at once`);
   const transfers = await stampede(stage, transfer);
   judgeDuplicates(report, 'the transfer', transfers);
-  const ids = [...(await truth.transfersOf([customer.id]))];
+  const ids = [...(await transfersOf(truth.query, [customer.id]))];
   report.check('there is one transfer', ids.length === 1, count(ids.length));
   await checkReplay(stage, report, 'the transfer', transfer);
 

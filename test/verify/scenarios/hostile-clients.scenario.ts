@@ -3,6 +3,7 @@ import { HostileClients } from '../hostile-clients.ts';
 import type { Interval } from '../load/load-result.ts';
 import { during } from '../during.ts';
 import { Probe } from '../probe.ts';
+import { LOGIN } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { clientele, ledgerTraffic } from '../traffic.ts';
@@ -22,8 +23,8 @@ const ARRIVING_MS = 4_000;
 const ATTACK_MS = 36_000;
 const QUIET_MS = 8_000;
 
-const LOGIN = [
-  'POST /v1/auth/login HTTP/1.1',
+const HEADERS = [
+  `POST ${LOGIN} HTTP/1.1`,
   'Host: here',
   'Content-Type: application/json',
   'Content-Length: 200',
@@ -49,11 +50,11 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   let held = 0;
   const attack = await report.fault('hostile clients', async () => {
     const where = { ports, overMs: ARRIVING_MS };
-    hostile.start(HALF_OPEN, where, { opening: LOGIN });
+    hostile.start(HALF_OPEN, where, { opening: HEADERS });
     // 12 MB, more than the buffers of the kernel hold.
     const reading = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: here\r\n\r\n'.repeat(8);
     hostile.start(NEVER_READING, where, { opening: reading, reads: false });
-    hostile.start(ONE_BYTE_A_SECOND, where, { opening: LOGIN, trickle: ' ' });
+    hostile.start(ONE_BYTE_A_SECOND, where, { opening: HEADERS, trickle: ' ' });
     await delay(ARRIVING_MS + 1_000);
     held = hostile.connected;
     await delay(ATTACK_MS);

@@ -5,6 +5,7 @@ import type { LoadResult } from '../load/load-result.ts';
 import { Probe } from '../probe.ts';
 import { describeWindow, isNormal, troubleAfter } from '../recovery.ts';
 import { during } from '../during.ts';
+import { transfersOf } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { BROWSING, clientele, ledgerTraffic, TRANSFERRING } from '../traffic.ts';
@@ -71,7 +72,10 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   judgeRecovery(report, result, 'the thaw', quiet, afterThaw);
   judgeRecovery(report, result, 'the restart', quiet, afterRestart);
   const acknowledged = acknowledgedTransfers(result.stream(TRANSFERRING).journal);
-  const there = await stage.truth.transfersOf(people.customers.map(({ id }) => id));
+  const there = await transfersOf(
+    stage.truth.query,
+    people.customers.map(({ id }) => id),
+  );
   const lost = missingFrom(there, acknowledged);
   report.check(
     'no acknowledged transfer is lost',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { httpClient } from '../../../local/http.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { Pace } from '../load/plan.ts';
+import { listing, TRANSFERS } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Customer } from '../bank.ts';
 import type { Stage } from '../stage.ts';
@@ -27,7 +28,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   judgeLimit(report, 'asking as fast as it can', quickly);
 
   const others = await Promise.all(
-    stage.apis.map((api) => httpClient(api.url).as(bystander.token).get('/v1/transfers')),
+    stage.apis.map((api) => httpClient(api.url).as(bystander.token).get(TRANSFERS)),
   );
   const served = others.filter(({ status }) => status === 200).length;
   report.check(
@@ -36,7 +37,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     `${served} of ${others.length}`,
   );
   const refusals = await Promise.all(
-    stage.apis.map((api) => httpClient(api.url).as(sudden.token).get('/v1/transfers')),
+    stage.apis.map((api) => httpClient(api.url).as(sudden.token).get(TRANSFERS)),
   );
   const wellFormed = refusals.every(
     ({ status, headers }) =>
@@ -55,9 +56,9 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
 }
 
 async function ask(stage: Stage, customer: Customer, pace: Pace, forMs: number): Promise<LoadResult> {
-  const requests = [{ method: 'GET', path: '/v1/transfers', headers: customer.headers }] as const;
+  const requests = [listing(customer.token)];
   const load = stage.load.start({
-    streams: [{ name: 'asking', ports: stage.ports, requests: [...requests], pace }],
+    streams: [{ name: 'asking', ports: stage.ports, requests, pace }],
   });
   await delay(forMs);
   return load.stop();

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describeCores } from '../accounting.ts';
 import { measureCapacity } from '../capacity.ts';
 import { now } from '../load/recorder.ts';
-import type { RequestTemplate } from '../load/plan.ts';
+import type { RequestTemplate } from '../../../local/requests.ts';
+import { listing } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { clientele } from '../traffic.ts';
@@ -92,11 +93,7 @@ function mixed(stage: Stage, people: Awaited<ReturnType<typeof clientele>>): Req
     transfer,
     ...[0, 1, 2, 3].map((n) => browsing[(i * 4 + n) % browsing.length]!),
     ...[0, 1, 2, 3].map((n) => reading[(i * 4 + n) % reading.length]!),
-    {
-      method: 'GET' as const,
-      path: '/v1/transfers',
-      headers: people.customers[i % people.customers.length]!.headers,
-    },
+    listing(people.customers[i % people.customers.length]!.token),
   ]);
 }
 

@@ -3,6 +3,7 @@ import { acknowledgedTransfers, missingFrom } from '../acknowledged.ts';
 import { checkEventsAndMail } from '../mail-check.ts';
 import { checkWithdrawals, withdrawUntilAnswered } from '../withdrawal-check.ts';
 import type { AppProcess } from '../../../local/processes.ts';
+import { transfersOf } from '../../specimen/outside.ts';
 import type { ScenarioReport } from '../scenario-report.ts';
 import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
@@ -78,7 +79,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   const ids = customers.map(({ id }) => id);
   const acknowledged = acknowledgedTransfers(result.journal);
-  const lost = missingFrom(await stage.truth.transfersOf(ids), acknowledged);
+  const lost = missingFrom(await transfersOf(stage.truth.query, ids), acknowledged);
   report.check('no acknowledged transfer is lost', lost.length === 0, count(lost.length));
   await withdrawUntilAnswered(stage, withdrawals, paid.journal);
   const took = await checkEventsAndMail(stage, report, customers, HANDLED_WITHIN_MS);

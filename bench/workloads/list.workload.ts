@@ -1,16 +1,17 @@
 import { compareRates, rateOutcome } from '../harness/rates.ts';
 import { assertSame } from '../harness/assert-same.ts';
-import { openBothSides } from '../stage/open-shop.ts';
+import { openBothSides } from '../stage/open-filled.ts';
+import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
-export const orderList: Workload = {
-  name: 'order-list',
-  title: 'Authenticated list of orders, 20 a page',
+export const list = (subject: Subject): Workload => ({
+  name: subject.list.name,
+  title: subject.list.title,
   run: async (bench) => {
-    const { stage, sides, callers } = await openBothSides(bench);
-    const requests = callers.map((token) => ({ method: 'GET' as const, path: '/v1/orders?limit=20', token }));
+    const { stage, sides, callers } = await openBothSides(bench, subject);
+    const requests = callers.map(({ token }) => subject.list.request(token));
     await assertSame(stage, sides, requests, { statements: true, answers: true });
     const measured = await compareRates(bench, stage, sides, { requests });
     return rateOutcome(sides, measured, { atLeast: 0.7 });
   },
-};
+});

@@ -1,0 +1,21 @@
+import { compareRates, rateOutcome } from '../harness/rates.ts';
+import { assertSame } from '../harness/assert-same.ts';
+import { openBothSides } from '../stage/open-filled.ts';
+import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import type { Subject } from '../subject.ts';
+import type { Workload } from '../workload.ts';
+
+export const readCached = (subject: Subject): Workload => ({
+  name: subject.readCached.name,
+  title: subject.readCached.title,
+  run: async (bench) => {
+    const { stage, sides, things } = await openBothSides(bench, subject, { rateLimit: NO_PRACTICAL_LIMIT });
+    const requests = things.map((id) => subject.readCached.request(id));
+    await assertSame(stage, sides, requests, { statements: false, answers: true });
+    const measured = await compareRates(bench, stage, sides, { requests });
+    return {
+      ...rateOutcome(sides, measured, { atLeast: 1.1 }),
+      notes: ['The limit of requests is raised: all callers of this workload come from one address.'],
+    };
+  },
+});
