@@ -10,6 +10,7 @@ import {
   Inbox,
   type DeliveredEvent,
 } from '../../src/platform/messaging/index.js';
+import { Queues } from '../../src/platform/messaging/queues/queues.js';
 import { waitFor } from '../../local/wait-for.js';
 import {
   openMessagingRoom,
@@ -90,10 +91,21 @@ describe('handling events', () => {
     return rows.map(({ consumer }) => consumer);
   };
 
-  const buried = (count: number): Promise<unknown> =>
-    waitFor(async () => (await letters.list({ limit: 100 })).length === count, {
+  const buried = async (count: number): Promise<void> => {
+    await waitFor(async () => (await letters.list({ limit: 100 })).length === count, {
       what: `${count} dead letters`,
     });
+    // A job leaves its queue after its letter is written. An event put back before that would be taken for a double of it.
+    await waitFor(
+      async () => {
+        const queues = ['post', 'insurance'].map((name) => process.app.get(Queues).get(name));
+        return (await Promise.all(queues.map((queue) => queue.getJobCountByTypes()))).every(
+          (jobs) => jobs === 0,
+        );
+      },
+      { what: 'empty queues' },
+    );
+  };
 
   it('gives the handler what was announced, in the context of the request that announced it', async () => {
     let seen: string | undefined;
