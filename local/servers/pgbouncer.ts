@@ -63,7 +63,7 @@ export async function startPgBouncer(
       ...postgresUser([tool.command]).command(tool.command, [file('pgbouncer.ini')]),
       env: tool.env,
       isReady: () => answersQueries(url),
-      readyWithinMs: 10_000,
+      readyWithinMs: 30_000,
       // SIGTERM closes at once; SIGINT waits for clients.
       stopSignal: 'SIGTERM',
       stopWithinMs: 3_000,

