@@ -38,7 +38,7 @@ describe.each(Object.entries(STYLES))('a failover under %s', (_, style) => {
   /** A database behind an address that can move, with a replica, and a pool that is in use. */
   async function stage() {
     const opened = (db = await openTestDatabase(
-      { DATABASE_POOL_SIZE: String(POOL_SIZE), DATABASE_ACQUIRE_TIMEOUT_MS: '600' },
+      { DATABASE_POOL_SIZE: String(POOL_SIZE) },
       async (server) => (proxy = await startTcpProxy(server.port)).port,
     ));
     const { database, unitOfWork, server } = opened;

@@ -11,7 +11,7 @@ import { openTestDatabase, type TestDatabase } from '../support/test-database.js
 let db: TestDatabase;
 
 beforeAll(async () => {
-  db = await openTestDatabase({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '300' });
+  db = await openTestDatabase({ DATABASE_POOL_SIZE: '1' });
 });
 afterAll(() => db?.close());
 
@@ -74,8 +74,10 @@ describe('pg-pool', () => {
   });
 
   it('says by its message alone that no connection got free in time', async () => {
-    const pool = new pg.Pool({ connectionString: db.server.url(), max: 1, connectionTimeoutMillis: 100 });
+    const pool = new pg.Pool({ connectionString: db.server.url(), max: 1 });
     const client = await pool.connect();
+    // Not before: to connect may take longer.
+    pool.options.connectionTimeoutMillis = 100;
     await expect(pool.connect()).rejects.toThrow(/^timeout exceeded when trying to connect$/);
     client.release();
     await pool.end();

@@ -7,6 +7,7 @@ import {
 import { OrdersRepository } from '../../src/modules/orders/orders.repository.js';
 import { newId } from '../../src/platform/database/index.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { waitFor } from '../../local/wait-for.js';
 
 let db: TestDatabase;
 let orders: OrdersRepository;
@@ -28,9 +29,10 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 // No test may leave a connection behind that is still in use.
-afterEach(() => {
-  const { total, idle } = db.database.poolState;
-  if (total !== idle) throw new Error(`${total - idle} connection(s) were not given back`);
+afterEach(async () => {
+  await waitFor(() => db.database.poolState.total === db.database.poolState.idle, {
+    what: 'all connections given back',
+  });
 });
 
 async function addUser(): Promise<string> {

@@ -30,19 +30,28 @@ const count = (id: number) =>
 const total = async () =>
   (await db.database.queryOne<{ sum: number }>({ text: 'SELECT sum(value)::int FROM counters' }))?.sum;
 
-/** Prepares the statements on every connection of the pool. */
-async function prepareEverywhere(): Promise<void> {
+/** Does the work on every connection of the pool: none is given back before all of them have done it. */
+async function everywhere(work: (connection: number) => Promise<unknown>): Promise<void> {
+  const { promise: allDone, resolve: arrive } = Promise.withResolvers<void>();
+  let done = 0;
   await Promise.all(
     Array.from({ length: POOL_SIZE }, (_, i) =>
       db.unitOfWork.run(async () => {
-        await read(1 + i);
-        await count(1 + i);
-        await db.database.query({ text: 'SELECT pg_sleep(0.05)' });
+        await work(1 + i);
+        if ((done += 1) === POOL_SIZE) arrive();
+        await allDone;
       }),
     ),
   );
   expect(db.database.poolState.total).toBe(POOL_SIZE);
 }
+
+/** Prepares the statements on every connection of the pool. */
+const prepareEverywhere = () =>
+  everywhere(async (id) => {
+    await read(id);
+    await count(id);
+  });
 
 describe('a migration that widens a column under load', () => {
   it('fails no statement and no unit of work, and each has its effect once', async () => {
@@ -125,15 +134,7 @@ describe('a connection that has lost its prepared statements', () => {
   it('is replaced, and what was sent on it is sent again', async () => {
     await prepareEverywhere();
     const before = (await total()) ?? 0;
-    const lose = () =>
-      Promise.all(
-        Array.from({ length: POOL_SIZE }, () =>
-          db.unitOfWork.run(async () => {
-            await db.database.execute({ text: 'DEALLOCATE ALL' });
-            await db.database.query({ text: 'SELECT pg_sleep(0.05)' });
-          }),
-        ),
-      );
+    const lose = () => everywhere(() => db.database.execute({ text: 'DEALLOCATE ALL' }));
     await lose();
     await count(1);
     await prepareEverywhere();

@@ -32,8 +32,8 @@ describe('PgBouncer in transaction mode', () => {
       DATABASE_TRANSACTION_POOLER: 'true',
       DATABASE_NAMED_STATEMENTS: String(pooler.version >= KNOWS_NAMES),
       DATABASE_POOL_SIZE: String(CLIENTS),
-      DATABASE_STATEMENT_TIMEOUT_MS: '1234',
-      DATABASE_LOCK_TIMEOUT_MS: '567',
+      DATABASE_STATEMENT_TIMEOUT_MS: '4321',
+      DATABASE_LOCK_TIMEOUT_MS: '3210',
     });
     observer = new pg.Client(db.server.adminUrl('holdfast'));
     await observer.connect();
@@ -87,9 +87,9 @@ describe('PgBouncer in transaction mode', () => {
       await setting('statement_timeout'),
       await setting('lock_timeout'),
     ]);
-    expect(inside).toEqual(['1234ms', '567ms']);
+    expect(inside).toEqual(['4321ms', '3210ms']);
     for (let i = 0; i < SERVER_CONNECTIONS * 2; i += 1) expect(await setting('statement_timeout')).toBe('0');
-    const slow = room.unitOfWork.run(() => room.database.query({ text: 'SELECT pg_sleep(10)' }));
+    const slow = room.unitOfWork.run(() => room.database.query({ text: 'SELECT pg_sleep(15)' }));
     await expect(slow).rejects.toMatchObject({ status: 503, cause: { code: '57014' } });
   });
 

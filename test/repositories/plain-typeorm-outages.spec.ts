@@ -13,7 +13,7 @@ class Note {
 }
 
 /** Far above what the limits below add up to: a machine that is busy is slow. Without them nothing would ever end. */
-const UNAVAILABLE_WITHIN_MS = 6000;
+const UNAVAILABLE_WITHIN_MS = 15_000;
 
 describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while PostgreSQL is %s', (how) => {
   let db: TestDatabase;
@@ -23,10 +23,10 @@ describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while Pos
     db = await openTestDatabase(
       {
         DATABASE_POOL_SIZE: '4',
-        DATABASE_ACQUIRE_TIMEOUT_MS: '500',
-        DATABASE_QUERY_TIMEOUT_MS: '1000',
-        DATABASE_STATEMENT_TIMEOUT_MS: '950',
-        DATABASE_LOCK_TIMEOUT_MS: '900',
+        DATABASE_ACQUIRE_TIMEOUT_MS: '2000',
+        DATABASE_QUERY_TIMEOUT_MS: '2000',
+        DATABASE_STATEMENT_TIMEOUT_MS: '1950',
+        DATABASE_LOCK_TIMEOUT_MS: '1900',
       },
       ({ port }) => port,
       [Note],
@@ -60,7 +60,7 @@ describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while Pos
           await Promise.all(tries.map((work) => refused(work)));
           return db.policies.for('postgresql').circuit !== 'closed';
         },
-        { within: 20_000, what: 'an open circuit' },
+        { within: 60_000, what: 'an open circuit' },
       );
     } finally {
       if (how === 'frozen') db.server.thaw();
@@ -76,15 +76,20 @@ describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while Pos
         });
         return runner;
       },
-      { within: 10_000, what: 'the first answer' },
+      { what: 'the first answer' },
     );
     const healthy = async () => {
       await notes.findOneByOrFail({ id: 1 });
       return db.policies.for('postgresql').circuit === 'closed';
     };
-    await waitFor(healthy, { within: 10_000, what: 'reads, and a closed circuit' });
+    await waitFor(healthy, { what: 'reads, and a closed circuit' });
     await first.release();
-    const { total, idle, waiting } = db.database.poolState;
-    expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
+    await waitFor(
+      () => {
+        const { total, idle, waiting } = db.database.poolState;
+        return total === idle && waiting === 0;
+      },
+      { what: 'a pool whose connections are all given back' },
+    );
   });
 });

@@ -7,8 +7,6 @@ import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
-const MAX_LAG_MS = 2000;
-
 describe('reads that tolerate lag', () => {
   let db: TestDatabase;
   let replica: PostgresReplica;
@@ -27,10 +25,9 @@ describe('reads that tolerate lag', () => {
     });
     proxy = await startTcpProxy(replica.port);
     room = await db.anotherRoom({
-      DATABASE_REPLICA_URLS: replica.url().replace(`:${replica.port}/`, `:${proxy.port}/`),
-      DATABASE_REPLICA_MAX_LAG_MS: String(MAX_LAG_MS),
-      DATABASE_QUERY_TIMEOUT_MS: '3000',
-      DATABASE_POOL_SIZE: '2',
+      ...withReplica(),
+      // Longer than a test takes: a paused replica stays in use.
+      DATABASE_REPLICA_MAX_LAG_MS: '60000',
     });
     ({ database } = room);
   });
@@ -45,6 +42,10 @@ describe('reads that tolerate lag', () => {
     await waitFor(onReplica, { what: 'reads from the replica' });
   });
 
+  const withReplica = () => ({
+    DATABASE_REPLICA_URLS: replica.url().replace(`:${replica.port}/`, `:${proxy.port}/`),
+    DATABASE_POOL_SIZE: '2',
+  });
   const admin = async (server: { adminUrl(database?: string): string }): Promise<pg.Client> => {
     const client = new pg.Client(server.adminUrl('holdfast'));
     await client.connect();
@@ -52,8 +53,12 @@ describe('reads that tolerate lag', () => {
     return client;
   };
   /** Where a read was done; `slowly` takes its time on a replica only. */
-  const whereRead = async (condition = 'true', slowly = 0): Promise<'replica' | 'primary' | undefined> => {
-    const rows = await database.read<{ replica: boolean }>({
+  const whereRead = async (
+    condition = 'true',
+    slowly = 0,
+    from = database,
+  ): Promise<'replica' | 'primary' | undefined> => {
+    const rows = await from.read<{ replica: boolean }>({
       text: `SELECT pg_is_in_recovery() AS replica, pg_sleep(CASE WHEN pg_is_in_recovery() THEN ${slowly} ELSE 0 END)
              FROM notes WHERE ${condition} LIMIT 1`,
     });
@@ -135,34 +140,46 @@ describe('reads that tolerate lag', () => {
   });
 
   it('come from the primary while the replica is frozen or gone, and from the replica again after it', async () => {
+    const timeoutMs = 6000;
+    const impatient = await db.anotherRoom({
+      ...withReplica(),
+      DATABASE_QUERY_TIMEOUT_MS: String(timeoutMs),
+    });
+    const read = () => whereRead('true', 0, impatient.database);
+    await waitFor(async () => (await read()) === 'replica', { what: 'the replica' });
     proxy.freeze();
-    await waitFor(async () => (await whereRead()) === 'primary', { what: 'the primary' });
+    await waitFor(async () => (await read()) === 'primary', { what: 'the primary' });
     const quick = performance.now();
-    expect(await whereRead()).toBe('primary');
-    expect(performance.now() - quick).toBeLessThan(2000);
+    expect(await read()).toBe('primary');
+    // The frozen one is not asked again.
+    expect(performance.now() - quick).toBeLessThan(timeoutMs);
     proxy.thaw();
-    await waitFor(onReplica, { what: 'the replica' });
+    await waitFor(async () => (await read()) === 'replica', { what: 'the replica' });
     proxy.cut();
-    expect(await whereRead()).toBeDefined();
+    expect(await read()).toBeDefined();
   });
 
   it('are not repeated on the primary when the statement is wrong', async () => {
     const wrong = caller('ada').run(() => whereRead('1 / 0 = 1'));
     await expect(wrong).rejects.toMatchObject({ code: '22012' });
     await expect(database.read({ text: 'SELEKT' })).rejects.toMatchObject({ code: '42601' });
-    expect(await whereRead()).toBe('replica');
+    await waitFor(onReplica, { what: 'the replica' });
   });
 
   it('show no more than the allowed lag', async () => {
+    const maxLagMs = 2000;
+    const strict = await db.anotherRoom({
+      ...withReplica(),
+      DATABASE_REPLICA_MAX_LAG_MS: String(maxLagMs),
+    });
+    const readLate = () => whereRead("owner = 'late'", 0, strict.database);
     await replica.pauseReplay();
     await db.database.execute({ text: "INSERT INTO notes VALUES ('late')" });
-    await waitFor(async () => (await whereRead("owner = 'late'")) === 'primary', {
-      within: MAX_LAG_MS + 1500,
-      what: 'the new row',
-    });
-    expect(await whereRead()).toBe('primary');
+    const written = performance.now();
+    await waitFor(() => performance.now() - written > maxLagMs, { what: 'the allowed lag' });
+    expect(await readLate()).toBe('primary');
     await replica.resumeReplay();
-    await waitFor(async () => (await whereRead("owner = 'late'")) === 'replica', { what: 'the replica' });
+    await waitFor(async () => (await readLate()) === 'replica', { what: 'the replica' });
   });
 
   it('show a caller what it has written, in a unit of work or by a single statement', async () => {
@@ -172,7 +189,7 @@ describe('reads that tolerate lag', () => {
     const [ada, bob, eve] = [caller('ada'), caller('bob'), caller('eve')];
     await ada.run(() => insert('ada'));
     await bob.run(() => room.unitOfWork.run(() => insert('bob')));
-    expect(await eve.run(() => whereRead())).toBe('replica');
+    await waitFor(() => eve.run(onReplica), { what: 'the replica' });
     expect(await ada.run(() => whereRead("owner = 'ada'"))).toBe('primary');
     // Another request of the same caller.
     expect(await caller('bob').run(() => whereRead("owner = 'bob'"))).toBe('primary');

@@ -8,6 +8,7 @@ import { PRODUCT } from '../../src/product.js';
 import { dataSourceOptions, primaryPool } from '../../src/platform/database/data-source.js';
 import { Migrator } from '../../src/platform/database/index.js';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.js';
+import { PATIENT_DATABASE } from '../support/patience.js';
 import { waitFor } from '../../local/wait-for.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -91,7 +92,7 @@ afterAll(async () => {
 beforeEach(async () => {
   const name = `schema_${++database}`;
   await admin.query(`CREATE DATABASE ${name}`);
-  settings = loadSettings({ DATABASE_URL: server.url(name) }, PRODUCT).database;
+  settings = loadSettings({ ...PATIENT_DATABASE, DATABASE_URL: server.url(name) }, PRODUCT).database;
 });
 
 afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));
