@@ -163,19 +163,21 @@ describe('The reconciliation', () => {
 
   it('asks about an undecided payment ever more rarely, but within a limit', async () => {
     const { id } = await addPayment(undefined, { checkAfterMs: -1000 });
-    const waitAt = async (age: string): Promise<number> => {
-      await db.database.execute({
-        text: `UPDATE payments SET next_check_at = now() - interval '1 second', created_at = now() - $1::interval`,
-        values: [age],
+    // In one transaction each: its time stands still.
+    const waitAt = async (age: string): Promise<number> =>
+      db.unitOfWork.run(async () => {
+        await db.database.execute({
+          text: `UPDATE payments SET next_check_at = now() - interval '1 second', created_at = now() - $1::interval`,
+          values: [age],
+        });
+        const [claimed] = await payments.claimDue(1, 5000);
+        await payments.postpone(claimed!, 600_000);
+        const [row] = await db.database.query<{ wait: number }>({
+          text: 'SELECT extract(epoch FROM next_check_at - now())::float8 AS wait FROM payments WHERE id = $1',
+          values: [id],
+        });
+        return Math.round(row!.wait);
       });
-      const [claimed] = await payments.claimDue(1, 5000);
-      await payments.postpone(claimed!, 600_000);
-      const [row] = await db.database.query<{ wait: number }>({
-        text: 'SELECT extract(epoch FROM next_check_at - now())::float8 AS wait FROM payments WHERE id = $1',
-        values: [id],
-      });
-      return Math.round(row!.wait);
-    };
     expect([await waitAt('1 second'), await waitAt('2 minutes'), await waitAt('1 day')]).toEqual([
       5, 60, 600,
     ]);

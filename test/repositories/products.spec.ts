@@ -20,6 +20,8 @@ beforeAll(async () => {
     DATABASE_QUERY_TIMEOUT_MS: '20000',
     DATABASE_STATEMENT_TIMEOUT_MS: '20000',
     DATABASE_LOCK_TIMEOUT_MS: '20000',
+    // A copy that is trusted is the very same object.
+    CACHE_LOCAL_TTL_MS: '60000',
   });
   ({ products, service, catalogue } = shopIn(db));
 }, 60_000);

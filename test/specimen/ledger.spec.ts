@@ -13,7 +13,7 @@ let ada: Owner;
 let eve: Owner;
 
 beforeAll(async () => {
-  ledger = await startLedger({ BANK_TIMEOUT_MS: '1000', BANK_SETTLE_AFTER_SECONDS: '1' });
+  ledger = await startLedger({ BANK_TIMEOUT_MS: '20000', BANK_SETTLE_AFTER_SECONDS: '3600' });
   [ada, eve] = await Promise.all([ledger.newOwner(), ledger.newOwner()]);
 });
 
@@ -118,14 +118,16 @@ describe('a withdrawal', () => {
     expect([paid.status, never.status]).toEqual([202, 202]);
     expect(await balanceOf(account)).toBe(20);
     await ledger.startWorker();
+    await ledger.database.execute({ text: 'UPDATE withdrawals SET settle_at = now()' });
     const statusOf = async ({ headers }: { headers: Headers }) =>
       (await ada.http.get<{ status: string }>(headers.get('location') ?? '')).body.status;
     await waitFor(async () => (await statusOf(never)) === 'declined', {
-      within: 30_000,
-      what: 'a settled withdrawal',
+      within: 60_000,
+      what: 'a withdrawal that was not paid',
     });
-    expect(await statusOf(paid)).toBe('succeeded');
-    expect(await balanceOf(account)).toBe(60);
+    await waitFor(async () => (await statusOf(paid)) === 'succeeded', { what: 'a withdrawal that was paid' });
+    // Another process has given it back: the api trusts its own copy for a while.
+    await waitFor(async () => (await balanceOf(account)) === 60, { what: 'the balance' });
   });
 });
 
