@@ -38,7 +38,8 @@ export default defineConfig({
           include: ['test/{repositories,e2e,specimen}/**/*.spec.ts', 'local/**/*.spec.ts'],
           // After the unit specs, some of which look at the clock.
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
+          // Above what the waits of a test add up to: each of them says by itself what did not come true.
+          testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },
