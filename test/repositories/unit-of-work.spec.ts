@@ -76,7 +76,7 @@ describe('a unit of work', () => {
       readOnly: true,
       repeatable: false,
     });
-    expectNoLeak();
+    await expectNoLeak();
   });
 
   it('is joined by the statements of TypeORM', async () => {
@@ -156,7 +156,7 @@ describe('a unit of work', () => {
       await insert(4);
       await expect(run(3)).rejects.toBeInstanceOf(UniqueViolationError);
       expect(await ids()).toEqual([1, 2, 4]);
-      expectNoLeak();
+      await expectNoLeak();
     });
 
     it('commits nothing when its request is abandoned before', async () => {
@@ -172,7 +172,7 @@ describe('a unit of work', () => {
       );
       await expect(abandoned).rejects.toMatchObject({ code: 'request-abandoned' });
       expect(await ids()).toEqual([]);
-      expectNoLeak();
+      await expectNoLeak();
     });
 
     it('commits both when its request is abandoned from then on', async () => {
@@ -186,7 +186,7 @@ describe('a unit of work', () => {
         }),
       );
       expect(await ids()).toEqual([1, 2]);
-      expectNoLeak();
+      await expectNoLeak();
     });
 
     it('joins an outer unit of work with it', async () => {
