@@ -207,13 +207,13 @@ describe('Under overload', () => {
   function occupy(count: number): void {
     for (let slot = 0; slot < count; slot += 1) {
       const response = {} as ServerResponse;
-      fastify.inFlight.take(response);
+      fastify.inFlight.add(response);
       slots.push(response);
     }
   }
 
   afterEach(() => {
-    for (const response of slots.splice(0)) fastify.inFlight.free(response);
+    for (const response of slots.splice(0)) fastify.inFlight.delete(response);
   });
 
   it('the preflight of a login is served, as the login itself is', async () => {

@@ -129,7 +129,7 @@ export class ConnectionPool extends pg.Pool {
   }
 
   /**
-   * A connection, by pg's callback and not by its promise; see `PooledConnection.ask`.
+   * A connection, by pg's callback and not by its promise; see `PooledConnection.dispatch`.
    * @throws TransientError `database-saturated` when none got free in time
    */
   lend(): Promise<LentConnection> {

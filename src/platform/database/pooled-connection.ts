@@ -138,7 +138,7 @@ export class PooledConnection extends pg.Client {
   /** Recorded as a span of the current work: with its name and its text, without its values. */
   private traced(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
     const { text, name = operationOf(text) } = statement;
-    return traceStep(`pg.query:${name}`, () => this.ask(statement, limitMs, context), {
+    return traceStep(`pg.query:${name}`, () => this.dispatch(statement, limitMs, context), {
       'db.system.name': 'postgresql',
       'db.query.text': text,
     });
@@ -149,7 +149,7 @@ export class PooledConnection extends pg.Client {
    * each. Objects that pg's promises and timers hold survive each scavenge (pg 8.23, Node 26): an export of a million rows filled
    * the old generation with 300 bytes per row, and requests with most of what they allocate.
    */
-  private ask(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
+  private dispatch(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
     const { stream } = this.messages;
     if (stream.writableCorked === 0) {
       stream.cork();

@@ -11,7 +11,7 @@ export class HealthModule {
       provide: HealthRegistry,
       inject: dependencies,
       useFactory: (...checks: HealthCheck[]): HealthRegistry => {
-        for (const check of checks) health.add(check);
+        health.checks.push(...checks);
         return health;
       },
     };

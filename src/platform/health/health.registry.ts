@@ -36,17 +36,9 @@ export class HealthRegistry {
   readonly states = new Map<string, DependencyState>();
   /** What this instance cannot reach while others can. */
   readonly cutOffFrom = new Set<string>();
-  private readonly known: HealthCheck[] = [];
+  /** The dependencies that readiness reports. */
+  readonly checks: HealthCheck[] = [];
 
   /** @param kind the instances that can stand in for each other: `api`, `worker` */
   constructor(readonly kind: string = 'process') {}
-
-  /** Adds a dependency to what readiness reports. */
-  add(check: HealthCheck): void {
-    this.known.push(check);
-  }
-
-  get checks(): readonly HealthCheck[] {
-    return this.known;
-  }
 }

@@ -86,11 +86,11 @@ export function createHttpAdapter(
   });
   // The handler has answered; a slow reader must not hold the slot.
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    inFlight.free(reply.raw);
+    inFlight.delete(reply.raw);
     done(null, request.method === 'HEAD' ? unread(payload, reply.statusCode) : payload);
   });
   connections.on('end', ({ response, request }) => {
-    inFlight.free(response);
+    inFlight.delete(response);
     // Fastify's hook (`onRequestAbort`) never fires once the body has been read: it depends on the end of the request.
     if (!response.writableFinished) request?.context?.abort('The client went away before the answer.');
   });

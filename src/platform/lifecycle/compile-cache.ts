@@ -1,4 +1,4 @@
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 // Import it first: modules that are loaded afterwards are compiled once per build and not at each start. Kept beside the built
@@ -6,6 +6,4 @@ import { join } from 'node:path';
 enableCompileCache(join(import.meta.dirname, '../../.compile-cache'));
 
 /** Writes the compiled code for the next start; at once, because a process may be killed. */
-export function keepCompiled(): void {
-  flushCompileCache();
-}
+export { flushCompileCache as keepCompiled } from 'node:module';

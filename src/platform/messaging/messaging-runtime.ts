@@ -72,7 +72,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     this.registrar.register();
     for (const worker of this.workers) this.watch(worker);
     this.topology.requireWorkers(this.workers.map(({ name }) => name));
-    this.health.add({ name: 'queues', essential: false, check: () => this.check() });
+    this.health.checks.push({ name: 'queues', essential: false, check: () => this.check() });
     for (const worker of this.workers)
       worker.run().catch((error: unknown) => this.report(worker.name, error));
     this.relay.start();

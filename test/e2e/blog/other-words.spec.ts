@@ -76,13 +76,13 @@ describe('Errors in other words', () => {
   it('are those of a server that is overloaded', async () => {
     const { inFlight } = ledger.api.getHttpAdapter().getInstance() as unknown as { inFlight: InFlight };
     const others = Array.from({ length: 4 }, () => new ServerResponse({ method: 'GET' } as IncomingMessage));
-    for (const other of others) inFlight.take(other);
+    for (const other of others) inFlight.add(other);
     try {
       const answer = await ledger.http.get('/v1/transfers?limit=1');
       expect(answer.status).toBe(503);
       expectOurWords(answer, 'temporary-reduced-capacity', '/v1/transfers');
     } finally {
-      for (const other of others) inFlight.free(other);
+      for (const other of others) inFlight.delete(other);
     }
   });
 

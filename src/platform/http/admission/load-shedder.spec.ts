@@ -40,7 +40,7 @@ describe('shedding of load', () => {
     server = createServer((request, response) => {
       if (!shedder.admit(request, response)) return;
       expect(shedder.start(request, response)).toBeUndefined();
-      response.once('close', () => inFlight.free(response));
+      response.once('close', () => inFlight.delete(response));
       held.push(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -104,12 +104,12 @@ export class LoadShedder {
    */
   start(request: IncomingMessage, response: ServerResponse): TransientError | undefined {
     if (this.isTooMuch(request)) return REFUSAL;
-    this.inFlight.take(response);
+    this.inFlight.add(response);
     return undefined;
   }
 
   private isTooMuch(request: IncomingMessage): boolean {
-    const own = this.inFlight.count / this.limit;
+    const own = this.inFlight.size / this.limit;
     const load = Math.max(own, this.databaseLoad());
     // A preflight costs no more than its rejection, of which a script could read neither the status nor `Retry-After`: a browser
     // reports it as a broken connection. The request itself is then served or rejected by its own priority.
@@ -130,7 +130,7 @@ export class LoadShedder {
   }
 
   get state(): Shedding {
-    return { limit: Math.round(this.limit), inFlight: this.inFlight.count, shed: { ...this.shed } };
+    return { limit: Math.round(this.limit), inFlight: this.inFlight.size, shed: { ...this.shed } };
   }
 
   close(): void {
