@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Product } from '../../src/modules/products/product.entity.js';
 import { ProductsCatalogue } from '../../src/modules/products/products.catalogue.js';
 import { ProductsRepository } from '../../src/modules/products/products.repository.js';
 import { ProductsService } from '../../src/modules/products/products.service.js';
@@ -15,14 +16,18 @@ let catalogue: ProductsCatalogue;
 
 beforeAll(async () => {
   // What is tested is who gets what, not how fast: a crowd on a busy machine waits longer than callers would.
-  db = await openTestDatabase({
-    DATABASE_ACQUIRE_TIMEOUT_MS: '20000',
-    DATABASE_QUERY_TIMEOUT_MS: '20000',
-    DATABASE_STATEMENT_TIMEOUT_MS: '20000',
-    DATABASE_LOCK_TIMEOUT_MS: '20000',
-    // A copy that is trusted is the very same object.
-    CACHE_LOCAL_TTL_MS: '60000',
-  });
+  db = await openTestDatabase(
+    {
+      DATABASE_ACQUIRE_TIMEOUT_MS: '20000',
+      DATABASE_QUERY_TIMEOUT_MS: '20000',
+      DATABASE_STATEMENT_TIMEOUT_MS: '20000',
+      DATABASE_LOCK_TIMEOUT_MS: '20000',
+      // A copy that is trusted is the very same object.
+      CACHE_LOCAL_TTL_MS: '60000',
+    },
+    undefined,
+    [Product],
+  );
   ({ products, service, catalogue } = shopIn(db));
 }, 60_000);
 
@@ -33,14 +38,14 @@ beforeEach(async () => {
 });
 
 /** The feature as one process has it; without Redis, which it must be able to go without. */
-function shopIn({ database, unitOfWork, settings }: DatabaseRoom) {
+function shopIn({ database, dataSource, unitOfWork, settings }: DatabaseRoom) {
   const repository = new ProductsRepository(database);
   const caches = new CacheFactory(new RedisConnection(settings), settings);
   const ofProcess = new ProductsCatalogue(repository, caches);
   return {
     products: repository,
     catalogue: ofProcess,
-    service: new ProductsService(repository, ofProcess, unitOfWork),
+    service: new ProductsService(dataSource.getRepository(Product), repository, ofProcess, unitOfWork),
     unitOfWork,
   };
 }
@@ -267,7 +272,7 @@ describe('The catalogue', () => {
   it('reads outside of the transaction of the first caller', async () => {
     const id = await product(5);
     await inTransaction(async () => {
-      await products.change(id, undefined, { stock: 1 });
+      await service.change(id, undefined, { stock: 1 });
       expect(stockIn((await catalogue.find(id))?.value.body)).toBe(5);
     });
   });

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Statement } from '../../platform/database/index.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository, type QueryDeepPartialEntity } from 'typeorm';
+import { Database } from '../../platform/database/index.js';
 import { CHUNKS_PER_STEP } from './export-sweep.repository.js';
-import type { ExportRange } from './exports.repository.js';
+import { Export } from './export.entity.js';
 
 /** The right to write one export: it is lost as soon as another run takes the next attempt. */
-export interface ExportRun extends ExportRange {
+export interface ExportRun extends Pick<Export, 'attempt' | 'userId' | 'allUsers' | 'from' | 'to'> {
   exportId: string;
-  attempt: number;
-  userId: string;
-  allUsers: boolean;
 }
 
 /** Another run has taken over: this one has nothing more to do, and its last write did not happen. */
@@ -22,7 +21,10 @@ export class SupersededError extends Error {
 /** The worker's writes. Each is conditional on the run's attempt still being the current one. */
 @Injectable()
 export class ExportRunsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    @InjectRepository(Export) private readonly exports: Repository<Export>,
+  ) {}
 
   /**
    * Starts a run: takes the next attempt, and drops what earlier ones have written.
@@ -44,10 +46,7 @@ export class ExportRunsRepository {
 
   /** Writes how many rows there will be. @throws SupersededError */
   async recordTotal(run: ExportRun, total: number): Promise<void> {
-    await this.change(run, {
-      text: `UPDATE exports SET rows_total = $3, progressed_at = now() WHERE id = $1 AND attempt = $2 AND status = 'running'`,
-      values: [run.exportId, run.attempt, total],
-    });
+    await this.change(run, { rowsTotal: total });
   }
 
   /**
@@ -56,7 +55,7 @@ export class ExportRunsRepository {
    * @throws SupersededError
    */
   async append(run: ExportRun, seq: number, data: Uint8Array, rows: number): Promise<void> {
-    await this.change(run, {
+    const written = await this.database.execute({
       name: 'exports-append',
       text: `
         WITH current AS (
@@ -67,24 +66,22 @@ export class ExportRunsRepository {
         INSERT INTO export_chunks (export_id, attempt, seq, data) SELECT id, $2, $3, $4 FROM current`,
       values: [run.exportId, run.attempt, seq, data, rows],
     });
+    if (written === 0) throw new SupersededError(run);
   }
 
   /** Declares the file complete. @throws SupersededError */
   async complete(run: ExportRun, chunkCount: number): Promise<void> {
     await this.change(run, {
-      text: `
-        UPDATE exports SET status = 'completed', completed_at = now(), progressed_at = now(), chunk_count = $3, rows_total = rows_written
-        WHERE id = $1 AND attempt = $2 AND status = 'running'`,
-      values: [run.exportId, run.attempt, chunkCount],
+      status: 'completed',
+      completedAt: () => 'now()',
+      chunkCount,
+      rowsTotal: () => 'rows_written',
     });
   }
 
   /** Declares the export failed, unless another run is working on it. A replay of its event begins a new run. */
   async fail({ exportId, attempt }: ExportRun): Promise<void> {
-    await this.database.execute({
-      text: `UPDATE exports SET status = 'failed' WHERE id = $1 AND attempt = $2 AND status = 'running'`,
-      values: [exportId, attempt],
-    });
+    await this.exports.update({ id: exportId, attempt, status: 'running' }, { status: 'failed' });
   }
 
   /** In steps: all at once, a large file would exceed the statement timeout, at every attempt. */
@@ -99,7 +96,11 @@ export class ExportRunsRepository {
     } while (dropped > 0);
   }
 
-  private async change(run: ExportRun, statement: Statement): Promise<void> {
-    if ((await this.database.execute(statement)) === 0) throw new SupersededError(run);
+  private async change(run: ExportRun, changes: QueryDeepPartialEntity<Export>): Promise<void> {
+    const { affected } = await this.exports.update(
+      { id: run.exportId, attempt: run.attempt, status: 'running' },
+      { ...changes, progressedAt: () => 'now()' },
+    );
+    if (affected === 0) throw new SupersededError(run);
   }
 }

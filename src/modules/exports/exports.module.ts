@@ -10,7 +10,6 @@ import { Export } from './export.entity.js';
 import { ExportsController } from './exports.controller.js';
 import { exportRequested } from './exports.events.js';
 import { ExportsProcessor } from './exports.processor.js';
-import { ExportsRepository } from './exports.repository.js';
 import { ExportsService } from './exports.service.js';
 import { ExportsSweep } from './exports.sweep.js';
 import { OrderExport } from './order-export.js';
@@ -24,7 +23,6 @@ import { OrderExport } from './order-export.js';
   controllers: [ExportsController],
   providers: [
     ExportsService,
-    ExportsRepository,
     ExportsProcessor,
     ExportWriter,
     ExportRunsRepository,

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, Repository } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { newId, RequestContext, type Caller } from '../../platform/context/index.js';
 import { UnitOfWork } from '../../platform/database/index.js';
@@ -7,13 +9,15 @@ import { BusinessRuleError, ClientError, TransientError } from '../../platform/e
 import { Outbox } from '../../platform/messaging/index.js';
 import type { CreateExportDto } from './dto/create-export.dto.js';
 import type { ExportDto } from './dto/export.dto.js';
+import { ExportChunk } from './export-chunk.entity.js';
+import { Export, type ExportStatus } from './export.entity.js';
 import { exportRequested } from './exports.events.js';
-import { ExportsRepository, type ExportRange, type ExportRow } from './exports.repository.js';
 
 /** The `Retry-After` when too many exports are unfinished: about the time of a large one. */
 const BACKLOG_RETRY_AFTER_SECONDS = 30;
 /** Old exports are swept every hour. */
 const KEPT_RETRY_AFTER_SECONDS = 3600;
+const UNFINISHED = In<ExportStatus>(['queued', 'running']);
 
 /** A finished file, to be sent as it is read. */
 export interface ExportFile {
@@ -27,7 +31,8 @@ export class ExportsService {
   private readonly limits: Settings['exports'];
 
   constructor(
-    private readonly exports: ExportsRepository,
+    @InjectRepository(Export) private readonly exports: Repository<Export>,
+    @InjectRepository(ExportChunk) private readonly chunks: Repository<ExportChunk>,
     private readonly unitOfWork: UnitOfWork,
     private readonly outbox: Outbox,
     @Inject(Settings) settings: Settings,
@@ -39,31 +44,35 @@ export class ExportsService {
    * Accepts a request for an export; a worker makes the file.
    * @throws ClientError 422 when the range is empty, 429 when the caller has too many; TransientError `backlog-full` when too many are unfinished.
    */
-  async request(caller: Caller, { type, ...range }: CreateExportDto): Promise<ExportDto> {
-    const { from, to } = rangeOf(range);
+  async request({ userId, role }: Caller, { type, ...range }: CreateExportDto): Promise<ExportDto> {
+    const asked = { type, ...rangeOf(range) };
     return this.unitOfWork.run(async () => {
-      const { unfinished, kept } = await this.exports.countOf(caller.userId);
-      if (unfinished >= this.limits.maxQueuedPerUser) {
+      // Other requests of the same user wait until the end of this unit of work: otherwise many at once would all see the count
+      // before the first of them.
+      await this.exports.query(`SELECT pg_advisory_xact_lock(hashtextextended('exports:' || $1, 0))`, [
+        userId,
+      ]);
+      if ((await this.exports.countBy({ userId, status: UNFINISHED })) >= this.limits.maxQueuedPerUser) {
         throw tooMany(
           'You have too many unfinished exports. Wait for one of them.',
           BACKLOG_RETRY_AFTER_SECONDS,
         );
       }
-      if (kept >= this.limits.maxKeptPerUser) {
+      if ((await this.exports.countBy({ userId })) >= this.limits.maxKeptPerUser) {
         throw tooMany(
           'You have too many exports. They are deleted after some days.',
           KEPT_RETRY_AFTER_SECONDS,
         );
       }
-      if ((await this.exports.countUnfinished()) >= this.limits.maxQueued) throw backlogFull();
-      const row = await this.exports.insert({
+      if ((await this.exports.countBy({ status: UNFINISHED })) >= this.limits.maxQueued) throw backlogFull();
+      const row = this.exports.create({
+        ...asked,
         id: newId(),
-        userId: caller.userId,
-        type,
-        allUsers: caller.role === 'admin',
-        from,
-        to,
+        userId,
+        allUsers: role === 'admin',
+        status: 'queued',
       });
+      await this.exports.insert(row);
       await this.outbox.announce(exportRequested, { exportId: row.id }, { key: row.id });
       return present(row);
     });
@@ -85,12 +94,12 @@ export class ExportsService {
     const first = await this.chunk(row, 0);
     return {
       name: `${row.type}-${row.createdAt.toISOString().slice(0, 10)}-${row.id.slice(-8)}.csv`,
-      gzip: Readable.from(this.chunks(row, first), { objectMode: false }),
+      gzip: Readable.from(this.piecesOf(row, first), { objectMode: false }),
     };
   }
 
   /** No connection is held between two pieces, however slowly the client reads and whenever it disconnects. */
-  private async *chunks(row: ExportRow, first: Buffer): AsyncGenerator<Buffer> {
+  private async *piecesOf(row: Export, first: Buffer): AsyncGenerator<Buffer> {
     yield first;
     for (let seq = 1; seq < row.chunkCount; seq += 1) {
       // A download may exceed a request's deadline; only each piece of it has to be quick.
@@ -98,21 +107,21 @@ export class ExportsService {
     }
   }
 
-  private async chunk({ id, attempt }: ExportRow, seq: number): Promise<Buffer> {
-    const data = await this.exports.chunk(id, attempt, seq);
+  private async chunk({ id: exportId, attempt }: Export, seq: number): Promise<Buffer> {
+    const chunk = await this.chunks.findOneBy({ exportId, attempt, seq });
     // Swept during the download: an error aborts the answer, so that the client does not mistake a part for the whole.
-    if (!data) throw notFound();
-    return data;
+    if (!chunk) throw notFound();
+    return chunk.data;
   }
 
-  private async find(caller: Caller, id: string): Promise<ExportRow> {
-    const row = await this.exports.find(id, caller.userId);
+  private async find(caller: Caller, id: string): Promise<Export> {
+    const row = await this.exports.findOneBy({ id, userId: caller.userId });
     if (!row) throw notFound();
     return row;
   }
 }
 
-function rangeOf({ from, to }: { from?: string; to?: string }): ExportRange {
+function rangeOf({ from, to }: { from?: string; to?: string }): Pick<Export, 'from' | 'to'> {
   const range = {
     from: from === undefined ? null : new Date(from),
     to: to === undefined ? null : new Date(to),
@@ -128,7 +137,7 @@ function rangeOf({ from, to }: { from?: string; to?: string }): ExportRange {
   return range;
 }
 
-function present({ id, type, status, rowsWritten, rowsTotal, createdAt, completedAt }: ExportRow): ExportDto {
+function present({ id, type, status, rowsWritten, rowsTotal, createdAt, completedAt }: Export): ExportDto {
   return {
     id,
     type,
@@ -148,7 +157,7 @@ function notFound(): ClientError {
   });
 }
 
-function notReady({ status }: ExportRow): BusinessRuleError {
+function notReady({ status }: Export): BusinessRuleError {
   return new BusinessRuleError({
     status: 409,
     /**

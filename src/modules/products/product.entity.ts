@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 
 /** An article for sale, with its stock. */
 @Entity('products')
@@ -27,12 +27,12 @@ export class Product {
   stock!: number;
 
   /** Counts every change, reservations included: the ETag, and the version that the cache compares. */
-  @Column('integer', { default: 1 })
+  @VersionColumn({ default: 1 })
   version!: number;
 
   @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 
-  @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
+  @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
   updatedAt!: Date;
 }

@@ -12,17 +12,6 @@ export interface ProductRow {
   updatedAt: Date;
 }
 
-export interface NewProduct {
-  id: string;
-  name: string;
-  description: string;
-  priceAmount: number;
-  currency: string;
-  stock: number;
-}
-
-export type ProductChanges = Partial<Omit<NewProduct, 'id'>>;
-
 /** How much of which product. */
 export interface Quantity {
   productId: string;
@@ -55,21 +44,10 @@ const WANTED_AND_LOCKED = `
     FOR UPDATE OF p
   )`;
 
+/** The hot paths: cached reads, and the stock of orders. */
 @Injectable()
 export class ProductsRepository {
   constructor(private readonly database: Database) {}
-
-  async insert({ id, name, description, priceAmount, currency, stock }: NewProduct): Promise<ProductRow> {
-    const [row] = await this.database.query<ProductRow>({
-      name: 'products-insert',
-      text: `
-        INSERT INTO products (id, name, description, price_amount, currency, stock)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        RETURNING ${COLUMNS}`,
-      values: [id, name, description, priceAmount, currency, stock],
-    });
-    return row as ProductRow;
-  }
 
   /** From the primary: a cached value must not be older than the change that it reflects. */
   findById(id: string): Promise<ProductRow | undefined> {
@@ -95,34 +73,6 @@ export class ProductsRepository {
             values: [limit + 1, before],
           },
     );
-  }
-
-  /**
-   * Changes a product that has one of the versions.
-   * @param versions undefined for any version
-   * @returns undefined when there is no such product, or it has another version.
-   */
-  change(
-    id: string,
-    versions: number[] | undefined,
-    changes: ProductChanges,
-  ): Promise<ProductRow | undefined> {
-    const { name, description, priceAmount, currency, stock } = changes;
-    return this.database.queryOne({
-      name: 'products-change',
-      text: `
-        UPDATE products SET
-          name = coalesce($3, name),
-          description = coalesce($4, description),
-          price_amount = coalesce($5::bigint, price_amount),
-          currency = coalesce($6, currency),
-          stock = coalesce($7::int, stock),
-          version = version + 1,
-          updated_at = now()
-        WHERE id = $1 AND ($2::int[] IS NULL OR version = ANY ($2::int[]))
-        RETURNING ${COLUMNS}`,
-      values: [id, versions, name, description, priceAmount, currency, stock],
-    });
   }
 
   /**

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
 import { newId, UnitOfWork } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
 import { staleVersion, type Page, type PageQuery } from '../../platform/http/index.js';
@@ -6,6 +8,7 @@ import type { ChangeProductDto } from './dto/change-product.dto.js';
 import type { CreateProductDto } from './dto/create-product.dto.js';
 import type { ProductDto } from './dto/product.dto.js';
 import { etagOf, renderProduct, type ProductDocument } from './product.document.js';
+import { Product } from './product.entity.js';
 import { ProductsCatalogue } from './products.catalogue.js';
 import { ProductsRepository, type Quantity, type ReservationRow } from './products.repository.js';
 
@@ -25,16 +28,18 @@ const LARGEST_QUANTITY = 2_147_483_647;
 @Injectable()
 export class ProductsService {
   constructor(
-    private readonly products: ProductsRepository,
+    @InjectRepository(Product) private readonly products: Repository<Product>,
+    private readonly stock: ProductsRepository,
     private readonly catalogue: ProductsCatalogue,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 
   async create({ name, description = '', price, stock }: CreateProductDto): Promise<ProductDocument> {
     const { amount: priceAmount, currency } = price;
-    const row = await this.products.insert({ id: newId(), name, description, priceAmount, currency, stock });
-    this.announce([row]);
-    return renderProduct(row);
+    const product = this.products.create({ id: newId(), name, description, priceAmount, currency, stock });
+    await this.products.insert(product);
+    this.announce([product]);
+    return renderProduct(product);
   }
 
   /** A page as the database has it now, bypassing every cache. @throws ClientError 422 on a bad cursor. */
@@ -50,14 +55,20 @@ export class ProductsService {
   async change(
     id: string,
     versions: number[] | undefined,
-    changes: ChangeProductDto,
+    { price, ...changes }: ChangeProductDto,
   ): Promise<ProductDocument> {
-    const { name, description, price, stock } = changes;
-    const members = { name, description, priceAmount: price?.amount, currency: price?.currency, stock };
-    const row = await this.products.change(id, versions, members);
-    if (!row) throw await this.whyUnchanged(id);
-    this.announce([row]);
-    return renderProduct(row);
+    const product = await this.unitOfWork.run(async () => {
+      const current = await this.products.findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+      if (!current) throw productNotFound();
+      if (versions && !versions.includes(current.version)) throw staleVersion(etagOf(current.version));
+      await this.products.update(
+        { id },
+        { ...changes, priceAmount: price?.amount, currency: price?.currency },
+      );
+      return this.products.findOneByOrFail({ id });
+    });
+    this.announce([product]);
+    return renderProduct(product);
   }
 
   /**
@@ -68,7 +79,7 @@ export class ProductsService {
    */
   async reserve(items: Quantity[]): Promise<ReservedItem[]> {
     const wanted = summed(items);
-    const rows = await this.products.reserve(wanted);
+    const rows = await this.stock.reserve(wanted);
     const byId = new Map(rows.map((row) => [row.id, row]));
     const reserved = wanted.map(({ productId, quantity }) => {
       const row = byId.get(productId);
@@ -90,17 +101,11 @@ export class ProductsService {
 
   /** Puts products back into stock, in the caller's unit of work. */
   async release(items: Quantity[]): Promise<void> {
-    this.announce(await this.products.release(summed(items)));
+    this.announce(await this.stock.release(summed(items)));
   }
 
   private announce(changed: { id: string; version: number }[]): void {
     this.unitOfWork.afterCommit(() => this.catalogue.outdate(changed));
-  }
-
-  private async whyUnchanged(id: string): Promise<ClientError | BusinessRuleError> {
-    const current = await this.products.findById(id);
-    if (!current) return productNotFound();
-    return staleVersion(etagOf(current.version));
   }
 }
 
