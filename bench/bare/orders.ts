@@ -5,12 +5,12 @@ import { recordAnswer, reserve } from './statements.ts';
 
 interface OrderRow {
   id: string;
-  user_id: string;
+  userId: string;
   status: string;
-  total_amount: number;
+  totalAmount: number;
   currency: string;
-  created_at: Date;
-  updated_at: Date;
+  createdAt: Date;
+  updatedAt: Date;
   items: { productId: string; name: string; quantity: number; unitPrice: number }[];
 }
 
@@ -20,7 +20,7 @@ const RETENTION_HOURS = 24;
 export async function readOrder(pool: pg.Pool, id: string, userId: string): Promise<object | undefined> {
   const { rows } = await pool.query<OrderRow>({ ...orderById, values: [id] });
   const [row] = rows;
-  return row && row.user_id === userId ? present(row) : undefined;
+  return row && row.userId === userId ? present(row) : undefined;
 }
 
 export async function listOrders(pool: pg.Pool, userId: string, limit: number): Promise<object> {
@@ -79,7 +79,7 @@ async function place(client: pg.PoolClient, { userId, key, body }: Placing): Pro
   const id = crypto.randomUUIDv7();
   const currency = products[0]?.currency ?? '';
   const amount = taken.reduce((sum, { unitPrice, quantity }) => sum + unitPrice * quantity, 0);
-  const inserted = await client.query<{ created_at: Date }>({
+  const inserted = await client.query<{ createdAt: Date }>({
     ...insertOrder,
     values: [
       id,
@@ -93,19 +93,19 @@ async function place(client: pg.PoolClient, { userId, key, body }: Placing): Pro
       taken.map(({ unitPrice }) => unitPrice),
     ],
   });
-  const created_at = inserted.rows[0]?.created_at as Date;
+  const createdAt = inserted.rows[0]?.createdAt as Date;
   const payload = JSON.stringify({ orderId: id, userId, amount, currency });
   const event = [crypto.randomUUIDv7(), 'order.placed', ['notifications'], payload, id, null, null];
   await client.query({ ...announce, values: event });
   const answer = JSON.stringify(
     present({
       id,
-      user_id: userId,
+      userId,
       status: 'pending',
-      total_amount: amount,
+      totalAmount: amount,
       currency,
-      created_at,
-      updated_at: created_at,
+      createdAt,
+      updatedAt: createdAt,
       items: taken,
     }),
   );
@@ -137,8 +137,8 @@ function present(row: OrderRow): { id: string } & Record<string, unknown> {
       quantity,
       unitPrice: { amount: unitPrice, currency },
     })),
-    total: { amount: row.total_amount, currency },
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
+    total: { amount: row.totalAmount, currency },
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
   };
 }

@@ -5,7 +5,8 @@
 const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name,
     'quantity', i.quantity, 'unitPrice', i.unit_price) ORDER BY i.line)
   FROM order_items i WHERE i.order_id = o.id) AS items`;
-const ORDER = `o.id, o.user_id, o.status, o.total_amount, o.currency, o.created_at, o.updated_at, ${ITEMS}`;
+const ORDER = `o.id, o.user_id AS "userId", o.status, o.total_amount AS "totalAmount", o.currency,
+  o.created_at AS "createdAt", o.updated_at AS "updatedAt", ${ITEMS}`;
 
 export const orderById = {
   name: 'order-by-id',
@@ -32,7 +33,7 @@ export const lockKey = {
 
 export const findKey = {
   name: 'find-key',
-  text: `SELECT fingerprint, status, headers, body, reference, locked_until,
+  text: `SELECT fingerprint, status, headers, body, reference, locked_until AS "lockedUntil",
            coalesce(locked_until > now(), false) AS locked
          FROM idempotency_records WHERE scope = $1 AND key = $2 AND expires_at > now()`,
 };
@@ -69,7 +70,7 @@ export const insertOrder = {
              WITH ORDINALITY AS item (product_id, name, quantity, unit_price, line))
          INSERT INTO orders (id, user_id, status, total_amount, currency, item_count)
          VALUES ($1, $2, 'pending', $3, $4, $5)
-         RETURNING created_at`,
+         RETURNING created_at AS "createdAt"`,
 };
 
 export const announce = {

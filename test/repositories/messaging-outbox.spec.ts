@@ -109,9 +109,9 @@ describe('the outbox', () => {
         consumers: ['post', 'insurance'],
         payload: '{"number":1}',
         key: 'parcel-1',
-        request_id: 'request-1',
+        requestId: 'request-1',
       });
-      expect(Math.abs(event!.occurred_at - Date.now())).toBeLessThan(10_000);
+      expect(Math.abs(event!.occurredAt - Date.now())).toBeLessThan(10_000);
     });
   });
 

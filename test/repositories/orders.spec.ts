@@ -91,12 +91,12 @@ describe('An order', () => {
 
     expect(await orders.findById(id)).toEqual({
       id,
-      user_id: userId,
+      userId,
       status: 'pending',
-      total_amount: 9_007_199_254_740_991,
+      totalAmount: 9_007_199_254_740_991,
       currency: 'EUR',
-      created_at: createdAt,
-      updated_at: createdAt,
+      createdAt,
+      updatedAt: createdAt,
       items,
     });
     expect(await orders.findById(newId())).toBeUndefined();
@@ -133,9 +133,9 @@ describe('An order', () => {
     const id = await addOrder(await addUser());
     const paymentId = newId();
     await orders.setPayment(id, paymentId);
-    expect((await orders.lock(id))?.payment_id).toBe(paymentId);
+    expect((await orders.lock(id))?.paymentId).toBe(paymentId);
     await orders.setPayment(id, null);
-    expect((await orders.lock(id))?.payment_id).toBeNull();
+    expect((await orders.lock(id))?.paymentId).toBeNull();
   });
 });
 

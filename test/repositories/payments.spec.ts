@@ -57,7 +57,7 @@ describe('A payment', () => {
   it('is pending at first', async () => {
     const payment = await addPayment();
 
-    expect(payment).toMatchObject({ status: 'pending', amount: 4050, currency: 'EUR', user_id: userId });
+    expect(payment).toMatchObject({ status: 'pending', amount: 4050, currency: 'EUR', userId });
     expect(await payments.findById(payment.id)).toEqual(payment);
   });
 
@@ -80,7 +80,7 @@ describe('A payment', () => {
     await payments.settle(id, declined);
     await payments.markUnknown(id);
 
-    expect(await payments.findById(id)).toMatchObject({ status: 'declined', decline_code: 'card_declined' });
+    expect(await payments.findById(id)).toMatchObject({ status: 'declined', declineCode: 'card_declined' });
   });
 
   it('is the only one of its order, unless it was declined', async () => {

@@ -1,33 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
+import type { OrderItem } from './order-item.entity.js';
 import type { OrderStatus } from './order-status.js';
+import type { Order } from './order.entity.js';
 
-export interface OrderRow {
-  id: string;
-  user_id: string;
-  status: OrderStatus;
-  total_amount: number;
-  currency: string;
-  created_at: Date;
-  updated_at: Date;
-  items: { productId: string; name: string; quantity: number; unitPrice: number }[];
+export interface NewOrder extends Pick<Order, 'id' | 'userId' | 'totalAmount' | 'currency'> {
+  items: Pick<OrderItem, 'productId' | 'name' | 'quantity' | 'unitPrice'>[];
 }
+
+export type OrderRow = NewOrder & Pick<Order, 'status' | 'createdAt' | 'updatedAt'>;
 
 /** The data for a decision about an order, read while its row is locked. */
-export type LockedOrder = OrderRow & { payment_id: string | null };
-
-export interface NewOrder {
-  id: string;
-  userId: string;
-  totalAmount: number;
-  currency: string;
-  items: { productId: string; name: string; quantity: number; unitPrice: number }[];
-}
+export type LockedOrder = OrderRow & Pick<Order, 'paymentId'>;
 
 const ITEMS = `(SELECT json_agg(json_build_object('productId', i.product_id, 'name', i.name,
     'quantity', i.quantity, 'unitPrice', i.unit_price) ORDER BY i.line)
   FROM order_items i WHERE i.order_id = o.id) AS items`;
-const COLUMNS = `o.id, o.user_id, o.status, o.total_amount, o.currency, o.created_at, o.updated_at, ${ITEMS}`;
+const COLUMNS = `o.id, o.user_id AS "userId", o.status, o.total_amount AS "totalAmount", o.currency,
+  o.created_at AS "createdAt", o.updated_at AS "updatedAt", ${ITEMS}`;
 
 /** The id after all others: the start of a list that shows the newest first. */
 const AFTER_ALL_IDS = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -39,7 +29,7 @@ export class OrdersRepository {
 
   /** Inserts an order with its items. @returns when it was created */
   async insert({ id, userId, totalAmount, currency, items }: NewOrder): Promise<Date> {
-    const [row] = await this.database.query<{ created_at: Date }>({
+    const row = await this.database.queryOne<Pick<Order, 'createdAt'>>({
       name: 'orders-insert',
       text: `WITH lines AS (
                INSERT INTO order_items (order_id, line, product_id, name, quantity, unit_price)
@@ -48,7 +38,7 @@ export class OrdersRepository {
                  WITH ORDINALITY AS item (product_id, name, quantity, unit_price, line))
              INSERT INTO orders (id, user_id, status, total_amount, currency, item_count)
              VALUES ($1, $2, 'pending', $3, $4, $5)
-             RETURNING created_at`,
+             RETURNING created_at AS "createdAt"`,
       values: [
         id,
         userId,
@@ -61,7 +51,7 @@ export class OrdersRepository {
         items.map(({ unitPrice }) => unitPrice),
       ],
     });
-    return (row as { created_at: Date }).created_at;
+    return row!.createdAt;
   }
 
   findById(id: string): Promise<OrderRow | undefined> {
@@ -76,7 +66,7 @@ export class OrdersRepository {
   lock(id: string): Promise<LockedOrder | undefined> {
     return this.database.queryOne<LockedOrder>({
       name: 'orders-lock',
-      text: `SELECT o.payment_id, ${COLUMNS} FROM orders o WHERE o.id = $1 FOR UPDATE OF o`,
+      text: `SELECT o.payment_id AS "paymentId", ${COLUMNS} FROM orders o WHERE o.id = $1 FOR UPDATE OF o`,
       values: [id],
     });
   }
@@ -108,12 +98,12 @@ export class OrdersRepository {
 
   /** @returns when it was changed */
   async setStatus(id: string, status: OrderStatus): Promise<Date> {
-    const [row] = await this.database.query<{ updated_at: Date }>({
+    const row = await this.database.queryOne<Pick<Order, 'updatedAt'>>({
       name: 'orders-set-status',
-      text: 'UPDATE orders SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at',
+      text: 'UPDATE orders SET status = $2, updated_at = now() WHERE id = $1 RETURNING updated_at AS "updatedAt"',
       values: [id, status],
     });
-    return (row as { updated_at: Date }).updated_at;
+    return row!.updatedAt;
   }
 
   /** Sets the open payment of an order; null when there is none any more. */

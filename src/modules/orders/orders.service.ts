@@ -11,8 +11,8 @@ import {
   type OrderExportRow,
 } from './order-export.repository.js';
 import { canBecome } from './order-status.js';
-import { orderCancelled, orderPlaced } from './orders.events.js';
-import { OrdersRepository, type LockedOrder, type OrderRow } from './orders.repository.js';
+import { orderCancelled, orderPlaced, type OrderEvent } from './orders.events.js';
+import { OrdersRepository, type LockedOrder, type NewOrder, type OrderRow } from './orders.repository.js';
 
 /** The amount to be paid for an order. */
 export interface AmountDue {
@@ -43,18 +43,15 @@ export class OrdersService {
         throw pointingAtItem(error, wanted);
       });
       const order = { id: newId(), userId, items, totalAmount: totalOf(items), currency: currencyOf(items) };
-      const event = { orderId: order.id, userId, amount: order.totalAmount, currency: order.currency };
       const [placedAt] = await Promise.all([
         this.orders.insert(order),
-        this.outbox.announce(orderPlaced, event, { key: order.id }),
+        this.outbox.announce(orderPlaced, eventOf(order), { key: order.id }),
       ]);
       return present({
         ...order,
-        user_id: userId,
         status: 'pending',
-        total_amount: order.totalAmount,
-        created_at: placedAt,
-        updated_at: placedAt,
+        createdAt: placedAt,
+        updatedAt: placedAt,
       });
     });
   }
@@ -62,7 +59,7 @@ export class OrdersService {
   /** An order of the caller, or any order for an admin. @throws ClientError 404 `order-not-found` */
   async get(id: string, caller: Caller): Promise<OrderDto> {
     const order = await this.orders.findById(id);
-    if (!order || (order.user_id !== caller.userId && caller.role !== 'admin')) throw orderNotFound();
+    if (!order || (order.userId !== caller.userId && caller.role !== 'admin')) throw orderNotFound();
     return present(order);
   }
 
@@ -87,11 +84,11 @@ export class OrdersService {
       if (!canBecome(order.status, 'cancelled')) {
         throw notCancellable(`The order is ${order.status}.`);
       }
-      if (order.payment_id) throw notCancellable('A payment for the order is under way.');
+      if (order.paymentId) throw notCancellable('A payment for the order is under way.');
       await this.products.release(order.items);
       const updatedAt = await this.orders.setStatus(id, 'cancelled');
       await this.outbox.announce(orderCancelled, eventOf(order), { key: id });
-      return present({ ...order, status: 'cancelled', updated_at: updatedAt });
+      return present({ ...order, status: 'cancelled', updatedAt });
     });
   }
 
@@ -110,7 +107,7 @@ export class OrdersService {
         detail: `The order is ${order.status}.`,
       });
     }
-    if (order.payment_id) {
+    if (order.paymentId) {
       throw new BusinessRuleError({
         status: 409,
         /** Another payment for this order is not settled yet. Wait until it is, then read the order. */
@@ -119,7 +116,7 @@ export class OrdersService {
       });
     }
     await this.orders.setPayment(id, paymentId);
-    return { amount: order.total_amount, currency: order.currency };
+    return { amount: order.totalAmount, currency: order.currency };
   }
 
   /** The payment that holds the order has succeeded. Inside the caller's unit of work. */
@@ -151,13 +148,13 @@ export class OrdersService {
 
   private async lockOwn(id: string, userId: string): Promise<LockedOrder> {
     const order = await this.orders.lock(id);
-    if (!order || order.user_id !== userId) throw orderNotFound();
+    if (!order || order.userId !== userId) throw orderNotFound();
     return order;
   }
 
   private async lockHeldBy(id: string, paymentId: string): Promise<LockedOrder> {
     const order = await this.orders.lock(id);
-    if (order?.payment_id !== paymentId) throw new Error(`Order ${id} is not held by payment ${paymentId}`);
+    if (order?.paymentId !== paymentId) throw new Error(`Order ${id} is not held by payment ${paymentId}`);
     return order;
   }
 }
@@ -221,8 +218,8 @@ function orderNotFound(): ClientError {
   });
 }
 
-function eventOf({ id, user_id, total_amount, currency }: OrderRow) {
-  return { orderId: id, userId: user_id, amount: total_amount, currency };
+function eventOf({ id, userId, totalAmount, currency }: NewOrder): OrderEvent {
+  return { orderId: id, userId, amount: totalAmount, currency };
 }
 
 function present(row: OrderRow): OrderDto {
@@ -236,8 +233,8 @@ function present(row: OrderRow): OrderDto {
       quantity,
       unitPrice: { amount: unitPrice, currency },
     })),
-    total: { amount: row.total_amount, currency },
-    createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
+    total: { amount: row.totalAmount, currency },
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
   };
 }

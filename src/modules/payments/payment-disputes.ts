@@ -27,11 +27,11 @@ export class PaymentDisputes {
     const rows = await this.payments.disputed(limit);
     return rows.map((row) => ({
       paymentId: row.id,
-      orderId: row.order_id,
-      chargeId: row.charge_id,
+      orderId: row.orderId,
+      chargeId: row.chargeId,
       due: `${row.amount} ${row.currency}`,
-      charged: `${row.charged_amount} ${row.charged_currency}`,
-      since: row.updated_at,
+      charged: `${row.chargedAmount} ${row.chargedCurrency}`,
+      since: row.updatedAt,
     }));
   }
 

@@ -102,8 +102,7 @@ export class PaymentSettlement {
 
   /** The effects of a settled payment on its order, and its event. */
   private async passOn(payment: PaymentRow): Promise<PaymentRow> {
-    const { id: paymentId, status } = payment;
-    const { order_id: orderId, user_id: userId, amount, currency } = payment;
+    const { id: paymentId, status, orderId, userId, amount, currency } = payment;
     if (status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
     else await this.orders.releaseFromPayment(orderId, paymentId);
     const event = status === 'succeeded' ? paymentSucceeded : paymentDeclined;
@@ -124,6 +123,6 @@ function differs(charge: Charge, { amount, currency }: PaymentRow): boolean {
 }
 
 /** Whether an operator has already decided on this report: the provider may deliver its event again afterwards. */
-function isDecided(charge: Charge, { charged_amount, charged_currency }: PaymentRow): boolean {
-  return charge.amount === charged_amount && charge.currency === charged_currency;
+function isDecided(charge: Charge, { chargedAmount, chargedCurrency }: PaymentRow): boolean {
+  return charge.amount === chargedAmount && charge.currency === chargedCurrency;
 }

@@ -1,43 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/database/index.js';
 import type { Charge } from './charge.js';
-import { statusesBefore, type PaymentStatus } from './payment-status.js';
+import { statusesBefore } from './payment-status.js';
+import type { Payment } from './payment.entity.js';
 
-export interface PaymentRow {
-  id: string;
-  order_id: string;
-  user_id: string;
-  status: PaymentStatus;
-  amount: number;
-  currency: string;
-  payment_method: string;
-  decline_code: string | null;
-  /** The amount that the provider has taken, once that was disputed. */
-  charged_amount: number | null;
-  charged_currency: string | null;
-  created_at: Date;
-}
+/** `chargedAmount` and `chargedCurrency` are what the provider has taken, once that was disputed. */
+export type PaymentRow = Pick<
+  Payment,
+  | 'id'
+  | 'orderId'
+  | 'userId'
+  | 'status'
+  | 'amount'
+  | 'currency'
+  | 'paymentMethod'
+  | 'declineCode'
+  | 'chargedAmount'
+  | 'chargedCurrency'
+  | 'createdAt'
+>;
 
-export interface NewPayment {
-  id: string;
-  orderId: string;
-  userId: string;
-  amount: number;
-  currency: string;
-  paymentMethod: string;
-}
+export type NewPayment = Pick<
+  PaymentRow,
+  'id' | 'orderId' | 'userId' | 'amount' | 'currency' | 'paymentMethod'
+>;
 
 /** A payment of which the provider has taken another amount than the order's. */
-export interface DisputedPayment {
-  id: string;
-  order_id: string;
-  amount: number;
-  currency: string;
-  charge_id: string | null;
-  charged_amount: number | null;
-  charged_currency: string | null;
-  updated_at: Date;
-}
+export type DisputedPayment = Pick<
+  Payment,
+  'id' | 'orderId' | 'amount' | 'currency' | 'chargeId' | 'chargedAmount' | 'chargedCurrency' | 'updatedAt'
+>;
 
 export interface Settlement {
   status: 'succeeded' | 'declined';
@@ -47,20 +39,18 @@ export interface Settlement {
 }
 
 /** An unsettled payment that a reconciler has claimed. */
-export interface DuePayment {
-  id: string;
-  amount: number;
-  currency: string;
+export interface DuePayment extends Pick<Payment, 'id' | 'amount' | 'currency'> {
   /** The claim's fencing token. */
-  claimed_until: Date;
+  claimedUntil: Date;
   /** Moves with each request that may charge it. */
-  charging_until: Date;
+  chargingUntil: Date;
   /** When it was claimed, no request could charge it any more, and none that had been sent was still under way. */
   overdue: boolean;
 }
 
-const COLUMNS = `id, order_id, user_id, status, amount, currency, payment_method, decline_code,
-  charged_amount, charged_currency, created_at`;
+const COLUMNS = `id, order_id AS "orderId", user_id AS "userId", status, amount, currency, payment_method AS "paymentMethod",
+  decline_code AS "declineCode", charged_amount AS "chargedAmount", charged_currency AS "chargedCurrency",
+  created_at AS "createdAt"`;
 const UNSETTLED = "('pending', 'unknown')";
 
 @Injectable()
@@ -74,7 +64,7 @@ export class PaymentsRepository {
    */
   async insert(payment: NewPayment, chargingMs: number, checkAfterMs: number): Promise<PaymentRow> {
     const { id, orderId, userId, amount, currency, paymentMethod } = payment;
-    const [row] = await this.database.query<PaymentRow>({
+    const row = await this.database.queryOne<PaymentRow>({
       name: 'payments-insert',
       text: `INSERT INTO payments
                (id, order_id, user_id, status, amount, currency, payment_method, charging_until, next_check_at)
@@ -83,7 +73,7 @@ export class PaymentsRepository {
              RETURNING ${COLUMNS}`,
       values: [id, orderId, userId, amount, currency, paymentMethod, chargingMs / 1000, checkAfterMs / 1000],
     });
-    return row as PaymentRow;
+    return row!;
   }
 
   /** Allows an unsettled payment to be charged for longer. @returns the payment as it is, settled or not */
@@ -131,7 +121,8 @@ export class PaymentsRepository {
   /** Payments that wait for an operator's decision, oldest first. */
   disputed(limit: number): Promise<DisputedPayment[]> {
     return this.database.query<DisputedPayment>({
-      text: `SELECT id, order_id, amount, currency, charge_id, charged_amount, charged_currency, updated_at
+      text: `SELECT id, order_id AS "orderId", amount, currency, charge_id AS "chargeId", charged_amount AS "chargedAmount",
+               charged_currency AS "chargedCurrency", updated_at AS "updatedAt"
              FROM payments WHERE status = 'disputed' ORDER BY updated_at LIMIT $1`,
       values: [limit],
     });
@@ -147,10 +138,10 @@ export class PaymentsRepository {
   }
 
   /** Locks a payment that is not settled, unless a request has begun to charge it again after it was claimed. */
-  async lockUnchanged({ id, charging_until }: DuePayment): Promise<boolean> {
+  async lockUnchanged({ id, chargingUntil }: DuePayment): Promise<boolean> {
     const row = await this.database.queryOne({
       text: `SELECT 1 FROM payments WHERE id = $1 AND status IN ${UNSETTLED} AND charging_until = $2 FOR UPDATE`,
-      values: [id, charging_until],
+      values: [id, chargingUntil],
     });
     return row !== undefined;
   }
@@ -182,7 +173,7 @@ export class PaymentsRepository {
              WHERE ctid = ANY (ARRAY(
                SELECT ctid FROM payments WHERE status IN ${UNSETTLED} AND next_check_at <= now()
                ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED))
-             RETURNING id, amount, currency, charging_until, next_check_at AS claimed_until,
+             RETURNING id, amount, currency, charging_until AS "chargingUntil", next_check_at AS "claimedUntil",
                charging_until + make_interval(secs => $2) < now() AS overdue`,
       values: [limit, graceMs / 1000],
     });
@@ -192,12 +183,12 @@ export class PaymentsRepository {
    * Postpones a payment whose outcome is still unknown by half of its age, so that one that stays undecided is checked less and
    * less often. A payment that another reconciler has claimed since is left to that one.
    */
-  async postpone({ id, claimed_until }: DuePayment, atMostMs: number): Promise<void> {
+  async postpone({ id, claimedUntil }: DuePayment, atMostMs: number): Promise<void> {
     await this.database.execute({
       text: `UPDATE payments
              SET next_check_at = GREATEST(next_check_at, now() + LEAST((now() - created_at) / 2, make_interval(secs => $3)))
              WHERE id = $1 AND next_check_at = $2 AND status IN ${UNSETTLED}`,
-      values: [id, claimed_until, atMostMs / 1000],
+      values: [id, claimedUntil, atMostMs / 1000],
     });
   }
 
@@ -207,7 +198,7 @@ export class PaymentsRepository {
       text: `UPDATE payments SET next_check_at = now()
              FROM unnest($1::uuid[], $2::timestamptz[]) AS claimed (id, until)
              WHERE payments.id = claimed.id AND next_check_at = claimed.until AND status IN ${UNSETTLED}`,
-      values: [claimed.map(({ id }) => id), claimed.map(({ claimed_until }) => claimed_until)],
+      values: [claimed.map(({ id }) => id), claimed.map(({ claimedUntil }) => claimedUntil)],
     });
   }
 }

@@ -72,7 +72,7 @@ export class PaymentsService {
       perform: (started) => this.charge(started),
       finish: async ({ id }, charge) => answerFor(await this.record(id, charge)),
       abandon: async ({ id, row }) => {
-        if (await this.payments.deletePending(id)) await this.orders.releaseFromPayment(row.order_id, id);
+        if (await this.payments.deletePending(id)) await this.orders.releaseFromPayment(row.orderId, id);
       },
     });
   }
@@ -81,7 +81,7 @@ export class PaymentsService {
   async get(orderId: string, id: string, caller: Caller): Promise<PaymentDto> {
     const payment = await this.payments.findById(id);
     const visible =
-      payment?.order_id === orderId && (payment.user_id === caller.userId || caller.role === 'admin');
+      payment?.orderId === orderId && (payment.userId === caller.userId || caller.role === 'admin');
     if (visible) return present(payment);
     throw new ClientError({
       status: 404,
@@ -129,10 +129,10 @@ export class PaymentsService {
       const charge = await RequestContext.shielded(() =>
         this.provider.charge({
           paymentId: id,
-          orderId: row.order_id,
+          orderId: row.orderId,
           amount: row.amount,
           currency: row.currency,
-          paymentMethod: row.payment_method,
+          paymentMethod: row.paymentMethod,
         }),
       );
       return charge === 'undecided' ? undefined : charge;
@@ -156,7 +156,7 @@ export class PaymentsService {
 
 function answerFor(row: PaymentRow): Answer | BusinessRuleError {
   const payment = present(row);
-  const headers = { Location: `/v1/orders/${row.order_id}/payments/${row.id}` };
+  const headers = { Location: `/v1/orders/${row.orderId}/payments/${row.id}` };
   if (row.status === 'declined') {
     return new BusinessRuleError({
       status: 402,
@@ -166,13 +166,13 @@ function answerFor(row: PaymentRow): Answer | BusinessRuleError {
        */
       code: 'payment-declined',
       detail: 'The payment was declined. Nothing was charged; try another payment method.',
-      extensions: { payment, declineCode: row.decline_code },
+      extensions: { payment, declineCode: row.declineCode },
       headers,
     });
   }
   return { status: row.status === 'succeeded' ? 201 : 202, headers, body: payment };
 }
 
-function present({ id, order_id, status, amount, currency, created_at }: PaymentRow): PaymentDto {
-  return { id, orderId: order_id, status, amount: { amount, currency }, createdAt: created_at.toISOString() };
+function present({ id, orderId, status, amount, currency, createdAt }: PaymentRow): PaymentDto {
+  return { id, orderId, status, amount: { amount, currency }, createdAt: createdAt.toISOString() };
 }

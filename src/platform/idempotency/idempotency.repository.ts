@@ -30,7 +30,7 @@ export interface FoundRecord {
   body: string | null;
   /** Of the running attempt. */
   reference: string | null;
-  locked_until: Date | null;
+  lockedUntil: Date | null;
   /** The work is running and not overdue. */
   locked: boolean;
 }
@@ -63,7 +63,7 @@ export class IdempotencyRepository {
   find({ scope, key }: RecordKey): Promise<FoundRecord | undefined> {
     return this.database.queryOne<FoundRecord>({
       name: 'idempotency-find',
-      text: `SELECT fingerprint, status, headers, body, reference, locked_until,
+      text: `SELECT fingerprint, status, headers, body, reference, locked_until AS "lockedUntil",
                coalesce(locked_until > now(), false) AS locked
              FROM idempotency_records WHERE scope = $1 AND key = $2 AND expires_at > now()`,
       values: [scope, key],

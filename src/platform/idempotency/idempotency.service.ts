@@ -148,12 +148,12 @@ export class Idempotency {
       return await this.claiming(key, async (earlier) => {
         if (earlier?.status) return replayOf(earlier);
         if (earlier?.locked) throw inUse();
-        if (!earlier?.reference || !earlier.locked_until) {
+        if (!earlier?.reference || !earlier.lockedUntil) {
           const started = await work.begin(undefined);
           return { started, lease: await this.records.insertRunning(key, started.id, work.leaseMs) };
         }
         // First the record, then its subject, as at the end of an attempt: the same order of locks avoids deadlocks.
-        const overdue = { reference: earlier.reference, until: earlier.locked_until };
+        const overdue = { reference: earlier.reference, until: earlier.lockedUntil };
         const lease = await this.records.takeOver(key, overdue, work.leaseMs);
         if (!lease) throw inUse();
         return { started: await work.begin(lease.reference), lease };

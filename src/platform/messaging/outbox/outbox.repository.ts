@@ -56,9 +56,10 @@ export class OutboxRepository {
           LIMIT (SELECT $2::bigint)
           FOR UPDATE SKIP LOCKED
         ))
-        RETURNING id, position, name, consumers, payload::text AS payload, key, options::text AS options, request_id, trace_context,
-                  floor(extract(epoch FROM occurred_at) * 1000)::float8 AS occurred_at,
-                  relayed_at AS claimed_at`,
+        RETURNING id, position, name, consumers, payload::text AS payload, key, options::text AS options,
+                  request_id AS "requestId", trace_context AS "traceContext",
+                  floor(extract(epoch FROM occurred_at) * 1000)::float8 AS "occurredAt",
+                  relayed_at AS "claimedAt"`,
       values: [after, limit, afterMs, atMostMs],
     });
     return rows.sort((a, b) => a.position - b.position);
@@ -76,7 +77,7 @@ export class OutboxRepository {
         SET relayed_at = NULL, redeliver_at = NULL, relay_attempts = GREATEST(relay_attempts - 1, 0)
         FROM unnest($1::uuid[], $2::timestamptz[]) AS claimed (id, at)
         WHERE outbox_events.id = claimed.id AND relayed_at = claimed.at AND redeliver_at IS NOT NULL`,
-      values: [events.map(({ id }) => id), events.map(({ claimed_at }) => claimed_at)],
+      values: [events.map(({ id }) => id), events.map(({ claimedAt }) => claimedAt)],
     });
   }
 

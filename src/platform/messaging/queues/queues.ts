@@ -17,13 +17,13 @@ export interface ClaimedEvent {
   key: string | null;
   /** JSON text of a plain job's options; null for an event. */
   options: string | null;
-  request_id: string | null;
+  requestId: string | null;
   /** `traceparent` of the span in which it was announced, when that is recorded. */
-  trace_context: string | null;
+  traceContext: string | null;
   /** Epoch milliseconds. */
-  occurred_at: number;
+  occurredAt: number;
   /** When it was claimed: the fencing token of the claiming relay. */
-  claimed_at: Date;
+  claimedAt: Date;
 }
 
 /** An event as a job. Short names, because Redis holds one in memory for every waiting event. */
@@ -114,16 +114,16 @@ function eventJob(event: ClaimedEvent): QueuedJob {
   const data: EventJob = {
     payload: JSON.parse(event.payload) as object,
     key: event.key,
-    occurredAt: event.occurred_at,
-    requestId: event.request_id,
-    ...(event.trace_context === null ? undefined : { trace: event.trace_context }),
+    occurredAt: event.occurredAt,
+    requestId: event.requestId,
+    ...(event.traceContext === null ? undefined : { trace: event.traceContext }),
   };
   return { name: event.name, data, opts: { jobId: event.id } };
 }
 
 function plainJob(event: ClaimedEvent, text: string): QueuedJob {
   const options = JSON.parse(text) as JobsOptions;
-  const origin: PlainJobOrigin = { requestId: event.request_id, traceparent: event.trace_context };
+  const origin: PlainJobOrigin = { requestId: event.requestId, traceparent: event.traceContext };
   return {
     name: event.name,
     data: JSON.parse(event.payload) as unknown,
@@ -131,7 +131,7 @@ function plainJob(event: ClaimedEvent, text: string): QueuedJob {
       ...options,
       jobId: event.id,
       // BullMQ counts the delay from now, so the time spent in the outbox is subtracted, by the clock of PostgreSQL.
-      timestamp: event.occurred_at - (options.delay ?? 0),
+      timestamp: event.occurredAt - (options.delay ?? 0),
       telemetry: { metadata: JSON.stringify(origin) },
     },
   };
