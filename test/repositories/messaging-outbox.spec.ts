@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Settings } from '../../src/config/index.js';
 import { newId, RequestContext } from '../../src/platform/context/index.js';
 import { Database, UnitOfWork } from '../../src/platform/database/index.js';
 import { defineEvent, Outbox } from '../../src/platform/messaging/index.js';
+import { OutboxLimit } from '../../src/platform/messaging/outbox/outbox-limit.js';
 import { lowestIdOf } from '../../src/platform/messaging/outbox/outbox-sweep.js';
 import { OutboxRepository } from '../../src/platform/messaging/outbox/outbox.repository.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -94,6 +96,16 @@ describe('the outbox', () => {
     it('takes none of an empty list', async () => {
       expect(await unitOfWork.run(() => outbox.announceMany(parcelSent, []))).toEqual([]);
       expect(await claim()).toEqual([]);
+    });
+
+    it('is for the callers to refuse while more than a number wait', async () => {
+      const limit = new OutboxLimit(repository, { overload: { outboxMaxBacklog: 1 } } as Settings);
+      await announce(1);
+      await limit.look();
+      expect(() => limit.requireRoom()).not.toThrow();
+      await announce(2);
+      await limit.look();
+      expect(() => limit.requireRoom()).toThrow(expect.objectContaining({ code: 'backlog-full' }));
     });
 
     it('is refused outside a unit of work', async () => {

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { describe, expect, it, vi } from 'vitest';
 import type { Settings } from '../../../config/index.js';
+import { TransientError } from '../../errors/index.js';
 import { OutboxLimit } from './outbox-limit.js';
 import type { OutboxRepository } from './outbox.repository.js';
 
@@ -26,10 +28,18 @@ describe('the limit on the backlog', () => {
     expect(() => outbox.requireRoom()).not.toThrow();
   });
 
-  it('stays as it is while PostgreSQL cannot be asked', async () => {
-    const outbox = limit([true, new Error('away')]);
+  it('stays as it is while PostgreSQL is down', async () => {
+    const report = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const outbox = limit([true, new TransientError({ code: 'database-unavailable', detail: '' })]);
     await outbox.look();
     await outbox.look();
     expect(() => outbox.requireRoom()).toThrow();
+    expect(report).not.toHaveBeenCalled();
+  });
+
+  it('reports a check that cannot work', async () => {
+    const report = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    await limit([new Error('syntax error')]).look();
+    expect(report).toHaveBeenCalledOnce();
   });
 });

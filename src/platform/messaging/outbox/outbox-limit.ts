@@ -51,8 +51,10 @@ export class OutboxLimit implements OnApplicationBootstrap, BeforeApplicationShu
       if (full !== this.full)
         this.logger.warn({ full, limit: this.most }, 'The backlog of the outbox crossed its limit');
       this.full = full;
-    } catch {
-      // PostgreSQL is down, and with it everything that could add to the backlog.
+    } catch (error) {
+      // While PostgreSQL is down nothing can add to the backlog.
+      if (!(error instanceof TransientError))
+        this.logger.error({ err: error }, 'The backlog of the outbox cannot be checked');
     }
   }
 

@@ -167,7 +167,7 @@ export class OutboxRepository {
   async exceeds(most: number): Promise<boolean> {
     const row = await this.database.queryOne<{ waiting: number }>({
       name: 'outbox-exceeds',
-      text: 'SELECT count(*)::int AS waiting FROM (SELECT FROM outbox_events WHERE relayed_at IS NULL LIMIT $1) AS some',
+      text: 'SELECT count(*)::int AS waiting FROM (SELECT FROM outbox_events WHERE relayed_at IS NULL LIMIT $1) AS counted',
       values: [most + 1],
     });
     return (row?.waiting ?? 0) > most;
