@@ -10,6 +10,7 @@ import {
   Priority,
 } from '../../platform/http/index.js';
 import {
+  Idempotency,
   IdempotencyKeyHeader,
   sendAnswer,
   type IdempotentRequest,
@@ -22,7 +23,10 @@ import { PaymentsService } from './payments.service.js';
 @ApiBearerAuth()
 @Controller('v1/orders/:id/payments')
 export class PaymentsController {
-  constructor(private readonly payments: PaymentsService) {}
+  constructor(
+    private readonly payments: PaymentsService,
+    private readonly idempotency: Idempotency,
+  ) {}
 
   @Post()
   @Priority('critical')
@@ -37,7 +41,8 @@ export class PaymentsController {
     @Body() { paymentMethod }: StartPaymentDto,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.payments.pay(request, orderId, caller, paymentMethod));
+    const payment = this.payments.payment(orderId, caller.userId, paymentMethod);
+    sendAnswer(reply, await this.idempotency.resumable(request, payment));
   }
 
   @Get(':paymentId')

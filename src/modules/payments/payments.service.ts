@@ -8,12 +8,7 @@ import {
   NotAttemptedError,
   TransientError,
 } from '../../platform/errors/index.js';
-import {
-  Idempotency,
-  type Answer,
-  type IdempotentRequest,
-  type RecordedAnswer,
-} from '../../platform/idempotency/index.js';
+import type { Answer, ResumableWork } from '../../platform/idempotency/index.js';
 import { OrdersService } from '../orders/index.js';
 import { nothingToCharge, type Charge } from './charge.js';
 import type { PaymentDto } from './dto/payment.dto.js';
@@ -43,7 +38,6 @@ export class PaymentsService {
     private readonly orders: OrdersService,
     private readonly provider: PaymentProviderClient,
     private readonly settlement: PaymentSettlement,
-    private readonly idempotency: Idempotency,
     @Inject(Settings) settings: Settings,
   ) {
     this.chargingMs = settings.payments.timeoutMs + 2 * BOOKKEEPING_MS;
@@ -51,7 +45,7 @@ export class PaymentsService {
   }
 
   /**
-   * Pays an order: 201 when the provider has charged, 402 when it declined, 202 when the outcome is not known yet.
+   * What it takes to pay an order: 201 when the provider has charged, 402 when it declined, 202 when the outcome is not known yet.
    *
    * The payment is committed before the provider is called and its id is the provider's idempotency key, so after a crash at any
    * point a retry can continue and nothing is charged twice. A 202 is an answer like any other: a retry gets it again, byte for
@@ -59,22 +53,20 @@ export class PaymentsService {
    * @throws ClientError 404 `order-not-found`, 422 `payment-method-refused`; BusinessRuleError 402 `payment-declined`,
    *   409 `order-not-payable`, `payment-in-progress`; NotAttemptedError 503 when the provider could not be called
    */
-  async pay(
-    request: IdempotentRequest,
+  payment(
     orderId: string,
-    caller: Caller,
+    userId: string,
     paymentMethod: string,
-  ): Promise<RecordedAnswer> {
-    return this.idempotency.resumable<StartedPayment, Charge | undefined>(request, {
+  ): ResumableWork<StartedPayment, Charge | undefined> {
+    return {
       leaseMs: this.chargingMs,
-      begin: (earlier) =>
-        earlier ? this.resume(earlier) : this.start(orderId, caller.userId, paymentMethod),
+      begin: (earlier) => (earlier ? this.resume(earlier) : this.start(orderId, userId, paymentMethod)),
       perform: (started) => this.charge(started),
       finish: async ({ id }, charge) => answerFor(await this.record(id, charge)),
       abandon: async ({ id, row }) => {
         if (await this.payments.deletePending(id)) await this.orders.releaseFromPayment(row.orderId, id);
       },
-    });
+    };
   }
 
   /** @throws ClientError 404 `payment-not-found`, also for another user's */

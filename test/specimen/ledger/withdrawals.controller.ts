@@ -10,6 +10,7 @@ import {
   type Caller,
 } from '../../../src/platform/http/index.js';
 import {
+  Idempotency,
   IdempotencyKeyHeader,
   sendAnswer,
   type IdempotentRequest,
@@ -21,7 +22,10 @@ import { WithdrawalsService } from './withdrawals.service.js';
 @ApiBearerAuth()
 @Controller('v1/accounts/:id/withdrawals')
 export class WithdrawalsController {
-  constructor(private readonly withdrawals: WithdrawalsService) {}
+  constructor(
+    private readonly withdrawals: WithdrawalsService,
+    private readonly idempotency: Idempotency,
+  ) {}
 
   @Post()
   @Priority('critical')
@@ -36,7 +40,8 @@ export class WithdrawalsController {
     @Body() body: WithdrawDto,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    sendAnswer(reply, await this.withdrawals.withdraw(request, caller.userId, accountId, body));
+    const withdrawal = this.withdrawals.withdrawal(caller.userId, accountId, body);
+    sendAnswer(reply, await this.idempotency.resumable(request, withdrawal));
   }
 
   @Get(':withdrawalId')

@@ -8,12 +8,7 @@ import {
   NotAttemptedError,
   TransientError,
 } from '../../../src/platform/errors/index.js';
-import {
-  Idempotency,
-  type Answer,
-  type IdempotentRequest,
-  type RecordedAnswer,
-} from '../../../src/platform/idempotency/index.js';
+import type { Answer, ResumableWork } from '../../../src/platform/idempotency/index.js';
 import { Scheduled } from '../../../src/platform/messaging/index.js';
 import { AccountsService } from './accounts.service.js';
 import { BankClient, type Verdict } from './bank.client.js';
@@ -51,7 +46,6 @@ export class WithdrawalsService {
     private readonly database: Database,
     private readonly accounts: AccountsService,
     private readonly bank: BankClient,
-    private readonly idempotency: Idempotency,
     private readonly unitOfWork: UnitOfWork,
     @Inject(Settings) { ledger }: Settings,
   ) {
@@ -60,17 +54,16 @@ export class WithdrawalsService {
   }
 
   /**
-   * 201 when the bank has paid, 402 when it declined, 202 when that is not known yet.
+   * What it takes to pay out: 201 when the bank has paid, 402 when it declined, 202 when that is not known yet.
    * @throws ClientError 404 `account-not-found`, 422 `method-refused`; BusinessRuleError 402 `withdrawal-declined`,
    *   409 `insufficient-funds`; NotAttemptedError 503 when the bank could not be asked
    */
-  withdraw(
-    request: IdempotentRequest,
+  withdrawal(
     ownerId: string,
     accountId: string,
     body: WithdrawDto,
-  ): Promise<RecordedAnswer> {
-    return this.idempotency.resumable<Started, Verdict | undefined>(request, {
+  ): ResumableWork<Started, Verdict | undefined> {
+    return {
       leaseMs: this.leaseMs,
       begin: (earlier) => (earlier ? this.resume(earlier) : this.begin(ownerId, accountId, body)),
       perform: (started) => this.ask(started),
@@ -79,7 +72,7 @@ export class WithdrawalsService {
         const text = `DELETE FROM withdrawals WHERE id = $1 AND status = 'pending'`;
         if (await this.database.execute({ text, values: [row.id] })) await this.giveBack(row);
       },
-    });
+    };
   }
 
   /** @throws ClientError 404 `withdrawal-not-found`, also for somebody else's */
