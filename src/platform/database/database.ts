@@ -35,7 +35,10 @@ export class Database implements OnApplicationShutdown {
     return this.pool.queue.load;
   }
 
-  /** Rows of a statement. @throws TransientError, UniqueViolationError, or the driver's error. */
+  /**
+   * Rows of a statement. A test compares their declared type with PostgreSQL (docs/decisions/0014-rows-of-named-sql.md).
+   * @throws TransientError, UniqueViolationError, or the driver's error.
+   */
   async query<T>(statement: Statement): Promise<T[]> {
     return (await this.send(statement)).rows as T[];
   }
