@@ -68,7 +68,7 @@ function fingerprint(): string {
 /** What the processes load; the rest of this folder are the tests and how they start them. */
 function sources(): string[] {
   const folder = join(repositoryRoot, 'test/specimen');
-  const files = ['ledger', 'migrations'].flatMap((name) =>
+  const files = ['ledger', 'payees', 'migrations'].flatMap((name) =>
     readdirSync(join(folder, name)).map((file) => join(folder, name, file)),
   );
   return [join(folder, 'product.ts'), join(folder, 'product.modules.ts'), ...files.sort()];

@@ -47,9 +47,19 @@ export class Ledger1763700000000 implements MigrationInterface {
         copies integer NOT NULL
       )
     `);
+    await queryRunner.query(`
+      CREATE TABLE payees (
+        id uuid PRIMARY KEY DEFAULT uuidv7(),
+        owner_id uuid NOT NULL,
+        name text NOT NULL,
+        place integer NOT NULL DEFAULT 0,
+        checks integer NOT NULL DEFAULT 0,
+        UNIQUE (owner_id, name)
+      )
+    `);
   }
 
   async down(queryRunner: Pick<QueryRunner, 'query'>): Promise<void> {
-    await queryRunner.query('DROP TABLE prints, withdrawals, receipts, transfers, accounts');
+    await queryRunner.query('DROP TABLE payees, prints, withdrawals, receipts, transfers, accounts');
   }
 }
