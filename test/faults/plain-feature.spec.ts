@@ -192,6 +192,32 @@ describe('a feature of TypeORM and BullMQ alone', () => {
     });
   });
 
+  it('reads from a replica what tolerates lag, and from the primary when the replica is down', async () => {
+    const { stack, accessToken } = counter;
+    const replica = await startReplica(stack.postgres);
+    try {
+      const { http } = await stack.api({
+        DATABASE_REPLICA_URLS: replica.url(),
+        DATABASE_REPLICA_MAX_LAG_MS: '60000',
+      });
+      const [payee] = await added(1);
+      const named = (name: string) => async () => {
+        const { status, body } = await payees(http.as(accessToken)).list();
+        expect(status).toBe(200);
+        return body.some((listed) => listed.id === payee!.id && listed.name === name);
+      };
+      await waitFor(named(payee!.name), { what: 'the payee' });
+      // What the replica has not replayed shows where a list was read.
+      await replica.pauseReplay();
+      await counter.query("UPDATE payees SET name = 'renamed' WHERE id = $1", [payee!.id]);
+      await waitFor(named(payee!.name), { what: 'a read from the replica' });
+      await replica.kill();
+      await waitFor(named('renamed'), { what: 'a read from the primary' });
+    } finally {
+      await replica.stop();
+    }
+  });
+
   // The last one: the first primary stays a standby.
   it('is refused while the address leads to a standby, and works again when it leads to the new primary', async () => {
     const { stack, accessToken } = counter;

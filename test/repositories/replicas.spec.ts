@@ -1,18 +1,28 @@
 import pg from 'pg';
+import { Entity, PrimaryColumn, type Repository } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
-import type { Database } from '../../src/platform/database/index.js';
 import { startReplica, type PostgresReplica } from '../../local/servers/postgres-replica.js';
 import { startTcpProxy, type TcpProxy } from '../../local/servers/tcp-proxy.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
-describe('reads that tolerate lag', () => {
+@Entity('notes')
+class Note {
+  @PrimaryColumn('text')
+  owner!: string;
+}
+
+const STYLES: Record<string, (room: DatabaseRoom, text: string) => Promise<unknown>> = {
+  'named SQL': ({ database }, text) => database.read({ text }),
+  TypeORM: ({ dataSource }, text) => dataSource.createQueryRunner('slave').query(text),
+};
+
+describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read) => {
   let db: TestDatabase;
   let replica: PostgresReplica;
   let proxy: TcpProxy;
   let room: DatabaseRoom;
-  let database: Database;
   const admins: pg.Client[] = [];
 
   beforeAll(async () => {
@@ -29,7 +39,6 @@ describe('reads that tolerate lag', () => {
       // Longer than a test takes: a paused replica stays in use.
       DATABASE_REPLICA_MAX_LAG_MS: '60000',
     });
-    ({ database } = room);
   });
   afterAll(async () => {
     await Promise.all(admins.map((admin) => admin.end()));
@@ -56,12 +65,13 @@ describe('reads that tolerate lag', () => {
   const whereRead = async (
     condition = 'true',
     slowly = 0,
-    from = database,
+    from = room,
   ): Promise<'replica' | 'primary' | undefined> => {
-    const rows = await from.read<{ replica: boolean }>({
-      text: `SELECT pg_is_in_recovery() AS replica, pg_sleep(CASE WHEN pg_is_in_recovery() THEN ${slowly} ELSE 0 END)
-             FROM notes WHERE ${condition} LIMIT 1`,
-    });
+    const rows = (await read(
+      from,
+      `SELECT pg_is_in_recovery() AS replica, pg_sleep(CASE WHEN pg_is_in_recovery() THEN ${slowly} ELSE 0 END)
+       FROM notes WHERE ${condition} LIMIT 1`,
+    )) as { replica: boolean }[];
     return rows[0] && (rows[0].replica ? 'replica' : 'primary');
   };
   const onReplica = async () => (await whereRead()) === 'replica';
@@ -145,24 +155,24 @@ describe('reads that tolerate lag', () => {
       ...withReplica(),
       DATABASE_QUERY_TIMEOUT_MS: String(timeoutMs),
     });
-    const read = () => whereRead('true', 0, impatient.database);
-    await waitFor(async () => (await read()) === 'replica', { what: 'the replica' });
+    const readThere = () => whereRead('true', 0, impatient);
+    await waitFor(async () => (await readThere()) === 'replica', { what: 'the replica' });
     proxy.freeze();
-    await waitFor(async () => (await read()) === 'primary', { what: 'the primary' });
+    await waitFor(async () => (await readThere()) === 'primary', { what: 'the primary' });
     const quick = performance.now();
-    expect(await read()).toBe('primary');
+    expect(await readThere()).toBe('primary');
     // The frozen one is not asked again.
     expect(performance.now() - quick).toBeLessThan(timeoutMs);
     proxy.thaw();
-    await waitFor(async () => (await read()) === 'replica', { what: 'the replica' });
+    await waitFor(async () => (await readThere()) === 'replica', { what: 'the replica' });
     proxy.cut();
-    expect(await read()).toBeDefined();
+    expect(await readThere()).toBeDefined();
   });
 
   it('are not repeated on the primary when the statement is wrong', async () => {
     const wrong = caller('ada').run(() => whereRead('1 / 0 = 1'));
     await expect(wrong).rejects.toMatchObject({ code: '22012' });
-    await expect(database.read({ text: 'SELEKT' })).rejects.toMatchObject({ code: '42601' });
+    await expect(read(room, 'SELEKT')).rejects.toMatchObject({ code: '42601' });
     await waitFor(onReplica, { what: 'the replica' });
   });
 
@@ -172,7 +182,7 @@ describe('reads that tolerate lag', () => {
       ...withReplica(),
       DATABASE_REPLICA_MAX_LAG_MS: String(maxLagMs),
     });
-    const readLate = () => whereRead("owner = 'late'", 0, strict.database);
+    const readLate = () => whereRead("owner = 'late'", 0, strict);
     await replica.pauseReplay();
     await db.database.execute({ text: "INSERT INTO notes VALUES ('late')" });
     const written = performance.now();
@@ -185,7 +195,7 @@ describe('reads that tolerate lag', () => {
   it('show a caller what it has written, in a unit of work or by a single statement', async () => {
     await replica.pauseReplay();
     const insert = (owner: string) =>
-      database.execute({ text: 'INSERT INTO notes VALUES ($1)', values: [owner] });
+      room.database.execute({ text: 'INSERT INTO notes VALUES ($1)', values: [owner] });
     const [ada, bob, eve] = [caller('ada'), caller('bob'), caller('eve')];
     await ada.run(() => insert('ada'));
     await bob.run(() => room.unitOfWork.run(() => insert('bob')));
@@ -197,5 +207,37 @@ describe('reads that tolerate lag', () => {
     await waitFor(() => caller('bob').run(async () => (await whereRead("owner = 'bob'")) === 'replica'), {
       what: 'the replica',
     });
+  });
+});
+
+describe('a repository', () => {
+  let db: TestDatabase;
+  let replica: PostgresReplica;
+  let room: DatabaseRoom;
+
+  beforeAll(async () => {
+    db = await openTestDatabase({}, ({ port }) => port, [Note]);
+    await db.database.execute({ text: 'CREATE TABLE notes (owner text PRIMARY KEY)' });
+    await db.database.execute({ text: "INSERT INTO notes VALUES ('ada')" });
+    replica = await startReplica(db.server);
+    room = await db.anotherRoom({ DATABASE_REPLICA_URLS: replica.url() });
+  });
+  afterAll(async () => {
+    await db?.close();
+    await replica?.stop();
+  });
+
+  it('reads from a replica where it says so, outside of units of work, and writes nothing there', async () => {
+    const { dataSource, unitOfWork } = room;
+    const notes = dataSource.getRepository(Note);
+    const tolerant = () => dataSource.createQueryRunner('slave').manager.withRepository(notes);
+    const where = (repository: Repository<Note>) =>
+      repository.createQueryBuilder().select('pg_is_in_recovery()', 'replica').getRawOne();
+
+    await waitFor(async () => (await where(tolerant()))?.replica, { what: 'a read from the replica' });
+    expect(await tolerant().find()).toEqual([{ owner: 'ada' }]);
+    expect(await where(notes)).toEqual({ replica: false });
+    await unitOfWork.run(async () => expect(await where(tolerant())).toEqual({ replica: false }));
+    await expect(tolerant().save({ owner: 'eve' })).rejects.toThrow('reads that tolerate lag');
   });
 });

@@ -5,6 +5,7 @@ import { PRODUCT } from '../../src/product.js';
 import { dataSourceOptions, primaryPool } from '../../src/platform/database/data-source.js';
 import { JoiningDataSource } from '../../src/platform/database/joining-data-source.js';
 import { Database, Migrator, UnitOfWork, type ConnectionPool } from '../../src/platform/database/index.js';
+import { Replicas } from '../../src/platform/database/replicas.js';
 import { Policies } from '../../src/platform/resilience/index.js';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { PATIENT_DATABASE } from './patience.ts';
@@ -13,6 +14,7 @@ import { PATIENT_DATABASE } from './patience.ts';
 export interface DatabaseRoom {
   settings: Settings;
   pool: ConnectionPool;
+  replicas: Replicas;
   dataSource: DataSource;
   database: Database;
   unitOfWork: UnitOfWork;
@@ -50,21 +52,22 @@ export async function openTestDatabase(
     const gauge = new Gauge({ name: 'circuit', help: 'circuit', labelNames: ['dependency'], registers: [] });
     const policies = new Policies(settings, gauge);
     const pool = primaryPool(settings.database, 'test', { dependency: policies.for('postgresql') });
+    const replicas = new Replicas(pool, settings);
     const dataSource = new JoiningDataSource({
-      ...dataSourceOptions(settings.database, pool),
+      ...dataSourceOptions(settings.database, pool, replicas),
       entities,
     } as DataSourceOptions);
     await dataSource.initialize();
     const unitOfWork = new UnitOfWork(pool);
-    const database = new Database(pool, unitOfWork, settings);
-    const room = { settings, pool, dataSource, database, unitOfWork, policies };
+    const database = new Database(pool, unitOfWork, replicas, settings);
+    const room = { settings, pool, replicas, dataSource, database, unitOfWork, policies };
     rooms.push(room);
     return room;
   };
   const close = async (): Promise<void> => {
     await Promise.all(
-      rooms.map(async ({ database, dataSource }) => {
-        await database.onApplicationShutdown();
+      rooms.map(async ({ replicas, dataSource }) => {
+        await replicas.onApplicationShutdown();
         await dataSource.destroy();
       }),
     );

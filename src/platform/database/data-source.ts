@@ -8,6 +8,7 @@ import type { DatabaseSettings } from '../../config/sections/database.settings.j
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.js';
 import { isOutage, REHEARSED_OUTAGE } from './database.errors.js';
 import { PoolDriver } from './joining-data-source.js';
+import type { Replicas } from './replicas.js';
 
 const logger = new Logger('Database');
 
@@ -87,14 +88,18 @@ export function primaryPool(
 }
 
 /**
- * TypeORM's options for the primary, whose pool it ends. TypeORM does not get the replicas: it would connect to every one of them
- * at start and fail when one is down (see `Database.read`).
+ * TypeORM's options for the primary, whose pool it ends. The replicas are not in its option `replication`: it would connect to every
+ * one of them at start and fail when one is down.
  */
-export function dataSourceOptions(settings: DatabaseSettings, pool: ConnectionPool): DataSourceOptions {
+export function dataSourceOptions(
+  settings: DatabaseSettings,
+  pool: ConnectionPool,
+  replicas?: Replicas,
+): DataSourceOptions {
   const compiled = import.meta.url.endsWith('.js');
   return {
     type: 'postgres',
-    driver: new PoolDriver(pool),
+    driver: new PoolDriver(pool, replicas),
     url: settings.url,
     installExtensions: false,
     synchronize: false,

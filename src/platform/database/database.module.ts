@@ -9,6 +9,7 @@ import { DatabaseHealth } from './database.health.js';
 import { DatabaseMetrics, databaseMetrics } from './database.metrics.js';
 import { Database } from './database.js';
 import { JoiningDataSource } from './joining-data-source.js';
+import { Replicas } from './replicas.js';
 import { SchemaCheck } from './schema-check.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -22,9 +23,9 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          inject: [Settings, ConnectionPool],
-          useFactory: (settings: Settings, pool: ConnectionPool) => ({
-            ...dataSourceOptions(settings.database, pool),
+          inject: [Settings, ConnectionPool, Replicas],
+          useFactory: (settings: Settings, pool: ConnectionPool, replicas: Replicas) => ({
+            ...dataSourceOptions(settings.database, pool, replicas),
             autoLoadEntities: true,
             retryAttempts: 10,
             retryDelay: 1000,
@@ -49,12 +50,13 @@ export class DatabaseModule {
             return pool;
           },
         },
+        Replicas,
         UnitOfWork,
         Database,
         SchemaCheck,
         DatabaseHealth,
       ],
-      exports: [ConnectionPool, UnitOfWork, Database, DatabaseHealth],
+      exports: [ConnectionPool, Replicas, UnitOfWork, Database, DatabaseHealth],
     };
   }
 }

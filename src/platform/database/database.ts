@@ -1,8 +1,7 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Settings } from '../../config/index.js';
 import { ConnectionPool } from './connection-pool.js';
-import { mayDifferElsewhere } from './database.errors.js';
 import type { Statement } from './pooled-connection.js';
 import { Replicas } from './replicas.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -12,17 +11,13 @@ import { UnitOfWork } from './unit-of-work.js';
  * prepared once per connection. Other code uses TypeORM's repositories, which go through the same pool and join the same unit.
  */
 @Injectable()
-export class Database implements OnApplicationShutdown {
-  private readonly logger = new Logger(Database.name);
-  private readonly replicas: Replicas;
-
+export class Database {
   constructor(
     private readonly pool: ConnectionPool,
     private readonly unitOfWork: UnitOfWork,
+    private readonly replicas: Replicas,
     @Inject(Settings) private readonly settings: Settings,
-  ) {
-    this.replicas = new Replicas(settings.database, pool.recentWrites);
-  }
+  ) {}
 
   /** Connections of the primary's pool: open, idle, and requests waiting for one. */
   get poolState(): { total: number; idle: number; waiting: number } {
@@ -53,27 +48,9 @@ export class Database implements OnApplicationShutdown {
     return (await this.send(statement)).rowCount ?? 0;
   }
 
-  /**
-   * Rows of a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: from a replica that has the writes of
-   * the current caller through this process, from the primary otherwise and whenever the replica fails. Inside a unit of work
-   * always from its connection, so that it sees its own writes.
-   */
+  /** Rows of a read that tolerates replication lag; see `Replicas.read`. */
   async read<T>(statement: Statement): Promise<T[]> {
-    const replica = this.unitOfWork.isActive ? undefined : this.replicas.pick();
-    if (!replica) return this.query<T>(statement);
-    try {
-      return (await replica.pool.send(statement)).rows as T[];
-    } catch (error) {
-      if (!mayDifferElsewhere(error)) throw error;
-      replica.failed(error);
-      this.logger.warn({ err: error }, 'A read replica failed; reading from the primary');
-      return this.query<T>(statement);
-    }
-  }
-
-  /** Ends the replicas' pools; TypeORM ends the primary's. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.replicas.close();
+    return (await this.replicas.read(statement)).rows as T[];
   }
 
   /** A statement that may exceed the session's limit needs a transaction, in which alone PostgreSQL's limit is raised. */

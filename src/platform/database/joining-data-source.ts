@@ -10,6 +10,7 @@ import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
+import type { Replicas } from './replicas.js';
 import { requireOpen, requireTerms, type OpenUnit } from './open-unit.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -19,11 +20,18 @@ import { UnitOfWork } from './unit-of-work.js';
  */
 export class JoiningDataSource extends DataSource {
   override createQueryRunner(mode: ReplicationMode = 'master'): QueryRunner {
-    const { pool } = (this.options as { driver: PoolDriver }).driver;
+    const { pool, replicas } = (this.options as { driver: PoolDriver }).driver;
     const { unit } = pool;
-    if (unit)
-      return (unit.runner ??= this.manage(new RunnerInUnit(this.driver as PostgresDriver, unit, pool.units)));
-    return this.manage(new RunnerOnPool(this.driver as PostgresDriver, mode));
+    const driver = this.driver as PostgresDriver;
+    if (unit) return (unit.runner ??= this.manage(new RunnerInUnit(driver, unit, pool.units)));
+    return this.manage(
+      mode === 'slave' && replicas ? new RunnerOnReplicas(driver, replicas) : new RunnerOnPool(driver, mode),
+    );
+  }
+
+  /** By default TypeORM's reads tolerate lag; ours do so where the query runner says it. */
+  override defaultReplicationModeForReads(): ReplicationMode {
+    return 'master';
   }
 
   override createEntityManager(runner?: QueryRunner): EntityManager {
@@ -66,7 +74,10 @@ export class PoolDriver {
   readonly Pool: new () => ConnectionPool;
   readonly unitOfWork: UnitOfWork;
 
-  constructor(readonly pool: ConnectionPool) {
+  constructor(
+    readonly pool: ConnectionPool,
+    readonly replicas?: Replicas,
+  ) {
     this.unitOfWork = new UnitOfWork(pool);
     this.Pool = function Pool() {
       return pool;
@@ -89,6 +100,30 @@ class RunnerOnPool extends PostgresQueryRunner {
     } catch (error) {
       throw translateDatabaseError(error);
     }
+  }
+}
+
+/** For reads that tolerate replication lag. It has no connection, and each statement may go to another server. */
+class RunnerOnReplicas extends RunnerOnPool {
+  constructor(
+    driver: PostgresDriver,
+    private readonly replicas: Replicas,
+  ) {
+    super(driver, 'slave');
+  }
+
+  override connect(): Promise<unknown> {
+    return Promise.resolve({
+      query: (text: string, values?: unknown[]) => this.replicas.read({ text, values }),
+    });
+  }
+
+  override startTransaction(): Promise<void> {
+    return Promise.reject(
+      new Error(
+        'This query runner is for reads that tolerate lag; write and begin transactions on the primary',
+      ),
+    );
   }
 }
 

@@ -1,10 +1,12 @@
-import { Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import type pg from 'pg';
+import { Settings } from '../../config/index.js';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
 import { OutageLog } from '../runtime/index.js';
 import { ConnectionPool } from './connection-pool.js';
 import { poolOptions } from './data-source.js';
-import { isOutage } from './database.errors.js';
-import type { RecentWrites } from './recent-writes.js';
+import { isOutage, mayDifferElsewhere } from './database.errors.js';
+import type { Statement } from './pooled-connection.js';
 
 const COMPARE_EVERY_MS = 500;
 /** A server that takes longer to report its position does not serve reads either. */
@@ -52,10 +54,11 @@ export class Replica {
  * the position that it has replayed: no clocks are compared, and a replica that no longer receives anything falls behind like any
  * other. A replica that does not answer, is behind, or is none (`pg_last_wal_replay_lsn()` is null) gets no reads.
  */
-export class Replicas {
+@Injectable()
+export class Replicas implements OnApplicationShutdown {
   private readonly logger = new Logger(Replicas.name);
   private readonly replicas: Replica[];
-  private readonly primary: ConnectionPool;
+  private readonly probe: ConnectionPool;
   private readonly maxLagMs: number;
   /** Newest last. */
   private readonly positions: Position[] = [];
@@ -63,31 +66,50 @@ export class Replicas {
   private comparing: Promise<void> | undefined;
 
   constructor(
-    settings: DatabaseSettings,
-    private readonly writes: RecentWrites,
+    private readonly primary: ConnectionPool,
+    @Inject(Settings) { database }: Settings,
   ) {
-    this.replicas = settings.replicaUrls.map((url) => new Replica(url, settings, this.logger));
-    this.primary = probeOf(settings, settings.url, false);
-    this.maxLagMs = settings.replicaMaxLagMs;
+    this.replicas = database.replicaUrls.map((url) => new Replica(url, database, this.logger));
+    this.probe = probeOf(database, database.url, false);
+    this.maxLagMs = database.replicaMaxLagMs;
     if (this.replicas.length === 0) return;
-    writes.kept = true;
+    primary.recentWrites.kept = true;
     this.compare();
     this.timer = setInterval(() => this.compare(), COMPARE_EVERY_MS).unref();
   }
 
+  /**
+   * Sends a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: to a replica that has the writes of the
+   * current caller through this process, to the primary otherwise and whenever the replica fails. Inside a unit of work always on
+   * its connection, so that it sees its own writes.
+   */
+  async read(statement: Statement): Promise<pg.QueryResult> {
+    const replica = this.primary.unit ? undefined : this.pick();
+    if (!replica) return this.primary.send(statement);
+    try {
+      return await replica.pool.send(statement);
+    } catch (error) {
+      if (!mayDifferElsewhere(error)) throw error;
+      replica.failed(error);
+      this.logger.warn({ err: error }, 'A read replica failed; reading from the primary');
+      return this.primary.send(statement);
+    }
+  }
+
   /** One that is not further behind than allowed, and shows the writes of the current caller. */
-  pick(): Replica | undefined {
+  private pick(): Replica | undefined {
     if (this.replicas.length === 0) return undefined;
-    const from = Math.max(performance.now() - this.maxLagMs, this.writes.ofCaller);
+    const from = Math.max(performance.now() - this.maxLagMs, this.primary.recentWrites.ofCaller);
     const fit = this.replicas.filter(({ caughtUpTo }) => caughtUpTo > from);
     return fit[Math.floor(Math.random() * fit.length)];
   }
 
-  async close(): Promise<void> {
+  /** Ends the replicas' pools; TypeORM ends the primary's. */
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.comparing;
     await Promise.all(
-      [this.primary, ...this.replicas.flatMap(({ pool, probe }) => [pool, probe])].map((pool) => pool.end()),
+      [this.probe, ...this.replicas.flatMap(({ pool, probe }) => [pool, probe])].map((pool) => pool.end()),
     );
   }
 
@@ -102,11 +124,11 @@ export class Replicas {
   private async comparison(): Promise<void> {
     // Taken before the query: everything committed until now is in the log up to the answered position.
     const at = performance.now();
-    const bytes = await positionOf(this.primary, WRITTEN);
+    const bytes = await positionOf(this.probe, WRITTEN);
     this.positions.push({ at, bytes: bytes ?? Infinity });
     if (this.positions.length > POSITIONS_KEPT) this.positions.shift();
     await Promise.all(this.replicas.map((replica) => this.follow(replica)));
-    this.writes.forgetBefore(Math.min(...this.replicas.map(({ caughtUpTo }) => caughtUpTo)));
+    this.primary.recentWrites.forgetBefore(Math.min(...this.replicas.map(({ caughtUpTo }) => caughtUpTo)));
   }
 
   private async follow(replica: Replica): Promise<void> {

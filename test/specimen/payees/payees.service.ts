@@ -14,7 +14,10 @@ export class PayeesService {
   ) {}
 
   list(ownerId: string): Promise<Payee[]> {
-    return this.payees.find({ where: { ownerId }, order: { place: 'ASC', name: 'ASC' } });
+    const { manager } = this.dataSource.createQueryRunner('slave');
+    return manager
+      .withRepository(this.payees)
+      .find({ where: { ownerId }, order: { place: 'ASC', name: 'ASC' } });
   }
 
   add(ownerId: string, name: string): Promise<Payee> {
