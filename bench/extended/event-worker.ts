@@ -6,10 +6,9 @@
  */
 import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
-import { repositoryRoot } from '../../local/servers/paths.ts';
 import type { DeliveredEvent } from '../../src/platform/messaging/index.js';
 
-const built = (file: string): Promise<unknown> => import(join(repositoryRoot, 'dist', file));
+const built = (file: string): Promise<unknown> => import(join(String(process.env.BENCH_DIST), file));
 const { settingsOrExit } = (await built(
   'platform/lifecycle/settings.js',
 )) as typeof import('../../src/platform/lifecycle/settings.js');

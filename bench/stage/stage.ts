@@ -135,7 +135,13 @@ export class Stage {
   async extendedWorker(file: string, env: Environment = {}, name = 'holdfast-worker'): Promise<Reference> {
     return this.keep(
       await startReference(file, {
-        env: { MANAGEMENT_HOST: '127.0.0.1', ...this.stack.env, ...env, ...this.profiling(name) },
+        env: {
+          MANAGEMENT_HOST: '127.0.0.1',
+          BENCH_DIST: this.dist,
+          ...this.stack.env,
+          ...env,
+          ...this.profiling(name),
+        },
         portVariable: 'MANAGEMENT_PORT',
         readyPath: '/health/ready',
         ...this.processOptions(name),
