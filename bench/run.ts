@@ -89,7 +89,7 @@ function reportProfiles(folder: string, windows: readonly Window[]): void {
         .slice(0, MOST_NAMED)
         .map(({ what, share }) => `${percent(share)}  ${what}`);
     print(`${name}: ${file}`);
-    print(`busy for ${percent(busyShare).trim()} of the measured time; of that, by package or file:`);
+    print(`busy for ${percent(busyShare).trim()} of the measured time, by package or file:`);
     print(`${top(byOrigin).join('\n')}\nby function:\n${top(byFunction).join('\n')}\n`);
   }
 }
@@ -99,7 +99,7 @@ function choose(workloads: readonly Workload[], names: readonly string[]): Workl
 }
 
 function listed({ name, title, onDemand }: Workload): string {
-  return `${name.padEnd(18)}${title}${onDemand ? ' (only when asked for)' : ''}`;
+  return `${name.padEnd(18)}${title}${onDemand ? ' (only on request)' : ''}`;
 }
 
 function asJson(options: Options, finished: readonly Finished[]): unknown {

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => sandbox.stop());
 
 describe('a charge', () => {
-  it('is made once for a key, however often it is asked for', async () => {
+  it('is made once per key, also when repeated', async () => {
     const first = await charge('k1', 'pm_card_ok');
     const again = await charge('k1', 'pm_card_ok');
     expect([first.status, again.status]).toEqual([201, 200]);
@@ -28,7 +28,7 @@ describe('a charge', () => {
     expect(sandbox.ledger.summary()).toMatchObject({ timesCharged: { k1: 1 }, attempts: { k1: 2 } });
   });
 
-  it('is refused for a key that was used for another', async () => {
+  it('is rejected for a key that was used for another one', async () => {
     await charge('k1', 'pm_card_ok');
     expect((await charge('k1', 'pm_card_ok', { amount: 1 })).status).toBe(409);
   });
@@ -51,19 +51,19 @@ describe('a charge', () => {
     expect(await find('k1')).toEqual([]);
   });
 
-  it('that is dropped was made all the same', async () => {
+  it('that is dropped was made', async () => {
     await expect(charge('k1', 'pm_card_charged_then_dropped')).rejects.toThrow();
     expect(await find('k1')).toMatchObject([{ idempotencyKey: 'k1', status: 'succeeded' }]);
   });
 
-  it('needs the API key, an Idempotency-Key and a sound body', async () => {
+  it('requires the API key, an Idempotency-Key and a valid body', async () => {
     const anonymous = await httpClient(sandbox.url).post('/v1/charges', {});
     const keyless = await http.post('/v1/charges', {});
     const unsound = await charge('k1', 'pm_card_ok', { amount: 1.5 });
     expect([anonymous.status, keyless.status, unsound.status]).toEqual([401, 400, 422]);
   });
 
-  it('is known after a restart when there is a file for it', async () => {
+  it('is known after a restart when a file is configured', async () => {
     const folder = await privateDirectory('sandbox');
     const stateFile = join(folder.path, 'charges.jsonl');
     const before = await startPaymentSandbox({ stateFile });
@@ -76,8 +76,8 @@ describe('a charge', () => {
   });
 });
 
-describe('a mood for everyone', () => {
-  it('goes before the payment method, until it is taken back', async () => {
+describe('a mood for all', () => {
+  it('takes precedence over the payment method, until it is reset', async () => {
     await http.put('/control/mood', { mood: 'error' });
     const during = [await charge('k1', 'pm_card_ok'), await http.get('/v1/charges?idempotencyKey=k1')];
     await http.put('/control/mood', { mood: null });
@@ -85,7 +85,7 @@ describe('a mood for everyone', () => {
     expect((await charge('k1', 'pm_card_ok')).status).toBe(201);
   });
 
-  it('must be one there is', async () => {
+  it('must be a known one', async () => {
     expect((await http.put('/control/mood', { mood: 'sad' })).status).toBe(422);
   });
 });
@@ -126,7 +126,7 @@ describe('a webhook', () => {
     expect(headers).toMatchObject(again);
   });
 
-  it('is repeated with the same id until it is taken', async () => {
+  it('is repeated with the same id until it is accepted', async () => {
     answers = [500, 401];
     await charge('k1', 'pm_card_ok');
     await waitFor(() => sandbox.webhooks.delivered === 1);

@@ -144,7 +144,7 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
         reset();
         return { status: 204 };
       default:
-        return failure(404, 'No such control');
+        return failure(404, 'Unknown control');
     }
   };
 
@@ -227,6 +227,6 @@ if (import.meta.main) {
     slowMs: Number(values['slow-ms']),
     stateFile: values['state-file'],
   });
-  console.log(`Payment sandbox listens on ${sandbox.url}`);
+  console.log(`Payment sandbox listening on ${sandbox.url}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.stop());
 }

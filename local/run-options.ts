@@ -29,7 +29,7 @@ export function pick<T extends { name: string }>(all: readonly T[], names: reado
   return names.map((name) => {
     const found = all.find((one) => one.name === name);
     if (!found)
-      throw new UsageError(`There is no "${name}". There are: ${all.map((one) => one.name).join(', ')}`);
+      throw new UsageError(`Unknown: "${name}". Available: ${all.map((one) => one.name).join(', ')}`);
     return found;
   });
 }

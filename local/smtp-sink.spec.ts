@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => sink.stop());
 
 describe('a mail', () => {
-  it('is kept under its Message-ID', async () => {
+  it('is stored under its Message-ID', async () => {
     await send('one@shop.example', { to: 'Ada <ada@example.com>', subject: 'Your order' });
     expect(readdirSync(sink.directory)).toEqual(['one@shop.example.eml']);
     expect(sink.mails()).toMatchObject([
@@ -24,13 +24,13 @@ describe('a mail', () => {
     ]);
   });
 
-  it('is kept once, however often it comes', async () => {
+  it('is stored once, also when sent again', async () => {
     await send('one@shop.example');
     await send('one@shop.example');
     expect(sink.counts()).toEqual({ accepted: 2, kept: 1, duplicates: 1 });
   });
 
-  it('stays in its folder whatever its Message-ID says', async () => {
+  it('stays in its folder with any Message-ID', async () => {
     await send('../../etc/passwd');
     await send('.. .. etc passwd');
     expect(readdirSync(sink.directory).toSorted()).toEqual([
@@ -54,13 +54,13 @@ describe('a mood', () => {
     },
   );
 
-  it('slow takes its time', async () => {
+  it('slow delays the answer', async () => {
     sink.setMood('slow');
     await send('one@shop.example');
     expect(sink.counts().kept).toBe(1);
   });
 
-  it('must be one there is', async () => {
+  it('must be a known one', async () => {
     expect((await httpClient(sink.controlUrl).put('/mood', { mood: 'sad' })).status).toBe(422);
   });
 });

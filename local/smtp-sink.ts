@@ -183,7 +183,7 @@ function handleControl(
       sink.reset();
       return { status: 204 };
     default:
-      return { status: 404, body: { error: 'No such control' } };
+      return { status: 404, body: { error: 'Unknown control' } };
   }
 }
 
@@ -236,8 +236,6 @@ if (import.meta.main) {
     directory: values.dir,
     slowMs: Number(values['slow-ms']),
   });
-  console.log(
-    `SMTP sink listens on ${sink.url}, keeps mail in ${sink.directory}, control on ${sink.controlUrl}`,
-  );
+  console.log(`SMTP sink listening on ${sink.url}; mail in ${sink.directory}; control on ${sink.controlUrl}`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sink.stop());
 }

@@ -30,7 +30,7 @@ export async function waitFor<T>(
     }
     if (Date.now() >= deadline) {
       const reason = lastError instanceof Error ? `: ${lastError.message}` : '';
-      throw new Error(`${what} did not come true within ${within} ms${reason}`, { cause: lastError });
+      throw new Error(`Timed out after ${within} ms waiting for ${what}${reason}`, { cause: lastError });
     }
     await delay(every);
   }

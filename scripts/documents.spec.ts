@@ -16,7 +16,7 @@ describe('the generated documents about the configuration', () => {
     await expect(configurationPage(sections, PRODUCT.title)).toMatchFileSnapshot('../docs/configuration.md');
   });
 
-  it('.env.example changes nothing as it is, and is valid when all of it is uncommented', () => {
+  it('.env.example changes nothing as it is, and is valid when it is uncommented', () => {
     const text = envExample(sections);
     const uncommented = parseEnv(text.replaceAll(/^#(?=[A-Z])/gm, ''));
 

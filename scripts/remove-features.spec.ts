@@ -49,7 +49,7 @@ export const workloads = [login, orderRead];
 `,
 };
 
-describe('features that a fork does not want', () => {
+describe('removed features', () => {
   let root: string;
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const left = () => Object.keys(TREE).filter((path) => existsSync(join(root, path)));
@@ -63,7 +63,7 @@ describe('features that a fork does not want', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  it('go with their migrations, tests and workloads; everything else stays', () => {
+  it('are removed with their migrations, tests and workloads; everything else stays', () => {
     const { files, changed } = removeFeatures(root, 'examples');
 
     expect(left()).toEqual([
@@ -88,7 +88,7 @@ describe('features that a fork does not want', () => {
     ]);
   });
 
-  it('leave no line in the registers of the product', () => {
+  it('leave no line in the lists of the product', () => {
     removeFeatures(root, 'examples');
 
     expect(read('src/product.modules.ts')).toBe(
@@ -100,7 +100,7 @@ describe('features that a fork does not want', () => {
     expect(read('docker-compose.yml')).toContain('DATABASE_URL,REDIS_URL');
   });
 
-  it('can be some of them', () => {
+  it('can be a selection', () => {
     removeFeatures(root, ['exports']);
 
     expect(left()).toContain('migrations/2-orders.ts');
@@ -112,12 +112,12 @@ describe('features that a fork does not want', () => {
     [['users'], /users cannot be removed: every product has them/],
     [['invoices'], /Name features \(exports, orders, users\), or give --examples/],
     [[], /Name features/],
-  ])('are refused whole when the rest could not stand: %j', (features, message) => {
+  ])('are rejected as a whole when others depend on them: %j', (features, message) => {
     expect(() => removeFeatures(root, features)).toThrow(message);
     expect(left()).toEqual(Object.keys(TREE));
   });
 
-  it('do not go while a migration is about their tables and those of others', () => {
+  it('are not removed while a migration changes their tables and those of others', () => {
     writeFileSync(
       join(root, 'migrations/2-orders.ts'),
       'CREATE TABLE orders (id uuid); ALTER TABLE users ADD x',

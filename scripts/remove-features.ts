@@ -22,7 +22,7 @@ try {
     const prettier = join(values.root, 'node_modules/.bin/prettier');
     execFileSync(prettier, ['--write', '--log-level', 'warn', ...removed.changed], { cwd: values.root });
   }
-  console.log(`Kept: ${FOUNDATION.join(', ')}. Now run npm run docs, and npm run check.`);
+  console.log(`Kept: ${FOUNDATION.join(', ')}. Next: npm run docs, then npm run check.`);
 } catch (error) {
   if (!(error instanceof RemovalFailure)) throw error;
   console.error(error.message);

@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const lock = stackPath('locks', 'start');
   if (!tryLock(lock)) {
     throw new StartFailure(
-      `This checkout's stack already runs (process ${lockHolder(lock)}): stop that one first, or use it`,
+      `The stack of this checkout is already running (process ${lockHolder(lock)}); use it, or stop it first`,
     );
   }
   // An earlier run that was killed has its servers ended by its watchdog; that may still be going on.
@@ -87,13 +87,13 @@ async function end(code: number, message: string): Promise<void> {
   const wasRunning = running;
   await stack?.stop().catch((error: unknown) => sayFailure(wordsOf(error)));
   await endEverythingGuarded();
-  if (code === 0) say(wasRunning ? 'Everything has stopped.' : 'Stopped before everything was up.');
+  if (code === 0) say(wasRunning ? 'Everything has stopped.' : 'Stopped before everything had started.');
   process.exit(code);
 }
 
 /** The second request to stop: no more waiting for anyone. The guard goes on after this process has left. */
 async function endNow(): Promise<void> {
-  sayFailure('Stopping at once');
+  sayFailure('Stopping immediately');
   await stack?.kill();
   process.exit(130);
 }
@@ -113,7 +113,7 @@ function endWithNpm(): void {
   if (!process.env.npm_lifecycle_event) return;
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent && !ending) void end(1, 'npm has gone: stopping');
+    if (process.ppid !== parent && !ending) void end(1, 'npm has exited; stopping');
   }, 1_000).unref();
 }
 
@@ -121,13 +121,13 @@ function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
   const { databaseUrl, redisUrl, sandboxUrl, mailDirectory } = stack?.supporting ?? {};
   const api = `http://localhost:${ports.api}`;
   const rows: [string, string | undefined][] = [
-    ['API, to try in a browser', `${api}/docs`],
+    ['API documentation', `${api}/docs`],
     ['API', api],
     ['Health and metrics, api', `http://localhost:${ports.management}/health/ready  /metrics`],
     ['Health and metrics, worker', `http://localhost:${ports.workerManagement}/health/ready  /metrics`],
     ['Accounts', 'admin@example.com, customer@example.com'],
     ['Their password', 'holdfast-demo-password'],
-    ['Mail that was sent', mailDirectory && `${shownPath(mailDirectory)}/*.eml`],
+    ['Sent mail', mailDirectory && `${shownPath(mailDirectory)}/*.eml`],
     ['Payment provider', sandboxUrl && `${sandboxUrl}/control`],
     ['PostgreSQL', databaseUrl],
     ['Redis', redisUrl],

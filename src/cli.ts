@@ -9,7 +9,7 @@ const { COMMANDS } = await import('./product.commands.js');
 const { PRODUCT } = await import('./product.js');
 
 const cli = new Command(PRODUCT.name)
-  .description('Commands of an operator. Every one reads the same settings as the api and the worker.')
+  .description('Operator commands. All of them read the same settings as the api and the worker.')
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: false });
 

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { PRODUCT } from './product.js';
 
 describe('the product', () => {
-  it('registers the settings of every feature that has some', () => {
+  it('registers the settings of every feature', () => {
     const features = globSync('src/modules/*/*.settings.ts').map((file) => basename(file, '.settings.ts'));
 
     expect(Object.keys(PRODUCT.settings).toSorted()).toEqual(features.toSorted());
   });
 
-  it('has a name that can be part of others', () => {
+  it('has a name that can be part of other names', () => {
     expect(PRODUCT.name).toMatch(/^[a-z][a-z0-9-]*$/);
   });
 });

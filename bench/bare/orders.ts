@@ -73,7 +73,7 @@ async function place(client: pg.PoolClient, { userId, key, body }: Placing): Pro
   });
   const taken = items.map(({ productId, quantity }) => {
     const product = products.find(({ id }) => id === productId);
-    if (!product || product.available < quantity) throw new Error('There is not enough of it');
+    if (!product || product.available < quantity) throw new Error('There is not enough in stock');
     return { productId, quantity, name: product.name, unitPrice: product.priceAmount };
   });
   const id = crypto.randomUUIDv7();

@@ -40,7 +40,7 @@ export async function assertSame(
     const pair = `${sides[0]?.name} and ${sides[index + 1]?.name}`;
     if (same.statements)
       compare(first.statements, other.statements, `${pair} do not send the same statements`);
-    if (same.answers) compare(first.answers, other.answers, `${pair} do not give the same answers`);
+    if (same.answers) compare(first.answers, other.answers, `${pair} do not return the same answers`);
   }
 }
 

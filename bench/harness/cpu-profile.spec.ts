@@ -14,7 +14,7 @@ const profile = {
 };
 
 describe('the costs in a CPU profile', () => {
-  it('are shares of the time in which the process did something', () => {
+  it('are shares of the busy time of the process', () => {
     const { busyShare, byOrigin, byFunction } = costsOf(profile, [{ from: 0, to: Infinity }]);
     expect(busyShare).toBeCloseTo(6 / 7);
     expect(byOrigin).toEqual([
@@ -24,7 +24,7 @@ describe('the costs in a CPU profile', () => {
     expect(byFunction[0]?.what).toBe('query pg/lib/client.js:7');
   });
 
-  it('leave out what happened before and after the measurement', () => {
+  it('exclude what happened before and after the measurement', () => {
     const { byOrigin } = costsOf(profile, [{ from: 1050, to: 1250 }]);
     expect(byOrigin).toEqual([{ what: 'src/modules/orders/orders.service', share: 1 }]);
   });

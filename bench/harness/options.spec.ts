@@ -6,20 +6,20 @@ describe('the options of the bench', () => {
     expect(readOptions([])).toMatchObject({ only: [], rounds: 5, seconds: 4, list: false });
   });
 
-  it('take several names, however they are given', () => {
+  it('take several names, in any form', () => {
     expect(readOptions(['--only', 'a,b', '--only', 'c']).only).toEqual(['a', 'b', 'c']);
   });
 
-  it('run the one workload that is profiled, once and long', () => {
+  it('run only the profiled workload, once and longer', () => {
     expect(readOptions(['--profile', 'a'])).toMatchObject({ only: ['a'], rounds: 1, seconds: 10 });
     expect(readOptions(['--profile', 'a', '--seconds', '3']).seconds).toBe(3);
   });
 
-  it.each([[['--rounds', '0']], [['--seconds', '1.5']], [['--rounds', 'many']]])('refuse %j', (args) => {
+  it.each([[['--rounds', '0']], [['--seconds', '1.5']], [['--rounds', 'many']]])('reject %j', (args) => {
     expect(() => readOptions(args)).toThrow('must be a whole number above 0');
   });
 
-  it('refuse what they do not know', () => {
+  it('reject unknown options', () => {
     expect(() => readOptions(['--fast'])).toThrow('--fast');
   });
 });

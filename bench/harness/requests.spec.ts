@@ -8,7 +8,7 @@ describe('a request on the wire', () => {
     expect(text).toBe('GET /v1/things HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nAuthorization: Bearer t\r\n\r\n');
   });
 
-  it('says how long its body is, in bytes, and leaves room for a key of its own', () => {
+  it('has the length of its body in bytes, and room for its own key', () => {
     const request = {
       method: 'POST' as const,
       path: '/',

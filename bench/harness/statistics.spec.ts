@@ -16,7 +16,7 @@ describe('the statistics of the bench', () => {
     expect(percentile([7], 0.99)).toBe(7);
   });
 
-  it('compares round by round: what slows both sides down in one round changes nothing', () => {
+  it('compares round by round, so that what slows down both sides changes nothing', () => {
     const check = pairwise('throughput', [80, 8, 800], [100, 10, 1000], { atLeast: 0.7 });
     expect(check).toMatchObject({ value: 0.8, spread: [0.8, 0.8], atLeast: 0.7 });
     expect(isMet(check)).toBe(true);
@@ -24,7 +24,7 @@ describe('the statistics of the bench', () => {
     expect(isMet({ what: 'latency', value: 2, atMost: 1.5 })).toBe(false);
   });
 
-  it('does not take a figure that is missing for one that is met', () => {
+  it('does not count a missing figure as met', () => {
     expect(isMet({ what: 'latency', value: Number.NaN, atMost: 1.5 })).toBe(false);
   });
 });

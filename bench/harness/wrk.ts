@@ -60,7 +60,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     const answered = printed.requests - printed.refused;
     if (answered <= 0 || printed.failed > 0 || printed.refused > printed.requests * MOST_REFUSED) {
       throw new Error(
-        `${options.url} answered ${printed.requests} requests, ${printed.refused} of them by a refusal, and broke ${printed.failed} off`,
+        `${options.url} answered ${printed.requests} requests, rejected ${printed.refused} of them, and broke off ${printed.failed} more`,
       );
     }
     return {
@@ -77,7 +77,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
 
 function parse(output: string): Printed {
   const line = /^RESULT (\{.*\})$/m.exec(output)?.[1];
-  if (!line) throw new Error(`wrk ended without a result: ${output.trim()}`);
+  if (!line) throw new Error(`wrk exited without a result: ${output.trim()}`);
   return JSON.parse(line) as Printed;
 }
 

@@ -72,6 +72,6 @@ export async function relayed(
     [name],
   );
   const [row] = rows;
-  if (row?.count !== count) throw new Error(`${row?.count} events were relayed and not ${count}`);
+  if (row?.count !== count) throw new Error(`${row?.count} events were relayed instead of ${count}`);
   return row;
 }

@@ -16,7 +16,7 @@ const LEAD_MS = 500;
 
 export const login = (subject: Subject): Workload => ({
   name: 'login',
-  title: 'Logins with argon2id (19 MiB, two passes), and reads meanwhile',
+  title: 'Logins with argon2id (19 MiB, two passes), with concurrent reads',
   run: async (bench) => {
     const { stage, api, reads } = await openFilled(bench, subject, { rateLimit: NO_PRACTICAL_LIMIT });
     const hashes = await stage.reference('bare/hashes.ts');
@@ -49,9 +49,9 @@ export const login = (subject: Subject): Workload => ({
     const loopDelays: number[] = [];
     const read = () => pacedReads(stage, api.url, requests, bench.seconds);
     const reading = await alternate(bench, [
-      { name: 'reads, nobody logs in', warmUp: read, measure: read },
+      { name: 'reads without logins', warmUp: read, measure: read },
       {
-        name: 'reads beside logins',
+        name: 'reads during logins',
         measure: async () => {
           const busy = logIn(bench.seconds + 1);
           await delay(LEAD_MS);
@@ -83,8 +83,8 @@ export const login = (subject: Subject): Workload => ({
         },
       ],
       checks: [
-        pairwise('logins of possible hashes', loggedIn, possible, { atLeast: 0.9 }),
-        pairwise('read p99 beside logins of quiet', p99(beside), p99(quiet), { atMost: 3 }),
+        pairwise('logins, of possible hashes', loggedIn, possible, { atLeast: 0.9 }),
+        pairwise('read p99 during logins, of quiet', p99(beside), p99(quiet), { atMost: 3 }),
         {
           what: 'event-loop delay p99',
           value: median(loopDelays),
@@ -94,8 +94,8 @@ export const login = (subject: Subject): Workload => ({
         },
       ],
       notes: [
-        `${LOGINS_AT_ONCE} logins at once; the limit of requests is raised, as all of them come from one address.`,
-        'Reads come at some 400/s. The event-loop delay is the figure of /metrics, of which some 10 ms are its own sampling interval.',
+        `${LOGINS_AT_ONCE} concurrent logins; the rate limit is raised, because all of them come from one address.`,
+        'About 400 reads/s. The event-loop delay is that of /metrics, of which about 10 ms are its own sampling interval.',
       ],
     };
   },

@@ -18,7 +18,7 @@ export const tracing = (subject: Subject): Workload => ({
     ];
     const [on = [], off = []] = await compareRates(bench, stage, sides, { requests });
     const received = await stage.tracesReceived();
-    if (received.exports === 0) throw new Error('The collector was sent nothing: tracing was not on');
+    if (received.exports === 0) throw new Error('The collector received nothing: tracing was off');
     return {
       measures: [rateMeasure('traced', on), rateMeasure('untraced', off)],
       checks: [
@@ -29,7 +29,7 @@ export const tracing = (subject: Subject): Workload => ({
           { atLeast: 0.9 },
         ),
       ],
-      notes: [`The collector was sent ${Math.round(received.bytes / 1024).toLocaleString('en')} KiB.`],
+      notes: [`The collector received ${Math.round(received.bytes / 1024).toLocaleString('en')} KiB.`],
     };
   },
 });

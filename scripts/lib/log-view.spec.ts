@@ -10,7 +10,7 @@ function shown(record: Parameters<typeof readable>[1]): string | undefined {
 }
 
 describe('a log record on the terminal of the local stack', () => {
-  it('has its process, time, level, message and what else it says', () => {
+  it('has its process, time, level, message and other members', () => {
     expect(shown({ level: 'warn', message: 'Jobs are still running', activeJobs: 3 })).toBe(
       'api    [12:30:05] WARN: Jobs are still running {"activeJobs":3}',
     );
@@ -28,11 +28,11 @@ describe('a log record on the terminal of the local stack', () => {
     expect(shown({ level: 'error', message: 'It failed', err })).toContain('at somewhere');
   });
 
-  it('of debugging is in the file only', () => {
+  it('of level debug is in the file only', () => {
     expect(shown({ level: 'debug', message: 'details' })).toBeUndefined();
   });
 
-  it('that is no record but a line of text is shown as it is', () => {
+  it('that is plain text is shown as it is', () => {
     expect(readable('api', { message: 'plain text' })).toContain('plain text');
   });
 });

@@ -46,8 +46,8 @@ export function removeFeatures(root: string, wanted: string[] | 'examples'): Rem
   for (const path of tree.files.filter((file) => ASKING.test(file))) {
     const route = routesOf(tree, gone).find((pattern) => tree.says(path, `${pattern}(?![\\w-])`));
     const table = tablesOf(tree, gone).find((name) => tree.says(path, `${SQL}${name}\\b`));
-    if (route) doomed.set(path, `asks for ${route}`);
-    else if (table) doomed.set(path, `knows the table ${table}`);
+    if (route) doomed.set(path, `uses the route ${route}`);
+    else if (table) doomed.set(path, `uses the table ${table}`);
   }
   spread(tree, doomed);
   const changed = tree.files.filter((path) => !doomed.has(path) && tree.unlist(path, doomed));
@@ -135,7 +135,7 @@ function refuse(tree: Tree, features: string[], wanted: string[] | 'examples'): 
     const needed = tree.imports(path).find((target) => features.includes(featureOf(target) ?? ''));
     if (needed)
       throw new RemovalFailure(
-        `${path} imports ${needed}: remove the feature "${feature}" as well, or part them first.`,
+        `${path} imports ${needed}: remove the feature "${feature}" too, or remove the import first.`,
       );
   }
 }

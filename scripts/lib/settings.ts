@@ -38,11 +38,10 @@ export async function localPorts(): Promise<LocalPorts> {
   ];
   for (const [index, { name, port }] of chosen.entries()) {
     const same = chosen.slice(0, index).find((other) => other.port === port);
-    if (same)
-      throw new StartFailure(`${same.name} and ${name} are both ${port}: give each a port of its own`);
+    if (same) throw new StartFailure(`${same.name} and ${name} are both ${port}: give each its own port`);
     if (!(await isPortFree(port))) {
       throw new StartFailure(
-        `Port ${port} is already in use: end the program that listens there, or choose another, for example ` +
+        `Port ${port} is already in use. Stop the program that listens there, or choose another port, for example ` +
           `${name}=${port + 100} npm start`,
       );
     }
@@ -60,7 +59,9 @@ export async function supportingPort(
   if (isGiven(name)) {
     const port = portFrom(name, usual);
     if (await isPortFree(port)) return port;
-    throw new StartFailure(`Port ${port} (${name}) is already in use: choose another or leave ${name} unset`);
+    throw new StartFailure(
+      `Port ${port} (${name}) is already in use. Choose another one or leave ${name} unset`,
+    );
   }
   return (await isPortFree(usual)) ? usual : anyFree();
 }

@@ -46,7 +46,7 @@ export async function watchSources(stack: LocalStack): Promise<never> {
   compiler.on('message', (round: CompilerRound) => {
     if (round.errors.length > 0) {
       say(round.errors.join('\n'));
-      sayFailure(`${round.errors.length} error(s): what runs stays as it is`);
+      sayFailure(`${round.errors.length} error(s): not restarted`);
     } else if (round.written > 0) {
       restart();
     }

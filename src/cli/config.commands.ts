@@ -7,7 +7,7 @@ export function configCommands(cli: Command): void {
   cli
     .command('config:check')
     .description(
-      'check the environment as the api and the worker would, listing every problem; connects to nothing',
+      'validate the environment as the api and the worker do, and list every problem; connects to nothing',
     )
     .action(() =>
       run((settings) => {

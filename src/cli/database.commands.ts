@@ -8,7 +8,7 @@ import { seedDemo } from './seed-demo.js';
 export function databaseCommands(cli: Command): void {
   cli
     .command('migrate')
-    .description('run the migrations that are pending; several at once wait for each other')
+    .description('run the pending migrations; concurrent runs wait for each other')
     .action(() =>
       withMigrator(async (migrator) => {
         const ran = await migrator.migrate();
@@ -20,12 +20,12 @@ export function databaseCommands(cli: Command): void {
 
   cli
     .command('migrate:status')
-    .description('list all migrations; exit 1 when one is pending, or applied and not known to this release')
+    .description('list all migrations; exit 1 when one is pending, or applied but unknown to this release')
     .action(() =>
       withMigrator(async (migrator) => {
         const migrations = await migrator.status();
         for (const { name, applied, known } of migrations) {
-          print(`${applied ? 'applied' : 'pending'}  ${name}${known ? '' : '  (not known to this release)'}`);
+          print(`${applied ? 'applied' : 'pending'}  ${name}${known ? '' : '  (unknown to this release)'}`);
         }
         return migrations.every(({ applied, known }) => applied && known) ? 0 : 1;
       }),
@@ -45,7 +45,7 @@ export function databaseCommands(cli: Command): void {
   cli
     .command('seed:demo')
     .description(
-      'put demo data and two accounts with a well-known password into an empty database (never in production)',
+      'fill an empty database with demo data and two accounts with a well-known password (never in production)',
     )
     .action(() => run(seedDemo));
 }

@@ -6,12 +6,12 @@ import { run } from './run.js';
 
 /** `dead-letter list`, `dead-letter replay`. */
 export function deadLetterCommands(cli: Command): void {
-  const deadLetter = cli.command('dead-letter').description('events whose handling failed for good');
+  const deadLetter = cli.command('dead-letter').description('events and jobs that failed permanently');
 
   deadLetter
     .command('list')
     .description('list them, newest first')
-    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--limit <n>', 'maximum number to list', positive, 50)
     .action(({ limit }: { limit: number }) =>
       run((settings) =>
         withApplication(settings, async (app) => {
@@ -27,8 +27,8 @@ export function deadLetterCommands(cli: Command): void {
 
   deadLetter
     .command('replay')
-    .description('put them back, to be handled once more')
-    .argument('[id]', 'one of them; see `dead-letter list`')
+    .description('put them back into their queues, to be handled again')
+    .argument('[id]', 'id of one dead letter; see `dead-letter list`')
     .option('--all', 'all of them')
     .action((id: string | undefined, { all }: { all?: boolean }) =>
       run((settings) =>

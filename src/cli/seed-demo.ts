@@ -7,7 +7,7 @@ import { withApplication } from './with-application.js';
 export async function seedDemo(settings: Settings): Promise<number> {
   if (settings.app.isProduction) {
     throw new Error(
-      'seed:demo makes accounts with a well-known password; it does not run with NODE_ENV=production',
+      'seed:demo creates accounts with a well-known password; it does not run with NODE_ENV=production',
     );
   }
   return withApplication(settings, async (app) => {

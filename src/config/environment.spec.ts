@@ -17,11 +17,11 @@ describe('the environment', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('is that of the process where there is no .env', () => {
+  it('is that of the process without a .env', () => {
     expect(readEnvironment(join(directory, '.env'))).toMatchObject({ SPEC_SET: 'by the shell' });
   });
 
-  it('is completed from .env, but what is set wins', () => {
+  it('is completed from .env, but set variables take precedence', () => {
     const file = join(directory, '.env');
     writeFileSync(file, 'SPEC_SET=by the file\nSPEC_ABSENT="from the file"\n');
 

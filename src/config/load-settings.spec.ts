@@ -74,7 +74,7 @@ function problemsOf(environment: Record<string, string | undefined>): string[] {
 }
 
 describe('loading the settings', () => {
-  it('needs nothing to be set outside production', () => {
+  it('requires no variables outside production', () => {
     const settings = load({});
 
     expect(settings.app.environment).toBe('development');
@@ -103,7 +103,7 @@ describe('loading the settings', () => {
     expect(settings.database.replicaUrls).toEqual(['postgresql://r1/acme', 'postgresql://r2/acme']);
   });
 
-  it('takes an empty variable for an absent one', () => {
+  it('treats an empty variable as absent', () => {
     expect(load({ PORT: '', CORS_ORIGINS: '' }).http).toMatchObject({ port: 3000, corsOrigins: [] });
   });
 
@@ -137,34 +137,34 @@ describe('loading the settings', () => {
     ]);
   });
 
-  it('says in its message how many problems there are, and all of them', () => {
+  it('reports the number of problems, and all of them', () => {
     expect(() => load({ PORT: 'x', LOG_LEVEL: 'loud' })).toThrow(
       /^The configuration has 2 problem\(s\):\n {2}- LOG_LEVEL: must be one of .+\n {2}- PORT: must be a number, not "x"$/,
     );
   });
 
   it.each(['0x10', '1e3', ' 80', '80 ', '١٢', 'NaN', 'Infinity', '99999999999999999999', '-1'])(
-    'refuses %j as a port',
+    'rejects %j as a port',
     (text) => {
       expect(problemsOf({ PORT: text })).toEqual([expect.stringMatching(/^PORT: must /)]);
     },
   );
 
-  it('refuses one port for two listeners, except when the system picks both', () => {
+  it('rejects one port for two listeners, except port 0', () => {
     expect(problemsOf({ PORT: '4000', MANAGEMENT_PORT: '4000' })).toEqual([
       'MANAGEMENT_PORT: must differ from PORT',
     ]);
     expect(problemsOf({ PORT: '0', MANAGEMENT_PORT: '0' })).toEqual([]);
   });
 
-  it('refuses TLS for Redis that would not be used, or only half', () => {
+  it('rejects TLS settings of Redis that are unused or incomplete', () => {
     const file = import.meta.filename;
     expect(problemsOf({ REDIS_TLS_CA: file })).toEqual([
       'REDIS_URL: must begin with rediss:// when REDIS_TLS_CA, REDIS_TLS_CERT or REDIS_TLS_SERVER_NAME is set',
     ]);
     const REDIS_URL = 'rediss://redis.internal';
     expect(problemsOf({ REDIS_URL, REDIS_TLS_KEY: file })).toEqual([
-      'REDIS_TLS_CERT: is needed together with REDIS_TLS_KEY',
+      'REDIS_TLS_CERT: is required together with REDIS_TLS_KEY',
     ]);
     expect(problemsOf({ REDIS_URL, REDIS_TLS_CA: '/not/there.pem' })).toEqual([
       'REDIS_TLS_CA: must be a file that this process can read, not "/not/there.pem"',
@@ -173,7 +173,7 @@ describe('loading the settings', () => {
   });
 
   it.each(['redis-1', 'redis-1:0', 'redis-1:70000', 'redis://redis-1:26379', 'a b:1'])(
-    'refuses %j as a Sentinel',
+    'rejects %j as a Sentinel',
     (address) => {
       expect(problemsOf({ REDIS_SENTINELS: `redis-1:26379,[::1]:26379,${address}` })).toEqual([
         expect.stringMatching(/^REDIS_SENTINELS: must be a host and a port, for example redis-1:26379/),
@@ -196,11 +196,11 @@ describe('a signing secret', () => {
 });
 
 describe('production', () => {
-  it('starts with secrets of its own', () => {
+  it('starts with its own secrets', () => {
     expect(load(PRODUCTION).app.isProduction).toBe(true);
   });
 
-  it('refuses every placeholder that is left, whether set or by default', () => {
+  it('rejects every placeholder, set or by default', () => {
     expect(
       problemsOf({
         ...PRODUCTION,
@@ -209,20 +209,20 @@ describe('production', () => {
         PARTNER_SIGNING_SECRET: `${PLACEHOLDER}x`,
       }),
     ).toEqual([
-      'DATABASE_URL: still holds the development placeholder; set a secret of your own for production',
-      'PARTNER_KEY: still holds the development placeholder; set a secret of your own for production',
-      'PARTNER_SIGNING_SECRET: still holds the development placeholder; set a secret of your own for production',
+      'DATABASE_URL: still contains the development placeholder; set your own secret for production',
+      'PARTNER_KEY: still contains the development placeholder; set your own secret for production',
+      'PARTNER_SIGNING_SECRET: still contains the development placeholder; set your own secret for production',
     ]);
   });
 
-  it('knows placeholders by one word, which stands in one file', () => {
+  it('recognises placeholders by one word, which is in one file', () => {
     const files = globSync('src/{config,modules}/**/*.ts', { exclude: ['**/*.spec.ts'] });
     expect(files.length).toBeGreaterThan(10);
     const named = files.filter((file) => readFileSync(file, 'utf8').includes(PLACEHOLDER));
     expect(named).toEqual(['src/config/placeholder.ts']);
   });
 
-  it('refuses to start with the servers of a developer', () => {
+  it('rejects default servers', () => {
     const unset = { REDIS_URL: undefined, PARTNER_URL: '' };
     expect(problemsOf({ ...PRODUCTION, ...unset })).toEqual(
       ['REDIS_URL', 'PARTNER_URL'].map(
@@ -238,7 +238,7 @@ describe('production', () => {
     ['DATABASE_REPLICA_URLS', 'postgresql://r1/acme?sslmode=verify-full,postgresql://r2/acme'],
     ['REDIS_URL', 'redis://redis.internal:6379'],
     ['PARTNER_URL', 'http://partner.example'],
-  ])('refuses %s without TLS, as in %s, unless that is allowed by name', (name, url) => {
+  ])('rejects %s without TLS, as in %s, unless listed as an exception', (name, url) => {
     const environment = { ...PRODUCTION, [name]: url };
     const [problem, ...others] = problemsOf(environment);
     expect(problem).toMatch(new RegExp(`^${name}: must be encrypted when NODE_ENV=production: `));
@@ -251,11 +251,11 @@ describe('production', () => {
   it.each([
     ['DATABASE_URL', 'postgresql://acme:f8Kd02@db.internal/acme?sslmode=require'],
     ['REDIS_URL', 'rediss://redis.internal'],
-  ])('takes %s with TLS asked for in the protocol, as in %s', (name, url) => {
+  ])('accepts %s with TLS in its protocol, as in %s', (name, url) => {
     expect(problemsOf({ ...PRODUCTION, [name]: url })).toEqual([]);
   });
 
-  it('refuses to run without rate limits', () => {
+  it('rejects disabled rate limits', () => {
     expect(problemsOf({ ...PRODUCTION, RATE_LIMIT_ENABLED: 'false' })).toEqual([
       'RATE_LIMIT_ENABLED: cannot be false when NODE_ENV=production',
     ]);
@@ -291,7 +291,7 @@ describe('secrets from files', () => {
     expect(settings.database.replicaUrls).toEqual(['postgresql://r1/acme', 'postgresql://r2/acme']);
   });
 
-  it('are held to the same rules', () => {
+  it('are validated by the same rules', () => {
     expect(problemsOf({ PARTNER_KEY_FILE: file('short', 'too short') })).toEqual([
       'PARTNER_KEY: must be longer than or equal to 32 characters',
     ]);
@@ -304,15 +304,15 @@ describe('secrets from files', () => {
     ]);
   });
 
-  it('must not compete with the variable itself', () => {
+  it('conflict with the variable itself', () => {
     const path = file('second', 'a-partner-key-out-of-a-mounted-file');
 
     expect(problemsOf({ PARTNER_KEY: 'x'.repeat(40), PARTNER_KEY_FILE: path })).toEqual([
-      'PARTNER_KEY: is set, and so is PARTNER_KEY_FILE: keep one',
+      'PARTNER_KEY: is set, and so is PARTNER_KEY_FILE; remove one of them',
     ]);
   });
 
-  it('exist for secrets only', () => {
+  it('are supported for secrets only', () => {
     expect(load({ PORT_FILE: file('port', '4000') }).http.port).toBe(3000);
   });
 });
@@ -326,7 +326,7 @@ describe('secrets', () => {
     PARTNER_SIGNING_SECRET: 'hush-hush-hush-hush',
   };
 
-  it('are readable where they are asked for by name', () => {
+  it('are readable by name', () => {
     const settings = load(SECRETS);
 
     expect(settings.partner.key).toBe(SECRETS.PARTNER_KEY);
@@ -350,7 +350,7 @@ describe('secrets', () => {
     });
   });
 
-  it('are not repeated in complaints about them', () => {
+  it('are not repeated in error messages', () => {
     const wrong = Object.fromEntries(Object.keys(SECRETS).map((name) => [name, 'hush-hush']));
     let complaint: unknown;
     try {

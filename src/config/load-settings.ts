@@ -103,7 +103,7 @@ function textOf({ name, secret }: SettingDefinition, environment: Environment): 
   const direct = environment[name] === '' ? undefined : environment[name];
   const file = secret ? environment[`${name}_FILE`] : undefined;
   if (!file) return direct;
-  if (direct !== undefined) throw new Error(`is set, and so is ${name}_FILE: keep one`);
+  if (direct !== undefined) throw new Error(`is set, and so is ${name}_FILE; remove one of them`);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
@@ -132,10 +132,10 @@ function contradictions(settings: Settings): string[] {
     problems.push('MANAGEMENT_PORT: must differ from PORT');
   }
   if (faults.enabled && faults.token === undefined) {
-    problems.push('FAULTS_TOKEN: is needed when FAULTS_ENABLED=true');
+    problems.push('FAULTS_TOKEN: is required when FAULTS_ENABLED=true');
   }
   if ((database.tlsCert === undefined) !== (database.tlsKey === undefined)) {
-    problems.push('DATABASE_TLS_CERT: is needed together with DATABASE_TLS_KEY');
+    problems.push('DATABASE_TLS_CERT: is required together with DATABASE_TLS_KEY');
   }
   if ((database.tlsCa ?? database.tlsCert ?? database.tlsServerName) !== undefined) {
     const plain = [database.url, ...database.replicaUrls].some(
@@ -148,7 +148,7 @@ function contradictions(settings: Settings): string[] {
     }
   }
   if ((redis.tlsCert === undefined) !== (redis.tlsKey === undefined)) {
-    problems.push('REDIS_TLS_CERT: is needed together with REDIS_TLS_KEY');
+    problems.push('REDIS_TLS_CERT: is required together with REDIS_TLS_KEY');
   }
   if (
     !redis.url.startsWith('rediss:') &&

@@ -36,12 +36,12 @@ function problemOf(
   plaintext: readonly string[],
 ): string | undefined {
   if (secret && String(value).includes(PLACEHOLDER)) {
-    return 'still holds the development placeholder; set a secret of your own for production';
+    return 'still contains the development placeholder; set your own secret for production';
   }
   if (required && !given.has(name))
     return 'must be set when NODE_ENV=production; the default is for development';
   if (!encrypted || plaintext.includes(name)) return undefined;
   const urls = [value].flat().filter((url) => typeof url === 'string' && URL.canParse(url)) as string[];
   if (urls.every((url) => encrypted.isIn(new URL(url)))) return undefined;
-  return `must be encrypted when NODE_ENV=production: ${encrypted.hint}; where the network is trusted, name it in PLAINTEXT_CONNECTIONS`;
+  return `must be encrypted when NODE_ENV=production: ${encrypted.hint}; if the network is trusted, list it in PLAINTEXT_CONNECTIONS`;
 }

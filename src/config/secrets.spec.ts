@@ -15,11 +15,11 @@ describe('the secrets of the settings', () => {
     ['as the password of a URL', 'before pass%2Fword after'],
     ['as that password is sent', 'before pass/word after'],
     ['in a list', 'before second-one after'],
-  ])('are taken out of a text: %s', (_, text) => {
+  ])('are removed from a text: %s', (_, text) => {
     expect(redact(text).replaceAll('"', '')).toBe('before [redacted] after');
   });
 
-  it('leave everything else as it is', () => {
+  it('leave other text unchanged', () => {
     const text = 'connect ECONNREFUSED redis.internal:6379';
     expect(redact(text)).toBe(text);
   });

@@ -22,7 +22,7 @@ let context: INestApplicationContext;
 
 afterEach(() => context.close());
 
-it('hands the one settings tree to every feature, typed and through ConfigService', async () => {
+it('provides one settings tree to every feature, typed and through ConfigService', async () => {
   context = await NestFactory.createApplicationContext(Application, { logger: false });
   const feature = context.get(Feature);
 

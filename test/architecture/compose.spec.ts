@@ -38,7 +38,7 @@ const products = services.filter(([, service]) => service.build?.target === 'run
 beforeAll(() => build({ onlyIfStale: true }));
 
 describe('docker-compose.yml', () => {
-  it('runs commands that the build has made', () => {
+  it('runs commands that the build produces', () => {
     const isFlag = (word: string) => word.startsWith('--');
     const scripts = products.map(([, { command = [] }]) => command.filter((word) => !isFlag(word)));
 
@@ -51,7 +51,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('calls commands that the cli has', async () => {
+  it('calls commands that the CLI has', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'dist/cli.js'), '--help']);
 
     const commands = products.flatMap(([, { command = [] }]) =>
@@ -60,7 +60,7 @@ describe('docker-compose.yml', () => {
     expect(commands.filter((command) => !new RegExp(`^ +${command}\\b`, 'm').test(stdout))).toEqual([]);
   });
 
-  it('uses the Node image of the Dockerfile where it needs no more than Node', () => {
+  it('uses the Node image of the Dockerfile where only Node is needed', () => {
     const images = services.flatMap(([, { image = '' }]) => (image.startsWith('node:') ? [image] : []));
 
     expect(images).toEqual([stages[0]?.from]);
@@ -72,14 +72,14 @@ describe('docker-compose.yml', () => {
     expect(targets.filter((target) => !known.includes(target))).toEqual([]);
   });
 
-  it('keeps PostgreSQL 18 and a queue server that evicts nothing', () => {
+  it('runs PostgreSQL 18 and a queue server that evicts nothing', () => {
     expect(compose.services.postgres?.image).toMatch(/^postgres:18\b/);
     expect(compose.services.postgres?.volumes).toContain('postgres-data:/var/lib/postgresql');
     expect(compose.services.redis?.command?.join(' ')).toContain('--maxmemory-policy noeviction');
   });
 
   it.each(services)(
-    '%s waits for what exists, in a way that can come true',
+    '%s waits for existing services, under conditions that they can meet',
     (_, { depends_on: dependencies = {} }) => {
       for (const [name, { condition }] of Object.entries(dependencies)) {
         const dependency = compose.services[name];
@@ -114,7 +114,7 @@ describe('docker-compose.yml', () => {
     );
   });
 
-  it('asks the processes for probes that exist, on the management port', () => {
+  it('uses probes that exist, on the management port', () => {
     for (const name of ['api', 'worker']) {
       const url = new URL(
         /http:[^']+/.exec(compose.services[name]?.healthcheck?.test?.join(' ') ?? '')?.[0] ?? '',
@@ -124,7 +124,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives the processes more time to end than they take', () => {
+  it('gives the processes more time to stop than they need', () => {
     for (const name of ['api', 'worker']) {
       const [, seconds] = /^(\d+)s$/.exec(compose.services[name]?.stop_grace_period ?? '') ?? [];
       expect(Number(seconds) * 1000).toBeGreaterThan(defaultOf('SHUTDOWN_TIMEOUT_MS'));
@@ -150,11 +150,11 @@ describe('the environment of the containers', () => {
   });
   afterAll(() => rmSync(secrets, { recursive: true }));
 
-  it.each(products)('of %s has only variables that the configuration knows', (_, { environment = {} }) => {
+  it.each(products)('of %s has only known variables', (_, { environment = {} }) => {
     expect(Object.keys(environment).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it('names servers that are there, on the ports they listen on', () => {
+  it('names existing servers, on the ports they listen on', () => {
     const ports: Record<string, number> = { redis: 6379, sandbox: 4010, mailpit: 1025 };
     for (const [, { environment = {} }] of products) {
       for (const value of Object.values(environment).filter((text) => text.includes('://'))) {
@@ -164,7 +164,7 @@ describe('the environment of the containers', () => {
     }
   });
 
-  it('is complete with the secrets that the job makes up, and would do for production', async () => {
+  it('is complete with the secrets that the job generates, and valid for production', async () => {
     const { command = [], working_dir: directory = '' } = compose.services.secrets ?? {};
     const [shell = '', flags = '', script = ''] = command;
     const run = () => promisify(execFile)(shell, [flags, script.replaceAll('$$', '$')], { cwd: secrets });
@@ -192,7 +192,7 @@ describe('the environment of the containers', () => {
     }
   });
 
-  it('holds no secret itself', () => {
+  it('contains no secret', () => {
     const text = read('docker-compose.yml');
     for (const { name } of settings.filter(({ secret }) => secret)) {
       expect(text).not.toMatch(new RegExp(`^ +${name}: (?!\\w+://[\\w.-]+:\\d+$).+`, 'm'));

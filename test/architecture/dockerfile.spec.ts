@@ -64,7 +64,7 @@ describe('Dockerfile', () => {
     { stage: 'build', script: 'scripts/build.ts' },
     { stage: 'sandbox', script: 'local/payment-sandbox.ts' },
   ])(
-    'gives the stage $stage every file that $script imports, and needs no package for it',
+    'copies every file that $script imports into the stage $stage, and needs no package for it',
     ({ stage, script }) => {
       const given = copies.filter((copy) => copy.stage === stage).flatMap(({ sources }) => sources);
       const project = new Project(root, ['scripts', 'local']);
@@ -86,20 +86,20 @@ describe('Dockerfile', () => {
     },
   );
 
-  it('leaves the local servers out of the image', () => {
+  it('excludes the local servers from the image', () => {
     const shipped = copies.filter(({ stage }) => stage === 'runtime').flatMap(({ sources }) => sources);
 
     expect(shipped.length).toBeGreaterThan(0);
     expect(shipped.filter((path) => /^(\/app\/)?(local|test|scripts)\b/.test(path))).toEqual([]);
   });
 
-  it('names no file that is not there', () => {
+  it('names only existing files', () => {
     const named = read('Dockerfile').match(/\b(?:local|test|src|scripts|docs)\/[\w./-]+\.\w+/g) ?? [];
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('keeps secrets, local data and the repository itself out of the build', () => {
+  it('excludes secrets, local data and the repository from the build', () => {
     for (const path of [
       '.env',
       '.env.example',
@@ -114,7 +114,7 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('hands signals to Node itself, in production mode, without root', () => {
+  it('passes signals to Node directly, in production mode, without root', () => {
     expect(JSON.parse(last('CMD'))).toEqual(['node', 'dist/main.js']);
     expect(runtime.filter(({ keyword }) => keyword === 'ENTRYPOINT')).toEqual([]);
     expect(last('USER')).toBe('node');
@@ -126,7 +126,7 @@ describe('Dockerfile', () => {
       expect(runtime).toContainEqual({ keyword: 'ENV', text: `${name}=${value}` });
   });
 
-  it('opens the ports of the settings and asks a probe that exists', () => {
+  it('exposes the ports of the settings and uses a probe that exists', () => {
     expect(last('EXPOSE')).toBe(`${defaultOf('PORT')} ${defaultOf('MANAGEMENT_PORT')}`);
     const check = last('HEALTHCHECK');
     expect(probes).toContain(/}(\/[\w/]+)`/.exec(check)?.[1]);

@@ -11,7 +11,7 @@ const repository = join(import.meta.dirname, '../..');
 const page = join(repository, 'docs/architecture.md');
 
 describe('the diagrams in docs/architecture.md', () => {
-  it('show the imports and events that are really there', async () => {
+  it('show the actual imports and events', async () => {
     const project = new Project(repository);
     const withFeatures = placeDiagram(readFileSync(page, 'utf8'), 'feature graph', featureGraph(project));
     const current = placeDiagram(withFeatures, 'platform graph', platformGraph(project));

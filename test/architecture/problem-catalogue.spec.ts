@@ -14,7 +14,7 @@ describe('docs/problems.md', () => {
     await expect(problemCatalogue(new Project(root))).toMatchFileSnapshot(join(root, 'docs/problems.md'));
   });
 
-  it('has one anchor for each code, to which the types of problems lead', () => {
+  it('has one anchor per code, for the links in types of problems', () => {
     const anchors = [...problemCatalogue(new Project(root)).matchAll(/<a id="([a-z0-9-]+)"><\/a>`\1`/g)];
     const codes = anchors.map(([, code]) => code);
 

@@ -16,7 +16,7 @@ describe('on a tree that breaks it', () => {
     expect(readdirSync(fixtures).toSorted()).toEqual(rules.map(({ name }) => name).toSorted());
   });
 
-  it.each(rules)('$name says where, what, and what to do about it', (rule) => {
+  it.each(rules)('$name reports where, what, and the remedy', (rule) => {
     const said = rule.check(new Project(join(fixtures, rule.name), ['src', 'local', 'test'])).map(messageOf);
 
     expect(said).toEqual(
@@ -38,7 +38,7 @@ describe('this repository', () => {
     'test',
   ]);
 
-  it('is what the rules look at', () => {
+  it('is what the rules check', () => {
     expect(project.file('src/main.ts')).toBeDefined();
     expect(project.sources.length).toBeGreaterThan(50);
   });

@@ -68,7 +68,7 @@ describe('delivery addresses', () => {
     expect((await ada.http.delete(path)).status).toBe(404);
   });
 
-  it('are changed only by a caller that knows their present version', async () => {
+  it('are changed only with the current version', async () => {
     const { path, etag } = await add(ada);
     const change = async (city: string, ifMatch?: string) => {
       const headers: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': ifMatch };
@@ -82,7 +82,7 @@ describe('delivery addresses', () => {
     expect(await change('Ockham', '*')).toBe(200);
   });
 
-  it('do not exist for anybody else', async () => {
+  it('do not exist for other users', async () => {
     const { path, etag } = await add(ada);
     const answers = await Promise.all([
       grace.http.get<Problem>(path),
@@ -111,7 +111,7 @@ describe('delivery addresses', () => {
     expect(seen).toEqual(added);
   });
 
-  it('are measured where the pool is, as every statement is', async () => {
+  it("are counted in the pool's metrics, like every statement", async () => {
     await add(ada);
     const metrics = await register.metrics();
     expect(metrics).toMatch(/db_query_duration_seconds_count\{[^}]*operation="INSERT"[^}]*\} [1-9]/);

@@ -26,7 +26,7 @@ function login(
   return ledger.http.with({ 'x-forwarded-for': address }).post('/v1/auth/login', { email, password });
 }
 
-describe('repeated failures to log in', () => {
+describe('repeated login failures', () => {
   let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describe('repeated failures to log in', () => {
 
   afterAll(() => ledger?.stop());
 
-  it('are answered 429 with the time to wait, also with the right password', async () => {
+  it('are answered 429 with the time to wait, even with the correct password', async () => {
     const email = await account(ledger);
     for (let i = 0; i < 3; i++) expect((await login(ledger, email, 'wrong', '192.0.2.1')).status).toBe(401);
     const { status, body, headers } = await login(ledger, email, PASSWORD, '192.0.2.1');
@@ -52,14 +52,14 @@ describe('repeated failures to log in', () => {
     expect((await login(ledger, email, PASSWORD, '192.0.2.3')).status).toBe(200);
   });
 
-  it('count for an account that does not exist, too', async () => {
+  it('count for an unknown account too', async () => {
     const email = `${randomUUID()}@example.com`;
     const statuses = [];
     for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', '192.0.2.4')).status);
     expect(statuses).toEqual([401, 401, 401, 429]);
   });
 
-  it('are no more tries when they are made at the same time', async () => {
+  it('allow no more attempts when made concurrently', async () => {
     const email = await account(ledger);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => login(ledger, email, `guess ${i}`, '192.0.2.5')),
@@ -68,7 +68,7 @@ describe('repeated failures to log in', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(17);
   });
 
-  it('do not keep right passwords at the same time waiting for ever', async () => {
+  it('do not block concurrent correct passwords forever', async () => {
     const email = await account(ledger);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => login(ledger, email, PASSWORD, '192.0.2.6')),
@@ -76,7 +76,7 @@ describe('repeated failures to log in', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
   });
 
-  it('with many accounts from one address end as well', async () => {
+  it('are limited for many accounts from one address too', async () => {
     const statuses: number[] = [];
     for (let i = 0; i < 31; i++)
       statuses.push((await login(ledger, `${i}@example.net`, 'x', '192.0.2.7')).status);
@@ -105,7 +105,7 @@ describe('registrations from one network', () => {
   const statusesOf = async (answers: Promise<HttpResponse<unknown>>[]) =>
     (await Promise.all(answers)).map(({ status }) => status).toSorted((a, b) => a - b);
 
-  it('end in 429 with the time to wait', async () => {
+  it('are answered 429 with the time to wait', async () => {
     const answers = await statusesOf(Array.from({ length: 8 }, () => register('192.0.2.1')));
     expect(answers).toEqual([201, 201, 201, 201, 201, 429, 429, 429]);
     const { headers, body } = await register('192.0.2.1');
@@ -114,19 +114,19 @@ describe('registrations from one network', () => {
     expect((await register('192.0.2.2')).status).toBe(201);
   });
 
-  it('tell no more than a few times whether addresses have accounts', async () => {
+  it('reveal only a few times whether an address has an account', async () => {
     const email = await account(ledger);
     const answers = await statusesOf(Array.from({ length: 8 }, () => register('192.0.2.3', email)));
     expect(answers).toEqual([409, 409, 409, 409, 409, 429, 429, 429]);
   });
 
-  it('do not multiply over the addresses of an IPv6 site', async () => {
+  it('share one limit over the addresses of an IPv6 site', async () => {
     const answers: number[] = [];
     for (let i = 0; i < 30; i++) answers.push((await register(`2001:db8:1:${i.toString(16)}::1`)).status);
     expect(answers.filter((status) => status === 201)).toHaveLength(20);
   });
 
-  it('from many networks at once do not keep logins waiting', async () => {
+  it('from many networks at once do not delay logins', async () => {
     const email = await account(ledger);
     const flood = statusesOf(Array.from({ length: 120 }, (_, i) => register(`198.51.100.${i}`)));
     const logins = await statusesOf(
@@ -150,7 +150,7 @@ describe('a forwarded address', () => {
     ['with a port', (i: number) => `192.0.2.1:${5000 + i}`],
     ['with a port, through a proxy with one', (i: number) => `192.0.2.2:${5000 + i}, 10.0.0.1:${6000 + i}`],
     ['of IPv6 in brackets with a port', (i: number) => `[2001:db8::1]:${5000 + i}`],
-  ])('%s counts as the same one whatever the port', async (_, addressOf) => {
+  ])('%s counts as the same address with any port', async (_, addressOf) => {
     const email = await account(ledger);
     const statuses = [];
     for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', addressOf(i))).status);
@@ -167,7 +167,7 @@ describe('a forwarded address', () => {
   );
 });
 
-describe('a forwarded address that nobody vouches for', () => {
+describe('a forwarded address from an untrusted peer', () => {
   let ledger: LedgerUnderTest;
 
   beforeAll(async () => {
@@ -176,7 +176,7 @@ describe('a forwarded address that nobody vouches for', () => {
 
   afterAll(() => ledger?.stop());
 
-  it('does not help to get around the limit', async () => {
+  it('does not bypass the limit', async () => {
     const email = await account(ledger);
     const statuses: number[] = [];
     for (let i = 0; i < 4; i++) statuses.push((await login(ledger, email, 'wrong', `192.0.2.${i}`)).status);

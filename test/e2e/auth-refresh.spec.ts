@@ -33,7 +33,7 @@ describe('a refresh that is retried after an outage', () => {
 
   afterAll(() => ledger?.stop());
 
-  it('succeeds when PostgreSQL froze and carried the first one out after the client had its 503', async () => {
+  it('succeeds when a frozen PostgreSQL executed the first one after the client got its 503', async () => {
     const first = await login();
     ledger.postgres.freeze();
     try {
@@ -73,7 +73,7 @@ describe('a refresh that is retried', () => {
 
   afterAll(() => ledger?.stop());
 
-  it('succeeds for each of several at once, and whichever answer the client keeps is good', async () => {
+  it('succeeds for several at once, and each answer is valid', async () => {
     const { refreshToken } = await login();
     const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(refreshToken)));
     expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
@@ -81,7 +81,7 @@ describe('a refresh that is retried', () => {
     expect((await refresh(kept.refreshToken)).status).toBe(200);
   });
 
-  it('ends the session once a successor was used: the old token is in two hands then', async () => {
+  it('ends the session once a successor was used, because the old token is then held twice', async () => {
     const first = await login();
     const second = (await refresh(first.refreshToken)).body;
     const third = (await refresh(second.refreshToken)).body;
@@ -92,7 +92,7 @@ describe('a refresh that is retried', () => {
   });
 
   it.each(['thief', 'owner'])(
-    'by a thief before its owner uses the successor ends the session when both have gone on, the %s first',
+    'by a thief before its owner uses the successor ends the session when both continue, the %s first',
     async (first) => {
       const { refreshToken } = await login();
       const owner = (await refresh(refreshToken)).body;
@@ -106,7 +106,7 @@ describe('a refresh that is retried', () => {
     },
   );
 
-  it('keeps as many successors as a flood of retries has, up to a bound', async () => {
+  it('keeps the successors of many retries, up to a limit', async () => {
     const first = await login();
     const { refreshToken } = first;
     for (let i = 0; i < 30; i++) expect((await refresh(refreshToken)).status).toBe(200);
@@ -117,7 +117,7 @@ describe('a refresh that is retried', () => {
     expect(row?.kept).toBe(16);
   });
 
-  it('is judged by the token alone where an older version rotated in between', async () => {
+  it('is judged by the token alone when an older version has rotated it', async () => {
     const first = await login();
     const second = (await refresh(first.refreshToken)).body;
     // What a version without successors does with the second token: it knows token_hash only.

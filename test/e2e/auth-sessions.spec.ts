@@ -58,7 +58,7 @@ describe('sessions', () => {
     (await list(http)).data.find(({ current }) => current)?.id ?? '';
   const statusOf = async (http: HttpClient) => (await http.get('/v1/users/me')).status;
 
-  it('are listed newest first, with where and with what they began, and which one asks', async () => {
+  it('are listed newest first, with address, client and a mark on the current one', async () => {
     const first = await signUp('a laptop');
     const second = await login(first.account, 'a phone');
     const { data, nextCursor } = await list(first.http);
@@ -78,7 +78,7 @@ describe('sessions', () => {
   });
 
   it.each(['\u00ed\u00a0\u0080\u00ff', String.raw`\u0000\ud800`, '%00', 'x'.repeat(10_000)])(
-    'may begin with whatever a client calls itself, such as %j',
+    'accept any User-Agent, such as %j',
     async (device) => {
       const { http } = await signUp(device);
       const [session] = (await list(http)).data;
@@ -106,7 +106,7 @@ describe('sessions', () => {
     expect(body.errors[0]?.parameter).toBe(query.split('=')[0]);
   });
 
-  it('note when they were last refreshed', async () => {
+  it('record their last refresh', async () => {
     const { http, refreshToken } = await signUp();
     await ledger.sql(
       `UPDATE sessions SET last_used_at = now() - interval '1 hour', created_at = now() - interval '1 hour'`,
@@ -118,7 +118,7 @@ describe('sessions', () => {
     );
   });
 
-  it('end with logout: every token of it is refused at once, other logins live on', async () => {
+  it('end with logout: all their tokens are rejected at once, other sessions stay', async () => {
     const gone = await signUp();
     const other = await login(gone.account, 'a phone');
     const { status, text } = await gone.http.post('/v1/auth/logout');
@@ -131,7 +131,7 @@ describe('sessions', () => {
     expect((await list(other.http)).data).toHaveLength(1);
   });
 
-  it('can be ended from another device, and are dead then', async () => {
+  it('can be ended from another device', async () => {
     const lost = await signUp();
     const mine = await login(lost.account, 'a phone');
     const path = `/v1/auth/sessions/${await currentId(lost.http)}`;
@@ -141,7 +141,7 @@ describe('sessions', () => {
     expect(await statusOf(mine.http)).toBe(200);
   });
 
-  it('cannot be ended by somebody else, and are 404 to them', async () => {
+  it('are 404 for other users, who cannot end them', async () => {
     const ada = await signUp();
     const eve = await signUp();
     const path = `/v1/auth/sessions/${await currentId(ada.http)}`;
@@ -151,7 +151,7 @@ describe('sessions', () => {
     expect((await eve.http.delete('/v1/auth/sessions/not-an-id')).status).toBe(422);
   });
 
-  it('are so many per user at most: a login beyond that ends the one that was unused for longest, at once', async () => {
+  it('are limited per user: a further login ends the least recently used one at once', async () => {
     const few = await startLedger({ RATE_LIMIT_ENABLED: 'false', AUTH_MAX_SESSIONS_PER_USER: '3' });
     try {
       const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
@@ -168,7 +168,7 @@ describe('sessions', () => {
     }
   });
 
-  it('are dead in every process within seconds, and from the start in one that starts later', async () => {
+  it('are rejected in every process within seconds, and at once in a process that starts later', async () => {
     const { http, accessToken } = await signUp();
     const elsewhere = httpClient(await ledger.anotherApi()).as(accessToken);
     expect(await statusOf(elsewhere)).toBe(200);

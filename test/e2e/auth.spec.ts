@@ -43,7 +43,7 @@ describe('authentication', () => {
   }
 
   describe('register', () => {
-    it('creates an account and shows it without the password', async () => {
+    it('creates an account and returns it without the password', async () => {
       const { status, body } = await register({
         email: 'New.One@Example.com',
         password: PASSWORD,
@@ -64,7 +64,7 @@ describe('authentication', () => {
       expect(row?.password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     });
 
-    it('answers 409 for an address that is taken, in whatever case', async () => {
+    it('answers 409 for a taken address, in any case', async () => {
       const { email } = await signUp();
       const { status, body } = await register({
         email: email.toUpperCase(),
@@ -74,7 +74,7 @@ describe('authentication', () => {
       expect([status, body.code]).toEqual([409, 'email-taken']);
     });
 
-    it('takes an address for the same however its characters are composed', async () => {
+    it('treats composed and decomposed characters as the same address', async () => {
       const local = randomUUID();
       const composed = { email: `ren\u00e9.${local}@example.com`, password: PASSWORD, name: 'René' };
       const decomposed = { ...composed, email: `rene\u0301.${local}@example.com` };
@@ -83,7 +83,7 @@ describe('authentication', () => {
       for (const { email } of [composed, decomposed]) expect((await login(email)).status).toBe(200);
     });
 
-    it('answers one of two at once with 201 and the other with 409', async () => {
+    it('answers one of two concurrent requests with 201 and the other with 409', async () => {
       const account = { email: newEmail(), password: PASSWORD, name: 'Ada' };
       const answers = await Promise.all([register(account), register(account)]);
       expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
@@ -110,14 +110,14 @@ describe('authentication', () => {
       ['an overlong name', { name: 'x'.repeat(101) }, '/name'],
       ['null for a name', { name: null }, '/name'],
       ['a role to be given', { role: 'admin' }, '/role'],
-    ])('refuses %s with 422 and a pointer to it', async (_, change, pointer) => {
+    ])('rejects %s with 422 and a pointer to it', async (_, change, pointer) => {
       const account = change && { email: newEmail(), password: PASSWORD, name: 'Ada', ...change };
       const { status, body } = await register(account as object);
       expect([status, body.code]).toEqual([422, 'validation-failed']);
       expect(body.errors?.map((error) => error.pointer)).toEqual([pointer]);
     });
 
-    it('answers soon, however long the text that is no name', async () => {
+    it('answers fast for a very long invalid name', async () => {
       const answer = await register({
         email: newEmail(),
         password: PASSWORD,
@@ -130,7 +130,7 @@ describe('authentication', () => {
   });
 
   describe('login', () => {
-    it('gives tokens for an address in any case and its password', async () => {
+    it('returns tokens for an address in any case and its password', async () => {
       const { email } = await signUp();
       const { status, body } = await login(email.toUpperCase());
       expect(status).toBe(200);
@@ -158,7 +158,7 @@ describe('authentication', () => {
       expect(bare[1]).toEqual(bare[0]);
     });
 
-    it('hashes anew what was hashed with other parameters', async () => {
+    it('upgrades hashes with other parameters', async () => {
       const { email } = await signUp();
       // Argon2id of the password above with m=8192, t=1, p=1, as another system might have made it.
       const nonce = Buffer.alloc(16, 1);
@@ -186,7 +186,7 @@ describe('authentication', () => {
       ['an overlong password', { password: 'x'.repeat(129) }, '/password'],
       ['no password', { password: undefined }, '/password'],
       ['no address', { email: 'ada' }, '/email'],
-    ])('refuses %s with 422', async (_, change, pointer) => {
+    ])('rejects %s with 422', async (_, change, pointer) => {
       const { status, body } = await ledger.http.post<Problem>('/v1/auth/login', {
         email: newEmail(),
         password: PASSWORD,
@@ -207,15 +207,15 @@ describe('authentication', () => {
     const unauthenticated = { status: 401, code: 'unauthenticated', challenge: 'Bearer' };
     const invalid = { ...unauthenticated, challenge: 'Bearer error="invalid_token"' };
 
-    it('is asked for where it is missing', async () => {
+    it('is required', async () => {
       expect(refusal(await ledger.http.get('/v1/users/me'))).toEqual(unauthenticated);
     });
 
-    it.each(['nonsense', 'a.b.c', '', 'x'.repeat(4000)])('is refused when it is %j', async (token) => {
+    it.each(['nonsense', 'a.b.c', '', 'x'.repeat(4000)])('is rejected when it is %j', async (token) => {
       expect(refusal(await me(token))).toEqual(invalid);
     });
 
-    it('is refused when it has expired or is signed by somebody else', async () => {
+    it('is rejected when it has expired or has another signature', async () => {
       const { accessToken } = await signUp();
       const claims = JSON.parse(
         Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString(),
@@ -230,12 +230,12 @@ describe('authentication', () => {
       expect((await me(createSigner({ key, algorithm: 'HS256' })(claims))).status).toBe(200);
     });
 
-    it('does not matter on a public route', async () => {
+    it('is ignored on a public route', async () => {
       const answer = await ledger.http.as('nonsense').get('/v1/accounts');
       expect(answer.status).toBe(200);
     });
 
-    it('states a role that changes with the next refresh', async () => {
+    it('has a role that changes with the next refresh', async () => {
       const { email, accessToken, refreshToken } = await signUp();
       await ledger.api.get(UsersService, { strict: false }).promote(email);
       expect((await ledger.http.as(accessToken).get<Problem>('/v1/users')).body.code).toBe('forbidden');
@@ -245,7 +245,7 @@ describe('authentication', () => {
   });
 
   describe('refresh', () => {
-    it('gives two new tokens and leaves the access token before them good', async () => {
+    it('returns two new tokens and keeps the previous access token valid', async () => {
       const first = await signUp();
       const { status, body } = await refresh(first.refreshToken);
       expect(status).toBe(200);
@@ -255,7 +255,7 @@ describe('authentication', () => {
       expect((await refresh(body.refreshToken)).status).toBe(200);
     });
 
-    it('ends the session when a token comes again after its successor, and no other session', async () => {
+    it('ends the session, and no other one, when a token is reused after its successor', async () => {
       const { email, refreshToken } = await signUp();
       const other = (await login(email)).body;
       const { body: second } = await refresh(refreshToken);
@@ -266,7 +266,7 @@ describe('authentication', () => {
       expect((await refresh(other.refreshToken)).status).toBe(200);
     });
 
-    it('refuses what is no token, and a token that was made up, without harm to anybody', async () => {
+    it('rejects malformed and forged tokens, without effect on sessions', async () => {
       const { accessToken, refreshToken } = await signUp();
       const made = `${'A'.repeat(22)}${refreshToken.slice(22)}`;
       for (const token of ['nonsense', made]) {
@@ -278,7 +278,7 @@ describe('authentication', () => {
       expect((await refresh('')).status).toBe(422);
     });
 
-    it('refuses the token of a session that nobody has refreshed for too long', async () => {
+    it('rejects the token of a session that has expired', async () => {
       const { refreshToken } = await signUp();
       await ledger.sql(`UPDATE sessions SET expires_at = now() - interval '1 second'`);
       expect((await refresh(refreshToken)).status).toBe(401);

@@ -42,7 +42,7 @@ const preflight = (method: string, path: string, headers: Record<string, string>
 const listed = (header: string | null) => (header ?? '').split(',').map((name) => name.trim());
 
 describe('A preflight', () => {
-  it('allows every method of every route, with the headers that are asked for', async () => {
+  it('allows every method of every route, with the requested headers', async () => {
     for (const { url, methods } of fastify.routeTable.list()) {
       for (const method of methods) {
         const path = url.replaceAll(/:\w+/g, ID).replace('*', 'x');
@@ -65,7 +65,7 @@ describe('A preflight', () => {
     }
   });
 
-  it('lets the request itself say that there is no such path or method', async () => {
+  it('leaves unknown paths and methods to the request itself', async () => {
     expect(await preflight('PATCH', '/v1/nothing')).toMatchObject({ status: 204 });
     const { headers } = await preflight('PUT', '/v1/users/me');
     expect(listed(headers.get('access-control-allow-methods'))).toEqual(['GET', 'HEAD', 'PATCH']);
@@ -141,7 +141,7 @@ describe('A script of an allowed origin', () => {
     ]);
   };
 
-  it('can read every answer, and each of its headers that says something', async () => {
+  it('can read every answer and its relevant headers', async () => {
     const statuses = new Set<number>();
     for (const { status, headers } of await answers()) {
       statuses.add(status);
@@ -175,7 +175,7 @@ describe('A script of an allowed origin', () => {
     );
   });
 
-  it('can read that it sent what is not HTTP', async () => {
+  it('can read the answer to malformed HTTP', async () => {
     for (const bytes of [
       `GET /v1/accounts HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nCookie: ${'a'.repeat(100_000)}\r\n\r\n`,
       `GET /v1/accounts HTTP/1.1\r\nHost: x\r\nOrigin: ${PAGE}\r\nnonsense\r\n\r\n`,
@@ -190,7 +190,7 @@ describe('A script of an allowed origin', () => {
 });
 
 describe('A script of another origin', () => {
-  it('can read nothing, and a cache learns that the answer depends on it', async () => {
+  it('can read nothing, and the answer varies by origin', async () => {
     for (const origin of ['https://evil.example', '']) {
       const { status, headers } = await send('GET', '/v1/accounts', { origin });
       expect(status).toBe(200);
@@ -216,7 +216,7 @@ describe('Under overload', () => {
     for (const response of slots.splice(0)) fastify.inFlight.delete(response);
   });
 
-  it('the preflight of a login is served, as the login itself is', async () => {
+  it('the preflight of a login is served like the login', async () => {
     occupy(85);
     expect((await preflight('POST', '/v1/auth/login')).status).toBe(204);
     const { email, password } = ACCOUNT;
@@ -225,7 +225,7 @@ describe('Under overload', () => {
     expect(login.status).toBe(200);
   });
 
-  it('a script can read that it is to retry later, instead of a connection that seems broken', async () => {
+  it('a script can read the 503 and its Retry-After', async () => {
     occupy(100);
     // A preflight that is refused is, for the script, a network error.
     expect((await preflight('POST', '/v1/transfers')).status).toBe(204);

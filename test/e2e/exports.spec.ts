@@ -89,8 +89,8 @@ async function rawDownload(customer: Customer, id: string, encoding: string): Pr
   return response;
 }
 
-describe('Asking for an export', () => {
-  it('answers 202 with the export and where it is', async () => {
+describe('Requesting an export', () => {
+  it('answers 202 with the export and its location', async () => {
     const ada = await shop.newCustomer();
     const answer = await ask(ada);
 
@@ -107,7 +107,7 @@ describe('Asking for an export', () => {
     expect((await ada.http.get<ExportDto>(`/v1/exports/${answer.body.id}`)).body.id).toBe(answer.body.id);
   });
 
-  it('is for users', async () => {
+  it('requires a user', async () => {
     expect((await shop.http.post('/v1/exports', { type: 'orders' })).status).toBe(401);
   });
 
@@ -126,14 +126,14 @@ describe('Asking for an export', () => {
       { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' },
       '/to',
     ],
-  ])('with %s is answered 422 naming the member', async (_, range, pointer) => {
+  ])('with %s is answered 422 with the member', async (_, range, pointer) => {
     const answer = await ask(await shop.newCustomer(), range);
 
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ code: 'validation-failed', errors: [{ pointer }] });
   });
 
-  it('takes the ends of time', async () => {
+  it('accepts the earliest and latest times', async () => {
     const ada = await shop.newCustomer();
     const order = await placed(ada);
     const csv = await exported(ada, { from: '1000-01-01T00:00:00Z', to: '9999-12-31T23:59:59-23:59' });
@@ -141,7 +141,7 @@ describe('Asking for an export', () => {
     expect(csv).toContain(order.id);
   });
 
-  it('is refused with 503 and Retry-After while too many are unfinished', async () => {
+  it('is rejected with 503 and Retry-After while too many are unfinished', async () => {
     const [ada, others] = [await shop.newCustomer(), await shop.newCustomer()];
     await shop.sql(
       `INSERT INTO exports (id, user_id, type, all_users, status)
@@ -167,7 +167,7 @@ describe('The exports of one customer', () => {
 
   afterAll(() => few?.close());
 
-  it('do not fill the backlog for others, also when they are requested at once', async () => {
+  it('do not fill the backlog for others, even when requested at once', async () => {
     const [ada, grace] = [await few.newCustomer(), await few.newCustomer()];
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(ada)));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(3);
@@ -192,7 +192,7 @@ describe('The exports of one customer', () => {
 });
 
 describe('The file of an export', () => {
-  it("has a customer's own orders, as CSV", async () => {
+  it('has the orders of the customer, as CSV', async () => {
     const [ada, grace] = [await shop.newCustomer(), await shop.newCustomer()];
     const orders = [await placed(ada), await placed(ada)];
     await placed(grace);
@@ -213,7 +213,7 @@ describe('The file of an export', () => {
     expect(answer.text).toBe(`${[HEADING, ...lines].join('\r\n')}\r\n`);
   });
 
-  it("has everybody's orders for an admin", async () => {
+  it('has the orders of all customers for an admin', async () => {
     const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
     const orders = [await placed(ada), await placed(grace)];
     const csv = await exported(admin);
@@ -221,7 +221,7 @@ describe('The file of an export', () => {
     for (const order of orders) expect(csv).toContain(order.id);
   });
 
-  it('has what was placed from the one time on and before the other', async () => {
+  it('has the orders of the requested period', async () => {
     const ada = await shop.newCustomer();
     await insertOrders(ada, 20);
     const csv = await exported(ada, { from: '2020-01-01T00:00:05Z', to: '2020-01-01T01:00:10+01:00' });
@@ -234,11 +234,11 @@ describe('The file of an export', () => {
     ).toEqual(['5', '6', '7', '8', '9']);
   });
 
-  it('is a heading alone when there are no orders', async () => {
+  it('has only the heading without orders', async () => {
     expect(await exported(await shop.newCustomer())).toBe(`${HEADING}\r\n`);
   });
 
-  it('is not there before it is complete', async () => {
+  it('is unavailable until it is complete', async () => {
     const ada = await shop.newCustomer();
     const [row] = await shop.sql<{ id: string }>(
       `INSERT INTO exports (id, user_id, type, all_users, status) VALUES (uuidv7(), $1, 'orders', false, 'queued')
@@ -251,7 +251,7 @@ describe('The file of an export', () => {
     expect(answer.body).toMatchObject({ code: 'export-not-ready', exportStatus: 'queued' });
   });
 
-  it("is nobody else's business, an admin's neither", async () => {
+  it('is visible only to its owner, not even to admins', async () => {
     const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
     const { id } = await asked(ada);
     await completed(ada, id);
@@ -262,7 +262,7 @@ describe('The file of an export', () => {
     expect((await shop.http.get(`/v1/exports/${id}/file`)).status).toBe(401);
   });
 
-  it('is 404 when there is no such export, and 422 when that is no id', async () => {
+  it('is 404 for an unknown export, and 422 for an invalid id', async () => {
     const ada = await shop.newCustomer();
 
     expect((await download(ada, crypto.randomUUID())).status).toBe(404);
@@ -270,7 +270,7 @@ describe('The file of an export', () => {
     expect((await download(ada, '1')).status).toBe(422);
   });
 
-  it('is 406 for who wants no CSV', async () => {
+  it('is 406 for clients that do not accept CSV', async () => {
     const ada = await shop.newCustomer();
     const { id } = await asked(ada);
     await completed(ada, id);
@@ -330,7 +330,7 @@ describe('A large export', () => {
     csv = (await download(ada, id)).text;
   }, 180_000);
 
-  it('shows how far it is', () => {
+  it('shows its progress', () => {
     const rows = progress.map((step) => step.rows);
 
     expect(progress.at(-1)).toEqual({ rows: ROWS, total: ROWS });
@@ -339,7 +339,7 @@ describe('A large export', () => {
     expect(progress[0]?.total).toBe(ROWS);
   });
 
-  it('has every row once, in the order in which they were placed', () => {
+  it('has every row once, in the order of placement', () => {
     const amounts = csv
       .split('\r\n')
       .slice(1, -1)
@@ -349,7 +349,7 @@ describe('A large export', () => {
   });
 
   it.each(['gzip', 'identity'])(
-    'is not read for a HEAD, which has the same headers (%s)',
+    'is not read for a HEAD, which gets the same headers (%s)',
     async (encoding) => {
       const rows = shop.app.get<Repository<ExportChunk>>(getRepositoryToken(ExportChunk), { strict: false });
       const chunks = vi.spyOn(rows, 'findOneBy');
@@ -373,7 +373,7 @@ describe('A large export', () => {
     },
   );
 
-  it('comes compressed to who can unpack it, and plain to who cannot', async () => {
+  it('is sent compressed to clients that accept gzip, and plain to others', async () => {
     const packed = await rawDownload(ada, id, 'gzip');
     const plain = await rawDownload(ada, id, 'identity');
     const [packedBytes, plainBytes] = [
@@ -389,7 +389,7 @@ describe('A large export', () => {
   });
 
   it.each(['gzip', 'identity'])(
-    'leaves nothing open when a client goes away during a %s download',
+    'leaves nothing open when a client disconnects during a %s download',
     async (encoding) => {
       const { poolState } = shop.app.get(Database);
       for (let i = 0; i < 15; i += 1) {
@@ -408,7 +408,7 @@ describe('A large export', () => {
     },
   );
 
-  it('is cut off, and not taken for whole, when its file goes during the download', async () => {
+  it('is cut off visibly when its file is deleted during the download', async () => {
     const { id: doomed } = await asked(ada);
     await completed(ada, doomed);
     const [{ last } = { last: 0 }] = await shop.sql<{ last: number }>(
@@ -421,7 +421,7 @@ describe('A large export', () => {
     await expect(response.toArray()).rejects.toThrow(/aborted/);
   });
 
-  it('is made from the beginning by another worker when its own one ends', async () => {
+  it('is restarted by another worker when its worker stops', async () => {
     await shop.sql(`UPDATE exports SET status = 'failed' WHERE status = 'running'`);
     const goOn = await stopAfterFirstChunk();
     let interrupted: string;
@@ -448,7 +448,7 @@ describe('A large export', () => {
     expect(attempts).toEqual([{ attempt: 2 }]);
   }, 180_000);
 
-  it('is left as it is when its event is delivered again', async () => {
+  it('does not change when its event is delivered again', async () => {
     await shop.sql(
       `UPDATE outbox_events SET relayed_at = NULL, redeliver_at = NULL WHERE payload->>'exportId' = $1`,
       [id],

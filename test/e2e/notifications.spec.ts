@@ -88,7 +88,7 @@ const sent = (count: number) =>
 const parsed = async (file: string): Promise<Email> => PostalMime.parse(await readFile(file));
 
 describe('A mail', () => {
-  it('follows an order, named after its event, as text and as HTML', async () => {
+  it('is sent for an order, with the id of its event, as text and HTML', async () => {
     const order = await placed();
     const [mail] = await mails(1);
     const message = await parsed(mail?.file ?? '');
@@ -112,7 +112,7 @@ describe('A mail', () => {
     ]);
   });
 
-  it('follows each thing that happens to an order, and the list shows them newest first', async () => {
+  it('is sent for each change of an order, and listed newest first', async () => {
     const order = await placed();
     expect((await pay(order.id, 'pm_card_declined')).status).toBe(402);
     expect((await pay(order.id, 'pm_card_ok')).status).toBe(201);
@@ -131,7 +131,7 @@ describe('A mail', () => {
     expect(ids).toEqual(ids.toSorted().toReversed());
   });
 
-  it('comes after an outage of the mail server, once, and orders go on meanwhile', async () => {
+  it('arrives once after an outage of the mail server, which does not affect orders', async () => {
     sink.setMood('refuse');
     await placed();
     const [waiting] = await waitFor(async () => {
@@ -146,7 +146,7 @@ describe('A mail', () => {
     expect(sink.counts()).toMatchObject({ kept: 1, duplicates: 0 });
   });
 
-  it('is not lost when the server denies us relaying: it becomes a dead letter, for when that is mended', async () => {
+  it('becomes a dead letter when the server denies relaying, to be replayed later', async () => {
     const impatient = await openShop({ SMTP_URL: sink.url, JOB_ATTEMPTS: '3', JOB_BACKOFF_MS: '10' });
     const worker = await startBackground(impatient.settings);
     try {
@@ -174,7 +174,7 @@ describe('A mail', () => {
     }
   });
 
-  it('is the same mail to its receiver when the server took it and its answer was lost', async () => {
+  it('has the same Message-ID when it is sent again after a lost answer', async () => {
     sink.setMood('accept_then_drop');
     await placed();
     await mails(1);
@@ -207,18 +207,18 @@ describe('A mail', () => {
 });
 
 describe('The list of notifications', () => {
-  it('is for users', async () => {
+  it('requires a user', async () => {
     expect((await shop.http.get('/v1/notifications')).status).toBe(401);
   });
 
-  it("shows nobody else's", async () => {
+  it('shows only those of the caller', async () => {
     await placed();
     await sent(1);
 
     expect(await notifications(await shop.newCustomer())).toEqual([]);
   });
 
-  it('goes page by page, each entry once', async () => {
+  it('is paged, with each entry once', async () => {
     for (let i = 0; i < 3; i += 1) await placed();
     await sent(3);
     const first = (await ada.http.get<Page<NotificationDto>>('/v1/notifications?limit=2')).body;
@@ -235,7 +235,7 @@ describe('The list of notifications', () => {
     ['limit=101', 'limit'],
     ['cursor=nonsense', 'cursor'],
     ['colour=red', 'colour'],
-  ])('answers ?%s with 422 naming %s', async (query, parameter) => {
+  ])('answers ?%s with 422 for %s', async (query, parameter) => {
     const answer = await ada.http.get<ProblemDocument>(`/v1/notifications?${query}`);
 
     expect(answer.status).toBe(422);

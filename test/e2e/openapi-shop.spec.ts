@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => product?.stop());
 
 describe('products', () => {
-  it('list and show, and say when nothing has changed', async () => {
+  it('are listed and shown, with 304 when nothing has changed', async () => {
     expect(await statusOf('GET', '/v1/products?limit=1')).toBe(200);
     for (const path of ['/v1/products', `/v1/products/${productId}`]) {
       const { headers } = await call('GET', path);
@@ -65,7 +65,7 @@ describe('products', () => {
     }
   });
 
-  it('are made and changed by admins only, and only as they are known', async () => {
+  it('are created and changed by admins only, and only with the current version', async () => {
     const body = { name: 'Steel Lamp', price: { amount: 1200, currency: 'EUR' }, stock: 3 };
     expect(await statusOf('POST', '/v1/products', { as: customer, body })).toBe(403);
     const made = await call('POST', '/v1/products', { as: admin, body });
@@ -80,7 +80,7 @@ describe('products', () => {
 });
 
 describe('orders', () => {
-  it('are placed once for a key', async () => {
+  it('are placed once per key', async () => {
     const body = { items: [{ productId, quantity: 2 }] };
     const first = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
     const again = await call('POST', '/v1/orders', { as: customer, body, headers: idempotent('once') });
@@ -97,7 +97,7 @@ describe('orders', () => {
     expect(await statusOf('POST', '/v1/orders', { as: customer, body })).toBe(400);
   });
 
-  it('need stock, of products that there are', async () => {
+  it('require stock of known products', async () => {
     const order = (id: string, quantity: number) =>
       statusOf('POST', '/v1/orders', {
         as: customer,
@@ -152,7 +152,7 @@ describe('payments', () => {
     expect((await pay(order, 'pm_card_ok')).status).toBe(409);
   });
 
-  it('are declined, not for strangers to make, and sometimes not known yet', async () => {
+  it('are declined, forbidden to others, and sometimes of unknown outcome', async () => {
     const order = await placeOrder();
 
     expect((await pay(order, 'pm_card_declined')).status).toBe(402);
@@ -163,7 +163,7 @@ describe('payments', () => {
     product.sandbox.webhooks.enabled = true;
   });
 
-  it('are announced by the provider, who signs', async () => {
+  it('are reported by signed webhooks', async () => {
     await pay(await placeOrder(), 'pm_card_ok');
     const [charge] = product.sandbox.charges();
     const raw = JSON.stringify({
@@ -185,7 +185,7 @@ describe('payments', () => {
 });
 
 describe('exports and notifications', () => {
-  it('make a file that can be had once it is complete', async () => {
+  it('produce a file that can be downloaded once complete', async () => {
     const made = await call('POST', '/v1/exports', { as: customer, body: { type: 'orders' } });
     expect(made.status).toBe(202);
     const path = made.headers.get('location') ?? '';
@@ -217,7 +217,7 @@ describe('exports and notifications', () => {
 });
 
 describe('delivery addresses', () => {
-  it('are kept for their owner', async () => {
+  it('are visible to their owner only', async () => {
     const made = await call('POST', '/v1/addresses', { as: customer, body: ADDRESS });
     expect(made.status).toBe(201);
     const path = made.headers.get('location') ?? '';

@@ -48,12 +48,12 @@ beforeAll(async () => {
 afterAll(() => ledger?.stop());
 
 describe('the OpenAPI document', () => {
-  it('is of version 3.1 and has valid schemas only', () => {
+  it('is version 3.1 with valid schemas', () => {
     expect(conformance.operations.length).toBeGreaterThan(15);
     expect(conformance.invalidSchemas()).toEqual([]);
   });
 
-  it('has every public route, and no other', () => {
+  it('has every public route and no other', () => {
     const fastify = ledger.api.getHttpAdapter().getInstance() as {
       routeTable: { list(): { url: string; methods: string[] }[] };
     };
@@ -71,7 +71,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  it('can be browsed, with a content security policy that lets the page run nothing but its own files', async () => {
+  it('can be browsed, with a content security policy that allows only its own files', async () => {
     const { text, headers } = await ledger.http.get('/docs');
     const sources = [...text.matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]+)"/g)].map(
       ([, source = '']) => source,
@@ -114,7 +114,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('names each operation once', () => {
+  it('names each operation uniquely', () => {
     const ids = conformance.operations.map(({ id }) => id);
 
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
@@ -138,7 +138,7 @@ describe('users and sessions', () => {
     expect(await statusOf('POST', '/v1/auth/refresh', { body: { refreshToken } })).toBe(401);
   });
 
-  it('are refused for a while after repeated failures', async () => {
+  it('are rejected for a while after repeated failures', async () => {
     const wrong = { body: { email: 'guessed@example.com', password: 'wrong password' } };
     const statuses: number[] = [];
     while (statuses.at(-1) !== 429 && statuses.length < 20)
@@ -155,14 +155,14 @@ describe('users and sessions', () => {
     expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: token })).toBe(204);
   });
 
-  it('show and change the own user, and all of them to admins', async () => {
+  it('show and change the caller, and list all users for admins', async () => {
     expect(await statusOf('GET', '/v1/users/me', { as: ada })).toBe(200);
     expect(await statusOf('PATCH', '/v1/users/me', { as: ada, body: { name: 'Ada King' } })).toBe(200);
     expect(await statusOf('GET', '/v1/users?limit=2', { as: admin })).toBe(200);
     expect(await statusOf('GET', '/v1/users', { as: ada })).toBe(403);
   });
 
-  it('report a user that is gone', async () => {
+  it('report a deleted user', async () => {
     const token = await api.register('ghost@example.com');
     await ledger.database.execute({
       text: `WITH ghost AS (SELECT id FROM users WHERE email = 'ghost@example.com'),
@@ -176,7 +176,7 @@ describe('users and sessions', () => {
 });
 
 describe('accounts', () => {
-  it('list and show, and say when nothing has changed', async () => {
+  it('are listed and shown, with 304 when nothing has changed', async () => {
     expect(await statusOf('GET', '/v1/accounts?limit=1')).toBe(200);
     for (const path of ['/v1/accounts', `/v1/accounts/${to}`]) {
       const { headers } = await call('GET', path);
@@ -186,7 +186,7 @@ describe('accounts', () => {
     }
   });
 
-  it('are changed by their owner only, and only as they are known', async () => {
+  it('are changed by their owner only, and only with the current version', async () => {
     const body = { name: 'Travel', balance: { amount: 1, currency: 'EUR' } };
     const made = await call('POST', '/v1/accounts', { as: ada, body });
     expect(made.status).toBe(201);
@@ -207,7 +207,7 @@ describe('accounts', () => {
 });
 
 describe('transfers', () => {
-  it('are made once for a key', async () => {
+  it('are made once per key', async () => {
     const body = { from, parts: [{ to, amount: 2 }] };
     const first = await transfer(ada, body, 'once');
     const again = await transfer(ada, body, 'once');
@@ -220,7 +220,7 @@ describe('transfers', () => {
     expect(await statusOf('POST', '/v1/transfers', { as: ada, body })).toBe(400);
   });
 
-  it('need money, from an own account to accounts that there are', async () => {
+  it('require money on an account of the caller, and known recipients', async () => {
     expect((await transfer(ada, { from, parts: [{ to, amount: 100_000 }] })).status).toBe(409);
     expect((await transfer(ada, { from, parts: [{ to: NOBODY, amount: 1 }] })).status).toBe(422);
     expect((await transfer(eve, { from, parts: [{ to, amount: 1 }] })).status).toBe(404);
@@ -243,7 +243,7 @@ describe('withdrawals', () => {
   const withdraw = (method: string, amount = 1, as = ada) =>
     call('POST', `/v1/accounts/${from}/withdrawals`, { as, body: { amount, method }, headers: idempotent() });
 
-  it('succeed, are declined, and are sometimes not known yet', async () => {
+  it('succeed, are declined, and sometimes have an unknown outcome', async () => {
     const paid = await withdraw('pm_card_ok');
     expect(paid.status).toBe(201);
     expect(await statusOf('GET', paid.headers.get('location') ?? '', { as: ada })).toBe(200);
@@ -252,7 +252,7 @@ describe('withdrawals', () => {
     expect((await withdraw('pm_card_charged_then_dropped')).status).toBe(202);
   });
 
-  it('need money, of an own account, and a method that the bank knows', async () => {
+  it('require money on an account of the caller, and a known method', async () => {
     expect((await withdraw('pm_card_ok', 100_000)).status).toBe(409);
     expect((await withdraw('pm_card_ok', 1, eve)).status).toBe(404);
     expect((await withdraw('unknown')).status).toBe(422);

@@ -33,7 +33,7 @@ const eventsOf = (orderId: string) =>
   );
 
 describe('Placing an order', () => {
-  it('answers 201 with the order and where it is, takes the stock and announces it', async () => {
+  it('answers 201 with the order and its location, reserves the stock and announces it', async () => {
     const table = await shop.newProduct({ amount: 25_000, stock: 5 });
     const answer = await place([
       { productId: table, quantity: 2 },
@@ -65,7 +65,7 @@ describe('Placing an order', () => {
     expect((await ada.http.get(`/v1/orders/${order.id}`)).body).toEqual(order);
   });
 
-  it('adds up a product that is named twice', async () => {
+  it('adds the quantities of a product that is listed twice', async () => {
     const answer = await place([
       { productId: chair, quantity: 1 },
       { productId: chair.toUpperCase(), quantity: 2 },
@@ -74,7 +74,7 @@ describe('Placing an order', () => {
     expect(answer.body.items).toMatchObject([{ productId: chair, quantity: 3 }]);
   });
 
-  it('does nothing at all when one product is not there in that quantity', async () => {
+  it('does nothing when one product is out of stock', async () => {
     const rare = await shop.newProduct({ stock: 1 });
     const before = await shop.stockOf(chair);
     const answer = await place([
@@ -87,7 +87,7 @@ describe('Placing an order', () => {
     expect([await shop.stockOf(chair), await shop.stockOf(rare)]).toEqual([before, 1]);
   });
 
-  it('says which product it does not know', async () => {
+  it('reports the unknown product', async () => {
     const answer = await place([
       { productId: chair, quantity: 1 },
       { productId: randomUUID(), quantity: 1 },
@@ -100,7 +100,7 @@ describe('Placing an order', () => {
     });
   });
 
-  it('takes no two currencies, and no total beyond what can be counted', async () => {
+  it('rejects mixed currencies and too large totals', async () => {
     const dollars = await shop.newProduct({ currency: 'USD' });
     const gold = await shop.newProduct({ amount: 99_999_999_999_999, stock: 1_000_000 });
 
@@ -120,7 +120,7 @@ describe('Placing an order', () => {
     expect([await shop.stockOf(dollars), await shop.stockOf(gold)]).toEqual([100, 1_000_000]);
   });
 
-  it('lets exactly one of two clients have the last piece', async () => {
+  it('gives the last piece to exactly one of two clients', async () => {
     const [bob, last] = [await shop.newCustomer(), await shop.newProduct({ stock: 1 })];
     const answers = await Promise.all(
       [ada, bob, ada, bob].map((customer) => place([{ productId: last, quantity: 1 }], customer)),
@@ -132,7 +132,7 @@ describe('Placing an order', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('needs a login', async () => {
+  it('requires a caller', async () => {
     const answer = await shop.http.post(
       '/v1/orders',
       { items: [{ productId: chair, quantity: 1 }] },
@@ -187,7 +187,7 @@ describe('Bad input to an order', () => {
     ['malformed JSON', '{"items": [', 400],
     ['a body over the limit', `{"items": "${'x'.repeat(300_000)}"}`, 413],
     ['deep nesting', `{"items": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 422],
-  ])('%s is a problem of the caller’s', async (_, body, status) => {
+  ])('%s is a client error', async (_, body, status) => {
     const answer = await ada.http.post('/v1/orders', body, withKey());
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -217,7 +217,7 @@ describe('Bad input to an order', () => {
 });
 
 describe('Reading orders', () => {
-  it('is for their owner and for admins; to others they do not exist', async () => {
+  it('is allowed to their owner and admins; for others they do not exist', async () => {
     const [bob, admin, order] = [await shop.newCustomer(), await shop.newAdmin(), await placed()];
     const path = `/v1/orders/${order.id}`;
 
@@ -229,7 +229,7 @@ describe('Reading orders', () => {
     expect([unknown.status, unknown.body.code]).toEqual([404, 'order-not-found']);
   });
 
-  it('goes page by page through the own ones, newest first', async () => {
+  it('pages through those of the caller, newest first', async () => {
     const bob = await shop.newCustomer();
     const ids = [];
     for (let n = 0; n < 5; n++) ids.push((await placed(bob)).id);
@@ -248,7 +248,7 @@ describe('Reading orders', () => {
     expect(seen).toEqual(ids.toSorted().toReversed());
   });
 
-  it('shows an admin everybody’s', async () => {
+  it('shows those of all users to an admin', async () => {
     const [admin, bob] = [await shop.newAdmin(), await shop.newCustomer()];
     const ids = [(await placed(bob)).id, (await placed(ada)).id];
     const { body } = await admin.http.get<{ data: OrderDto[] }>('/v1/orders?limit=2');
@@ -258,7 +258,7 @@ describe('Reading orders', () => {
 });
 
 describe('Cancelling an order', () => {
-  it('gives the stock back, once, and announces it', async () => {
+  it('returns the stock, once, and announces it', async () => {
     const product = await shop.newProduct({ stock: 5 });
     const order = await placed(ada, product, 2);
     const answers = await Promise.all(
@@ -273,14 +273,14 @@ describe('Cancelling an order', () => {
     expect((await ada.http.get(`/v1/orders/${order.id}`)).body).toEqual(done?.body);
   });
 
-  it('is the owner’s alone', async () => {
+  it('is allowed to the owner only', async () => {
     const [admin, order] = [await shop.newAdmin(), await placed()];
 
     expect((await admin.http.post(`/v1/orders/${order.id}/cancel`)).status).toBe(404);
     expect((await ada.http.get<OrderDto>(`/v1/orders/${order.id}`)).body.status).toBe('pending');
   });
 
-  it.each(['paid', 'fulfilled'])('is refused when the order is %s', async (status) => {
+  it.each(['paid', 'fulfilled'])('is rejected when the order is %s', async (status) => {
     const order = await placed();
     await shop.sql('UPDATE orders SET status = $2 WHERE id = $1', [order.id, status]);
     const answer = await ada.http.post<ProblemDocument>(`/v1/orders/${order.id}/cancel`);
@@ -290,7 +290,7 @@ describe('Cancelling an order', () => {
 });
 
 describe('Idempotency of orders', () => {
-  it('gives the first answer again, to the byte, and says so', async () => {
+  it('replays the first answer, byte for byte, and marks it', async () => {
     const product = await shop.newProduct({ stock: 10 });
     const body = { items: [{ productId: product, quantity: 1 }] };
     const key = randomUUID();
@@ -309,7 +309,7 @@ describe('Idempotency of orders', () => {
     expect(await shop.stockOf(product)).toBe(9);
   });
 
-  it('gives a refusal again, to the byte, even when it would succeed by now', async () => {
+  it('replays a rejection, byte for byte, even if it would succeed now', async () => {
     const product = await shop.newProduct({ stock: 0 });
     const body = { items: [{ productId: product, quantity: 1 }] };
     const first = await ada.http.post('/v1/orders', body, withKey('refused'));
@@ -322,7 +322,7 @@ describe('Idempotency of orders', () => {
     expect(second.headers.get('idempotency-replayed')).toBe('true');
   });
 
-  it('belongs to its caller', async () => {
+  it('is scoped to the caller', async () => {
     const bob = await shop.newCustomer();
     const body = { items: [{ productId: chair, quantity: 1 }] };
     const [one, other] = [
@@ -339,7 +339,7 @@ describe('Idempotency of orders', () => {
     ['empty', '', 'idempotency-key-missing'],
     ['an empty string', '""', 'idempotency-key-invalid'],
     ['too long', 'x'.repeat(256), 'idempotency-key-invalid'],
-  ])('is refused with 400 when the key is %s', async (_, key, code) => {
+  ])('answers 400 when the key is %s', async (_, key, code) => {
     const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key };
     const body = { items: [{ productId: chair, quantity: 1 }] };
     const answer = await ada.http.post<ProblemDocument>('/v1/orders', body, { headers });
@@ -347,7 +347,7 @@ describe('Idempotency of orders', () => {
     expect([answer.status, answer.body.code]).toEqual([400, code]);
   });
 
-  it('is refused with 422 when the payload is another', async () => {
+  it('answers 422 when the payload differs', async () => {
     await ada.http.post('/v1/orders', { items: [{ productId: chair, quantity: 1 }] }, withKey('reused'));
     const answer = await ada.http.post<ProblemDocument>(
       '/v1/orders',
@@ -378,7 +378,7 @@ describe('Idempotency of orders', () => {
     expect([wrong.status, unknown.status, right.status]).toEqual([422, 422, 201]);
   });
 
-  it('makes one order of 1,000 duplicates at once, on two instances', async () => {
+  it('makes one order of 1,000 concurrent duplicates on two instances', async () => {
     const product = await shop.newProduct({ stock: 1000 });
     const instances = [ada.http, httpClient(await shop.anotherApi()).as(ada.accessToken)];
     const body = { items: [{ productId: product, quantity: 1 }] };

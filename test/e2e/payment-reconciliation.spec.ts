@@ -81,7 +81,7 @@ describe('One run of the reconciliation', () => {
   beforeAll(() => open());
   afterAll(() => shop?.close());
 
-  it('settles an order of gifts as paid, though the provider knows nothing of it, when its payment was interrupted', async () => {
+  it('settles an interrupted payment of nothing as paid without the provider', async () => {
     const gift = await shop.newProduct({ amount: 0, stock: 1 });
     const items = [{ productId: gift, quantity: 1 }];
     const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
@@ -98,7 +98,7 @@ describe('One run of the reconciliation', () => {
     expect(await paid([order.id])).toBe(1);
   });
 
-  it('goes on when one payment cannot be settled for a reason of ours', async () => {
+  it('continues when one payment cannot be settled because of a bug', async () => {
     const [broken, other] = [await unsettled('pm_card_ok'), await unsettled('pm_card_ok')];
     await shop.sql('UPDATE orders SET payment_id = NULL WHERE id = $1', [broken]);
     await shop.app.get(PaymentReconciliation, { strict: false }).reconcile();

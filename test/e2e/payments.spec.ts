@@ -89,7 +89,7 @@ const letTimePass = async ({ id }: OrderDto, { charging = false } = {}) => {
 };
 
 describe('Paying an order', () => {
-  it('answers 201 when the provider has charged; the order is paid and it is announced', async () => {
+  it('answers 201 when the provider has charged, marks the order paid and announces it', async () => {
     const order = await newOrder();
     const answer = await pay(order, 'pm_card_ok');
 
@@ -112,7 +112,7 @@ describe('Paying an order', () => {
     });
   });
 
-  it('leaves a payment that its owner and admins can look at', async () => {
+  it('creates a payment that its owner and admins can read', async () => {
     const order = await newOrder();
     const answer = await pay(order, 'pm_card_ok');
     const path = answer.headers.get('location') ?? '';
@@ -125,7 +125,7 @@ describe('Paying an order', () => {
     expect((await ada.http.get(`/v1/orders/${order.id}/payments/${randomUUID()}`)).status).toBe(404);
   });
 
-  it('answers 402 when the provider declines; another payment may be tried', async () => {
+  it('answers 402 when the provider declines, and allows another payment', async () => {
     const order = await newOrder();
     const answer = await pay(order, 'pm_card_declined');
 
@@ -149,7 +149,7 @@ describe('Paying an order', () => {
     expect(await orderStatus(order)).toBe('paid');
   });
 
-  it('asks no provider when there is nothing to charge', async () => {
+  it('does not call the provider when there is nothing to charge', async () => {
     const order = await newOrder(await shop.newProduct({ amount: 0 }));
     expect((await pay(order, 'pm_card_ok')).status).toBe(201);
 
@@ -158,7 +158,7 @@ describe('Paying an order', () => {
   });
 });
 
-describe('A payment whose outcome is not known', () => {
+describe('A payment with unknown outcome', () => {
   it.each(['pm_card_error', 'pm_card_hang'])(
     'is 202 for %s, holds the order, and is declined once it is certain that nothing was charged',
     async (method) => {
@@ -234,7 +234,7 @@ describe('A payment whose outcome is not known', () => {
     expect(await paymentEvents(order)).toEqual(['payment.succeeded']);
   });
 
-  it('stays unknown while the provider cannot be asked, and is settled when it can', async () => {
+  it('stays unknown while the provider is down, and is settled afterwards', async () => {
     const order = await newOrder();
     expect((await pay(order, 'pm_card_charged_then_dropped')).status).toBe(202);
     await shop.sandbox.setMood('error');
@@ -250,7 +250,7 @@ describe('A payment whose outcome is not known', () => {
     });
   });
 
-  it('is recorded even when the client does not wait for the answer', async () => {
+  it('is recorded even when the client disconnects', async () => {
     const order = await newOrder();
     const charge = vi.spyOn(provider, 'charge');
     const arrival = once(shop.app.getHttpServer(), 'request') as Promise<[IncomingMessage]>;
@@ -282,7 +282,7 @@ describe('A payment whose outcome is not known', () => {
 });
 
 describe('An order is charged once', () => {
-  it('however many payments are tried at once', async () => {
+  it('by concurrent payments', async () => {
     const order = await newOrder();
     const answers = await Promise.all(Array.from({ length: 8 }, () => pay(order, 'pm_card_slow')));
 
@@ -297,7 +297,7 @@ describe('An order is charged once', () => {
     expect(await timesCharged(order)).toEqual([1]);
   });
 
-  it('and not again when it is paid, or at all when it is cancelled', async () => {
+  it('and not when it is paid or cancelled already', async () => {
     const [paid, cancelled] = [await newOrder(), await newOrder()];
     await pay(paid, 'pm_card_ok');
     await ada.http.post(`/v1/orders/${cancelled.id}/cancel`);
@@ -310,7 +310,7 @@ describe('An order is charged once', () => {
     expect(await timesCharged(cancelled)).toEqual([]);
   });
 
-  it('by 1,000 duplicates of one payment at once, on two instances', async () => {
+  it('by 1,000 concurrent duplicates of one payment on two instances', async () => {
     const order = await newOrder();
     const instances = [ada.http, httpClient(await shop.anotherApi()).as(ada.accessToken)];
     const answers = await Promise.all(
@@ -335,7 +335,7 @@ describe('An order is charged once', () => {
     expect(await paymentEvents(order)).toEqual(['payment.succeeded']);
   }, 180_000);
 
-  it('when the process dies after the charge: a repetition goes on with the same payment', async () => {
+  it('when the process dies after the charge: a retry continues the same payment', async () => {
     const order = await newOrder();
     const charge = provider.charge.bind(provider);
     vi.spyOn(provider, 'charge').mockImplementationOnce(async (request) => {
@@ -356,7 +356,7 @@ describe('An order is charged once', () => {
     expect(await paymentEvents(order)).toEqual(['payment.succeeded']);
   });
 
-  it('when the process dies and the reconciliation is faster than the repetition', async () => {
+  it('when the process dies and the reconciliation is faster than the retry', async () => {
     const order = await newOrder();
     vi.spyOn(provider, 'charge').mockRejectedValueOnce(new Error('the process dies here'));
     await pay(order, 'pm_card_ok', 'crash-2');
@@ -372,8 +372,8 @@ describe('An order is charged once', () => {
   });
 });
 
-describe('A provider that cannot be asked', () => {
-  it('is answered 503 at once while its circuit is open, and nothing is left behind', async () => {
+describe('A provider that is down', () => {
+  it('causes 503 at once while its circuit is open, and leaves nothing behind', async () => {
     await shop.sandbox.setMood('error');
     // Each time another order: a payment that still reaches the provider is unsettled from then on.
     const { order, refused } = await waitFor(
@@ -397,7 +397,7 @@ describe('A provider that cannot be asked', () => {
     expect(await timesCharged(order)).toEqual([1]);
   });
 
-  it('is answered 503 when nobody listens at its address', async () => {
+  it('causes 503 when nothing listens at its address', async () => {
     const order = await newOrder();
     await shop.sandbox.kill();
     // A connection that was kept and is not yet known to be gone would make the outcome unknown.
@@ -447,7 +447,7 @@ describe('Bad input to a payment', () => {
     expect(await shop.sql(`SELECT 1 FROM idempotency_records WHERE key = 'bad'`)).toEqual([]);
   });
 
-  it('is 404 for an order that is not the caller’s, 422 for one that is no id, 400 without a key', async () => {
+  it('is 404 for an order of another user, 422 for an invalid id, 400 without a key', async () => {
     const order = await newOrder();
     const bob = await shop.newCustomer();
     const admin = await shop.newAdmin();

@@ -36,7 +36,7 @@ const change = (id: string, body: unknown, headers: Record<string, string>) =>
   admin.http.patch<ProductDto & ProblemDocument>(`/v1/products/${id}`, body, { headers });
 
 describe('Adding a product', () => {
-  it('answers 201 with the product, where it is and its ETag', async () => {
+  it('answers 201 with the product, its location and its ETag', async () => {
     const answer = await admin.http.post<ProductDto>('/v1/products', CHAIR);
     expect(answer.status).toBe(201);
     expect(answer.headers.get('location')).toBe(`/v1/products/${answer.body.id}`);
@@ -50,7 +50,7 @@ describe('Adding a product', () => {
     expect((await read(answer.body.id)).body).toEqual(answer.body);
   });
 
-  it('is for admins', async () => {
+  it('requires an admin', async () => {
     const customer = await shop.newCustomer();
     expect((await shop.http.post('/v1/products', CHAIR)).status).toBe(401);
     expect((await customer.http.post('/v1/products', CHAIR)).status).toBe(403);
@@ -73,7 +73,7 @@ describe('Adding a product', () => {
     ['a stock beyond the column', { stock: 2 ** 31 }, '/stock'],
     ['a stock in words', { stock: '5' }, '/stock'],
     ['an unknown member', { colour: 'red' }, '/colour'],
-  ])('refuses %s', async (_, changes, pointer) => {
+  ])('rejects %s', async (_, changes, pointer) => {
     const answer = await admin.http.post<ProblemDocument & { errors: { pointer: string }[] }>(
       '/v1/products',
       {
@@ -87,7 +87,7 @@ describe('Adding a product', () => {
 });
 
 describe('Reading a product', () => {
-  it('needs no token, and comes with an ETag to ask again with', async () => {
+  it('needs no token, and returns an ETag', async () => {
     const { id, product } = await chair();
     const answer = await read(id);
     expect(answer.status).toBe(200);
@@ -108,7 +108,7 @@ describe('Reading a product', () => {
     },
   );
 
-  it('is a 304 of which HEAD says no other length than GET does', async () => {
+  it('is a 304 with the same length for HEAD and GET', async () => {
     const { id } = await chair();
     const ask = (method: string) =>
       shop.http.request(method, `/v1/products/${id}`, { headers: { 'if-none-match': '*' } });
@@ -129,21 +129,21 @@ describe('Reading a product', () => {
     },
   );
 
-  it('is a 404 for an unknown id and a 422 for what is no id', async () => {
+  it('is a 404 for an unknown id and a 422 for an invalid one', async () => {
     const unknown = await shop.http.get<ProblemDocument>(`/v1/products/${newId()}`);
     expect([unknown.status, unknown.body.code]).toEqual([404, 'product-not-found']);
     const malformed = await shop.http.get<ProblemDocument>('/v1/products/1%27%20OR%201');
     expect([malformed.status, malformed.body.code]).toEqual([422, 'validation-failed']);
   });
 
-  it('answers HEAD as GET, without the body', async () => {
+  it('answers HEAD like GET, without the body', async () => {
     const { id } = await chair();
     const answer = await shop.http.request('HEAD', `/v1/products/${id}`);
     expect([answer.status, answer.headers.get('etag'), answer.text]).toEqual([200, '"1-1"', '']);
     expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(100);
   });
 
-  it('does not care about the case of the id', async () => {
+  it('ignores the case of the id', async () => {
     const { id } = await chair();
     expect((await read(id.toUpperCase())).body.id).toBe(id);
   });
@@ -166,7 +166,7 @@ describe('Reading a product', () => {
 });
 
 describe('Listing products', () => {
-  it('goes page by page, newest first', async () => {
+  it('is paged, newest first', async () => {
     const made = [await chair(), await chair(), await chair()].map(({ id }) => id);
     const seen: string[] = [];
     let cursor = '';
@@ -180,7 +180,7 @@ describe('Listing products', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
-  it('comes with an ETag that holds until something changes', async () => {
+  it('has an ETag that is valid until something changes', async () => {
     const { id } = await chair();
     const first = await shop.http.get('/v1/products');
     const tag = first.headers.get('etag') ?? '';
@@ -203,7 +203,7 @@ describe('Listing products', () => {
     'cursor=',
     'colour=red',
     'limit=1&limit=2',
-  ])('refuses ?%s and names the parameter', async (query) => {
+  ])('rejects ?%s with the name of the parameter', async (query) => {
     const answer = await shop.http.get<ProblemDocument & { errors: { parameter: string }[] }>(
       `/v1/products?${query}`,
     );
@@ -213,7 +213,7 @@ describe('Listing products', () => {
 });
 
 describe('Changing a product', () => {
-  it('changes what is given and answers the new ETag', async () => {
+  it('changes the given members and returns the new ETag', async () => {
     const { id, etag, product } = await chair();
     const answer = await change(id, { price: { amount: 2490, currency: 'EUR' } }, { 'if-match': etag });
     expect(answer.status).toBe(200);
@@ -226,14 +226,14 @@ describe('Changing a product', () => {
     expect((await read(id)).body).toEqual(answer.body);
   });
 
-  it('needs to know what it changes: 428 without If-Match', async () => {
+  it('answers 428 without If-Match', async () => {
     const { id } = await chair();
     const answer = await change(id, { stock: 1 }, {});
     expect([answer.status, answer.body.code]).toEqual([428, 'precondition-required']);
   });
 
   it.each(['"7"', '"1-7"', 'W/"1-1"', '1-1', '"1-1', 'nonsense', '"99999999999999999999"'])(
-    'refuses If-Match: %s with 412',
+    'answers 412 to If-Match: %s',
     async (tag) => {
       const { id } = await chair();
       const answer = await change(id, { stock: 1 }, { 'if-match': tag });
@@ -248,13 +248,13 @@ describe('Changing a product', () => {
     expect((await change(id, { stock: 1 }, { 'if-match': tag })).status).toBe(200);
   });
 
-  it('accepts one of several tags, and * for whatever there is', async () => {
+  it('accepts one of several tags, and *', async () => {
     const { id } = await chair();
     expect((await change(id, { stock: 1 }, { 'if-match': '"9", "1-1"' })).status).toBe(200);
     expect((await change(id, { stock: 2 }, { 'if-match': '*' })).status).toBe(200);
   });
 
-  it('lets one of two admins with the same ETag win', async () => {
+  it('succeeds for one of two admins with the same ETag', async () => {
     const { id, etag } = await chair();
     const answers = await Promise.all([7, 8].map((stock) => change(id, { stock }, { 'if-match': etag })));
     expect(answers.map(({ status }) => status).toSorted((x, y) => x - y)).toEqual([200, 412]);
@@ -272,7 +272,7 @@ describe('Changing a product', () => {
 });
 
 describe('Two instances', () => {
-  it('agree about a change within a second and a bit', async () => {
+  it('agree about a change after little more than a second', async () => {
     const other = httpClient(await shop.anotherApi());
     const { id } = await chair();
     expect((await other.get<ProductDto>(`/v1/products/${id}`)).body.stock).toBe(5);
@@ -291,7 +291,7 @@ describe('While PostgreSQL is frozen', () => {
     admin = await shop.newAdmin();
   });
 
-  it('products are still served, fresh or stale and then marked so; what nobody has read is a 503', async () => {
+  it('cached products are served, marked when stale; others are a 503', async () => {
     const [{ id }, { id: unread }] = [await chair(), await chair()];
     await read(id);
     await shop.http.get('/v1/products?limit=3');

@@ -70,7 +70,7 @@ async function commandsSeenBy(redis: RedisConnection): Promise<number> {
 
 describe('A limit over two processes', () => {
   for (const limit of [5, 10, 50, 100, 600, 6000]) {
-    it(`of ${limit} admits ${limit} within the stated bound, whichever process is asked`, async () => {
+    it(`of ${limit} admits ${limit} within the documented error, over both processes`, async () => {
       const [a, b] = [await start(), await start()];
       const count = await admitted([a.storage, b.storage], limit * 2, minute(limit));
       // No more than each process's credit beyond the limit: nothing for small limits, 1 % each for large ones.
@@ -79,7 +79,7 @@ describe('A limit over two processes', () => {
     });
   }
 
-  it('holds for a crowd of simultaneous requests', async () => {
+  it('holds for many concurrent requests', async () => {
     const [a, b] = [await start(), await start()];
     const answers = await Promise.all(
       Array.from({ length: 1500 }, (_, i) =>
@@ -91,13 +91,13 @@ describe('A limit over two processes', () => {
     expect(count).toBeLessThanOrEqual(612);
   });
 
-  it('counts callers apart', async () => {
+  it('counts each caller separately', async () => {
     const { storage } = await start();
     expect(await admitted([storage], 20, minute(10), 'user:1')).toBe(10);
     expect(await admitted([storage], 20, minute(10), 'user:2')).toBe(10);
   });
 
-  it('leaves what one process holds and does not use to the others after a moment', async () => {
+  it('returns unused leases to other processes', async () => {
     const [a, b] = [await start(), await start()];
     // Enough to hold leases of the largest size.
     expect(await admitted([a.storage], 200)).toBe(200);
@@ -112,7 +112,7 @@ describe('A limit over two processes', () => {
     expect(rest).toBeLessThanOrEqual(412);
   });
 
-  it('asks Redis for a small part of the requests, and not at all for callers of a few requests', async () => {
+  it('asks Redis for few requests, and for none of callers with few requests', async () => {
     const { storage, redis } = await start();
     const before = await commandsSeenBy(redis);
     await admitted([storage], 2, minute(600), 'user:rare');
@@ -121,13 +121,13 @@ describe('A limit over two processes', () => {
     expect((await commandsSeenBy(redis)) - before).toBeLessThan(60);
   });
 
-  it('answers without a promise while a lease is at hand', async () => {
+  it('answers synchronously while it has a lease', async () => {
     const { storage } = await start();
     await admitted([storage], 50, minute(100_000));
     expect(storage.take('user:1', minute(100_000))).toMatchObject({ allowed: true });
   });
 
-  it('starts anew with the next window, the same for all', async () => {
+  it('starts again with the next window, the same for all', async () => {
     const quota = quotaOf('default', 10, 5000);
     const [a, b] = [await start(), await start()];
     expect(await admitted([a.storage, b.storage], 15, quota)).toBe(10);
@@ -139,7 +139,7 @@ describe('A limit over two processes', () => {
     expect(await admitted([a.storage, b.storage], 15, quota)).toBe(8);
   });
 
-  it('tells what is left and for how long', async () => {
+  it('reports what is left and for how long', async () => {
     const { storage } = await start();
     const first = await storage.take('user:1', minute(10));
     expect(first).toEqual({ allowed: true, remaining: 9, resetSeconds: expect.closeTo(60, -1) as number });
@@ -148,7 +148,7 @@ describe('A limit over two processes', () => {
     expect(await storage.take('user:1', minute(10))).toMatchObject({ allowed: false, remaining: 0 });
   });
 
-  it('answers guards of the library in their own terms', async () => {
+  it('implements the storage interface of the library', async () => {
     const { storage } = await start();
     expect(await storage.increment('k', 60_000, 2, 0, 'default')).toEqual({
       totalHits: 1,
@@ -166,8 +166,8 @@ describe('A limit over two processes', () => {
   });
 });
 
-describe('When Redis is away', () => {
-  it('each process keeps the limit by itself, at once when it is down', async () => {
+describe('When Redis is down', () => {
+  it('each process applies the limit by itself, at once when Redis is down', async () => {
     const [a, b] = [await start(), await start()];
     await server.kill();
     try {
@@ -182,7 +182,7 @@ describe('When Redis is away', () => {
     }
   });
 
-  it('a frozen one costs a caller one time limit, and the next ones nothing', async () => {
+  it('a frozen Redis costs one caller one timeout, and the next ones nothing', async () => {
     const { storage } = await start({ REDIS_COMMAND_TIMEOUT_MS: '1000' });
     server.freeze();
     try {
@@ -202,7 +202,7 @@ describe('When Redis is away', () => {
     }
   });
 
-  it('what was admitted meanwhile counts when it is back, even when it comes back empty', async () => {
+  it('requests admitted meanwhile count when Redis is back, even when it is empty', async () => {
     const [a, b] = [await start(), await start()];
     expect(await admitted([a.storage], 30, minute(100))).toBe(30);
     await server.kill();
@@ -220,7 +220,7 @@ describe('When Redis is away', () => {
     expect(60 + onceMore + rest).toBeLessThanOrEqual(102);
   });
 
-  it('a quota that is used up stays so', async () => {
+  it('an exhausted quota stays exhausted', async () => {
     const { storage, redis } = await start();
     expect(await admitted([storage], 20, minute(10))).toBe(10);
     await server.kill();
@@ -232,7 +232,7 @@ describe('When Redis is away', () => {
     }
   });
 
-  it('a process that was busy for long does not take it for that', async () => {
+  it('a process that was busy does not take this for an outage', async () => {
     const { redis } = await start({ REDIS_COMMAND_TIMEOUT_MS: '1000' });
     const answer = redis.run((client) => client.ping());
     // It is sent in the microtask before this one, so that its answer arrives during the stall.
@@ -243,7 +243,7 @@ describe('When Redis is away', () => {
     expect(redis.isUsable).toBe(true);
   });
 
-  it('one that refuses to count is treated as away', async () => {
+  it('a Redis that rejects commands counts as down', async () => {
     const { storage, redis } = await start();
     await redis.client.config('SET', 'maxmemory', '1');
     try {
@@ -268,7 +268,7 @@ describe('When Redis loses its data', () => {
     ['without its processes noticing', loseData],
     ['by a restart', restartEmpty],
   ] as const) {
-    it(`${what}, a quota that two processes have used up stays used up`, async () => {
+    it(`${what}, a quota that two processes have exhausted stays exhausted`, async () => {
       const [a, b] = [await start(), await start()];
       const before = await admitted([a.storage, b.storage], 2 * limit, minute(limit));
 
@@ -287,7 +287,7 @@ describe('When Redis loses its data', () => {
       ['either process', [0, 1]],
       ['only one of them', [0]],
     ] as const) {
-      it(`${what}, the rest of a quota is what it was, asked of ${who}`, async () => {
+      it(`${what}, the rest of a quota is unchanged, asked of ${who}`, async () => {
         const storages = [await start(), await start()].map(({ storage }) => storage);
         const before = await admitted(storages, 200, minute(limit));
 
@@ -314,8 +314,8 @@ describe('When Redis loses its data', () => {
   }
 });
 
-describe('A process that ends', () => {
-  it('gives back what it has leased and not spent', async () => {
+describe('A process that stops', () => {
+  it('returns its unused leases', async () => {
     const [a, b] = [await start(), await start()];
     expect(await admitted([a.storage], 30, minute(300))).toBe(30);
 

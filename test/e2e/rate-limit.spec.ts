@@ -58,14 +58,14 @@ async function newCustomer(): Promise<{ http: HttpClient }> {
 }
 
 describe('A limited answer', () => {
-  it('tells the policy and what is left, in the fields of the IETF draft and no others', async () => {
+  it('has the policy and what is left in the fields of the IETF draft, and no others', async () => {
     const answer = await from(a).get('/v1/accounts');
     expect(answer.headers.get('ratelimit-policy')).toBe(`"default";q=${LIMIT};w=60`);
     expect(answer.headers.get('ratelimit')).toMatch(new RegExp(`^"default";r=${LIMIT - 1};t=(60|[1-5]\\d)$`));
     expect([...answer.headers.keys()].filter((name) => /x-ratelimit|retry-after/.test(name))).toEqual([]);
   });
 
-  it('is a 429 beyond the limit: which policy, and when to come back', async () => {
+  it('is a 429 beyond the limit, with the policy and Retry-After', async () => {
     const beganAt = performance.now();
     expect(await send(LIMIT, () => from(a).get('/v1/accounts'))).toEqual({ 200: LIMIT });
     const answer = await from(a).get<ProblemDocument>('/v1/accounts');
@@ -91,7 +91,7 @@ describe('The limit', () => {
     expect(byStatus).toEqual({ 200: LIMIT, 429: 2 * LIMIT });
   });
 
-  it('holds for requests that all come at once', async () => {
+  it('holds for concurrent requests', async () => {
     const answers = await Promise.all(
       Array.from({ length: 3 * LIMIT }, (_, i) => from(i % 2 === 0 ? a : b).get('/v1/accounts')),
     );
@@ -106,7 +106,7 @@ describe('The limit', () => {
     expect((await from(a).get('/v1/accounts')).status).toBe(429);
   });
 
-  it('counts addresses apart, and an IPv6 network of 64 bits as one', async () => {
+  it('counts addresses separately, and an IPv6 /64 as one', async () => {
     expect(await send(LIMIT, (i) => from(a, `2001:db8:0:${clients}::${i + 1}`).get('/v1/accounts'))).toEqual({
       200: LIMIT,
     });
@@ -114,21 +114,21 @@ describe('The limit', () => {
     expect((await from(a, `2001:db8:1:${clients}::1`).get('/v1/accounts')).status).toBe(200);
   });
 
-  it('follows a user over addresses, and leaves others behind the same address alone', async () => {
+  it('follows a user over addresses, and does not affect others behind the same address', async () => {
     const [ada, ben] = [await newCustomer(), await newCustomer()];
     const byStatus = await send(LIMIT + 5, (i) => from(ada.http, `192.0.2.${i}`).get('/v1/users/me'));
     expect(byStatus).toEqual({ 200: LIMIT, 429: 5 });
     expect((await from(ben.http, '192.0.2.1').get('/v1/users/me')).status).toBe(200);
   });
 
-  it('counts requests with bad tokens against the address, without harm to good ones behind it', async () => {
+  it('counts requests with invalid tokens against the address, without affecting valid ones', async () => {
     const { http } = await newCustomer();
     const byStatus = await send(LIMIT + 10, () => from(a).as('nonsense').get('/v1/users/me'));
     expect(byStatus).toEqual({ 401: LIMIT, 429: 10 });
     expect((await from(http).get('/v1/users/me')).status).toBe(200);
   });
 
-  it('counts what a user may not do against the user', async () => {
+  it('counts forbidden requests against the user', async () => {
     const { http } = await newCustomer();
     const byStatus = await send(LIMIT + 5, () => from(http).get('/v1/users'));
     expect(byStatus).toEqual({ 403: LIMIT, 429: 5 });
@@ -137,7 +137,7 @@ describe('The limit', () => {
 });
 
 describe('While Redis is frozen', () => {
-  it('each instance keeps the limit by itself, and nobody waits long', async () => {
+  it('each instance applies the limit by itself, without long waits', async () => {
     const timeoutMs = 5000;
     const alone = await startLedger({
       RATE_LIMIT_REQUESTS: String(LIMIT),
@@ -159,7 +159,7 @@ describe('While Redis is frozen', () => {
 });
 
 describe('Switched off', () => {
-  it('nothing is counted and no fields are sent', async () => {
+  it('it counts nothing and sends no fields', async () => {
     const unlimited = await startLedger({ RATE_LIMIT_ENABLED: 'false', RATE_LIMIT_REQUESTS: '2' });
     try {
       const answers = await Promise.all(Array.from({ length: 5 }, () => unlimited.http.get('/v1/accounts')));

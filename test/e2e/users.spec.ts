@@ -26,7 +26,7 @@ describe('users', () => {
 
   afterAll(() => ledger?.stop());
 
-  it('see their own account', async () => {
+  it('read their account', async () => {
     const { status, body } = await ada.http.get<User>('/v1/users/me');
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -69,7 +69,7 @@ describe('users', () => {
     expect(Object.keys(data[0] ?? {}).toSorted()).toEqual(['createdAt', 'email', 'id', 'name', 'role']);
   });
 
-  it('are listed page by page, each once', async () => {
+  it('are paged, each listed once', async () => {
     for (let i = 0; i < 3; i++) await ledger.newOwner();
     const seen: string[] = [];
     let cursor: string | null = '';

@@ -122,7 +122,7 @@ describe('A webhook of the payment provider', () => {
     expect(await stateOf(open)).toEqual(DECLINED);
   });
 
-  it('changes nothing when it is repeated, in sequence or at once, with the same id or another', async () => {
+  it('changes nothing when it is repeated, in sequence or concurrently, with the same id or another', async () => {
     const open = await unsettled();
     const event = eventAbout(chargeOf(open));
     const first = await Promise.all([1, 2, 3, 4].map(() => deliver(event, { id: 'evt_same' })));
@@ -142,7 +142,7 @@ describe('A webhook of the payment provider', () => {
   });
 
   it.each([{ amount: 1 }, { currency: 'USD' }, { currency: 'EURO' }])(
-    'that reports another amount or currency (%o) makes the payment disputed, for good, and holds the order',
+    'that reports another amount or currency (%o) makes the payment permanently disputed, and holds the order',
     async (changes) => {
       const open = await unsettled();
       const before = await disputesCounted();
@@ -163,7 +163,7 @@ describe('A webhook of the payment provider', () => {
     },
   );
 
-  it('that reports nothing taken is believed, whatever amount it names', async () => {
+  it('that reports no charge is accepted with any amount', async () => {
     const open = await unsettled();
     await deliver(eventAbout(chargeOf(open, { status: 'declined', amount: 1 }), 'charge.declined'));
 
@@ -173,7 +173,7 @@ describe('A webhook of the payment provider', () => {
   it.each([
     ['accepted', PAID],
     ['refunded', DECLINED],
-  ] as const)('and whose payment is disputed waits for an operator: %s', async (verdict, outcome) => {
+  ] as const)('for a disputed payment waits for an operator: %s', async (verdict, outcome) => {
     const open = await unsettled();
     await deliver(eventAbout(chargeOf(open, { amount: 1 })));
     const disputes = shop.app.get(PaymentDisputes, { strict: false });
@@ -226,7 +226,7 @@ describe('A webhook of the payment provider', () => {
   });
 });
 
-describe('A webhook that did not come from the provider, or not lately', () => {
+describe('A webhook that is not from the provider, or too old', () => {
   it.each<[string, Delivery]>([
     ['signed with another secret', { secret: 'not-the-secret' }],
     ['older than the tolerance', { at: -600 }],
@@ -248,7 +248,7 @@ describe('A webhook that did not come from the provider, or not lately', () => {
     expect(await stateOf(open)).toEqual(UNSETTLED);
   });
 
-  it('is 401 when its body was changed by as little as a space', async () => {
+  it('is 401 when its body was changed by a single space', async () => {
     const open = await unsettled();
     const event = eventAbout(chargeOf(open));
     const answer = await deliver(event, { body: `${JSON.stringify(event)} ` });
@@ -262,7 +262,7 @@ describe('A webhook that did not come from the provider, or not lately', () => {
     ['an empty body', '', 401],
     ['malformed JSON', '{"type"', 400],
     ['null', 'null', 401],
-  ])('is refused when it is %s without headers', async (_, body, status) => {
+  ])('is rejected when it is %s without headers', async (_, body, status) => {
     const answer = await shop.http.post<ProblemDocument>('/v1/webhooks/payments', body);
     expect(answer.status).toBe(status);
     expect(answer.body.status).toBe(status);
@@ -278,7 +278,7 @@ function unknownPayment(): Unsettled {
   return { order: { id: newId() }, payment: { id: newId() } } as Unsettled;
 }
 
-describe('The limit of requests', () => {
+describe('The rate limit', () => {
   const LIMIT = 40;
   let limited: Shop;
   let http: HttpClient;
@@ -302,7 +302,7 @@ describe('The limit of requests', () => {
     return byStatus;
   }
 
-  it('holds for webhooks with a wrong signature and for no others: all come from the few addresses of the provider', async () => {
+  it('applies only to webhooks with a wrong signature, because all come from few addresses', async () => {
     const deliver = (secret: string, client = '203.0.113.1') => {
       const body = JSON.stringify({ type: 'customer.created', data: {} });
       const id = `evt_${crypto.randomUUID()}`;

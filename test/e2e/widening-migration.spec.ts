@@ -10,7 +10,7 @@ describe('a migration that widens columns under load', () => {
   });
   afterAll(() => ledger?.stop());
 
-  it('is noticed by nobody', async () => {
+  it('is not noticed by clients', async () => {
     const ada: Owner = await ledger.newOwner();
     const [from, to] = [await ada.open(1_000_000), await ada.open(0)];
     const statuses = new Map<string, number>();

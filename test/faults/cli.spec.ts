@@ -56,7 +56,7 @@ async function piped(command: string, reader: string, env: Record<string, string
 }
 
 describe('What a command prints', () => {
-  it('arrives whole, however slowly the other end of the pipe reads', async () => {
+  it('arrives completely, even with a slow reader', async () => {
     await bury(2001);
     const { stdout, codes } = await piped('dead-letter list --limit 5000', '(sleep 2; cat)');
 
@@ -65,7 +65,7 @@ describe('What a command prints', () => {
     expect(codes).toBe('0 0');
   });
 
-  it('may be left unread: the command ends quietly', async () => {
+  it('may be left unread: the command exits quietly', async () => {
     await bury(20_000);
     const { stdout, stderr, codes } = await piped('dead-letter list --limit 20000', 'head -n 1');
 
@@ -73,7 +73,7 @@ describe('What a command prints', () => {
     expect([stderr, codes]).toEqual(['', '0 0']);
   });
 
-  it('is its answer alone; what is logged goes to standard error', async () => {
+  it('is only its result; logs go to standard error', async () => {
     await bury(1);
     const env = { REDIS_URL: `redis://127.0.0.1:${await freePort()}`, LOG_LEVEL: 'debug' };
     const { stdout, stderr } = await piped('dead-letter list', 'cat', env);
@@ -85,7 +85,7 @@ describe('What a command prints', () => {
 });
 
 describe('dead-letter replay --all', () => {
-  it('puts back more than one statement could in its time, in batches, and says how far it is', async () => {
+  it('puts back large numbers in batches, and reports its progress', async () => {
     await bury(60_000);
     const { code, stdout, stderr } = await stack.cli(['dead-letter', 'replay', '--all'], {
       DATABASE_STATEMENT_TIMEOUT_MS: '1000',
@@ -101,7 +101,7 @@ describe('dead-letter replay --all', () => {
 });
 
 describe('migrate', () => {
-  it('does not stop the shop behind a long read: it lets go after two seconds, says so, and tries again', async () => {
+  it('does not block the product behind a long read: it releases its lock after two seconds, reports it, and retries', async () => {
     const reader = new pg.Client({ connectionString: stack.postgres.url() });
     await reader.connect();
     try {
@@ -152,7 +152,7 @@ describe('migrate', () => {
 });
 
 describe('migrate:status and migrate:revert', () => {
-  it('report a migration that this release does not know: exit 1', async () => {
+  it('report a migration unknown to this release: exit 1', async () => {
     await database.query(
       `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'FromTheFuture9999999999999')`,
     );
@@ -160,7 +160,7 @@ describe('migrate:status and migrate:revert', () => {
       const status = await stack.cli(['migrate:status']);
       expect([status.code, status.stdout]).toEqual([
         1,
-        expect.stringContaining('applied  FromTheFuture9999999999999  (not known to this release)'),
+        expect.stringContaining('applied  FromTheFuture9999999999999  (unknown to this release)'),
       ]);
       const revert = await stack.cli(['migrate:revert']);
       expect([revert.code, revert.stderr]).toEqual([

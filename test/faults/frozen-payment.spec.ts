@@ -39,7 +39,7 @@ class HeldProvider {
   }
 }
 
-describe('An instance that freezes in the middle of a payment and wakes up when its lease is over', () => {
+describe('An instance that freezes during a payment and continues after its lease has expired', () => {
   let shop: Shop;
   let token: string;
 
@@ -112,7 +112,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
     }
   }
 
-  it('abandons nothing, though it knows that its own attempt came to nothing: the order is charged once', async () => {
+  it('releases nothing although its own attempt failed: the order is charged once', async () => {
     const blocker = new pg.Client({ connectionString: shop.stack.postgres.url() });
     await blocker.connect();
     let blocked: Promise<unknown> | undefined;
@@ -149,7 +149,7 @@ describe('An instance that freezes in the middle of a payment and wakes up when 
     }
   });
 
-  it('finishes nothing, though it takes its own attempt for unknown: the order is charged once', async () => {
+  it('finishes nothing although its own attempt seems unknown: the order is charged once', async () => {
     await expectOneCharge(async (frozen) => {
       frozen.freeze();
       return async () => frozen.thaw();

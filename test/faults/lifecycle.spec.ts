@@ -22,7 +22,7 @@ describe('the life of a process', () => {
   });
   afterAll(() => counter?.close());
 
-  it('ends the api at SIGTERM: not ready at once, alive and serving while it drains, then exit 0 in time', async () => {
+  it('stops the api at SIGTERM: not ready at once, alive and serving while it drains, then exit 0 in time', async () => {
     const api = await counter.stack.api({ SHUTDOWN_DRAIN_DELAY_MS: '6000', SHUTDOWN_TIMEOUT_MS: '30000' });
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const failures: string[] = [];
@@ -74,7 +74,7 @@ describe('the life of a process', () => {
     expect(await api.exited).toMatchObject({ code: 0 });
   });
 
-  it('ends the worker at SIGTERM with its jobs handled exactly once, here or elsewhere', async () => {
+  it('stops the worker at SIGTERM with its jobs handled exactly once, here or elsewhere', async () => {
     const worker = await counter.stack.worker();
     const { written } = await counter.receipts();
     const made = await Promise.all(Array.from({ length: 20 }, () => counter.transfer()));
@@ -97,7 +97,7 @@ describe('the life of a process', () => {
     expect(Date.now() - second).toBeLessThan(20_000);
   });
 
-  it('exits 1 when the shutdown does not end in time', async () => {
+  it('exits 1 when the shutdown times out', async () => {
     const api = await counter.stack.api({ NODE_OPTIONS: NEVER_CLOSES, SHUTDOWN_TIMEOUT_MS: '1200' });
     api.signal('SIGTERM');
     expect((await api.exited).code).toBe(1);
@@ -105,7 +105,7 @@ describe('the life of a process', () => {
   });
 
   it.each(['rejection', 'exception'])(
-    'logs an unhandled %s as fatal and takes the same road to exit 1',
+    'logs an unhandled %s as fatal, shuts down and exits 1',
     async (kind) => {
       const api = await counter.stack.api({ NODE_OPTIONS: RAISE(kind) });
       api.signal('SIGUSR2');
@@ -118,7 +118,7 @@ describe('the life of a process', () => {
     },
   );
 
-  it('goes on with its drain when something is raised meanwhile, answers what is in flight, and exits 1', async () => {
+  it('continues its drain after an uncaught error, answers what is in flight, and exits 1', async () => {
     const api = await counter.stack.api({ ...PATIENT_DATABASE, NODE_OPTIONS: RAISE('rejection') });
     const { answer, release } = await counter.holdTransfer(api.http.as(counter.accessToken));
     api.signal('SIGTERM');
@@ -131,7 +131,7 @@ describe('the life of a process', () => {
     expect(api.logs.at(-1)?.message).toBe('shutdown complete');
   });
 
-  it('does not start on a schema that is not migrated, nor on a port that is taken: one clear line, exit 1', async () => {
+  it('does not start with an outdated schema or a port in use: one clear line, exit 1', async () => {
     const bare = await openBareDatabase(counter);
     const unmigrated = await startApi({ env: { ...counter.stack.env, DATABASE_URL: bare }, until: 'none' });
     expect((await unmigrated.exited).code).toBe(1);
@@ -142,7 +142,7 @@ describe('the life of a process', () => {
       until: 'none',
     });
     expect((await taken.exited).code).toBe(1);
-    expect(taken.logs.at(-1)?.message).toContain(`port ${counter.api.port} is taken`);
+    expect(taken.logs.at(-1)?.message).toContain(`port ${counter.api.port} is in use`);
   });
 
   it('lists every problem of the configuration at once and connects to nothing', async () => {
@@ -169,7 +169,7 @@ describe('the life of a process', () => {
     }
   });
 
-  it('answers probes from the start: alive but neither started nor ready while PostgreSQL is away', async () => {
+  it('answers probes from the start: alive, but neither started nor ready while PostgreSQL is down', async () => {
     const port = await freePort();
     const env = { ...counter.stack.env, DATABASE_URL: `postgresql://holdfast:x@127.0.0.1:${port}/holdfast` };
     const api = await startApi({ env, until: 'live' });

@@ -14,7 +14,7 @@ afterEach(() => stack.stop());
 afterAll(() => stack?.close());
 
 describe('npm start', { timeout: 300_000 }, () => {
-  it('brings up a product to log in to, once, and ends with a reason when a part of it dies', async () => {
+  it('starts the product, once, and exits with a reason when a part of it dies', async () => {
     const run = stack.start();
     await run.up();
     await stack.logIn();
@@ -33,7 +33,7 @@ describe('npm start', { timeout: 300_000 }, () => {
     expect(await stack.allPortsFree()).toBe(true);
   });
 
-  it('finds its data again, keeps each mail as a file, and takes everything down at SIGTERM', async () => {
+  it('keeps its data, stores each mail as a file, and stops everything at SIGTERM', async () => {
     const run = stack.start();
     await run.up();
     const customer = await stack.logIn();
@@ -57,7 +57,7 @@ describe('npm start', { timeout: 300_000 }, () => {
     await waitFor(stack.allPortsFree, { within: 60_000, what: 'the end of every child' });
   });
 
-  it('says in one line which port is taken, and starts nothing', async () => {
+  it('reports in one line which port is in use, and starts nothing', async () => {
     const other = createServer().listen(stack.ports.MANAGEMENT_PORT, '127.0.0.1');
     await waitFor(() => other.listening);
     const run = stack.start();
@@ -73,7 +73,7 @@ describe('npm start', { timeout: 300_000 }, () => {
     [{ PORT: 'abc' }, /PORT is "abc", which is not a port/],
     [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL/],
     [{ DATABASE_URL: 'postgresql://nobody:secret-word@127.0.0.1:1/none' }, /port 1/],
-  ])('says what is wrong with %j', async (env, message) => {
+  ])('reports what is wrong with %j', async (env, message) => {
     const run = stack.start(env);
     expect(await run.exit).toBe(1);
     expect(run.errors()).toMatch(message);

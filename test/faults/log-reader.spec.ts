@@ -69,7 +69,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       return unread;
     }
 
-    it('keeps no process from serving, and none from ending at SIGTERM with exit code 0', async () => {
+    it('delays neither requests nor the exit at SIGTERM with code 0', async () => {
       const { child, http, management, exited } = await start();
       expect((await http.get('/v1/accounts?limit=1')).status).toBe(200);
       if (kind === 'file on a full disk') {
@@ -81,7 +81,7 @@ describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a 
       expect(await exited).toBe(0);
     });
 
-    it('keeps no process from its time limit: what does not end in time is ended, with exit code 1', async () => {
+    it('does not delay the shutdown timeout: the process exits with code 1', async () => {
       const { child, exited } = await start({ NODE_OPTIONS: NEVER_CLOSES, SHUTDOWN_TIMEOUT_MS: '1200' });
       child.kill('SIGTERM');
       expect(await exited).toBe(1);

@@ -7,7 +7,7 @@ import { expectUnavailable } from './expectations.ts';
 /** Long enough for a bank that answers on a busy machine. */
 const BANK_TIMEOUT_MS = 2500;
 
-describe('a service outside, the bank that withdrawals are paid out by,', () => {
+describe('an outside service, the bank that pays withdrawals,', () => {
   let counter: Counter;
 
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describe('a service outside, the bank that withdrawals are paid out by,', () => 
   const paidOut = async (account: string): Promise<number> =>
     (await counter.stack.sandbox.summary()).succeededByReference[account] ?? 0;
 
-  it('pays and then drops the connection: 202, and settled to its truth, paid once', async () => {
+  it('pays and then drops the connection: 202, settled as at the bank, paid once', async () => {
     const account = counter.accounts[40]!;
     const withdrawal = await counter.withdraw('pm_card_charged_then_dropped', { account });
     expect(withdrawal.status).toBe(202);
@@ -47,7 +47,7 @@ describe('a service outside, the bank that withdrawals are paid out by,', () => 
     expect(await paidOut(account)).toBe(1);
   });
 
-  it('hangs: 202 within its timeout, then 503 fast while the circuit is open; writes and reads go on', async () => {
+  it('hangs: 202 within its timeout, then fast 503 while the circuit is open; writes and reads continue', async () => {
     const hung = await counter.withdraw('pm_card_hang');
     expect(hung.status).toBe(202);
     expect(hung.durationMs).toBeLessThan(4 * BANK_TIMEOUT_MS);
@@ -71,7 +71,7 @@ describe('a service outside, the bank that withdrawals are paid out by,', () => 
     expect(text).toMatch(/dependency_circuit_state\{dependency="bank"\} [12]/);
   });
 
-  it('fails: nothing is paid twice, and every withdrawal is settled in the end', async () => {
+  it('fails: nothing is paid twice, and every withdrawal is settled eventually', async () => {
     const account = counter.accounts[41]!;
     const before = await balanceOf(account);
     const failed = await counter.withdraw('pm_card_error', { account });
@@ -90,7 +90,7 @@ describe('a service outside, the bank that withdrawals are paid out by,', () => 
     await waitFor(async () => (await balanceOf(account)) === before - 100, { what: 'the balance' });
   });
 
-  it('is down: refused at once as nothing was tried, and asked again when it is back', async () => {
+  it('is down: 503 at once because nothing was attempted, and used again when it is back', async () => {
     const account = counter.accounts[42]!;
     const before = await balanceOf(account);
     await counter.stack.sandbox.kill();

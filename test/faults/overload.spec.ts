@@ -14,7 +14,7 @@ const ACCEPTED_P99_MS = 3_000;
 const RECOVERED_WITHIN_MS = 15_000;
 const OVERLOAD_MS = 5_000;
 
-describe('four times what the product can do', () => {
+describe('four times the capacity', () => {
   let counter: Counter;
   let worker: AppProcess;
   let load: LoadGenerator;
@@ -40,7 +40,7 @@ describe('four times what the product can do', () => {
     await counter?.close();
   });
 
-  it('is partly done in time, and refused with 503 and Retry-After for the rest; background work gives way', async () => {
+  it('is served in part, and rejected with 503 and Retry-After for the rest; background work slows down', async () => {
     const ports = [counter.api.port];
     const name = 'making transfers';
     // The best of three seconds: neither the first requests nor a pause of the machine make the product look slow.
@@ -77,7 +77,7 @@ describe('four times what the product can do', () => {
     await worker.waitForLog(saysThatItGivesWay);
   });
 
-  it('is over: transfers are taken again, and every event of an accepted one is handled', async () => {
+  it('is over: transfers are accepted again, and every event of an accepted one is handled', async () => {
     await waitFor(async () => (await counter.transfer()).status === 201, {
       within: RECOVERED_WITHIN_MS,
       what: 'a transfer that is accepted',
@@ -92,7 +92,7 @@ describe('four times what the product can do', () => {
 });
 
 function saysThatItGivesWay({ message }: { message?: string }): boolean {
-  return message === 'Requests are refused: background work gives way';
+  return message === 'Requests are being rejected; background work slows down';
 }
 
 async function owed(counter: Counter): Promise<number> {

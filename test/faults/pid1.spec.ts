@@ -47,7 +47,7 @@ describe.skipIf(!mayUnshare)('the first process of a container', () => {
     { what: 'the api', args: ['main.js'], while: '/dist/api.app.js', code: 0 },
     { what: 'the worker', args: ['worker.js'], while: 'worker.app.js', code: 0 },
     { what: 'a command', args: ['cli.js', 'migrate'], while: 'database.commands.js', code: 143 },
-  ])('obeys a SIGTERM that comes while $what is still loading', async ({ args, while: file, code }) => {
+  ])('obeys a SIGTERM while $what is still loading', async ({ args, while: file, code }) => {
     const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };
     const script = join(repositoryRoot, 'dist', args[0]!);
     const loaded = join(folder.path, args[0]!);
@@ -66,7 +66,7 @@ describe.skipIf(!mayUnshare)('the first process of a container', () => {
     expect(await Promise.race([exited, slowEnd(60_000)])).toBe(code);
   });
 
-  it('obeys a SIGTERM that comes while it waits for PostgreSQL', async () => {
+  it('obeys a SIGTERM while it waits for PostgreSQL', async () => {
     const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };
     const DATABASE_URL = `postgresql://holdfast:x@127.0.0.1:${await freePort()}/holdfast`;
     unshare = spawn('unshare', [...NAMESPACE, process.execPath, join(repositoryRoot, 'dist/main.js')], {

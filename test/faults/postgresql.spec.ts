@@ -108,7 +108,7 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
       });
     });
 
-    it('pauses jobs and loses none: what was transferred before has its receipt after', async () => {
+    it('pauses jobs and loses none: earlier transfers get their receipts', async () => {
       await waitFor(async () => (await counter.receipts()).written >= 1, {
         // Half a minute until BullMQ takes the job for stalled, when its worker was in the middle of it.
         within: 120_000,

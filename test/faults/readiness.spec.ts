@@ -88,7 +88,7 @@ describe('readiness of two instances', () => {
     }
   });
 
-  it('turns 503 on the one that alone is cut off, and 200 again when it reaches PostgreSQL', async () => {
+  it('turns 503 on an instance that alone is cut off, and 200 when it reaches PostgreSQL again', async () => {
     proxy.freeze();
     await readinessOf(behindProxy, 503, 'error');
     expect((await behindProxy.management.get('/metrics')).text).toContain(
@@ -100,7 +100,7 @@ describe('readiness of two instances', () => {
     await readinessOf(behindProxy, 200, 'ok');
   });
 
-  it('is 200 on the one that was cut off alone, once nobody else reaches PostgreSQL either', async () => {
+  it('is 200 on the cut-off instance once no other one reaches PostgreSQL either', async () => {
     proxy.freeze();
     await readinessOf(behindProxy, 503, 'error');
     await counter.stack.postgres.kill();
@@ -112,7 +112,7 @@ describe('readiness of two instances', () => {
     }
   });
 
-  it('is 200 on the one that is cut off while Redis is down too, as nobody knows how others are', async () => {
+  it('is 200 on the cut-off instance while Redis is down too, because the state of others is unknown', async () => {
     proxy.freeze();
     await readinessOf(behindProxy, 503, 'error');
     await counter.stack.redis.kill();

@@ -19,7 +19,7 @@ describe.each(['frozen', 'killed', 'rehearsed to block', 'rehearsed to fail'] as
     });
     afterAll(() => counter?.close());
 
-    it('answers every cell of its row in the matrix, and handles every event in the end', async () => {
+    it('answers every cell of its row in the matrix, and handles every event eventually', async () => {
       const [account = ''] = counter.accounts;
       const target = 'dependency:redis';
       if (how === 'frozen') counter.stack.redis.freeze();

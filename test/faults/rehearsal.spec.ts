@@ -5,7 +5,7 @@ import { expectUnavailable } from './expectations.ts';
 
 const TOKEN = 'a-token-for-rehearsals';
 
-describe('faults that are switched on to rehearse', () => {
+describe('injected faults', () => {
   let counter: Counter;
   const headers = { authorization: `Bearer ${TOKEN}` };
 
@@ -17,20 +17,20 @@ describe('faults that are switched on to rehearse', () => {
   const set = (fault: object) => counter.api.management.put('/faults', fault, { headers });
   const clear = () => counter.api.management.delete('/faults', { headers });
 
-  it('need the token', async () => {
+  it('require the token', async () => {
     expect((await counter.api.management.get('/faults')).status).toBe(401);
     expect(
       (await counter.api.management.put('/faults', { target: 'dependency:redis', kind: 'fail' })).status,
     ).toBe(401);
   });
 
-  it('are refused when they make no sense, with a pointer', async () => {
+  it('are rejected when they are invalid, with a pointer', async () => {
     const answer = await set({ target: 'the moon', kind: 'explode' });
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ errors: [{ pointer: '/target' }, { pointer: '/kind' }] });
   });
 
-  it('are refused for a dependency that does not exist, with those that do', async () => {
+  it('are rejected for an unknown dependency, with the list of known ones', async () => {
     const answer = await set({ target: 'dependency:postgres', kind: 'fail' });
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({
@@ -44,7 +44,7 @@ describe('faults that are switched on to rehearse', () => {
     });
   });
 
-  it('hit the dependency or the route they name, and nothing after they are cleared', async () => {
+  it('affect the dependency or route that they name, and nothing after they are cleared', async () => {
     expect((await set({ target: 'dependency:postgresql', kind: 'fail' })).status).toBe(200);
     expectUnavailable(await counter.transfer());
     await clear();
@@ -58,7 +58,7 @@ describe('faults that are switched on to rehearse', () => {
     expect((await counter.http.get('/v1/transfers')).status).toBe(200);
   });
 
-  it('leave probes and metrics alone', async () => {
+  it('do not affect probes and metrics', async () => {
     await set({ target: 'dependency:redis', kind: 'block' });
     expect((await counter.live()).status).toBe(200);
     expect((await counter.api.management.get('/metrics')).status).toBe(200);
@@ -66,7 +66,7 @@ describe('faults that are switched on to rehearse', () => {
     await clear();
   });
 
-  it('cannot be switched on in production', async () => {
+  it('cannot be enabled in production', async () => {
     const { code, stderr } = await counter.stack.cli(['config:check'], { NODE_ENV: 'production' });
     expect(code).toBe(1);
     expect(stderr).toContain('FAULTS_ENABLED: cannot be true when NODE_ENV=production');

@@ -24,7 +24,7 @@ describe('a read replica', () => {
     await replica?.stop();
   });
 
-  it('takes the reads that tolerate lag, and the primary takes them when it is away', async () => {
+  it('serves reads that tolerate lag, and the primary serves them when it is down', async () => {
     let limit = 10;
     /** No two pages have the same limit: none is a copy. */
     const newest = async () => {

@@ -17,7 +17,7 @@ function canary(place: string): string {
   return secret;
 }
 
-describe('a secret, wherever it comes in', () => {
+describe('a secret from any source', () => {
   let counter: Counter;
   let stack: TestStack;
   let redis: RedisServer;
@@ -90,7 +90,7 @@ describe('a secret, wherever it comes in', () => {
     smtp?.close();
   });
 
-  it('goes out in no log, problem document, metric, trace or line of a command', async () => {
+  it('appears in no log, problem document, metric, trace or command output', async () => {
     const answer = async (sending: Promise<{ text: string; headers: Headers }>): Promise<void> => {
       const { text, headers } = await sending;
       note('answers', `${text}${JSON.stringify([...headers])}`);

@@ -11,7 +11,7 @@ describe('the mail server', () => {
   afterAll(() => counter?.close());
   afterEach(() => counter.stack.sink.setMood('ok'));
 
-  it('refuses for a while: requests do not notice, and the mail arrives later, once', async () => {
+  it('rejects mail for a while: requests are not affected, and the mail arrives later, once', async () => {
     const worker = await counter.stack.worker({ JOB_ATTEMPTS: '100' });
     await counter.stack.sink.setMood('refuse');
     const transfer = await counter.transfer();
@@ -27,7 +27,7 @@ describe('the mail server', () => {
     expect((await counter.stack.sink.counts()).kept).toBe(1);
   });
 
-  it('refuses for too long: the event becomes a dead letter, and a replay sends the mail', async () => {
+  it('rejects mail for too long: the event becomes a dead letter, and a replay sends the mail', async () => {
     const before = (await counter.stack.sink.counts()).kept;
     const worker = await counter.stack.worker({ JOB_ATTEMPTS: '2' });
     await counter.stack.sink.setMood('refuse');

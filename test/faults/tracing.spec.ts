@@ -158,7 +158,7 @@ describe('tracing', () => {
       await ofTheTrace('holdfast-worker', 'pg.query:UPDATE');
     });
 
-    it('hands the trace on to a service outside', async () => {
+    it('passes the trace on to an outside service', async () => {
       const { headers } = await withdraw(http, 'paid');
       const request = await collector.waitForSpan(
         ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
@@ -177,7 +177,7 @@ describe('tracing', () => {
       expect(line.traceId).toMatch(/^[0-9a-f]{32}$/);
     });
 
-    it('puts it on the log lines of the job too, and marks the try that failed', async () => {
+    it('puts it on the log lines of the job too, and marks the failed attempt', async () => {
       await counter.stack.sink.setMood('refuse');
       try {
         const { headers } = await transfer(http, 'failing-handler');
@@ -198,7 +198,7 @@ describe('tracing', () => {
       }
     });
 
-    it('has no error for a request that the caller got wrong', async () => {
+    it('has no error for an invalid request', async () => {
       const { headers } = await api.http.get('/v1/transfers');
       const refused = await collector.waitForSpan(
         ({ attributes }) => attributes['app.request_id'] === headers.get('x-request-id'),
@@ -207,7 +207,7 @@ describe('tracing', () => {
       expect(refused.status.code ?? 0).toBe(0);
     });
 
-    it('never sends what users typed: no values of statements, no query of the URL', async () => {
+    it('never sends user input: no values of statements, no query of the URL', async () => {
       await http.get('/v1/transfers?limit=7');
       const listed = await collector.waitForSpan(
         ({ name, attributes }) =>
@@ -230,7 +230,7 @@ describe('tracing', () => {
       expect(collector.spans.filter(({ name }) => name.includes('/health'))).toEqual([]);
     });
 
-    it('joins the trace of a caller, and leaves out what the caller left out', async () => {
+    it('joins the trace of a caller, and follows its sampling decision', async () => {
       const trace = 'a'.repeat(32);
       const headers = { traceparent: `00-${trace}-${'b'.repeat(16)}-01` };
       await http.get('/v1/users/me', { headers });
@@ -252,14 +252,14 @@ describe('tracing', () => {
       expect(collector.spans.filter(({ traceId }) => traceId === silent)).toEqual([]);
     });
 
-    it('sends what it has before the process ends', async () => {
+    it('sends its remaining spans before the process exits', async () => {
       const { headers } = await http.get('/v1/users/me');
       expect(await api.stop('SIGTERM')).toMatchObject({ code: 0 });
       expect(requestsIn(collector)).toContain(headers.get('x-request-id'));
     });
   });
 
-  it('records nothing at ratio 0, tells others not to, and leaves decisions of callers aside unless told to trust them', async () => {
+  it('records nothing at ratio 0, propagates that, and ignores decisions of callers unless they are trusted', async () => {
     // Its own: the worker may still send what it has retried.
     const untouched = await startTraceCollector();
     const { api, http } = await tracedApi({ TRACING_SAMPLE_RATIO: '0' }, untouched.url);
@@ -273,7 +273,7 @@ describe('tracing', () => {
     expect(api.logs.filter(({ traceId }) => traceId !== undefined)).toEqual([]);
   });
 
-  describe('while the collector takes nothing', () => {
+  describe('while the collector accepts nothing', () => {
     /** Six seconds of requests, of which every one would be recorded: several exports fail meanwhile. */
     async function serveWithoutCollector({ api, http }: TracedApi) {
       const durations: number[] = [];
@@ -288,7 +288,7 @@ describe('tracing', () => {
       expect(secondSlowest).toBeLessThan(1500);
       expect((await transfer(http, `without-collector-${api.port}`)).status).toBe(201);
       expect((await api.management.get('/health/ready')).status).toBe(200);
-      await api.waitForLog(says('takes no spans'));
+      await api.waitForLog(says('does not accept spans'));
       expect(api.logs.filter(says('trace collector')).map(({ level }) => level)).toEqual(['warn']);
     }
 
@@ -299,7 +299,7 @@ describe('tracing', () => {
       expect(durationMs).toBeLessThan(5000);
     }
 
-    it('changes no answer and delays no end because it hangs', async () => {
+    it('changes no answer and delays no shutdown when it hangs', async () => {
       const hanging = await startTraceCollector();
       try {
         const traced = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }, hanging.url);
@@ -313,7 +313,7 @@ describe('tracing', () => {
       }
     });
 
-    it('changes no answer and delays no end because it is down, and sends again once it is back', async () => {
+    it('changes no answer and delays no shutdown when it is down, and sends again when it is back', async () => {
       const port = await freePort();
       const traced = await tracedApi({ TRACING_SAMPLE_RATIO: '1' }, `http://127.0.0.1:${port}`);
       await serveWithoutCollector(traced);
@@ -321,7 +321,7 @@ describe('tracing', () => {
       try {
         const { headers } = await traced.http.get('/v1/users/me');
         await waitFor(() => requestsIn(back).includes(headers.get('x-request-id')));
-        await traced.api.waitForLog(says('takes spans again'));
+        await traced.api.waitForLog(says('accepts spans again'));
       } finally {
         await back.stop();
       }
@@ -330,7 +330,7 @@ describe('tracing', () => {
     });
   });
 
-  it('loads nothing of it when it is off', async () => {
+  it('loads none of its packages when it is off', async () => {
     const api = await counter.stack.api({ NODE_OPTIONS: TELL_LOADED }, { within: 60_000 });
     const loaded = new Set(
       api.logs.flatMap(({ message }) => (message?.startsWith('loaded ') ? [message.slice(7)] : [])),

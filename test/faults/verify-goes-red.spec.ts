@@ -26,7 +26,7 @@ function verify(...args: string[]): Promise<{ code: number; output: string }> {
 }
 
 describe('npm run verify', () => {
-  it('goes red when instances behind a proxy leave without draining', { timeout: 240_000 }, async () => {
+  it('fails when instances behind a proxy stop without draining', { timeout: 240_000 }, async () => {
     const { code, output } = await verify(
       '--only',
       'rolling-replacement',
@@ -44,7 +44,7 @@ describe('npm run verify', () => {
     expect(readFileSync(join(reports.path, 'verify.html'), 'utf8')).toContain('0 of 1 promises held');
   });
 
-  it('says in words what is wrong with its arguments, and that it could not tell', async () => {
+  it('reports invalid arguments, with the exit code for no result', async () => {
     const { code, output } = await verify('--only', 'no-such-scenario');
     expect(code).toBe(2);
     expect(output).toContain('There is no "no-such-scenario"');

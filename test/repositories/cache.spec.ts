@@ -126,7 +126,7 @@ describe('Two processes', () => {
     expect(life).toBeLessThan(86_400_000 + 67_000);
   });
 
-  it('see a change of the other one no later than they trust their own copy', async () => {
+  it('see a change of the other one after the local TTL at most', async () => {
     const id = await account();
     expect([await noteSeenBy(a, id), await noteSeenBy(b, id)]).toEqual(['five', 'five']);
     await change(id);
@@ -136,7 +136,7 @@ describe('Two processes', () => {
     expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
-  it('do not let a slow load of the one bury a change of the other', async () => {
+  it('do not overwrite a change of the other one with a slow load', async () => {
     const id = await account();
     const slow = new SharedCopies(b.redis, 'accounts', 60_000);
     expect(await noteSeenBy(a, id)).toBe('five');
@@ -149,7 +149,7 @@ describe('Two processes', () => {
     expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
-  it('neither after a change whose new value nobody has loaded yet', async () => {
+  it('nor a change whose new value has not been loaded yet', async () => {
     const id = await account();
     const slow = new SharedCopies(b.redis, 'accounts', 60_000);
     await change(id);
@@ -159,7 +159,7 @@ describe('Two processes', () => {
     expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
-  it('never go back to an older value that Redis has, having lost the newer one', async () => {
+  it('never return to an older value that Redis has after losing the newer one', async () => {
     const id = await account();
     const slow = new SharedCopies(a.redis, 'accounts', 86_400_000);
     await change(id);
@@ -173,7 +173,7 @@ describe('Two processes', () => {
     await waitFor(async () => (await inRedis(a, id)).w === '2');
   });
 
-  it('of two releases do not show each other what they render in another shape, but tell each other of changes', async () => {
+  it('of two releases do not share values of different format, but report changes to each other', async () => {
     const id = await account();
     const old = new SharedCopies(a.redis, 'accounts', 86_400_000);
     await old.put(id, 1, JSON.stringify({ id, version: 1, etag: '"1"', body: '{"remark":"five"}' }), 60_000);
@@ -196,7 +196,7 @@ describe('Two processes', () => {
     expect(await copies.read(id)).toMatchObject({ version: 1, freshForMs: 0 });
   });
 
-  it('tell Redis of changes that it has missed when it is back', async () => {
+  it('report missed changes to Redis when it is back', async () => {
     const id = await account();
     expect(await noteSeenBy(a, id)).toBe('five');
     await waitFor(async () => (await inRedis(a, id)).d);
@@ -219,7 +219,7 @@ describe('Two processes', () => {
 });
 
 describe('Pages of the list', () => {
-  it('take a bounded amount of memory, however long the notes and however many are asked for', async () => {
+  it('take a bounded amount of memory for notes of any length and number', async () => {
     await db.database.execute({
       text: `INSERT INTO accounts (id, owner_id, name, note, balance, currency)
       SELECT uuidv7(), $1, 'Savings ' || n, repeat('long € ', 700), 1, 'EUR' FROM generate_series(1, 300) AS n`,
@@ -237,7 +237,7 @@ describe('Pages of the list', () => {
 });
 
 describe('Reads', () => {
-  it('come from PostgreSQL when Redis is frozen, after one time limit', async () => {
+  it('come from PostgreSQL when Redis is frozen, after one timeout', async () => {
     const notes = Array.from({ length: 20 }, (_, i) => `note ${i}`);
     const ids: string[] = [];
     for (const note of notes) ids.push(await account(note));
@@ -265,7 +265,7 @@ describe('Reads', () => {
     }
   });
 
-  it('come from PostgreSQL when Redis is full and takes nothing', async () => {
+  it('come from PostgreSQL when Redis is full', async () => {
     const id = await account();
     await a.redis.client.config('SET', 'maxmemory', '1');
     try {
@@ -308,7 +308,7 @@ describe('Reads', () => {
     await waitFor(async () => (await noteOrStale(b, id)) === 'seven');
   });
 
-  it('are stale from memory when both are away', async () => {
+  it('are stale from memory when both are down', async () => {
     const [known, unknown] = [await account(), await account()];
     await noteSeenBy(a, known);
     await trustEnds();

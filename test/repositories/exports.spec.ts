@@ -118,7 +118,7 @@ describe('The rows of exports', () => {
     expect(await chunk(id, 1, 2)).toBeUndefined();
   });
 
-  it('keep a chunk as it is, bytes that are no text included', async () => {
+  it('keep a chunk as it is, including bytes that are not text', async () => {
     const run = await begin(await add());
     const data = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
     await runs.append(run, 0, data, 1);
@@ -126,7 +126,7 @@ describe('The rows of exports', () => {
     expect((await chunk(run.exportId, 1, 0))?.equals(data)).toBe(true);
   });
 
-  describe('when a second run has begun', () => {
+  describe('when a second run has started', () => {
     let first: ExportRun;
     let second: ExportRun;
 
@@ -137,7 +137,7 @@ describe('The rows of exports', () => {
       second = await begin(id);
     });
 
-    it('hold nothing of the first one any more, and begin at no progress', async () => {
+    it('contain nothing of the first one, and start without progress', async () => {
       expect(second.attempt).toBe(2);
       expect(await chunksOf(first.exportId)).toEqual([]);
       expect(await exports.findOneBy({ id: first.exportId })).toMatchObject({ rowsWritten: 0 });
@@ -156,7 +156,7 @@ describe('The rows of exports', () => {
       });
     });
 
-    it('take what the second one writes', async () => {
+    it('accept what the second one writes', async () => {
       await runs.append(second, 0, bytes('second'), 1);
       await runs.complete(second, 1);
 
@@ -184,7 +184,7 @@ describe('The rows of exports', () => {
     expect(await chunksOf(id)).toEqual(Array.from({ length: 20 }, (_, seq) => ({ attempt: 3, seq })));
   });
 
-  it('begin no run once they are complete or gone', async () => {
+  it('start no run once they are completed or deleted', async () => {
     const id = await add();
     await runs.complete(await begin(id), 0);
 
@@ -192,7 +192,7 @@ describe('The rows of exports', () => {
     expect(await runs.begin(newId())).toBeUndefined();
   });
 
-  it('begin a run again after a failure', async () => {
+  it('start another run after a failure', async () => {
     const id = await add();
     await runs.fail(await begin(id));
     expect(await exports.findOneBy({ id })).toMatchObject({ status: 'failed' });
@@ -202,7 +202,7 @@ describe('The rows of exports', () => {
   });
 
   describe('swept', () => {
-    it('go when they are too old, with their chunks', async () => {
+    it('are deleted when they are too old, with their chunks', async () => {
       const [old, young] = [await addComplete(8), await addComplete(6)];
 
       expect(await sweep.removeChunks(7)).toBe(1);
@@ -212,7 +212,7 @@ describe('The rows of exports', () => {
       expect(await chunksOf(young)).toHaveLength(1);
     });
 
-    it('lose the chunks of runs that failed, but not those of runs that go on', async () => {
+    it('lose the chunks of failed runs, but not those of active runs', async () => {
       const [failed, running] = [await begin(await add()), await begin(await add())];
       for (const run of [failed, running]) await runs.append(run, 0, bytes('x'), 1);
       await runs.fail(failed);
@@ -221,14 +221,14 @@ describe('The rows of exports', () => {
       expect(await chunksOf(running.exportId)).toHaveLength(1);
     });
 
-    it('in steps that never take more than a hundred chunks', async () => {
+    it('in steps of at most a hundred chunks', async () => {
       await addComplete(8, 150);
 
       expect(await sweep.removeChunks(7)).toBe(100);
       expect(await sweep.removeChunks(7)).toBe(50);
     });
 
-    it('stay while they are young by the clock of PostgreSQL, whatever that of the worker says', async () => {
+    it('are kept by the clock of PostgreSQL, not that of the worker', async () => {
       const run = await begin(await add());
       await runs.append(run, 0, bytes('x'), 1);
       const now = Date.now();
@@ -240,7 +240,7 @@ describe('The rows of exports', () => {
       expect(await chunksOf(run.exportId)).toHaveLength(1);
     });
 
-    it('count as failed when their run has written nothing for long', async () => {
+    it('count as failed when their run has written nothing for a long time', async () => {
       const [stuck, fresh] = [await begin(await add(2)), await begin(await add(2))];
       await age(stuck.exportId, 2);
       await sweep.giveUp(1);
@@ -249,7 +249,7 @@ describe('The rows of exports', () => {
       expect(await exports.findOneBy({ id: fresh.exportId })).toMatchObject({ status: 'running' });
     });
 
-    it('count as failed when they have waited for long, and later ones have begun', async () => {
+    it('count as failed when they have waited for a long time and later ones have started', async () => {
       const stuck = await add(3);
       await sweep.giveUp(1);
       expect(await exports.findOneBy({ id: stuck })).toMatchObject({ status: 'queued' });
@@ -261,7 +261,7 @@ describe('The rows of exports', () => {
       expect(await exports.findOneBy({ id: waiting })).toMatchObject({ status: 'queued' });
     });
 
-    it('go on for as long as they get on, older than any limit, and keep what they have written', async () => {
+    it('continue while they make progress, at any age', async () => {
       const run = await begin(await add());
       await runs.append(run, 0, bytes('x'), 1);
       await age(run.exportId, 30);

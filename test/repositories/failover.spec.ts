@@ -56,7 +56,7 @@ describe.each(Object.entries(STYLES))('a failover under %s', (_, style) => {
     return { database, server, standby, write, everyConnectionWorks, proxy: proxy as TcpProxy };
   }
 
-  it('to a new primary, while the address still leads to the old one, is over within 3 s of the address moving', async () => {
+  it('to a new primary, while the address still points to the old one, is over within 3 s of the address moving', async () => {
     const { server, standby, write, everyConnectionWorks, proxy: address } = await stage();
     await demote(server, standby);
     // Requests go on arriving: whatever they connect to now is a standby.

@@ -79,7 +79,7 @@ const outOfStock = () =>
   new BusinessRuleError({ status: 409, code: 'insufficient-stock', detail: 'None left.' });
 
 describe('A request with an Idempotency-Key', () => {
-  it('has its effect once, and a repetition gets the same answer to the byte', async () => {
+  it('has its effect once, and a retry gets the same answer, byte for byte', async () => {
     const first = await idempotency.once(request(), created());
     const second = await idempotency.once(request({ requestId: 'request-2' }), created());
 
@@ -93,7 +93,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await effects()).toEqual(['created']);
   });
 
-  it('is another one for another caller, another route and another key', async () => {
+  it('differs by caller, route and key', async () => {
     await idempotency.once(request(), created('first'));
     await idempotency.once(request({ scope: 'bob POST /v1/things' }), created('other caller'));
     await idempotency.once(request({ scope: 'ada POST /v1/others' }), created('other route'));
@@ -102,7 +102,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await effects()).toEqual(['first', 'other caller', 'other route', 'other key']);
   });
 
-  it('is refused when it brings another payload', async () => {
+  it('is rejected with another payload', async () => {
     await idempotency.once(request(), created());
 
     expect(await codeOf(idempotency.once(request({ body: { quantity: 2 } }), created()))).toBe(
@@ -111,7 +111,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await effects()).toEqual(['created']);
   });
 
-  it('leaves neither effect nor record when it fails, and can be repeated', async () => {
+  it('leaves neither effect nor record when it fails, and can be retried', async () => {
     const failures = [
       new TransientError({ code: 'busy', detail: 'busy' }),
       new ClientError({ status: 422, code: 'unknown-product', detail: 'unknown' }),
@@ -129,7 +129,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await idempotency.once(request(), created())).toMatchObject({ status: 201, replayed: false });
   });
 
-  it('is refused for good when a business rule says no: nothing is done, and the refusal is repeated', async () => {
+  it('is rejected permanently by a business rule: nothing is done, and the rejection is replayed', async () => {
     const refused = idempotency.once(request(), async () => {
       await addEffect('half');
       throw outOfStock();
@@ -146,7 +146,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await effects()).toEqual([]);
   });
 
-  it('is turned away while the same one is being worked on, in this process and in another', async () => {
+  it('is rejected while the same one is in progress, in this process and in another', async () => {
     const other = serviceIn(await db.anotherRoom());
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
@@ -166,7 +166,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(await effects()).toEqual(['created']);
   });
 
-  it('has one effect when it comes a thousand times at once, in two processes, and nobody is told to come back later', async () => {
+  it('has one effect for a thousand concurrent duplicates in two processes, none of which is rejected', async () => {
     const room = await db.anotherRoom();
     const services = [idempotency, serviceIn(room)];
     const rooms = [db, room];
@@ -190,7 +190,7 @@ describe('A request with an Idempotency-Key', () => {
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
   });
 
-  it('is a new one after its record has expired, swept or not', async () => {
+  it('is a new one after its record has expired, deleted or not', async () => {
     await idempotency.once(request(), created('before'));
     await expire();
 
@@ -205,7 +205,7 @@ describe('A request with an Idempotency-Key', () => {
 });
 
 describe('The sweep', () => {
-  it('deletes what has expired and nothing else, however much it is', async () => {
+  it('deletes any number of expired records, and nothing else', async () => {
     await db.database.execute({
       text: `INSERT INTO idempotency_records (scope, key, fingerprint, status, headers, body, expires_at)
              SELECT 'ada', n::text, 'f', 201, '{}', '{}', now() - interval '1 second' FROM generate_series(1, 2500) n`,
@@ -245,7 +245,7 @@ class Payment implements ResumableWork<{ id: string; resumed: boolean }, string>
 const pay = (work: Payment): Promise<RecordedAnswer> => idempotency.resumable(request(), work);
 
 describe('Work that leaves the database', () => {
-  it('is begun, performed and finished once, and then repeated', async () => {
+  it('is begun, performed and finished once, and then replayed', async () => {
     const performed: string[] = [];
     const work = new Payment(async ({ id }) => {
       performed.push(id);
@@ -269,7 +269,7 @@ describe('Work that leaves the database', () => {
     expect(inTransaction).toBe(false);
   });
 
-  it('is committed before it is performed: a repetition elsewhere is turned away until the lease is over', async () => {
+  it('is committed before it is performed: a retry elsewhere is rejected until the lease expires', async () => {
     const other = serviceIn(await db.anotherRoom());
     const crashed = new Payment(() => Promise.reject(new Error('killed')));
     await expect(pay(crashed)).rejects.toThrow('killed');
@@ -301,7 +301,7 @@ describe('Work that leaves the database', () => {
     expect(await effects()).toEqual(['begun']);
   });
 
-  it('commits what a refusal has settled, and repeats the refusal', async () => {
+  it('commits what a rejection has settled, and replays the rejection', async () => {
     const declined = new Payment(
       async () => 'declined',
       new BusinessRuleError({
@@ -323,7 +323,7 @@ describe('Work that leaves the database', () => {
     expect(await effects()).toEqual(['begun', 'payment-1 declined']);
   });
 
-  it('is refused for good when it may not begin', async () => {
+  it('is rejected permanently when it must not begin', async () => {
     const work = new Payment(async () => 'charged');
     work.begin = () => Promise.reject(outOfStock());
     expect(await codeOf(pay(work))).toBe('insufficient-stock');
@@ -382,7 +382,7 @@ describe('Work that leaves the database', () => {
     },
   );
 
-  it('is taken over by one of several that come at once', async () => {
+  it('is taken over by one of several concurrent retries', async () => {
     const rooms = [db, await db.anotherRoom(), await db.anotherRoom()];
     await expect(pay(new Payment(() => Promise.reject(new Error('killed'))))).rejects.toThrow('killed');
     await overdue();

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => db?.close());
 
 describe('pg', () => {
-  it('has the connection of a client in `connection`: its messages say what the server is, and what it refuses', async () => {
+  it('has the connection of a client in `connection`, with the messages of the server', async () => {
     const client = new pg.Client(db.server.url());
     const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: Socket } };
     const parameters: string[] = [];
@@ -35,7 +35,7 @@ describe('pg', () => {
     await client.end();
   });
 
-  it('has what a CancelRequest needs in the client, and a `Connection` that can send it', async () => {
+  it('has the data for a CancelRequest in the client, and a `Connection` that can send it', async () => {
     const client = new pg.Client(db.server.url());
     await client.connect();
     expect(client).toMatchObject({
@@ -52,7 +52,7 @@ describe('pg', () => {
     await client.end();
   });
 
-  it('answers statements in order when `pipeline` is set, which its types do not know', async () => {
+  it('answers statements in order when `pipeline` is set, which is missing in its types', async () => {
     const client = new pg.Client(db.server.url());
     await client.connect();
     (client as unknown as { pipeline: boolean }).pipeline = true;
@@ -63,7 +63,7 @@ describe('pg', () => {
 });
 
 describe('pg-pool', () => {
-  it('waits for the promise of `onConnect`, and lends no connection that it rejects', async () => {
+  it('waits for the promise of `onConnect`, and hands out no connection that it rejects', async () => {
     const pool = new pg.Pool({
       connectionString: db.server.url(),
       // oxlint-disable-next-line typescript/no-misused-promises
@@ -73,7 +73,7 @@ describe('pg-pool', () => {
     await pool.end();
   });
 
-  it('says by its message alone that no connection got free in time', async () => {
+  it('reports a timeout only by its message', async () => {
     const pool = new pg.Pool({ connectionString: db.server.url(), max: 1 });
     const client = await pool.connect();
     // Not before: to connect may take longer.
@@ -85,7 +85,7 @@ describe('pg-pool', () => {
 });
 
 describe('TypeORM', () => {
-  it('makes its pool by `new driver.Pool()`, and takes the one that this returns', () => {
+  it('creates its pool by `new driver.Pool()`, and uses the one that this returns', () => {
     expect((db.dataSource.driver as unknown as { master: unknown }).master).toBe(db.pool);
   });
 
@@ -97,7 +97,7 @@ describe('TypeORM', () => {
     await runner.release();
   });
 
-  it('has a manager give itself to its query runner', async () => {
+  it('has a manager that passes itself to its query runner', async () => {
     const runner = db.dataSource.driver.createQueryRunner('master');
     expect(db.dataSource.createEntityManager(runner)).toBe(runner.manager);
     await runner.release();

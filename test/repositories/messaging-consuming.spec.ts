@@ -135,7 +135,7 @@ describe('handling events', () => {
     expect(await recorded()).toEqual(['insurance', 'post']);
   });
 
-  it('has one effect of many deliveries at once', async () => {
+  it('has one effect for many concurrent deliveries', async () => {
     let effects = 0;
     const inbox = process.app.get(Inbox);
     const delivery = { id: '01990000-0000-7000-8000-000000000001', consumer: 'post' };
@@ -161,7 +161,7 @@ describe('handling events', () => {
     expect(await inbox.once(delivery, () => Promise.resolve())).toBe(true);
   });
 
-  it('tries again after a transient error, and after a lost connection', async () => {
+  it('retries after a transient error and after a lost connection', async () => {
     const errors = [
       new TransientError({ code: 'mail-away', detail: 'No answer.' }),
       Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
@@ -177,7 +177,7 @@ describe('handling events', () => {
     expect(await letters.list({ limit: 10 })).toEqual([]);
   });
 
-  it('gives up when the attempts are used up', async () => {
+  it('stops when the attempts are exhausted', async () => {
     onSent = () => Promise.reject(new TransientError({ code: 'mail-away', detail: 'No answer.' }));
     await process.send(1, 1);
 
@@ -188,7 +188,7 @@ describe('handling events', () => {
     ]);
   });
 
-  it('gives up at once when trying again would not help, with the reason and where it happened', async () => {
+  it('stops at once after a permanent error, with the reason and the stack', async () => {
     onSent = () => Promise.reject(new TypeError('cannot read NUL \u0000 of parcel'));
     const [id] = await process.send(1, 1);
 
@@ -206,7 +206,7 @@ describe('handling events', () => {
     await waitFor(async () => (await letters.count()) === 1);
   });
 
-  it('puts a dead letter back for the consumer that gave up, and for no other', async () => {
+  it('replays a dead letter for the consumer that failed, and for no other', async () => {
     onLost = (event, inbox) =>
       event.consumer === 'post' ? Promise.reject(new Error('bad')) : inbox.record(event);
     await lose(1);
@@ -224,7 +224,7 @@ describe('handling events', () => {
     expect(await letters.replay('no-such-id')).toBe(0);
   });
 
-  it('puts back what has been swept long ago, for the right consumer', async () => {
+  it('replays events that were deleted long ago, for the right consumer', async () => {
     onLost = () => Promise.reject(new Error('bad'));
     await lose(1);
     await lose(2);
@@ -245,7 +245,7 @@ describe('handling events', () => {
     expect(deliveries.every(({ key }) => key?.startsWith('parcel-'))).toBe(true);
   });
 
-  it('buries an event again that fails again after its replay', async () => {
+  it('makes a dead letter again of an event that fails again after its replay', async () => {
     onSent = () => Promise.reject(new Error('bad'));
     await process.send(1, 1);
     await buried(1);
@@ -260,7 +260,7 @@ describe('handling events', () => {
     expect(second?.eventId).toBe(first?.eventId);
   });
 
-  it('buries no event that another worker has handled while the one that failed stood still', async () => {
+  it('makes no dead letter of an event that another worker handled meanwhile', async () => {
     onSent = (event, inbox) => inbox.record(event);
     await process.send(1, 1);
     await waitFor(async () => (await recorded()).length === 1, { what: 'the event' });

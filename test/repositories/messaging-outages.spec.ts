@@ -44,7 +44,7 @@ const numbers = (from: number, to: number): number[] =>
 const sorted = (): number[] => effects.toSorted((a, b) => a - b);
 const notNow = (): Error => new TransientError({ code: 'not-now', detail: 'Later.' });
 
-describe('messaging when Redis or PostgreSQL is away', () => {
+describe('messaging when Redis or PostgreSQL is down', () => {
   let room: MessagingRoom;
 
   beforeEach(async () => {
@@ -62,7 +62,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
   const handled = (count: number): Promise<unknown> =>
     waitFor(() => effects.length >= count, { what: `${count} handled events` });
 
-  it('goes on by itself when Redis was restarted empty: nothing lost, nothing doubled, schedules there again', async () => {
+  it('recovers when Redis was restarted empty: nothing lost, nothing duplicated, schedules recreated', async () => {
     const process = await worker();
     await process.send(1, 20);
     await handled(20);
@@ -81,7 +81,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     await waitFor(() => !process.runtime.status().relayProblem, { what: 'the relay without a problem' });
   });
 
-  it('does not take for lost what another worker has relayed since', async () => {
+  it('does not take events for lost that another worker has relayed since', async () => {
     const env = {
       JOB_BACKOFF_MS: '600000',
       JOB_BACKOFF_MAX_MS: '3600000',
@@ -115,7 +115,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     expect(await relayed()).toEqual(Array.from({ length: 20 }, () => ({ attempts: 1 })));
   });
 
-  it('delivers what was in the queues when they are emptied, without waiting for the redelivery to be due', async () => {
+  it('delivers what was in emptied queues, without waiting until redelivery is due', async () => {
     failWith = notNow;
     const process = await worker({ JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '3600000' });
     await process.send(1, 20);
@@ -136,7 +136,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     expect(sorted()).toEqual(numbers(1, 20));
   });
 
-  it('waits while Redis is frozen, and moves on when it thaws', async () => {
+  it('waits while Redis is frozen, and continues afterwards', async () => {
     const process = await worker();
     await process.send(1, 5);
     await handled(5);
@@ -151,7 +151,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     expect(sorted()).toEqual(numbers(1, 15));
   });
 
-  it('starts without Redis, and works once it is there', async () => {
+  it('starts without Redis, and works when it is back', async () => {
     await room.redis.kill();
     const process = await worker();
     await process.send(1, 5);
@@ -163,7 +163,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     expect(sorted()).toEqual(numbers(1, 5));
   });
 
-  it('reports what waits, and since when, while Redis is down', async () => {
+  it('reports the waiting events and their age while Redis is down', async () => {
     const process = await worker();
     const metrics = process.app.get(MessagingMetrics);
     const value = async (gauge: Gauge): Promise<number> => (await gauge.get()).values[0]?.value ?? 0;
@@ -180,7 +180,7 @@ describe('messaging when Redis or PostgreSQL is away', () => {
     expect(process.runtime.status().backlog).toMatchObject({ pending: 7 });
   });
 
-  it('goes on by itself when PostgreSQL was away', async () => {
+  it('recovers when PostgreSQL was down', async () => {
     const process = await worker();
     await process.send(1, 10);
     await handled(10);

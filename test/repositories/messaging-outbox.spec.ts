@@ -71,7 +71,7 @@ describe('the outbox', () => {
       expect(await claim()).toEqual([id]);
     });
 
-    it('takes many at once, in their order, and rolls all of them back together', async () => {
+    it('announces many at once, in order, and rolls them back together', async () => {
       const parcels = Array.from({ length: 2500 }, (_, number) => ({
         payload: { number },
         ...(number % 2 === 0 && { key: `parcel-${number}` }),
@@ -93,7 +93,7 @@ describe('the outbox', () => {
       expect(claimed[0]?.consumers).toEqual(['post', 'insurance']);
     });
 
-    it('takes none of an empty list', async () => {
+    it('announces nothing for an empty list', async () => {
       expect(await unitOfWork.run(() => outbox.announceMany(parcelSent, []))).toEqual([]);
       expect(await claim()).toEqual([]);
     });
@@ -113,7 +113,7 @@ describe('the outbox', () => {
       await expect(outbox.announceMany(parcelSent, [])).rejects.toThrow('outside a unit of work');
     });
 
-    it('keeps everything a consumer will be told', async () => {
+    it('keeps everything that a consumer needs', async () => {
       await new RequestContext('request-1', Infinity).run(() => announce(1));
       const [event] = await repository.claim(0, 1, POLICY);
       expect(event).toMatchObject({
@@ -128,7 +128,7 @@ describe('the outbox', () => {
   });
 
   describe('claiming', () => {
-    it('takes events in the order in which they were announced', async () => {
+    it('claims events in the order of announcement', async () => {
       const ids = await announceAll(5);
       expect(await claim(2)).toEqual(ids.slice(0, 2));
       expect(await claim(2)).toEqual(ids.slice(2, 4));
@@ -136,7 +136,7 @@ describe('the outbox', () => {
       expect(await claim(2)).toEqual([]);
     });
 
-    it('gives no event to two relays that claim at once', async () => {
+    it('gives no event to two concurrent relays', async () => {
       const ids = await announceAll(60);
       const other = new OutboxRepository((await room.anotherRoom()).database);
       const claims = await Promise.all(
@@ -147,7 +147,7 @@ describe('the outbox', () => {
       expect([...claimed, ...(await claim())].toSorted()).toEqual(ids.toSorted());
     });
 
-    it('steps over what another relay is claiming at this moment', async () => {
+    it('skips what another relay is claiming', async () => {
       const ids = await announceAll(4);
       const other = new OutboxRepository((await room.anotherRoom()).database);
       const [first, second] = await unitOfWork.run(async () => [
@@ -158,7 +158,7 @@ describe('the outbox', () => {
       expect(second.map(({ id }) => id)).toEqual(ids.slice(2));
     });
 
-    it('can be handed back, as if it had not happened', async () => {
+    it('can be undone', async () => {
       const ids = await announceAll(3);
       await repository.handBack(await repository.claim(0, 2, POLICY));
       expect(await claim()).toEqual(ids);
@@ -168,7 +168,7 @@ describe('the outbox', () => {
       expect(rows.map(({ relay_attempts }) => relay_attempts)).toEqual([1, 1, 1]);
     });
 
-    it('cannot be handed back by a relay whose claim has passed to another', async () => {
+    it('cannot be undone by a relay whose claim has passed to another', async () => {
       await announceAll(1);
       const frozen = await repository.claim(0, 1, { afterMs: 0, atMostMs: 0 });
       await waitFor(async () => (await repository.settle(10)).redelivered === 1, { what: 'redelivery' });
@@ -178,7 +178,7 @@ describe('the outbox', () => {
       expect([frozen[0]?.id, await claim()]).toEqual([id, []]);
     });
 
-    it('is due again later with every attempt, up to a limit', async () => {
+    it('is due again later with each attempt, up to a limit', async () => {
       const [id] = await announceAll(1);
       const waits: number[] = [];
       for (let attempt = 0; attempt < 4; attempt += 1) {
@@ -195,8 +195,8 @@ describe('the outbox', () => {
     });
   });
 
-  describe('looking after what was relayed', () => {
-    it('settles what every consumer has recorded or buried, and leaves what is not due', async () => {
+  describe('redelivery', () => {
+    it('settles what every consumer has recorded or given up, and skips what is not due', async () => {
       const [handled, buried, early] = await announceAll(3);
       await claim();
       await handle(handled!, 'post', 'insurance');
@@ -242,7 +242,7 @@ describe('the outbox', () => {
     /** The column rounds to milliseconds and a Date cuts them off: what is less apart has no order. */
     const nextMilliseconds = () => database.query({ text: 'SELECT pg_sleep(0.003)' });
 
-    it('takes everything relayed before the queues were lost, and nothing relayed after', async () => {
+    it('covers everything relayed before the queues were lost, and nothing relayed after', async () => {
       const ids = await announceAll(3);
       await claim(2);
       await nextMilliseconds();
@@ -276,7 +276,7 @@ describe('the outbox', () => {
       for (const id of ids) await handle(id, 'post', 'insurance');
     });
 
-    it('deletes settled events with their inbox rows, and nothing that is still owed to somebody', async () => {
+    it('deletes settled events with their inbox rows, and nothing that is still undelivered', async () => {
       expect(await sweep(later())).toEqual([]);
       await makeDue();
       await repository.settle(10);
@@ -289,7 +289,7 @@ describe('the outbox', () => {
       expect(left).toEqual({ events: 1, inbox: 2 });
     });
 
-    it('keeps what is not old enough, by its announcement and by its last relay', async () => {
+    it('keeps what is too young, by its announcement or its last relay', async () => {
       await makeDue();
       await repository.settle(10);
       expect(await sweep(new Date(Date.now() - 60_000))).toEqual([]);
@@ -409,7 +409,7 @@ describe('the outbox', () => {
       expect(sweeping.find((node) => node['Index Name'] === 'outbox_events_pkey')?.['Actual Rows']).toBe(500);
     });
 
-    it('is not slowed by claimed events that cannot be cleaned up while a long transaction is open', async () => {
+    it('is not slowed by claimed events that cannot be vacuumed during a long transaction', async () => {
       const elsewhere = await room.anotherRoom();
       await elsewhere.unitOfWork.run(
         async () => {
@@ -429,7 +429,7 @@ describe('the outbox', () => {
       );
     });
 
-    it('measures the backlog beyond what it counts', async () => {
+    it('estimates the backlog beyond what it counts', async () => {
       const { pending, lagSeconds } = await repository.backlog();
       expect(pending).toBe(100_000);
       expect(lagSeconds).toBeGreaterThan(0);

@@ -117,7 +117,7 @@ describe('schedules', () => {
     it.each([
       ['8 days ahead', 8 * DAY_MS],
       ['8 days behind', -8 * DAY_MS],
-    ])('go on after it has run them: %s', async (_what, wrongBy) => {
+    ])('continue after it has run them: %s', async (_what, wrongBy) => {
       shiftClock(wrongBy);
       const wrong = await worker(Chores);
       await runsAgain('attic');
@@ -129,7 +129,7 @@ describe('schedules', () => {
       await runsAgain('attic');
     });
 
-    it('go on in workers that were running all the time', async () => {
+    it('continue in workers that were running all the time', async () => {
       const right = await worker(Chores);
       await runsAgain('attic');
       const queue = right.app.get(Queues).get('maintenance');
@@ -144,7 +144,7 @@ describe('schedules', () => {
       await runsAgain('attic');
     });
 
-    it('go on in a worker that is the only one, and behind', async () => {
+    it('continue in a single worker whose clock is behind', async () => {
       const right = await worker(Chores);
       await runsAgain('attic');
       await right.close();
@@ -155,7 +155,7 @@ describe('schedules', () => {
       await runsAgain('attic');
     });
 
-    it('are not the only ones: events that it put off are handled by the others', async () => {
+    it('delays no events: the other workers handle them', async () => {
       failing = true;
       shiftClock(8 * DAY_MS);
       const wrong = await worker();
@@ -171,7 +171,7 @@ describe('schedules', () => {
     });
   });
 
-  describe('written as cron does', () => {
+  describe('with cron patterns', () => {
     const nextRun = async ({ app }: MessagingProcess, name: string): Promise<number> => {
       const queue = app.get(Queues).get('maintenance');
       const scheduler = await waitFor(() => queue.getJobScheduler(name), { what: name });
@@ -202,7 +202,7 @@ describe('schedules', () => {
       expect(new Date(await nextRun(process, 'sweep-hall'))).toEqual(new Date(next));
     });
 
-    it('know when they are due, so that a worker that does not know them sees how long it can offer them', async () => {
+    it('have a due time, until which a worker that does not know them can offer them', async () => {
       const { pattern, due } = inSeconds(600);
       const { app } = await worker(choresAt(pattern));
 
@@ -211,7 +211,7 @@ describe('schedules', () => {
       expect(run.opts).toMatchObject({ prevMillis: due, repeat: { pattern, tz: 'UTC' } });
     });
 
-    it('run at their time, and once more the day after', async () => {
+    it('run at their time, and again the day after', async () => {
       const { pattern, due } = inSeconds(ENOUGH_TO_START);
       const process = await worker(choresAt(pattern));
       expect(await nextRun(process, 'sweep-stairs')).toBe(due);
@@ -224,7 +224,7 @@ describe('schedules', () => {
       expect(runs['stairs']).toBe(1);
     });
 
-    it('make up, once, for a run that was due while no worker was there', async () => {
+    it('make up once for a run that was due while no worker ran', async () => {
       const { pattern, due } = inSeconds(ENOUGH_TO_START);
       const first = await worker(choresAt(pattern));
       expect(await nextRun(first, 'sweep-stairs')).toBe(due);
@@ -241,7 +241,7 @@ describe('schedules', () => {
       expect(runs['stairs']).toBe(1);
     });
 
-    it('run in a worker that is the only one, and behind', async () => {
+    it('run in a single worker whose clock is behind', async () => {
       const { pattern, due } = inSeconds(ENOUGH_TO_START);
       const first = await worker(choresAt(pattern));
       expect(await nextRun(first, 'sweep-stairs')).toBe(due);
@@ -266,7 +266,7 @@ describe('schedules', () => {
   });
 
   describe('of two versions side by side', () => {
-    it('are all kept, whichever of them starts last', async () => {
+    it('are all kept, regardless of the order of starts', async () => {
       const [old] = [await worker(Chores), await worker(ChoresOfAnotherVersion)];
       await old.close();
       await worker(Chores);
@@ -275,7 +275,7 @@ describe('schedules', () => {
       await runsAgain('attic');
     });
 
-    it('run although workers that do not know them take their jobs first', async () => {
+    it('run although workers that do not know them get their jobs first', async () => {
       for (const _ of [1, 2, 3]) await worker(ChoresOfAnotherVersion);
       await runsAgain('cellar');
       await worker(RareChores);
@@ -283,7 +283,7 @@ describe('schedules', () => {
       await waitFor(() => runs['roof'], { within: 60_000, what: 'the hourly run' });
     });
 
-    it('go when a later release lists them as retired', async () => {
+    it('are removed when a later release lists them as retired', async () => {
       const old = await worker(Chores);
       await runsAgain('attic');
       await old.close();
@@ -295,7 +295,7 @@ describe('schedules', () => {
       await waitFor(async () => (await queue.getJobScheduler('sweep-attic')) === undefined, {});
     });
 
-    it('report how long ago they ran, whichever worker ran them', async () => {
+    it('report how long ago they ran, in any worker', async () => {
       const other = await worker(RareChores);
       await waitFor(() => runs['roof'], { what: 'the hourly run' });
       await other.close();
@@ -313,7 +313,7 @@ describe('schedules', () => {
       expect(await age()).toBeLessThan(3700);
     });
 
-    it('come back when something has removed them', async () => {
+    it('are recreated when something has removed them', async () => {
       const { app } = await worker(Chores);
       await runsAgain('attic');
 

@@ -44,7 +44,7 @@ const straight: Behaviour = (_event, effect) => effect();
 const aborted = (event: DeliveredEvent): Promise<void> =>
   new Promise((resolve) => event.signal.addEventListener('abort', () => resolve()));
 
-describe('the end of a worker', () => {
+describe('the shutdown of a worker', () => {
   let room: MessagingRoom;
 
   beforeEach(async () => {
@@ -63,7 +63,7 @@ describe('the end of a worker', () => {
   const takenOver = (): Promise<unknown> =>
     waitFor(() => effects.length === 1, { within: 60_000, what: 'the other worker handling it' });
 
-  it('lets jobs under way end and takes no new ones', async () => {
+  it('finishes active jobs and takes no new ones', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     behaviour = async (_event, effect) => {
       await gate;
@@ -86,7 +86,7 @@ describe('the end of a worker', () => {
     expect(effects.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  it('tells jobs to stop when time runs out, and those that do are handled elsewhere without having failed', async () => {
+  it('aborts jobs when time runs out, and those that stop are handled elsewhere without counting as failed', async () => {
     behaviour = async (event) => {
       await aborted(event);
       throw new Error('stopped half-way');
@@ -105,7 +105,7 @@ describe('the end of a worker', () => {
     expect(await other.database.query({ text: 'SELECT 1 FROM dead_letters' })).toEqual([]);
   });
 
-  it('tells a scheduled run to stop as well, and another worker does it: the next one may be a day away', async () => {
+  it('aborts a scheduled run too, and another worker repeats it', async () => {
     let runs = 0;
     let stops = true;
     class DailyChores {
@@ -127,7 +127,7 @@ describe('the end of a worker', () => {
     await waitFor(() => runs === 2, { within: 60_000, what: 'the other worker doing it' });
   });
 
-  it('puts back a job that does not stop; what it still writes does not count', async () => {
+  it('returns a job that does not stop; what it still writes does not count', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     let late: Promise<unknown> = Promise.resolve();
     behaviour = async (_event, effect) => {
@@ -152,7 +152,7 @@ describe('the end of a worker', () => {
     expect(effects).toEqual([1]);
   });
 
-  it('ends in time while Redis is frozen', async () => {
+  it('is in time while Redis is frozen', async () => {
     const process = await worker();
     await process.send(1, 1);
     await waitFor(() => effects.length === 1, { what: 'the event' });
@@ -165,7 +165,7 @@ describe('the end of a worker', () => {
     room.redis.thaw();
   });
 
-  it('ends in time when Redis was never there, or is there no more', async () => {
+  it('is in time when Redis was never up, or is down', async () => {
     const started = await worker();
     await started.send(1, 1);
     await waitFor(() => effects.length === 1, { what: 'the event' });
@@ -181,7 +181,7 @@ describe('the end of a worker', () => {
     }
   });
 
-  it('has its jobs taken over by another worker when it dies without an end', async () => {
+  it('is replaced by other workers, which take over its jobs, when it is killed', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     behaviour = () => gate;
     const process = await worker();

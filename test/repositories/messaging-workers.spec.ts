@@ -59,7 +59,7 @@ describe('workers', () => {
 
   afterEach(() => room.close());
 
-  it('deliver each event once, however many relay at the same time', async () => {
+  it('deliver each event once with several concurrent relays', async () => {
     const workers = await Promise.all(
       [1, 2, 3].map(() => room.process({ providers: [PostProcessor], env: { OUTBOX_BATCH_SIZE: '7' } })),
     );
@@ -104,7 +104,7 @@ describe('workers', () => {
     const idle = await room.process({ providers: [PostProcessor], start: false });
     const api = await room.process({ role: 'api', providers: [PostProcessor] });
     await api.send(1, 1);
-    await expect(waitFor(() => deliveries.length > 0, { within: 300 })).rejects.toThrow('did not come true');
+    await expect(waitFor(() => deliveries.length > 0, { within: 300 })).rejects.toThrow('Timed out');
     expect(idle.runtime.status()).toMatchObject({ state: 'idle', activeJobs: 0 });
     expect(() => api.app.get(MessagingRuntime)).toThrow();
     const redis = new Redis(room.redis.url());
@@ -112,10 +112,10 @@ describe('workers', () => {
     redis.disconnect();
     idle.runtime.start();
     await waitFor(() => deliveries.length === 1, { what: 'the delivery' });
-    expect(() => idle.runtime.start()).toThrow('it is running');
+    expect(() => idle.runtime.start()).toThrow('in the state running');
   });
 
-  it('try a failed event as often as its queue or its handler says', async () => {
+  it('retry a failed event as often as its queue or handler says', async () => {
     const tries: string[] = [];
     const fail = (event: DeliveredEvent): Promise<void> => {
       tries.push(`${event.name} ${event.attempt} of ${event.attempts}`);
@@ -150,7 +150,7 @@ describe('workers', () => {
     ]);
   });
 
-  it('wait before they try again as long as the queue or the handler says in milliseconds', async () => {
+  it('wait before a retry as long as the queue or handler says in milliseconds', async () => {
     const tries: Record<string, number[]> = { 'parcel.sent': [], 'parcel.kept': [] };
     const fail = ({ name }: DeliveredEvent): Promise<void> => {
       tries[name]!.push(Date.now());
@@ -207,7 +207,7 @@ describe('workers', () => {
     redis.disconnect();
   });
 
-  it('report to readiness how they are', async () => {
+  it('report their state to readiness', async () => {
     const worker = await room.process({ providers: [PostProcessor] });
     await worker.send(1, 1);
     await waitFor(() => deliveries.length === 1, { what: 'the delivery' });

@@ -57,7 +57,7 @@ describe('Notifications', () => {
   const statusOf = async ({ eventId }: News) => (await rows.findOneBy({ eventId }))?.status;
 
   describe('when a mail is delivered', () => {
-    it('send it under the id of its event, and record that only when asked to', async () => {
+    it('are sent with the id of their event, and recorded only on request', async () => {
       const event = news();
       const bookkeeping = await notifications.deliver(event);
 
@@ -72,7 +72,7 @@ describe('Notifications', () => {
       });
     });
 
-    it('do nothing when it is sent already', async () => {
+    it('are not sent again', async () => {
       const event = news();
       await (
         await notifications.deliver(event)
@@ -83,7 +83,7 @@ describe('Notifications', () => {
       expect(send).not.toHaveBeenCalled();
     });
 
-    it('have failed for good when the mail server rejects the mail', async () => {
+    it('fail permanently when the mail server rejects the mail', async () => {
       send.mockRejectedValue(new MailRefusedError('550 No such user', undefined));
       const event = news();
       await (
@@ -108,7 +108,7 @@ describe('Notifications', () => {
       expect(await statusOf(event)).toBe('pending');
     });
 
-    it('are one for an event, however often it is delivered at once', async () => {
+    it('are created once per event, also by concurrent deliveries', async () => {
       const event = news();
       await Promise.all(Array.from({ length: 8 }, () => notifications.deliver(event)));
 
@@ -133,7 +133,7 @@ describe('Notifications', () => {
     expect(seen).toEqual(all);
   });
 
-  it('are found by their index, however many there are', async () => {
+  it('are found by their index in any number', async () => {
     for (let i = 0; i < 50; i += 1) await addUser(`${i}@example.com`);
     await db.database.execute({
       text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
@@ -148,7 +148,7 @@ describe('Notifications', () => {
     }
   });
 
-  it('are swept when they are older than some days, all of them and nothing else', async () => {
+  it('are deleted when they are too old, all of them and nothing else', async () => {
     vi.spyOn(Logger.prototype, 'log').mockReturnValue();
     const ages = [...Array.from({ length: 1001 }, () => 31), 29, 0];
     await db.database.execute({
@@ -162,7 +162,7 @@ describe('Notifications', () => {
     expect(await rows.countBy({ userId })).toBe(2);
   });
 
-  it('go with their user', async () => {
+  it('are deleted with their user', async () => {
     await notifications.deliver(news());
     await db.database.execute({ text: 'DELETE FROM users WHERE id = $1', values: [userId] });
 

@@ -72,7 +72,7 @@ async function collect(
 }
 
 describe('An order', () => {
-  it('comes back as it was placed, with its items in the order given', async () => {
+  it('is read as it was placed, with its items in order', async () => {
     const userId = await addUser();
     const id = newId();
     const items = ['Chair, "oak"', 'Chair {b}', "Chair 'c'"].map((name, index) => ({
@@ -102,7 +102,7 @@ describe('An order', () => {
     expect(await orders.findById(newId())).toBeUndefined();
   });
 
-  it('is not there at all when one of its items cannot be', async () => {
+  it('does not exist when one of its items is invalid', async () => {
     const id = newId();
     const items = [
       { productId, name: 'Chair', quantity: 1, unitPrice: 1 },
@@ -115,7 +115,7 @@ describe('An order', () => {
     expect(await orders.findById(id)).toBeUndefined();
   });
 
-  it('is held by whoever locked it until the unit of work ends', async () => {
+  it('is locked until the unit of work ends', async () => {
     const id = await addOrder(await addUser());
     let second: Promise<unknown> | undefined;
     await db.unitOfWork.run(async () => {
@@ -129,7 +129,7 @@ describe('An order', () => {
     expect((await orders.findById(id))?.status).toBe('cancelled');
   });
 
-  it('tells which payment holds it', async () => {
+  it('reports which payment holds it', async () => {
     const id = await addOrder(await addUser());
     const paymentId = newId();
     await orders.setPayment(id, paymentId);
@@ -140,7 +140,7 @@ describe('An order', () => {
 });
 
 describe('A list of orders', () => {
-  it('has a customer’s own ones, newest first, from where the page before ended', async () => {
+  it('has those of a customer, newest first, starting after the previous page', async () => {
     const userId = await addUser();
     const ids = await Promise.all(Array.from({ length: 5 }, () => addOrder(userId)));
     await addOrder(await addUser());
@@ -152,7 +152,7 @@ describe('A list of orders', () => {
     expect(first[0]?.items).toEqual([{ productId, name: 'Chair', quantity: 1, unitPrice: 1990 }]);
   });
 
-  it('has everybody’s for an admin', async () => {
+  it('has those of all users for an admin', async () => {
     const ids = [await addOrder(await addUser()), await addOrder(await addUser())].toSorted().toReversed();
 
     expect((await orders.page(2)).map(({ id }) => id)).toEqual(ids);
@@ -180,7 +180,7 @@ describe('What requests wait for', () => {
 });
 
 describe('The export of orders', () => {
-  it('has all rows of a customer, in batches, in the order they were placed', async () => {
+  it('has all rows of a customer, in batches, in the order of placement', async () => {
     const userId = await addUser();
     await addManyOrders(userId, 25);
     const { sizes, rows } = await collect(exported.rows({ userId }, 10));
@@ -199,14 +199,14 @@ describe('The export of orders', () => {
     expect(await exported.count({ userId })).toBe(25);
   });
 
-  it('ends without an empty batch, and has none where there is nothing', async () => {
+  it('has no empty batch', async () => {
     const userId = await addUser();
     expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([]);
     await addManyOrders(userId, 20);
     expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([10, 10]);
   });
 
-  it('takes orders from a time on, and before another', async () => {
+  it('selects orders of a period', async () => {
     const userId = await addUser();
     await addManyOrders(userId, 4);
     const times = ['09:00', '10:00', '11:00', '12:00'].map((time) => new Date(`2026-01-01T${time}:00Z`));
@@ -223,7 +223,7 @@ describe('The export of orders', () => {
     expect(await exported.count(filter)).toBe(2);
   });
 
-  it('shows one moment, whatever is placed meanwhile', async () => {
+  it('shows one snapshot, regardless of new orders', async () => {
     const userId = await addUser();
     await addManyOrders(userId, 20);
     const seen: number[] = [];
@@ -235,7 +235,7 @@ describe('The export of orders', () => {
     expect(seen).toEqual([10, 10]);
   });
 
-  it('gives its connection back when the reader stops early, and when the reader fails', async () => {
+  it('releases its connection when the reader stops early or fails', async () => {
     const userId = await addUser();
     await addManyOrders(userId, 30);
     for await (const rows of exported.rows({ userId }, 10)) {
@@ -251,7 +251,7 @@ describe('The export of orders', () => {
     expect((await collect(exported.rows({ userId }, 100))).rows).toHaveLength(30);
   });
 
-  it('fails as a transient error when its session is ended, and leaves nothing behind', async () => {
+  it('fails with a transient error when its session is terminated, and leaves nothing behind', async () => {
     const userId = await addUser();
     await addManyOrders(userId, 20);
     const reading = async () => {
@@ -268,7 +268,7 @@ describe('The export of orders', () => {
     expect((await collect(exported.rows({ userId }, 100))).rows).toHaveLength(20);
   });
 
-  it('reads one customer’s orders by the index, and everybody’s without sorting', async () => {
+  it('reads the orders of a customer by the index, and those of all without sorting', async () => {
     const userId = await addUser();
     await addManyOrders(await addUser(), 3000);
     await addManyOrders(userId, 10);

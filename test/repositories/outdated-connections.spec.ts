@@ -96,7 +96,7 @@ describe('a migration that widens a column under load', () => {
     expect(await total()).toBe(counted);
   });
 
-  it('repeats a unit of work whole, and runs its steps after the commit once', async () => {
+  it('repeats a unit of work completely, and runs its after-commit steps once', async () => {
     await prepareEverywhere();
     await db.database.execute({ text: 'ALTER TABLE counters ALTER COLUMN value TYPE bigint' });
     const before = (await total()) ?? 0;
@@ -113,7 +113,7 @@ describe('a migration that widens a column under load', () => {
     expect(await total()).toBe(before + 11);
   });
 
-  it('repeats no unit of work that says that it must not be', async () => {
+  it('repeats no unit of work that is declared not repeatable', async () => {
     await prepareEverywhere();
     await db.database.execute({ text: 'ALTER TABLE counters ALTER COLUMN value TYPE bigint' });
     let attempts = 0;
@@ -131,7 +131,7 @@ describe('a migration that widens a column under load', () => {
 });
 
 describe('a connection that has lost its prepared statements', () => {
-  it('is replaced, and what was sent on it is sent again', async () => {
+  it('is replaced, and its statements are sent again', async () => {
     await prepareEverywhere();
     const before = (await total()) ?? 0;
     const lose = () => everywhere(() => db.database.execute({ text: 'DEALLOCATE ALL' }));
@@ -145,7 +145,7 @@ describe('a connection that has lost its prepared statements', () => {
 });
 
 describe('an error in answer to COMMIT', () => {
-  it('never has the work done again, even where its code says that the connection is outdated', async () => {
+  it('never causes a repetition, even if its code says that the connection is outdated', async () => {
     await db.database.execute({
       text: `CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '26000'; END $$`,

@@ -61,7 +61,7 @@ describe('A payment', () => {
     expect(await payments.findById(payment.id)).toEqual(payment);
   });
 
-  it('is settled by the first word on it and by no other', async () => {
+  it('is settled by the first outcome and by no later one', async () => {
     const { id } = await addPayment();
     const words = await Promise.all([
       payments.settle(id, succeeded),
@@ -83,7 +83,7 @@ describe('A payment', () => {
     expect(await payments.findById(id)).toMatchObject({ status: 'declined', declineCode: 'card_declined' });
   });
 
-  it('is the only one of its order, unless it was declined', async () => {
+  it('is the only one of its order, except declined ones', async () => {
     const orderId = await addOrder();
     const first = await addPayment(orderId);
     for (const step of [() => Promise.resolve(), () => payments.markUnknown(first.id)]) {
@@ -99,7 +99,7 @@ describe('A payment', () => {
     });
   });
 
-  it('can be taken back while nothing is known of it', async () => {
+  it('can be deleted while nothing is known of it', async () => {
     const [pending, settled] = [await addPayment(), await addPayment()];
     await payments.settle(settled.id, succeeded);
 
@@ -134,7 +134,7 @@ describe('The reconciliation', () => {
     expect(claims.flat()).toHaveLength(20);
   });
 
-  it('takes a payment for never charged only when no request could charge it when it was claimed', async () => {
+  it('counts a payment as never charged only if no request could charge it when it was claimed', async () => {
     await addPayment(undefined, { chargingMs: 60_000, checkAfterMs: -1000 });
     const over = await addPayment(undefined, { chargingMs: -10_000, checkAfterMs: -1000 });
 
@@ -147,7 +147,7 @@ describe('The reconciliation', () => {
     expect(await overdue(60_000)).toEqual([]);
   });
 
-  it('waits again when a request takes the payment up while the provider is asked, or it is settled', async () => {
+  it('waits again when a request resumes or settles the payment while the provider is asked', async () => {
     for (const change of [
       (id: string) => payments.resume(id, -20_000),
       (id: string) => payments.settle(id, succeeded),
@@ -161,7 +161,7 @@ describe('The reconciliation', () => {
     }
   });
 
-  it('asks about an undecided payment ever more rarely, but within a limit', async () => {
+  it('asks about an undecided payment less and less often, up to a limit', async () => {
     const { id } = await addPayment(undefined, { checkAfterMs: -1000 });
     // In one transaction each: its time stands still.
     const waitAt = async (age: string): Promise<number> =>
@@ -183,7 +183,7 @@ describe('The reconciliation', () => {
     ]);
   });
 
-  it('leaves a payment alone that another one has claimed since', async () => {
+  it('does not change a payment that another one has claimed since', async () => {
     await addPayment(undefined, { checkAfterMs: -1000 });
     const frozen = await payments.claimDue(1, 0);
     const [current] = await waitFor(async () => {

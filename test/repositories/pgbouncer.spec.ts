@@ -93,7 +93,7 @@ describe('PgBouncer in transaction mode', () => {
     await expect(slow).rejects.toMatchObject({ status: 503, cause: { code: '57014' } });
   });
 
-  it('passes the cancellation on when a client goes away', async () => {
+  it('forwards the cancellation when a client disconnects', async () => {
     const context = new RequestContext('request-1', Date.now() + 60_000);
     const sleeping = context.run(() =>
       room.database.query({ text: "SELECT pg_sleep(15), 'cancel through it' AS mark" }),
@@ -126,7 +126,7 @@ describe('PgBouncer in transaction mode', () => {
     expect(await count('rolled back')).toBe(0);
   });
 
-  it('refuses the limits at connect, which DATABASE_TRANSACTION_POOLER is for', async () => {
+  it('rejects the limits at connect, which DATABASE_TRANSACTION_POOLER avoids', async () => {
     const opening = db.anotherRoom({ DATABASE_URL: pooler.url });
     await expect(opening).rejects.toThrow(/unsupported startup parameter/);
   });

@@ -164,7 +164,7 @@ describe('a queue as Nest documents it', () => {
     expect(done.toSorted()).toEqual(['a', 'b', 'c']);
   });
 
-  it('takes jobs while Redis is down, and runs them when it is back', async () => {
+  it('accepts jobs while Redis is down, and runs them when it is back', async () => {
     const process = await api();
     await room.redis.kill();
     await queueOf(process).add('transcode', { foo: 'patient' });
@@ -174,7 +174,7 @@ describe('a queue as Nest documents it', () => {
     await allDone(1);
   });
 
-  it('goes on after a frozen Redis', async () => {
+  it('continues after a frozen Redis', async () => {
     const process = await worker();
     room.redis.freeze();
     await queueOf(process).add('transcode', { foo: 'cold' });
@@ -212,7 +212,7 @@ describe('a queue as Nest documents it', () => {
     expect(done).toEqual(['twice', 'after']);
   });
 
-  it('keeps to delays, also long ones, and to priorities', async () => {
+  it('respects delays, also long ones, and priorities', async () => {
     const process = await worker({ WORKER_CONCURRENCY: '1' });
     const queue = queueOf(process);
     const before = Date.now();
@@ -242,7 +242,7 @@ describe('a queue as Nest documents it', () => {
     expect(done.filter((foo) => foo !== 'tomorrow')).toEqual(['high', 'low']);
   });
 
-  it('tries again, buries what fails for good, and runs it again when it is replayed', async () => {
+  it('retries, makes dead letters of permanent failures, and runs them again when replayed', async () => {
     const process = await worker();
     const letters = process.app.get(DeadLetters);
     work = () => Promise.reject(new RangeError('codec'));
@@ -276,7 +276,7 @@ describe('a queue as Nest documents it', () => {
     });
   });
 
-  it('buries at once what a permanent rule forbids', async () => {
+  it('makes a dead letter at once of what a permanent rule forbids', async () => {
     const process = await worker();
     work = () => Promise.reject(new BusinessRuleError({ code: 'no', detail: 'No.', status: 409 }));
     await queueOf(process).add('transcode', { foo: 'bad' });
@@ -286,7 +286,7 @@ describe('a queue as Nest documents it', () => {
     expect(started).toHaveLength(1);
   });
 
-  it('is run in the name of the request that added it', async () => {
+  it('runs in the context of the request that added it', async () => {
     let requestId: string | undefined;
     work = async () => {
       requestId = RequestContext.current()?.requestId;
@@ -316,7 +316,7 @@ describe('a queue as Nest documents it', () => {
     await waitFor(async () => (await count()) === before + 1, { what: 'the count' });
   });
 
-  it('lets jobs end when its worker ends, and hands back those that do not', async () => {
+  it('finishes jobs when its worker stops, and returns those that do not finish', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     let atWork = 0;
     work = async (job, _token, signal) => {
@@ -341,7 +341,7 @@ describe('a queue as Nest documents it', () => {
     expect(await other.app.get(DeadLetters).count()).toBe(0);
   });
 
-  it('lets a job put itself off as often as it likes: no process has died of it', async () => {
+  it('lets a job delay itself any number of times, which does not count as a crash', async () => {
     work = async (job, token) => {
       if (started.length > 40) return;
       await job.moveToDelayed(Date.now() + 1, token);
@@ -375,7 +375,7 @@ describe('a queue as Nest documents it', () => {
     open();
   });
 
-  it('ends in time while Redis is frozen', async () => {
+  it('shuts down in time while Redis is frozen', async () => {
     const process = await worker();
     await queueOf(process).add('transcode', { foo: 'x' });
     await allDone(1);
@@ -388,7 +388,7 @@ describe('a queue as Nest documents it', () => {
     room.redis.thaw();
   });
 
-  it('runs jobs that another application adds, too, traced or not, and with whatever id', async () => {
+  it('runs jobs that another application adds, traced or not, and with any id', async () => {
     const process = await worker();
     const redis = new Redis(room.redis.url(), { maxRetriesPerRequest: null });
     const theirs = new BullQueue('audio', { connection: redis, prefix: '{holdfast}' });
@@ -412,7 +412,7 @@ describe('a queue as Nest documents it', () => {
     redis.disconnect();
   });
 
-  it('keeps to the concurrency and the rate of its processor, and makes request-scoped ones for each job', async () => {
+  it('respects the concurrency and rate of its processor, and creates request-scoped ones per job', async () => {
     const process = await room.process({ ...plain, imports: [VideoModule] });
     const { queue } = process.app.get(VideoService);
     work = () => delay(30);
@@ -424,7 +424,7 @@ describe('a queue as Nest documents it', () => {
   });
 });
 
-describe('a queue that cannot be kept stops its process at start', () => {
+describe('an unsupported queue stops its process at start', () => {
   let room: MessagingRoom;
 
   beforeAll(async () => {

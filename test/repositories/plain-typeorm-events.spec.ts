@@ -83,7 +83,7 @@ describe('events of a feature that uses TypeORM alone', () => {
     await waitFor(async () => (await count('inbox')) === 1, { within: 20_000, what: 'the event' });
   });
 
-  it('are refused in a transaction that a query runner has begun, which nothing joins', async () => {
+  it('are rejected in a transaction of a query runner, which nothing joins', async () => {
     const runner = dataSource.createQueryRunner();
     await runner.startTransaction();
     const announced = process.outbox.announce(parcelSent, { number: 5 });
@@ -92,7 +92,7 @@ describe('events of a feature that uses TypeORM alone', () => {
     await runner.release();
   });
 
-  it('are handled again after PostgreSQL was briefly unable, and are no dead letters', async () => {
+  it('are retried after PostgreSQL was unavailable, and are no dead letters', async () => {
     let attempts = 0;
     handle = ({ payload }) =>
       process.unitOfWork.run(async () => {

@@ -37,7 +37,7 @@ describe.each(['frozen', 'killed'] as const)('a repository of TypeORM, while Pos
   });
   afterAll(() => db?.close());
 
-  it('is refused in time, opens the circuit, and works again soon after', async () => {
+  it('fails in time, opens the circuit, and works again soon after', async () => {
     const refused = async (work: () => Promise<unknown>): Promise<void> => {
       const startedAt = performance.now();
       await expect(work()).rejects.toMatchObject({

@@ -33,7 +33,7 @@ const expectNoLeak = () => {
 };
 
 describe('a transaction of TypeORM', () => {
-  it('is a unit of work: repositories and named SQL join it, and what follows the commit follows it', async () => {
+  it('is a unit of work: repositories and named SQL join it, and after-commit steps follow it', async () => {
     const heard: string[] = [];
     const work = async (manager: EntityManager) => {
       await manager.insert(Note, note(1));
@@ -53,7 +53,7 @@ describe('a transaction of TypeORM', () => {
     expectNoLeak();
   });
 
-  it('has the isolation that it asks for', async () => {
+  it('has the requested isolation', async () => {
     const level = async (manager: EntityManager) =>
       (await manager.query<[object]>('SHOW transaction_isolation'))[0];
     expect(await db.dataSource.transaction(level)).toEqual({ transaction_isolation: 'read committed' });
@@ -62,7 +62,7 @@ describe('a transaction of TypeORM', () => {
     });
   });
 
-  it('fails when it is committed although a statement in it has failed: PostgreSQL rolls it back', async () => {
+  it('fails when it is committed after a failed statement, because PostgreSQL rolls it back', async () => {
     const failOnce = async (manager: EntityManager) => {
       await manager.insert(Note, note(1));
       await expect(manager.insert(Note, note(1))).rejects.toBeInstanceOf(UniqueViolationError);
@@ -80,7 +80,7 @@ describe('a transaction of TypeORM', () => {
 });
 
 describe('a transaction of TypeORM inside a unit of work', () => {
-  it('is a savepoint: what fails in it is undone alone', async () => {
+  it('is a savepoint: a failure rolls back only that', async () => {
     await db.unitOfWork.run(async () => {
       await notes.insert(note(1));
       const inner = notes.manager.transaction(async (manager) => {
@@ -94,7 +94,7 @@ describe('a transaction of TypeORM inside a unit of work', () => {
     expectNoLeak();
   });
 
-  it('is refused beside another one, whose rollback would take its work back', async () => {
+  it('is rejected beside another one, whose rollback would undo its work', async () => {
     await db.unitOfWork.run(async () => {
       const inside = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
@@ -118,7 +118,7 @@ describe('a transaction of TypeORM inside a unit of work', () => {
     expect(await committed()).toEqual([4]);
   });
 
-  it('may hold others, and its manager may be used in them', async () => {
+  it('may contain others, and its manager may be used in them', async () => {
     await db.unitOfWork.run(() =>
       db.dataSource.transaction(async (outer) => {
         await outer.insert(Note, note(1));
@@ -134,7 +134,7 @@ describe('a transaction of TypeORM inside a unit of work', () => {
     expect(await committed()).toEqual([1, 4]);
   });
 
-  it('is begun once by a query runner, which all that joins the unit of work shares', async () => {
+  it('is begun once by a query runner that all in the unit of work share', async () => {
     await db.unitOfWork.run(async () => {
       const runner = db.dataSource.createQueryRunner();
       await runner.startTransaction();
@@ -163,7 +163,7 @@ describe('a transaction of TypeORM inside a unit of work', () => {
   ])('is refused when %s asks for more isolation than that has', async (_, ask) => {
     for (const isolation of [undefined, 'REPEATABLE READ'] as const) {
       const unit = db.unitOfWork.run(ask, { isolation });
-      await expect(unit).rejects.toThrow(`open it with isolation: 'SERIALIZABLE'`);
+      await expect(unit).rejects.toThrow(`open that one with isolation: 'SERIALIZABLE'`);
     }
     await db.unitOfWork.run(ask, { isolation: 'SERIALIZABLE' });
     expectNoLeak();

@@ -75,7 +75,7 @@ const WAYS: Record<string, (id: number, dataSource: DataSource) => Promise<unkno
 describe.each(Object.entries(WAYS))('%s', (_, way) => {
   const write = (id: number) => way(id, db.dataSource);
 
-  it('writes at once where no unit of work is open', async () => {
+  it('writes at once without a unit of work', async () => {
     await write(1);
     expect(await committed()).toEqual([1]);
     await expectNoLeak();
@@ -97,7 +97,7 @@ describe.each(Object.entries(WAYS))('%s', (_, way) => {
     await expectNoLeak();
   });
 
-  it('is refused after the end of the unit of work in which it was started', async () => {
+  it('is rejected after the end of the unit of work in which it was started', async () => {
     let late: Promise<unknown> = Promise.resolve();
     const gate = Promise.withResolvers<void>();
     await db.unitOfWork.run(async () => {
@@ -118,7 +118,7 @@ describe.each(Object.entries(WAYS))('%s', (_, way) => {
     await expectNoLeak();
   });
 
-  it('ends as briefly unable when it waits for a lock too long', async () => {
+  it('fails with a transient error when it waits for a lock too long', async () => {
     await db.database.execute({ text: "INSERT INTO notes VALUES (1, 'x')" });
     const impatient = await db.anotherRoom({ DATABASE_LOCK_TIMEOUT_MS: '1000' });
     await db.unitOfWork.run(async () => {
@@ -129,7 +129,7 @@ describe.each(Object.entries(WAYS))('%s', (_, way) => {
     await expectNoLeak(impatient);
   });
 
-  it('is not sent for a request that was given up or is past its deadline', async () => {
+  it('is not sent for a request that was cancelled or is past its deadline', async () => {
     const left = requestOf(60_000);
     left.abort('The client went away.');
     await expect(left.run(() => write(1))).rejects.toMatchObject({ code: 'request-abandoned' });
@@ -141,7 +141,7 @@ describe.each(Object.entries(WAYS))('%s', (_, way) => {
 
 describe('a statement of TypeORM', () => {
   it.each(['commit', 'rollback'])(
-    'that is not awaited is refused when its unit of work ends by %s before it is sent',
+    'that is not awaited is rejected when its unit of work ends by %s before it is sent',
     async (ending) => {
       const gate = Promise.withResolvers<void>();
       const holdsBack = { beforeQuery: () => gate.promise };
@@ -168,7 +168,7 @@ describe('a statement of TypeORM', () => {
       })
     ).length > 0;
 
-  it('is cancelled on the server when its client leaves', async () => {
+  it('is cancelled on the server when its client disconnects', async () => {
     const context = requestOf(60_000);
     const slow = context.run(() => db.dataSource.query("SELECT pg_sleep(15), 'leave me' AS mark"));
     slow.catch(() => undefined);
@@ -182,14 +182,14 @@ describe('a statement of TypeORM', () => {
     await expectNoLeak();
   });
 
-  it('takes no longer than its request has', async () => {
+  it('takes no longer than the deadline of its request', async () => {
     const slow = requestOf(200).run(() => db.dataSource.query("SELECT pg_sleep(15), 'too slow' AS mark"));
     await expect(slow).rejects.toMatchObject({ code: 'deadline-exceeded' });
     await waitFor(async () => !(await sleeping('too slow')), { within: 10_000, what: 'the cancellation' });
     await expectNoLeak();
   });
 
-  it('that ends a deadlock ends as briefly unable', async () => {
+  it('that ends a deadlock fails with a transient error', async () => {
     await notes.insert([note(1), note(2)]);
     const both = Promise.withResolvers<void>();
     let waiting = 2;
@@ -206,7 +206,7 @@ describe('a statement of TypeORM', () => {
     await expectNoLeak();
   });
 
-  it('whose transaction loses its request leaves no open transaction to the next user', async () => {
+  it('whose request is cancelled in a transaction leaves no open transaction to the next user', async () => {
     const context = requestOf(60_000);
     const interrupted = context.run(() =>
       notes.manager.transaction(async (manager) => {
@@ -222,7 +222,7 @@ describe('a statement of TypeORM', () => {
     expect(seen.map(({ id }) => id)).toEqual([10, 11, 12, 13]);
   });
 
-  it('whose query runner is given back inside a transaction takes its connection along', async () => {
+  it('whose query runner is released inside a transaction closes its connection', async () => {
     const runner = db.dataSource.createQueryRunner();
     await runner.startTransaction();
     await runner.manager.insert(Note, note(1));
@@ -235,7 +235,7 @@ describe('a statement of TypeORM', () => {
 });
 
 describe('a busy pool', () => {
-  it('makes TypeORM wait no longer than the acquisition limit, and no more than may wait', async () => {
+  it('limits the wait of TypeORM in time and number', async () => {
     const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '2000' });
     const held = Promise.withResolvers<void>();
     const lent = Promise.withResolvers<void>();
@@ -256,7 +256,7 @@ describe('a busy pool', () => {
     expect(room.policies.for('postgresql').circuit).toBe('closed');
   });
 
-  it('lets no more wait than may wait when its circuit has just closed, and none longer than the acquisition limit', async () => {
+  it('limits the wait in time and number when its circuit has just closed', async () => {
     const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '2000' });
     const { trial, askers } = await halfOpen(room);
     const early = await Promise.allSettled(askers(30));
@@ -294,7 +294,7 @@ describe('a busy pool', () => {
     await waitFor(() => dependency.circuit === 'closed', { what: 'a closed circuit' });
   });
 
-  it('that has been ended is no outage of PostgreSQL', async () => {
+  it('that has been closed is no outage of PostgreSQL', async () => {
     const dependency = db.policies.for('postgresql');
     const ended = primaryPool(db.settings.database, 'ended', { dependency });
     await ended.end();

@@ -99,7 +99,7 @@ describe('PostgreSQL over TLS', () => {
     await expect(open(env())).rejects.toThrow(reason);
   });
 
-  it('is not left for plain text', async () => {
+  it('is not downgraded to plain text', async () => {
     await expect(open({ DATABASE_URL: db.server.url() })).rejects.toThrow(/no encryption/);
     await expect(open({ ...right(), DATABASE_URL: db.server.url() })).rejects.toThrow(/sslmode=verify-full/);
   });

@@ -68,7 +68,7 @@ const inTransaction = <T>(work: () => Promise<T>, room: { unitOfWork: DatabaseRo
   room.unitOfWork.run(work);
 
 describe('Reserving', () => {
-  it('takes the quantity out of stock and tells name and price of the moment', async () => {
+  it('reduces the stock and returns the current name and price', async () => {
     const id = await product(5);
     const items = await inTransaction(() => service.reserve([{ productId: id, quantity: 2 }]));
     expect(items).toEqual([
@@ -77,7 +77,7 @@ describe('Reserving', () => {
     expect(await stateOf(id)).toEqual({ stock: 3, version: 2 });
   });
 
-  it('keeps the order of the items and adds up what is named twice', async () => {
+  it('keeps the order of the items and adds the quantities of duplicates', async () => {
     const [first, second] = [await product(5), await product(5, { name: 'Lamp', currency: 'SEK' })];
     const items = await inTransaction(() =>
       service.reserve([
@@ -93,7 +93,7 @@ describe('Reserving', () => {
     expect(await stateOf(second)).toEqual({ stock: 1, version: 2 });
   });
 
-  it('takes nothing at all when there is not enough of one product', async () => {
+  it('reserves nothing when one product is out of stock', async () => {
     const [plenty, scarce] = [await product(5), await product(1)];
     const reserve = () =>
       service.reserve([
@@ -113,7 +113,7 @@ describe('Reserving', () => {
     expect(await stateOf(scarce)).toEqual({ stock: 1, version: 1 });
   });
 
-  it('refuses unknown products and takes nothing of the others', async () => {
+  it('rejects unknown products and reserves nothing of the others', async () => {
     const [known, unknown] = [await product(5), newId()];
     const reserve = () =>
       service.reserve([
@@ -130,7 +130,7 @@ describe('Reserving', () => {
     expect(await stateOf(known)).toEqual({ stock: 5, version: 1 });
   });
 
-  it('takes quantities beyond every column for more than there is', async () => {
+  it('treats quantities beyond the range of a column as out of stock', async () => {
     const id = await product(5);
     const items = [
       { productId: id, quantity: Number.MAX_SAFE_INTEGER },
@@ -141,7 +141,7 @@ describe('Reserving', () => {
     });
   });
 
-  it('gives the last piece to exactly one of two who want it at the same time', async () => {
+  it('gives the last piece to exactly one of two concurrent requests', async () => {
     const id = await product(1);
     const another = shopIn(await db.anotherRoom());
     const outcomes = await Promise.allSettled([
@@ -152,7 +152,7 @@ describe('Reserving', () => {
     expect(await stateOf(id)).toEqual({ stock: 0, version: 2 });
   });
 
-  it('lets the second wait for the first to decide: what is rolled back is there again', async () => {
+  it('lets the second wait for the first, whose rollback returns the stock', async () => {
     const id = await product(1);
     const hold = Promise.withResolvers<void>();
     const taken = Promise.withResolvers<void>();
@@ -170,7 +170,7 @@ describe('Reserving', () => {
     expect(await stateOf(id)).toEqual({ stock: 0, version: 2 });
   });
 
-  it('sells every piece once to a crowd, at the price that was set in between', async () => {
+  it('sells every piece once to concurrent requests, at the price set meanwhile', async () => {
     const [a, b] = [await product(40), await product(40)];
     const wishes = Array.from({ length: 100 }, (_, i) => {
       const items = [
@@ -200,7 +200,7 @@ describe('Reserving', () => {
 });
 
 describe('Releasing', () => {
-  it('puts back what was reserved, added up, and ignores products that are gone', async () => {
+  it('returns the reserved quantities, and ignores deleted products', async () => {
     const id = await product(5);
     await inTransaction(() => service.reserve([{ productId: id, quantity: 3 }]));
     await inTransaction(() =>
@@ -215,7 +215,7 @@ describe('Releasing', () => {
 });
 
 describe('Changing', () => {
-  it('changes the members that are given and no others', async () => {
+  it('changes the given members and no others', async () => {
     const id = await product(5);
     const before = await products.findById(id);
     const { etag, version } = await service.change(id, [1], { stock: 0, description: '' });
@@ -231,7 +231,7 @@ describe('Changing', () => {
     expect(after?.updatedAt.getTime()).toBeGreaterThanOrEqual(before?.updatedAt.getTime() ?? Infinity);
   });
 
-  it('refuses a version that is no longer the current one, and tells which is', async () => {
+  it('rejects an outdated version, and returns the current one', async () => {
     const id = await product(5);
     await inTransaction(() => service.reserve([{ productId: id, quantity: 1 }]));
     await expect(service.change(id, [1], { stock: 5 })).rejects.toMatchObject({
@@ -244,7 +244,7 @@ describe('Changing', () => {
     expect(await stateOf(id)).toEqual({ stock: 9, version: 3 });
   });
 
-  it('knows a product that is not there from one that has changed', async () => {
+  it('distinguishes an unknown product from a changed one', async () => {
     await expect(service.change(newId(), [1], { stock: 5 })).rejects.toBeInstanceOf(ClientError);
     await expect(service.change(newId(), undefined, { stock: 5 })).rejects.toMatchObject({ status: 404 });
   });
@@ -253,7 +253,7 @@ describe('Changing', () => {
 describe('The catalogue', () => {
   const stockIn = (body: string | undefined) => (JSON.parse(body ?? '{}') as { stock?: number }).stock;
 
-  it('shows a change from the commit on, and never one that is rolled back', async () => {
+  it('shows a change from its commit on, and never one that is rolled back', async () => {
     const id = await product(5);
     expect(stockIn((await catalogue.find(id))?.value.body)).toBe(5);
     await inTransaction(async () => {
@@ -304,7 +304,7 @@ describe('The catalogue', () => {
     expect(after.value.etag).not.toBe(before.value.etag);
   });
 
-  it('walks the primary key for pages at any depth', async () => {
+  it('reads pages at any depth by the primary key', async () => {
     await db.database.execute({
       text: `INSERT INTO products (id, name, description, price_amount, currency, stock)
         SELECT uuidv7(), 'p', '', 1, 'EUR', 1 FROM generate_series(1, 20000)`,

@@ -74,14 +74,14 @@ describe('on a real Redis', () => {
       expect(await redis.client.keys('*')).toEqual(['{holdfast}:a:b']);
     });
 
-    it('passes on what Redis answers, and does not take a refusal for an outage', async () => {
+    it('passes on answers of Redis, and does not count an error reply as an outage', async () => {
       const redis = await connect();
       await redis.run((client) => client.set('text', 'x'));
       await expect(redis.run((client) => client.incr('text'))).rejects.toThrow('not an integer');
       expect(redis.isUsable).toBe(true);
     });
 
-    it('lets a few callers wait for a frozen server, the rest not at all, and comes back by itself', async () => {
+    it('lets few callers wait for a frozen server, and recovers by itself', async () => {
       const redis = await connect(IMPATIENT);
       server.freeze();
       try {
@@ -101,7 +101,7 @@ describe('on a real Redis', () => {
       await answers(redis);
     });
 
-    it('refuses at once while the server is down, and comes back by itself', async () => {
+    it('fails at once while the server is down, and recovers by itself', async () => {
       const redis = await connect(IMPATIENT);
       await server.kill();
       const started = performance.now();
@@ -113,7 +113,7 @@ describe('on a real Redis', () => {
       await answers(redis);
     });
 
-    it('starts without a server, soon', async () => {
+    it('starts without a server, in a short time', async () => {
       await server.kill();
       try {
         const started = performance.now();
@@ -125,7 +125,7 @@ describe('on a real Redis', () => {
       }
     });
 
-    it('says once that the server is away and once that it is back', async () => {
+    it('logs once that the server is down and once that it is back', async () => {
       const redis = await connect();
       await server.kill();
       await waitFor(() => warn.mock.calls.length > 0);
@@ -165,7 +165,7 @@ describe('on a real Redis', () => {
       await expect(other.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
     });
 
-    it('names no account in Redis, and keeps nothing beyond the window', async () => {
+    it('stores no account name in Redis, and nothing beyond the window', async () => {
       const redis = await connect();
       const logins = new LoginLimiter(redis, settings({ AUTH_LOGIN_WINDOW_SECONDS: '60' }));
       await logins.attempt('ada@example.com', '192.0.2.1', wrong);
@@ -177,7 +177,7 @@ describe('on a real Redis', () => {
       }
     });
 
-    it('goes on counting in the process while Redis is frozen, without stalling logins', async () => {
+    it('continues to count in the process while Redis is frozen, without delaying logins', async () => {
       const logins = await limiter(IMPATIENT);
       server.freeze();
       try {

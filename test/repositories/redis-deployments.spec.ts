@@ -83,7 +83,7 @@ describe('Redis with Sentinels', () => {
     await replica?.stop();
   });
 
-  it('is found through them, and followed when the primary dies: by requests, relay, jobs and blocking reads', async () => {
+  it('is found through them, and after a failover, by requests, relay, jobs and blocking reads', async () => {
     const { redis } = await connect(env);
     const worker = await room.process({ providers: [PostProcessor], env });
     await waitFor(() => redis.run((client) => client.incr('n')), { what: 'a connection' });
@@ -170,11 +170,11 @@ describe('Redis with TLS', () => {
 });
 
 describe('A Redis Cluster', () => {
-  it('is refused at the start, in one line', async () => {
+  it('is rejected at start, in one line', async () => {
     const cluster = await startRedis({ settings: { 'cluster-enabled': 'yes' } });
     try {
       await expect(connect({ REDIS_URL: cluster.url() })).rejects.toThrow(
-        /^REDIS_URL leads to a Redis Cluster, which is not supported: use one server, or Sentinels \(REDIS_SENTINELS\)$/,
+        /^REDIS_URL points to a Redis Cluster, which is not supported: use one server, or Sentinels \(REDIS_SENTINELS\)$/,
       );
     } finally {
       await cluster.stop();

@@ -100,7 +100,7 @@ describe('after a failover of Redis', () => {
     await waitFor(() => !worker.runtime.status().relayProblem, { what: 'the relay without a problem' });
   });
 
-  it('a job that ran meanwhile ends, and is not run again', async () => {
+  it('a job that ran meanwhile finishes, and is not run again', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     gate = promise;
     const worker = await room.process({ providers: [PostProcessor], env: { REDIS_URL: url() } });

@@ -35,7 +35,7 @@ describe('a full Redis', () => {
     await room.close();
   });
 
-  it('is reported once by the relay and once by the workers, asked less often, and used again when there is room', async () => {
+  it('is reported once by the relay and once by the workers, tried less often, and used again when it has room', async () => {
     const reporters: string[] = [];
     const note = (details: { err?: unknown }, _message: string, context: string): void => {
       if (String(details.err).includes('OOM')) reporters.push(context);

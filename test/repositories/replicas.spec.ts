@@ -86,7 +86,7 @@ describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read)
   const caller = (userId: string) =>
     Object.assign(new RequestContext(`request of ${userId}`, Date.now() + 60_000), { userId });
 
-  it('are cancelled on the replica when their client goes away', async () => {
+  it('are cancelled on the replica when their client disconnects', async () => {
     const observer = await admin(replica);
     const context = caller('ada');
     const reading = context.run(() => whereRead('true', 30));
@@ -99,7 +99,7 @@ describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read)
     });
   });
 
-  it('come from the primary when the replica cancels them for what it has to replay', async () => {
+  it('come from the primary when the replica cancels them because of a replay conflict', async () => {
     const observer = await admin(replica);
     const reading = whereRead('true', 30);
     await waitFor(async () => (await runningOnReplica(observer)).length === 1, { what: 'the read' });
@@ -108,7 +108,7 @@ describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read)
     expect(await reading).toBe('primary');
   });
 
-  it('come from the primary when the replica ends them by its own timeout', async () => {
+  it('come from the primary when the replica times out', async () => {
     const observer = await admin(replica);
     const reading = whereRead('true', 30);
     const [pid] = await waitFor(
@@ -169,7 +169,7 @@ describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read)
     expect(await readThere()).toBeDefined();
   });
 
-  it('are not repeated on the primary when the statement is wrong', async () => {
+  it('are not repeated on the primary when the statement is invalid', async () => {
     const wrong = caller('ada').run(() => whereRead('1 / 0 = 1'));
     await expect(wrong).rejects.toMatchObject({ code: '22012' });
     await expect(read(room, 'SELEKT')).rejects.toMatchObject({ code: '42601' });

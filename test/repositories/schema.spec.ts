@@ -98,7 +98,7 @@ beforeEach(async () => {
 afterEach(() => admin.query(`DROP DATABASE schema_${database} WITH (FORCE)`));
 
 describe('the migrated schema', () => {
-  it('agrees with every entity: there is nothing that TypeORM would change', async () => {
+  it('agrees with every entity: TypeORM would change nothing', async () => {
     await withMigrator((migrator) => migrator.migrate());
     const entities = await entityClasses();
 
@@ -106,7 +106,7 @@ describe('the migrated schema', () => {
     expect(await changesFor(entities)).toEqual([]);
   });
 
-  it('would not agree if it differed by a column or an index', async () => {
+  it('does not agree when it differs by a column or an index', async () => {
     await withMigrator((migrator) => migrator.migrate());
     const client = new pg.Client(settings.url);
     await client.connect();
@@ -134,7 +134,7 @@ describe('the migrated schema', () => {
 });
 
 describe('the migrations', () => {
-  it('can be taken back one by one until nothing is left, and be applied again', async () => {
+  it('can be reverted one by one, and applied again', async () => {
     await withMigrator(async (migrator) => {
       const names = await migrator.migrate();
       const complete = await schemaRows();
@@ -151,7 +151,7 @@ describe('the migrations', () => {
     });
   });
 
-  it('bring e-mail addresses into the form in which they are looked up, and lose none', async () => {
+  it('normalise e-mail addresses as they are looked up, and lose none', async () => {
     const name = 'NormalisedEmails1763600120000';
     await withMigrator(async (migrator) => {
       await migrator.migrate();
@@ -209,7 +209,7 @@ describe('the migrations', () => {
     }
   });
 
-  it('wait for a migrator that is at work, and keep it from nothing', async () => {
+  it('wait for a running migration, and do not block it', async () => {
     await withMigrator((migrator) => migrator.migrate());
     const atWork = new pg.Client(settings.url);
     await atWork.connect();
@@ -223,14 +223,14 @@ describe('the migrations', () => {
       await atWork.query('CREATE INDEX CONCURRENTLY meanwhile ON users (name)');
       await atWork.query('SELECT pg_advisory_unlock(7305041)');
 
-      expect([await migrating, said]).toEqual([[], ['Another migrator is at work; waiting for it.']]);
+      expect([await migrating, said]).toEqual([[], ['Another migration is running; waiting for it.']]);
     } finally {
       await atWork.end();
       await second.close();
     }
   });
 
-  it('are lost with the connection that keeps other migrators out', async () => {
+  it('stop when the connection with the migration lock is lost', async () => {
     const first = await Migrator.open(settings);
     const busy = new pg.Client(settings.url);
     await busy.connect();

@@ -58,7 +58,7 @@ describe('SessionsRepository', () => {
     });
 
   describe('insert', () => {
-    it('ends the sessions of the user that were not used for longest, beyond a number', async () => {
+    it('ends the least recently used sessions of the user beyond a number', async () => {
       const stranger = await addUser('grace@example.com');
       const foreign = await start(stranger);
       const started: { id: string }[] = [];
@@ -74,7 +74,7 @@ describe('SessionsRepository', () => {
       expect(await sessions.page(stranger, 20)).toMatchObject([{ id: foreign.id }]);
     });
 
-    it('says which sessions it ended', async () => {
+    it('returns the ended sessions', async () => {
       const oldest = await start();
       for (let i = 0; i < 9; i++) await start();
       await age(oldest.id, 'last_used_at', 100);
@@ -98,7 +98,7 @@ describe('SessionsRepository', () => {
       expect(await sessions.rotate(next, nextRefreshToken(next).tokenHash, 3600)).toMatchObject({ id });
     });
 
-    it('makes the session live on and notes the use', async () => {
+    it('extends the session and records the use', async () => {
       const { id, token } = await start();
       await age(id, 'last_used_at', 600);
       await sessions.rotate(token, nextRefreshToken(token).tokenHash, 7200);
@@ -110,7 +110,7 @@ describe('SessionsRepository', () => {
       expect(row?.idle).toBeLessThan(10);
     });
 
-    it('gives each of many at once a successor, until one of those is used', async () => {
+    it('gives each of many concurrent refreshes a successor, until one of those is used', async () => {
       const { token } = await start();
       const successors = Array.from({ length: 8 }, () => nextRefreshToken(token));
       const outcomes = await Promise.all(
@@ -126,7 +126,7 @@ describe('SessionsRepository', () => {
         expect(await sessions.rotate(old, nextRefreshToken(old).tokenHash, 3600)).toBeUndefined();
     });
 
-    it.each(['used', 'unknown', 'expired', 'revoked'])('refuses a token that is %s', async (how) => {
+    it.each(['used', 'unknown', 'expired', 'revoked'])('rejects a token that is %s', async (how) => {
       const { id, token } = await start();
       if (how === 'used') {
         const next = nextRefreshToken(token);
@@ -149,7 +149,7 @@ describe('SessionsRepository', () => {
       expect(await sessions.rotate(token, newRefreshToken().tokenHash, 3600)).toBeUndefined();
     });
 
-    it('ends nothing for a token that was made up', async () => {
+    it('ends nothing for a forged token', async () => {
       await start();
       expect(await sessions.revokeFamily(newRefreshToken().familyHash)).toBeUndefined();
       expect(await sessions.page(userId, 10)).toHaveLength(1);
@@ -163,7 +163,7 @@ describe('SessionsRepository', () => {
       expect(await sessions.revoke(id, userId)).toBe(false);
     });
 
-    it("leaves somebody else's session, an expired one and an unknown one alone", async () => {
+    it('does not end a session of another user, an expired one or an unknown one', async () => {
       const { id } = await start();
       const stranger = await addUser('grace@example.com');
       expect(await sessions.revoke(id, stranger)).toBe(false);
@@ -187,7 +187,7 @@ describe('SessionsRepository', () => {
       expect((await sessions.page(userId, 3, ids[1])).map(({ id }) => id)).toEqual(ids.slice(2));
     });
 
-    it('shows where and with what a session began, when that is known', async () => {
+    it('shows address and client of a session when they are known', async () => {
       const { id } = await start(userId, { userAgent: 'curl/8', ipAddress: '2001:db8::1' });
       expect((await sessions.page(userId, 10))[0]).toMatchObject({
         id,
@@ -201,7 +201,7 @@ describe('SessionsRepository', () => {
     });
   });
 
-  it('tells what was revoked within some seconds, oldest first', async () => {
+  it('returns what was revoked within some seconds, oldest first', async () => {
     const [old, second, first, live] = [await start(), await start(), await start(), await start()];
     await age(old.id, 'revoked_at', 100);
     await age(first.id, 'revoked_at', 20);
@@ -210,7 +210,7 @@ describe('SessionsRepository', () => {
     expect(await sessions.revokedWithin(200)).not.toContain(live.id);
   });
 
-  it('deletes what ended before the time of grace, and nothing else', async () => {
+  it('deletes what ended before the grace period, and nothing else', async () => {
     const [expired, revoked, justExpired, justRevoked, live] = await Promise.all(
       Array.from({ length: 5 }, () => start()),
     );
@@ -226,13 +226,13 @@ describe('SessionsRepository', () => {
     );
   });
 
-  it('goes with its user', async () => {
+  it('is deleted with its user', async () => {
     await start();
     await db.database.execute({ text: 'DELETE FROM users WHERE id = $1', values: [userId] });
     expect(await db.database.query({ text: 'SELECT 1 FROM sessions' })).toEqual([]);
   });
 
-  it('finds what it asks for by indexes, however many sessions there are', async () => {
+  it('uses indexes with any number of sessions', async () => {
     await db.database.execute({
       text: `INSERT INTO sessions (id, user_id, family_hash, token_hash, expires_at)
         SELECT uuidv7(), $1, sha256(n::text::bytea), 'x', now() + interval '1 day' FROM generate_series(1, 20000) n`,

@@ -30,7 +30,7 @@ const expectNoLeak = () =>
   );
 
 describe('a unit of work', () => {
-  it('commits what repositories did in it, without being handed to them', async () => {
+  it('commits the work of repositories, without being passed to them', async () => {
     await db.unitOfWork.run(async () => {
       await insert(1);
       await insert(2);
@@ -49,7 +49,7 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
-  it('is joined by the units inside it', async () => {
+  it('is joined by nested units', async () => {
     const failing = db.unitOfWork.run(async () => {
       await db.unitOfWork.run(() => insert(1));
       throw new Error('outer');
@@ -58,7 +58,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('is joined only by units that ask for nothing that it does not have', async () => {
+  it('is joined only by units whose options it meets', async () => {
     const asked = [
       [{ isolation: 'SERIALIZABLE' }, "isolation: 'SERIALIZABLE'"],
       [{ isolation: 'REPEATABLE READ', readOnly: true }, "isolation: 'REPEATABLE READ', readOnly: true"],
@@ -66,7 +66,7 @@ describe('a unit of work', () => {
     ] as const;
     for (const [options, remedy] of asked) {
       const inner = () => db.unitOfWork.run(ids, options);
-      await expect(db.unitOfWork.run(inner)).rejects.toThrow(`open it with ${remedy}`);
+      await expect(db.unitOfWork.run(inner)).rejects.toThrow(`open that one with ${remedy}`);
       await expect(db.unitOfWork.run(() => db.unitOfWork.savepoint(inner))).rejects.toThrow(remedy);
       await db.unitOfWork.run(inner, options);
     }
@@ -91,7 +91,7 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
-  it('keeps two at once apart', async () => {
+  it('is separate from a concurrent one', async () => {
     const first = Promise.withResolvers<void>();
     const one = db.unitOfWork.run(async () => {
       await insert(1);
@@ -106,7 +106,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1, 2]);
   });
 
-  it('runs steps after the commit, and none after a rollback', async () => {
+  it('runs after-commit steps, and none after a rollback', async () => {
     const seen: string[] = [];
     await db.unitOfWork.run(async () => {
       db.unitOfWork.afterCommit(async () => {
@@ -123,7 +123,7 @@ describe('a unit of work', () => {
     expect(seen).toEqual(['committed 1']);
   });
 
-  it('does not take back a commit because a step after it failed', async () => {
+  it('stays committed when an after-commit step fails', async () => {
     await db.unitOfWork.run(async () => {
       db.unitOfWork.afterCommit(() => {
         throw new Error('the cache is away');
@@ -133,7 +133,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1]);
   });
 
-  it('fails when a failed statement was caught, as PostgreSQL has committed nothing then', async () => {
+  it('fails when a failed statement was caught, because PostgreSQL commits nothing then', async () => {
     const after: string[] = [];
     const swallowing = db.unitOfWork.run(async () => {
       db.unitOfWork.afterCommit(() => void after.push('committed'));
@@ -214,7 +214,7 @@ describe('a unit of work', () => {
     });
   });
 
-  it('goes on after a failed statement that was caught around a savepoint', async () => {
+  it('continues after a failed statement that was caught around a savepoint', async () => {
     const after: string[] = [];
     const failure = await db.unitOfWork.run(async () => {
       await insert(1);
@@ -235,7 +235,7 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
-  it('takes savepoints inside savepoints', async () => {
+  it('supports nested savepoints', async () => {
     await db.unitOfWork.run(async () => {
       await insert(1);
       await db.unitOfWork.savepoint(async () => {
@@ -247,7 +247,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1, 2, 3]);
   });
 
-  it('refuses what is done beside an open savepoint, whose rollback would take it back', async () => {
+  it('rejects statements beside an open savepoint, whose rollback would undo them', async () => {
     const inside = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
     await db.unitOfWork.run(async () => {
@@ -266,7 +266,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1, 4]);
   });
 
-  it('refuses what is done beside a savepoint from the moment it is asked for', async () => {
+  it('rejects statements beside a savepoint from the moment it is requested', async () => {
     await db.unitOfWork.run(async () => {
       const open = db.unitOfWork.savepoint(async () => {
         await insert(1);
@@ -283,7 +283,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([4]);
   });
 
-  it('keeps its savepoint when one inside that cannot be taken', async () => {
+  it('keeps its savepoint when a nested one fails', async () => {
     const failing = db.unitOfWork.run(() =>
       db.unitOfWork.savepoint(async () => {
         await insert(1);
@@ -296,7 +296,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('refuses what was started in a savepoint and goes on after its end', async () => {
+  it('rejects statements of a savepoint after its end', async () => {
     let late: Promise<unknown> = Promise.resolve();
     const gate = Promise.withResolvers<void>();
     await db.unitOfWork.run(async () => {
@@ -310,7 +310,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1]);
   });
 
-  it('is not committed with a savepoint that nobody awaited, and nothing goes on in that one', async () => {
+  it('is not committed with a savepoint that was not awaited, whose later statements are rejected', async () => {
     let late: Promise<unknown> = Promise.resolve();
     const gate = Promise.withResolvers<void>();
     const unit = db.unitOfWork.run(async () => {
@@ -330,11 +330,11 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
-  it('has no savepoint where there is no unit of work', async () => {
+  it('has no savepoint outside of a unit of work', async () => {
     await expect(db.unitOfWork.savepoint(() => insert(1))).rejects.toThrow('open unit of work');
   });
 
-  it('refuses what was started inside it and goes on after its end', async () => {
+  it('rejects its statements after its end', async () => {
     let late: Promise<unknown> = Promise.resolve();
     const gate = Promise.withResolvers<void>();
     await db.unitOfWork.run(async () => {
@@ -346,7 +346,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([1]);
   });
 
-  it('reads one snapshot, and writes nothing, where that is asked for', async () => {
+  it('reads one snapshot, and rejects writes, on request', async () => {
     const writing = db.unitOfWork.run(() => insert(1), { readOnly: true });
     await expect(writing).rejects.toMatchObject({ cause: { code: '25006' } });
     await db.unitOfWork.run(
@@ -361,7 +361,7 @@ describe('a unit of work', () => {
     expect(await ids()).toEqual([5]);
   });
 
-  it('ends as briefly unable when its connection is killed, and the pool recovers', async () => {
+  it('fails with a transient error when its connection is killed, and the pool recovers', async () => {
     const killed = db.unitOfWork.run(async () => {
       await insert(1);
       const [{ pid } = { pid: 0 }] = await db.database.query<{ pid: number }>({
@@ -376,7 +376,7 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
-  it('leaks no connection however its units end', async () => {
+  it('leaks no connection, however it ends', async () => {
     const endings = Array.from({ length: 60 }, (_, i) =>
       db.unitOfWork
         .run(async () => {
@@ -391,7 +391,7 @@ describe('a unit of work', () => {
 });
 
 describe('a statement', () => {
-  it('that is refused says who has asked, inside of a unit of work and outside', async () => {
+  it('that is rejected has the stack of its caller, inside and outside a unit of work', async () => {
     async function theRepository() {
       return await db.database.query({ text: 'SELECT nonsense' });
     }
@@ -402,7 +402,7 @@ describe('a statement', () => {
     }
   });
 
-  it('whose connection is given back before its answer takes that connection along', async () => {
+  it('whose connection is released before its answer closes that connection', async () => {
     const room = await db.anotherRoom();
     const connection = await room.pool.lend();
     const unanswered = connection.send({ text: 'SELECT pg_sleep(1)' });
@@ -411,7 +411,7 @@ describe('a statement', () => {
     expect(room.database.poolState.total).toBe(0);
   });
 
-  it('is not sent for a request that was given up', async () => {
+  it('is not sent for a cancelled request', async () => {
     const context = new RequestContext('request-1', Date.now() + 60_000);
     context.abort('The client went away.');
     await expect(context.run(() => insert(1))).rejects.toMatchObject({ code: 'request-abandoned' });
@@ -423,7 +423,7 @@ describe('a statement', () => {
     await expect(context.run(() => insert(1))).rejects.toMatchObject({ code: 'deadline-exceeded' });
   });
 
-  it('is cancelled on the server when its client goes away', async () => {
+  it('is cancelled on the server when its client disconnects', async () => {
     const { database } = await db.anotherRoom({ DATABASE_STATEMENT_TIMEOUT_MS: '60000' });
     const context = new RequestContext('request-1', Date.now() + 60_000);
     const sleeping = context.run(() => database.query({ text: "SELECT pg_sleep(50), 'cancel me' AS mark" }));
@@ -440,7 +440,7 @@ describe('a statement', () => {
     await expectNoLeak();
   });
 
-  it('ends as briefly unable when it takes too long or nobody can be connected to', async () => {
+  it('fails with a transient error when it times out or no connection can be made', async () => {
     const { database } = await db.anotherRoom({ DATABASE_STATEMENT_TIMEOUT_MS: '1500' });
     await expect(database.query({ text: 'SELECT pg_sleep(15)' })).rejects.toMatchObject({
       status: 503,
@@ -450,13 +450,13 @@ describe('a statement', () => {
     expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
   });
 
-  it('tells which constraint it violated', async () => {
+  it('reports which constraint it violated', async () => {
     await insert(1);
     await expect(insert(1)).rejects.toMatchObject({ constraint: 'notes_pkey' });
   });
 });
 
-describe('what we refuse ourselves', () => {
+describe('statements that the platform rejects', () => {
   /** All connections of the pool, by the processes that serve them: each is held until the others are. */
   const backends = async () => {
     const { promise: allHeld, resolve: arrive } = Promise.withResolvers<void>();
@@ -471,7 +471,7 @@ describe('what we refuse ourselves', () => {
     return pids.toSorted((a, b) => a - b);
   };
 
-  it('costs no connection: past the deadline, given up, or with values that cannot be sent', async () => {
+  it('cost no connection: past the deadline, cancelled, or with values that cannot be sent', async () => {
     const before = await backends();
     const late = new RequestContext('request-1', Date.now() + 60_000);
     const left = new RequestContext('request-2', Date.now() + 60_000);
@@ -511,7 +511,7 @@ describe('what we refuse ourselves', () => {
     await expectNoLeak();
   });
 
-  it('is no outage: requests with little time left do not open the circuit', async () => {
+  it('are no outage: requests with little time left do not open the circuit', async () => {
     const hurried = Array.from({ length: 12 }, () =>
       new RequestContext('request-1', Date.now() + 150).run(() =>
         db.database.query({ text: 'SELECT pg_sleep(15)' }),
@@ -523,7 +523,7 @@ describe('what we refuse ourselves', () => {
     expect(db.policies.for('postgresql').circuit).toBe('closed');
   });
 
-  it('leaves nothing running on the server', async () => {
+  it('leave nothing running on the server', async () => {
     const { database } = await db.anotherRoom({ DATABASE_STATEMENT_TIMEOUT_MS: '60000' });
     const context = new RequestContext('request-1', Date.now() + 200);
     const slow = context.run(() => database.query({ text: "SELECT pg_sleep(50), 'too late' AS mark" }));

@@ -78,7 +78,7 @@ describe('UsersService', () => {
       expect(passwords.check).toHaveBeenCalledWith('right', '$hash');
     });
 
-    it('checks the password for an unknown address, too', async () => {
+    it('checks the password for an unknown address too', async () => {
       passwords.check.mockResolvedValue({ matches: false, outdated: false });
       expect(await users.verifyCredentials('grace@example.com', 'any')).toBeUndefined();
       expect(passwords.check).toHaveBeenCalledWith('any', undefined);
@@ -93,7 +93,7 @@ describe('UsersService', () => {
         expect(await hashOf(id)).toBe('$better');
       });
 
-      it('leaves it when it has changed meanwhile', async () => {
+      it('keeps it when it has changed meanwhile', async () => {
         const { id } = await add();
         passwords.check.mockResolvedValue({ matches: true, outdated: true });
         passwords.hash.mockImplementation(async () => {
@@ -104,7 +104,7 @@ describe('UsersService', () => {
         expect(await hashOf(id)).toBe('$changed');
       });
 
-      it('lets the user in although the new hash cannot be stored', async () => {
+      it('accepts the login although the new hash cannot be stored', async () => {
         const { id } = await add();
         passwords.check.mockResolvedValue({ matches: true, outdated: true });
         passwords.hash.mockRejectedValue(new TransientError({ code: 'busy', detail: 'busy' }));
@@ -129,7 +129,7 @@ describe('UsersService', () => {
     expect(seen).toEqual(ids);
   });
 
-  it('changes what is given, and nothing else', async () => {
+  it('changes the given members, and nothing else', async () => {
     const { id } = await add();
     expect(await users.update(id, { name: 'Countess' })).toMatchObject({ id, name: 'Countess' });
     expect(await users.update(id, {})).toEqual(await users.get(id));
@@ -146,7 +146,7 @@ describe('UsersService', () => {
     }
   });
 
-  it('promotes by address, in whatever case, and reports an unknown one', async () => {
+  it('promotes by address, in any case, and reports an unknown one', async () => {
     const { id } = await add();
     expect(await users.promote('ADA@example.com')).toMatchObject({ id, role: 'admin' });
     expect(await users.promote('grace@example.com')).toBeUndefined();

@@ -33,7 +33,7 @@ const receiptsOf = (transferId: string) =>
   ledger.database.query({ text: 'SELECT amount FROM receipts WHERE transfer_id = $1', values: [transferId] });
 
 describe('an account', () => {
-  it('is read by anybody, from the cache, and not sent twice', async () => {
+  it('is public, cached, and not sent again when unchanged', async () => {
     const id = await ada.open(500);
     const first = await ledger.http.get<Account>(`/v1/accounts/${id}`);
     expect(first.body).toMatchObject({ id, name: 'Savings', balance: { amount: 500, currency: 'EUR' } });
@@ -42,7 +42,7 @@ describe('an account', () => {
     expect((await ledger.http.get<{ data: Account[] }>('/v1/accounts?limit=1')).body.data[0]?.id).toBe(id);
   });
 
-  it('is changed by its owner alone, who knows its version', async () => {
+  it('is changed only by its owner, with its version', async () => {
     const id = await ada.open();
     const change = (owner: Owner, headers = {}) =>
       owner.http.patch<Account>(`/v1/accounts/${id}`, { name: 'Travel' }, { headers });
@@ -54,7 +54,7 @@ describe('an account', () => {
 });
 
 describe('a transfer', () => {
-  it('moves money once, however often it is sent, and is answered with one receipt', async () => {
+  it('moves money once, also when repeated, and causes one receipt', async () => {
     const [from, to] = [await ada.open(100), await eve.open(0)];
     const first = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
     const again = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
@@ -74,7 +74,7 @@ describe('a transfer', () => {
     expect((await eve.http.get(`/v1/transfers/${id}`)).status).toBe(404);
   });
 
-  it('of more than there is, or to nobody, changes nothing', async () => {
+  it('of too much, or to an unknown account, changes nothing', async () => {
     const [from, to] = [await ada.open(100), await eve.open(0)];
     const refused = await transfer(ada, from, [
       { to, amount: 60 },
@@ -87,7 +87,7 @@ describe('a transfer', () => {
     expect([await balanceOf(from), await balanceOf(to)]).toEqual([100, 0]);
   });
 
-  it('stands in the statement of its account', async () => {
+  it('is listed in the statement of its account', async () => {
     const [from, to] = [await ada.open(100), await eve.open(0)];
     const ids = [];
     for (const amount of [10, 20]) ids.push((await transfer(ada, from, [{ to, amount }])).body.id);
@@ -109,7 +109,7 @@ describe('a withdrawal', () => {
     expect(await balanceOf(account)).toBe(60);
   });
 
-  it('of which the bank has not answered is settled by the job, to what the bank has done', async () => {
+  it('without an answer of the bank is settled by the job, as at the bank', async () => {
     const account = await ada.open(100);
     const [paid, never] = [
       await withdraw(account, 40, 'pm_card_charged_then_dropped'),

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 
 /** How often sessions of PostgreSQL are sampled, in milliseconds. */
 const SAMPLE_EVERY_MS = 100;
-const OTHERS = 'processes that have nothing to do with it';
+const OTHERS = 'unrelated processes';
 
 /** The processor time that each part of the stage has used between two moments, and for what. */
 export interface Account {
@@ -143,7 +143,7 @@ export function comparison(columns: Record<string, { account: Account; accepted:
     return [...most].sort(([, a], [, b]) => b - a).map(([name]) => name);
   };
   return {
-    title: 'For each thousand transfers that were accepted',
+    title: 'Per thousand accepted transfers',
     head: ['', ...Object.keys(columns)],
     rows: [
       ...namesOf(({ used }) => used).map((part) =>

@@ -7,7 +7,7 @@ export const GENERATOR = 'load generator';
 const TICKS_PER_SECOND = 100;
 
 /** Columns of the first line of /proc/stat that belong to no process. */
-const KERNEL = { interrupts: [5, 6], 'waiting for the disk': [4], 'taken by the host': [7], idle: [3] };
+const KERNEL = { interrupts: [5, 6], 'waiting for the disk': [4], 'stolen by the host': [7], idle: [3] };
 
 /** Columns of the time of processes: user, nice, system. */
 const BUSY = [0, 1, 2];

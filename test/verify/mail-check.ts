@@ -28,27 +28,27 @@ export async function checkEventsAndMail(
   ]);
   const missing = events.filter(({ id }) => !mails.has(id));
   report.check(
-    'every event is handled in the end',
+    'every event is handled eventually',
     owed === 0,
     `${count(owed)} of ${count(events.length)} left`,
   );
   report.check('no event ends as a dead letter', deadLetters === 0, count(deadLetters));
   report.check(
-    'every event has led to its mail',
+    'every event has caused its mail',
     missing.length === 0,
     `${count(missing.length)} mails missing`,
   );
   const doubled = doubledMails(events, mails);
   report.check(
-    'no mail is there twice',
+    'no mail is duplicated',
     doubled === 0,
-    `${count(doubled)} doubled among ${count(mails.size)}`,
+    `${count(doubled)} duplicated of ${count(mails.size)}`,
   );
-  report.figure('handed over again under the same Message-ID', count(counts.duplicates));
+  report.figure('sent again with the same Message-ID', count(counts.duplicates));
   if (counts.duplicates > 0) {
     report.note(
-      'A mail that was handed over just before a fault is handed over again under the same Message-ID; the mail store ' +
-        'keeps the first one, as duplicate detection after RFC 7352 does.',
+      'A mail that was sent just before a fault is sent again with the same Message-ID; the mail store ' +
+        'keeps the first one, like duplicate detection according to RFC 7352.',
     );
   }
   return tookSeconds;

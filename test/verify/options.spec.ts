@@ -23,15 +23,15 @@ describe('the options of npm run verify', () => {
   });
 
   it.each([
-    [['--env', 'NAME'], '--env wants NAME=VALUE, not "NAME"'],
+    [['--env', 'NAME'], '--env must be NAME=VALUE, not "NAME"'],
     [['--frobnicate'], "Unknown option '--frobnicate'"],
-  ])('are refused in words when they are wrong: %j', (args, message) => {
+  ])('are rejected with a reason when they are invalid: %j', (args, message) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(message);
   });
 });
 
-it('A scenario that there is not is refused with the names of those there are', () => {
+it('An unknown scenario is rejected with the names of the known ones', () => {
   const scenarios = [{ name: 'overload' }, { name: 'soak' }];
   expect(() => pick(scenarios, ['soke'])).toThrow(UsageError);
   expect(() => pick(scenarios, ['soke'])).toThrow('There is no "soke". There are: overload, soak');
@@ -45,7 +45,7 @@ describe('scenarios', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('are found by the name of their file, the short ones first', async () => {
+  it('are found by the name of their file, short ones first', async () => {
     const scenario = (seconds: number): string =>
       `export const promise = 'It holds.'; export const seconds = ${seconds}; export async function run() {}`;
     writeFileSync(join(directory, 'long-one.scenario.mjs'), scenario(60));
@@ -56,12 +56,12 @@ describe('scenarios', () => {
     expect(names).toEqual(['a-short-one', 'long-one']);
   });
 
-  it('are refused when they say no promise', async () => {
+  it('are rejected without a promise', async () => {
     writeFileSync(join(directory, 'empty.scenario.ts'), 'export const run = 1;');
     await expect(discoverScenarios(directory)).rejects.toThrow('empty.scenario.ts must export promise');
   });
 
-  it('are there, each with a promise of one sentence', async () => {
+  it('each have a promise of one sentence', async () => {
     const scenarios = await discoverScenarios();
     expect(scenarios.length).toBeGreaterThanOrEqual(12);
     for (const { name, promise } of scenarios) {

@@ -13,15 +13,15 @@ export interface VerifyOptions {
 
 export const usage = `npm run verify [-- options]
 
-Starts the built product (two api instances, two workers) on private servers, breaks what can break while load runs, and
-says of each promise whether it held. Exit 0: all held. Exit 1: one was broken. Exit 2: it could not be tried.
+Starts the built product (two api instances, two workers) on private servers, injects faults under load, and reports for
+each promise whether it held. Exit code 0: all held. 1: one was broken. 2: the run was not possible.
 
-  --list             the scenarios and what each one promises
-  --only NAME[,NAME] only these scenarios
-  --env NAME=VALUE   a setting for every process of the product, over the scenario's own; for trying out what a setting
-                     does to a promise
-  --reports DIR      where verify.json and verify.html go (default: reports)
-  --help             this text
+  --list             list the scenarios and their promises
+  --only NAME[,NAME] run only these scenarios
+  --env NAME=VALUE   a setting for every process of the product, overriding that of the scenario; to see how it
+                     affects a promise
+  --reports DIR      directory for verify.json and verify.html (default: reports)
+  --help             show this text
 `;
 
 /** @throws UsageError */
@@ -35,6 +35,6 @@ export function parseOptions(args: string[], defaultReports: string): VerifyOpti
 
 function assignment(text: string): [string, string] {
   const at = text.indexOf('=');
-  if (at < 1) throw new UsageError(`--env wants NAME=VALUE, not "${text}"`);
+  if (at < 1) throw new UsageError(`--env must be NAME=VALUE, not "${text}"`);
   return [text.slice(0, at), text.slice(at + 1)];
 }

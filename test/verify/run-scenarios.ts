@@ -66,7 +66,7 @@ async function within(seconds: number, work: Promise<void>): Promise<void> {
 /** A process that dies by itself breaks every promise; what it logged explains the other checks. */
 function addWhatTheProductSaid(stage: Stage, report: ScenarioReport): void {
   if (stage.unexpectedEnds.length > 0) {
-    report.check('no process of the product ends by itself', false, stage.unexpectedEnds.join('; '));
+    report.check('no process of the product exits unexpectedly', false, stage.unexpectedEnds.join('; '));
   }
   if (report.held) return;
   for (const { process, time, level, message, requestId, err } of stage.warnings().slice(0, 40)) {

@@ -43,11 +43,11 @@ async function main(): Promise<number> {
   // Two runs at once would measure each other.
   const lock = localPath('verify.lock');
   const free = tryLock(lock);
-  if (!free) process.stdout.write(`Waiting for the run of process ${lockHolder(lock)} to end …\n`);
+  if (!free) process.stdout.write(`Waiting for the run of process ${lockHolder(lock)} …\n`);
   free?.release();
   return withLock(lock, async () => {
     const progress = new Progress(() => undefined);
-    progress.begin('Building the product where it is stale');
+    progress.begin('Building the product');
     await build({ onlyIfStale: true });
     progress.end(`${progress.styled('green', '✓')} The product is built`);
 
@@ -88,7 +88,7 @@ function endOnSignals(): void {
     process.on(signal, () => {
       if (ending) return;
       ending = true;
-      process.stderr.write('\nInterrupted: ending everything that was started.\n');
+      process.stderr.write('\nInterrupted; stopping all processes.\n');
       void endEverythingGuarded().finally(() => process.exit(code));
     });
   }

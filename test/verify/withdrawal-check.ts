@@ -58,7 +58,7 @@ export async function checkWithdrawals(
   report.check(
     "every withdrawal is settled to the bank's truth",
     wrong.length === 0,
-    `${count(wrong.length)} are not; ${summary}`,
+    `${count(wrong.length)} are wrong; ${summary}`,
   );
   const twice = withdrawals.filter(({ timesPaid }) => timesPaid > 1);
   report.check(
@@ -88,8 +88,8 @@ async function checkBalances(
       Number(present) !== OPENING_BALANCE - Number(transferred) - (paidOut.get(id) ?? 0),
   );
   report.check(
-    'accounts have less by exactly what was transferred and paid out',
+    'balances are lower by exactly what was transferred and paid out',
     wrong.length === 0,
-    `${count(wrong.length)} of ${count(rows.length)} have not`,
+    `${count(wrong.length)} of ${count(rows.length)} are wrong`,
   );
 }

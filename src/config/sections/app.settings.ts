@@ -10,19 +10,19 @@ export class AppSettings {
   @Setting('NODE_ENV', {
     default: 'development',
     describe:
-      'Production refuses placeholder secrets, servers left on their defaults and unencrypted connections, and turns the docs off.',
+      'Production rejects placeholder secrets, default server addresses and unencrypted connections, and turns the API documentation off.',
   })
   @IsIn(['development', 'test', 'production'])
   environment!: string;
 
-  @Setting('LOG_LEVEL', { default: 'info', describe: 'Least severe level that is logged.' })
+  @Setting('LOG_LEVEL', { default: 'info', describe: 'Lowest level that is logged.' })
   @IsIn(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
   logLevel!: string;
 
   @Setting('PLAINTEXT_CONNECTIONS', {
     default: [],
     describe:
-      'Variables whose connections may go unencrypted in production, because nobody else can read that network; for example DATABASE_URL.',
+      'Variables whose connections may be unencrypted in production, because their network is private; for example DATABASE_URL.',
   })
   @IsArray()
   plaintextConnections!: string[];

@@ -14,7 +14,7 @@ export class CacheSettings {
   @Setting('CACHE_LOCAL_TTL_MS', {
     default: 1000,
     describe:
-      'How long a process trusts its own copy before it asks Redis: the bound on staleness between instances.',
+      'How long a process uses its own copy before it asks Redis; limits how stale an instance can be.',
   })
   @IsInt()
   @Min(0)
@@ -23,7 +23,7 @@ export class CacheSettings {
 
   @Setting('CACHE_LOCAL_BYTES', {
     default: 16_777_216,
-    describe: 'Memory that a process spends on its own copies, for each cache.',
+    describe: 'Memory for the copies that a process keeps, per cache.',
   })
   @IsInt()
   @Min(65_536)
@@ -32,7 +32,7 @@ export class CacheSettings {
 
   @Setting('CACHE_STALE_SECONDS', {
     default: 86_400,
-    describe: 'How long a stale copy is kept for an outage of PostgreSQL.',
+    describe: 'How long a stale copy is kept, to be served during an outage of PostgreSQL.',
   })
   @IsInt()
   @Min(1)

@@ -4,8 +4,7 @@ import { Setting } from '../setting.decorator.js';
 export class CpuSettings {
   @Setting('CPU_THREADS', {
     default: 0,
-    describe:
-      'Threads for work that takes the processor for milliseconds, such as hashing passwords. 0: as many as the machine has cores.',
+    describe: 'Threads for CPU-heavy work such as hashing passwords. 0: one per core.',
   })
   @IsInt()
   @Min(0)

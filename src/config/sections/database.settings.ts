@@ -17,7 +17,7 @@ export class DatabaseSettings {
 
   @Setting('DATABASE_APPLICATION_NAME', {
     default: (product) => product,
-    describe: 'What the connections are called in pg_stat_activity, followed by what each is for.',
+    describe: 'Name of the connections in pg_stat_activity, followed by what each is for.',
   })
   applicationName!: string;
 
@@ -26,7 +26,7 @@ export class DatabaseSettings {
     secret: true,
     encrypted: POSTGRESQL_TLS,
     describe:
-      'Read replicas, which stream from the primary. Reads that tolerate replication lag go there; one more connection per server and process watches the lag.',
+      'Streaming read replicas, for reads that tolerate replication lag. One more connection per server and process measures the lag.',
   })
   @IsArray()
   @IsConnectionUrl(['postgres:', 'postgresql:'], { each: true })
@@ -34,14 +34,14 @@ export class DatabaseSettings {
 
   @Setting('DATABASE_TLS_CA', {
     describe:
-      'File with the certificates (PEM) that PostgreSQL is trusted by, in place of those that Node.js brings. TLS is used, with the certificate and its name verified, when the URLs say sslmode=verify-full.',
+      'File with the CA certificates (PEM) for PostgreSQL, instead of those of Node.js. TLS with verification of certificate and name is used when the URLs have sslmode=verify-full.',
   })
   @IsOptional()
   @IsReadableFile()
   tlsCa?: string;
 
   @Setting('DATABASE_TLS_CERT', {
-    describe: 'File with the client certificate (PEM) that PostgreSQL may ask for.',
+    describe: 'File with the client certificate (PEM) for PostgreSQL.',
   })
   @IsOptional()
   @IsReadableFile()
@@ -53,7 +53,7 @@ export class DatabaseSettings {
   tlsKey?: string;
 
   @Setting('DATABASE_TLS_SERVER_NAME', {
-    describe: 'Name in the certificates of PostgreSQL, where it is not the host of the URL.',
+    describe: 'Name in the certificate of PostgreSQL, if it differs from the host in the URL.',
   })
   @IsOptional()
   tlsServerName?: string;
@@ -61,19 +61,19 @@ export class DatabaseSettings {
   @Setting('DATABASE_TRANSACTION_POOLER', {
     default: false,
     describe:
-      'true when the URLs lead to PgBouncer in transaction mode: limits are set in each transaction and not at connect. See docs/operations/pgbouncer.md.',
+      'Set to true when the URLs point to PgBouncer in transaction mode: limits are then set in each transaction, not at connect. See docs/operations/pgbouncer.md.',
   })
   transactionPooler!: boolean;
 
   @Setting('DATABASE_NAMED_STATEMENTS', {
     default: true,
-    describe: 'Prepare hot statements once per connection. false behind a PgBouncer before 1.21.',
+    describe: 'Prepare hot statements once per connection. Set to false behind PgBouncer older than 1.21.',
   })
   namedStatements!: boolean;
 
   @Setting('DATABASE_REPLICA_MAX_LAG_MS', {
     default: 5000,
-    describe: 'A replica that is further behind gets no reads.',
+    describe: 'Maximum replication lag; a replica that is further behind gets no reads.',
   })
   @IsInt()
   @Min(1000)
@@ -82,7 +82,7 @@ export class DatabaseSettings {
 
   @Setting('DATABASE_POOL_SIZE', {
     default: 10,
-    describe: 'Connections this process opens at most, per server.',
+    describe: 'Maximum number of connections per process and server.',
   })
   @IsInt()
   @Min(1)
@@ -91,7 +91,7 @@ export class DatabaseSettings {
 
   @Setting('DATABASE_ACQUIRE_TIMEOUT_MS', {
     default: 600,
-    describe: 'How long a request waits for a free connection (or a new one) before it is answered 503.',
+    describe: 'How long a request waits for a connection before it is answered 503.',
   })
   @IsInt()
   @Min(10)
@@ -101,7 +101,7 @@ export class DatabaseSettings {
   @Setting('DATABASE_QUERY_TIMEOUT_MS', {
     default: 1200,
     describe:
-      'How long a query may go unanswered before its connection is given up: what bounds a frozen server.',
+      'How long a query may go unanswered before its connection is closed; limits the wait for a frozen server.',
   })
   @IsInt()
   @Min(50)

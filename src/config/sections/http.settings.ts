@@ -15,7 +15,7 @@ export class HttpSettings {
 
   @Setting('MANAGEMENT_PORT', {
     default: 3001,
-    describe: 'Port of liveness, readiness, startup and metrics; not to be exposed to the internet.',
+    describe: 'Port of the health checks and metrics; do not expose it to the internet.',
   })
   @IsInt()
   @Min(0)
@@ -29,7 +29,7 @@ export class HttpSettings {
   @Setting('HTTP_AUTH_SCHEME', {
     default: 'Bearer',
     describe:
-      'What stands before the access token in `Authorization`. Clients know it: change it before there are any.',
+      'Scheme of the access token in `Authorization`. Clients depend on it: change it before there are any.',
   })
   @Matches(/^[A-Za-z][A-Za-z0-9-]*$/)
   authScheme!: string;
@@ -37,7 +37,7 @@ export class HttpSettings {
   @Setting('PROBLEM_TYPE_BASE', {
     default: 'urn:problem-type:',
     describe:
-      'What stands before the code in the type of a problem document. Publish docs/problems.md and set its URL with a # at the end, so that the types are links.',
+      'Prefix of the `type` of problem documents, before the code. Publish docs/problems.md and set its URL with a # at the end, so that types are links.',
   })
   @Matches(/^[a-z][a-z0-9+.-]*:\S*$/, {
     message: 'must be an absolute URI, for example https://example.com/problems#',
@@ -46,7 +46,7 @@ export class HttpSettings {
 
   @Setting('HTTP_BODY_LIMIT_BYTES', {
     default: 262_144,
-    describe: 'Largest request body; beyond it the answer is 413.',
+    describe: 'Maximum size of a request body; larger ones are answered 413.',
   })
   @IsInt()
   @Min(1024)
@@ -55,7 +55,7 @@ export class HttpSettings {
 
   @Setting('HTTP_REQUEST_TIMEOUT_MS', {
     default: 10_000,
-    describe: 'Deadline of a request; queries and outgoing calls made for it end with it.',
+    describe: 'Deadline of a request, and of all queries and outgoing calls made for it.',
   })
   @IsInt()
   @Min(100)
@@ -65,7 +65,7 @@ export class HttpSettings {
   @Setting('HTTP_ARRIVAL_TIMEOUT_MS', {
     default: 30_000,
     describe:
-      'Within so long a request has to arrive whole, its headers within 10 s; otherwise the answer is 408.',
+      'How long a request may take to arrive completely (its headers: 10 s) before it is answered 408.',
   })
   @IsInt()
   @Min(1000)
@@ -75,7 +75,7 @@ export class HttpSettings {
   @Setting('HTTP_WRITE_TIMEOUT_MS', {
     default: 30_000,
     describe:
-      'A connection whose client takes nothing of its answer for so long is closed. Not shorter than HTTP_REQUEST_TIMEOUT_MS takes effect.',
+      'How long a client may read nothing of its answer before the connection is closed; at least HTTP_REQUEST_TIMEOUT_MS.',
   })
   @IsInt()
   @Min(1000)
@@ -84,7 +84,7 @@ export class HttpSettings {
 
   @Setting('HTTP_MAX_CONNECTIONS', {
     default: 10_000,
-    describe: 'Connections to the public port at once; further ones are closed.',
+    describe: 'Maximum number of connections to the public port; further ones are closed.',
   })
   @IsInt()
   @Min(1)
@@ -94,7 +94,7 @@ export class HttpSettings {
   @Setting('HTTP_MAX_CONNECTIONS_PER_ADDRESS', {
     default: 1000,
     describe:
-      'Connections of one address (IPv6: one /64) at once; further ones are closed. Addresses in TRUST_PROXY are exempt, as all clients share them.',
+      'Maximum number of connections of one address (IPv6: one /64); further ones are closed. Addresses in TRUST_PROXY are exempt, because all clients share them.',
   })
   @IsInt()
   @Min(1)
@@ -104,7 +104,7 @@ export class HttpSettings {
   @Setting('HTTP_MAX_PIPELINED', {
     default: 32,
     describe:
-      'Unanswered requests on one connection; the next one is answered 429, and the connection ends after the answers.',
+      'Maximum number of unanswered requests on one connection; the next one is answered 429, and the connection is closed after the answers.',
   })
   @IsInt()
   @Min(1)
@@ -114,7 +114,7 @@ export class HttpSettings {
   @Setting('TRUST_PROXY', {
     default: [],
     describe:
-      'Addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed. Empty: nobody, the peer address counts.',
+      'Addresses or CIDR ranges of proxies whose X-Forwarded-For is trusted. Empty: none; the peer address counts.',
   })
   @IsArray()
   @IsProxyList()
@@ -122,14 +122,14 @@ export class HttpSettings {
 
   @Setting('CORS_ORIGINS', {
     default: [],
-    describe: 'Origins whose browsers may call the api. Empty: none.',
+    describe: 'Origins whose pages may call the api (CORS). Empty: none.',
   })
   @IsArray()
   @IsOriginList()
   corsOrigins!: string[];
 
   @Setting('DOCS_ENABLED', {
-    describe: 'Serve /docs and /openapi.json. Default: everywhere but in production.',
+    describe: 'Serve /docs and /openapi.json. Default: true except in production.',
   })
   @IsOptional()
   @IsBoolean()

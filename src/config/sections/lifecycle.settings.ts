@@ -4,7 +4,7 @@ import { Setting } from '../setting.decorator.js';
 export class LifecycleSettings {
   @Setting('SHUTDOWN_DRAIN_DELAY_MS', {
     default: 5000,
-    describe: 'How long the api goes on serving after SIGTERM, while load balancers take notice.',
+    describe: 'How long the api keeps serving after SIGTERM, so that load balancers can notice.',
   })
   @IsInt()
   @Min(0)
@@ -13,7 +13,8 @@ export class LifecycleSettings {
 
   @Setting('SHUTDOWN_TIMEOUT_MS', {
     default: 25_000,
-    describe: 'Everything of a shutdown, drain delay included, ends within this; then the process exits 1.',
+    describe:
+      'Maximum duration of a shutdown, including the drain delay; after it the process exits with code 1.',
   })
   @IsInt()
   @Min(100)

@@ -4,14 +4,17 @@ import { Setting } from '../setting.decorator.js';
 export class MessagingSettings {
   @Setting('OUTBOX_POLL_INTERVAL_MS', {
     default: 50,
-    describe: 'How often an idle relay looks for new events.',
+    describe: 'How often an idle relay checks for new events.',
   })
   @IsInt()
   @Min(5)
   @Max(60_000)
   pollIntervalMs!: number;
 
-  @Setting('OUTBOX_BATCH_SIZE', { default: 500, describe: 'Events the relay moves at once.' })
+  @Setting('OUTBOX_BATCH_SIZE', {
+    default: 500,
+    describe: 'Maximum number of events that the relay moves in one batch.',
+  })
   @IsInt()
   @Min(1)
   @Max(10_000)
@@ -19,7 +22,7 @@ export class MessagingSettings {
 
   @Setting('OUTBOX_REDELIVERY_AFTER_MS', {
     default: 30_000,
-    describe: 'Age at which a relayed event that no consumer has recorded is relayed again.',
+    describe: 'Age at which a relayed event is relayed again if no consumer has recorded it.',
   })
   @IsInt()
   @Min(500)
@@ -34,7 +37,7 @@ export class MessagingSettings {
 
   @Setting('WORKER_CONCURRENCY', {
     default: 10,
-    describe: 'Jobs one worker process runs at once, per queue.',
+    describe: 'Concurrent jobs per worker process and queue.',
   })
   @IsInt()
   @Min(1)

@@ -4,7 +4,8 @@ import { Setting } from '../setting.decorator.js';
 export class OverloadSettings {
   @Setting('OVERLOAD_MAX_IN_FLIGHT', {
     default: 400,
-    describe: 'Requests a process works on at once; beyond it the least important are answered 503 first.',
+    describe:
+      'Maximum number of requests in flight per process; beyond it the least important are answered 503 first.',
   })
   @IsInt()
   @Min(1)
@@ -13,7 +14,7 @@ export class OverloadSettings {
 
   @Setting('OVERLOAD_EVENT_LOOP_DELAY_MS', {
     default: 100,
-    describe: 'Event-loop delay above which the process takes on less work at once.',
+    describe: 'Event-loop delay above which the process accepts fewer requests.',
   })
   @IsInt()
   @Min(5)
@@ -22,7 +23,8 @@ export class OverloadSettings {
 
   @Setting('OUTBOX_MAX_BACKLOG', {
     default: 100_000,
-    describe: 'Events that may wait for the relay before requests that would announce more are answered 503.',
+    describe:
+      'Maximum number of events that wait for the relay; beyond it requests that would announce more are answered 503.',
   })
   @IsInt()
   @Min(1)

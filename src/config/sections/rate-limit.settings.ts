@@ -4,14 +4,14 @@ import { Setting } from '../setting.decorator.js';
 export class RateLimitSettings {
   @Setting('RATE_LIMIT_ENABLED', {
     default: true,
-    describe: 'Rate limits; cannot be turned off in production.',
+    describe: 'Rate limiting; cannot be turned off in production.',
   })
   @IsBoolean()
   enabled!: boolean;
 
   @Setting('RATE_LIMIT_REQUESTS', {
     default: 600,
-    describe: 'Requests of one caller per window, over all instances.',
+    describe: 'Requests per caller and window, over all instances.',
   })
   @IsInt()
   @Min(1)
@@ -21,7 +21,7 @@ export class RateLimitSettings {
   @Setting('RATE_LIMIT_CALLERS_PER_NETWORK', {
     default: 10,
     describe:
-      'How many times that limit all users of one network (IPv4 address, IPv6 /64) have together: one person can make many accounts. Raise it where many users share an address.',
+      'Limit for all users of one network (IPv4 address, IPv6 /64) together, as a multiple of that of one user: one person can create many accounts. Raise it if many users share an address.',
   })
   @IsInt()
   @Min(1)

@@ -18,13 +18,13 @@ export class RedisSettings {
   @Setting('REDIS_SENTINELS', {
     default: [],
     describe:
-      'Sentinels (`host:port`) that name the primary. Scheme, user, password and database are still those of REDIS_URL; its host is not used.',
+      'Sentinels (`host:port`) that name the primary. Scheme, user, password and database are taken from REDIS_URL; its host is ignored.',
   })
   @IsArray()
   @IsHostAndPort({ each: true })
   sentinels!: string[];
 
-  @Setting('REDIS_SENTINEL_NAME', { default: 'mymaster', describe: 'What the Sentinels call the primary.' })
+  @Setting('REDIS_SENTINEL_NAME', { default: 'mymaster', describe: 'Name of the primary at the Sentinels.' })
   sentinelName!: string;
 
   @Setting('REDIS_SENTINEL_PASSWORD', { secret: true, describe: 'Password of the Sentinels themselves.' })
@@ -32,14 +32,13 @@ export class RedisSettings {
   sentinelPassword?: string;
 
   @Setting('REDIS_TLS_CA', {
-    describe:
-      'File with the certificates (PEM) that Redis is trusted by, in place of those that Node.js brings.',
+    describe: 'File with the CA certificates (PEM) for Redis, instead of those of Node.js.',
   })
   @IsOptional()
   @IsReadableFile()
   tlsCa?: string;
 
-  @Setting('REDIS_TLS_CERT', { describe: 'File with the client certificate (PEM) that Redis may ask for.' })
+  @Setting('REDIS_TLS_CERT', { describe: 'File with the client certificate (PEM) for Redis.' })
   @IsOptional()
   @IsReadableFile()
   tlsCert?: string;
@@ -50,20 +49,20 @@ export class RedisSettings {
   tlsKey?: string;
 
   @Setting('REDIS_TLS_SERVER_NAME', {
-    describe: 'Name in the certificate of Redis, where it is not the host of REDIS_URL.',
+    describe: 'Name in the certificate of Redis, if it differs from the host in REDIS_URL.',
   })
   @IsOptional()
   tlsServerName?: string;
 
   @Setting('REDIS_COMMAND_TIMEOUT_MS', {
     default: 250,
-    describe: 'How long a request waits for Redis before it goes on without.',
+    describe: 'How long a request waits for Redis before it continues without it.',
   })
   @IsInt()
   @Min(10)
   @Max(10_000)
   commandTimeoutMs!: number;
 
-  @Setting('QUEUE_PREFIX', { default: (product) => `{${product}}`, describe: 'Prefix of all keys.' })
+  @Setting('QUEUE_PREFIX', { default: (product) => `{${product}}`, describe: 'Prefix of all Redis keys.' })
   prefix!: string;
 }

@@ -4,7 +4,7 @@ import { IsConnectionUrl } from '../validators.js';
 
 export class TracingSettings {
   @Setting('OTEL_EXPORTER_OTLP_ENDPOINT', {
-    describe: 'Base URL of an OpenTelemetry collector (OTLP over HTTP); without it nothing is traced.',
+    describe: 'Base URL of an OpenTelemetry collector (OTLP over HTTP). Empty: no tracing.',
   })
   @IsOptional()
   @IsConnectionUrl(['http:', 'https:'])
@@ -12,7 +12,7 @@ export class TracingSettings {
 
   @Setting('TRACING_SAMPLE_RATIO', {
     default: 0.05,
-    describe: 'Share of the traces that begin here which are recorded.',
+    describe: 'Share of traces started here that are recorded.',
   })
   @IsNumber()
   @Min(0)

@@ -62,7 +62,7 @@ export class AddressesController {
   @Put(':id')
   @ApiOperation({
     operationId: 'changeAddress',
-    summary: 'Change a delivery address that has not been changed since it was read',
+    summary: 'Change a delivery address, if it is still the version that was read',
   })
   @ApiAnswer(200, AddressDto, ['ETag'])
   @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)

@@ -32,7 +32,7 @@ describe('AccessTokens', () => {
     vi.useRealTimers();
   });
 
-  it('says in a token who calls, since when and until when', () => {
+  it('states caller, start and end of validity in a token', () => {
     const token = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '120' }).sign(caller);
     const payload = payloadOf(token);
     expect(payload).toMatchObject({
@@ -52,7 +52,7 @@ describe('AccessTokens', () => {
     expect(tokens.verify(token)).toEqual(caller);
   });
 
-  it('refuses a token that it remembers once that has expired', () => {
+  it('rejects a remembered token after it has expired', () => {
     vi.useFakeTimers();
     const tokens = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '10' });
     const token = tokens.sign(caller);
@@ -61,7 +61,7 @@ describe('AccessTokens', () => {
     expect(tokens.verify(token)).toBeUndefined();
   });
 
-  it('refuses a token of a clock that is far ahead, which would outlive the memory of the end of its session', () => {
+  it('rejects a token of a clock that is far ahead, which would outlive the record of its revocation', () => {
     vi.useFakeTimers();
     const tokens = accessTokens({ AUTH_ACCESS_TOKEN_TTL_SECONDS: '60' });
     const now = Date.now();
@@ -81,15 +81,15 @@ describe('AccessTokens', () => {
     ['another issuer', { ...right, iss: 'somebody' }],
     ['another audience', { ...right, aud: 'something' }],
     ['no expiry', { ...right, expiresIn: undefined }],
-  ])('refuses a token with %s', (_, options) => {
+  ])('rejects a token with %s', (_, options) => {
     expect(accessTokens().verify(createSigner(options)(claims))).toBeUndefined();
   });
 
-  it.each(['sub', 'role', 'sid'])('refuses a token without %s', (claim) => {
+  it.each(['sub', 'role', 'sid'])('rejects a token without %s', (claim) => {
     expect(accessTokens().verify(createSigner(right)({ ...claims, [claim]: undefined }))).toBeUndefined();
   });
 
-  it('refuses an unsigned token', () => {
+  it('rejects an unsigned token', () => {
     const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const exp = Math.floor(Date.now() / 1000) + 60;
     const token = `${encode({ alg: 'none', typ: 'JWT' })}.${encode({ ...claims, iss: 'holdfast', aud: 'holdfast-api', exp, iat: exp })}.`;
@@ -101,11 +101,11 @@ describe('AccessTokens', () => {
     ['no token', 'abc'],
     ['a changed token', `${createSigner(right)(claims).slice(0, -2)}xx`],
     ['an overlong token', createSigner(right)({ ...claims, filler: 'x'.repeat(2000) })],
-  ])('refuses %s', (_, token) => {
+  ])('rejects %s', (_, token) => {
     expect(accessTokens().verify(token)).toBeUndefined();
   });
 
-  it('gives out no token that outlives the session', () => {
+  it('issues no token that outlives the session', () => {
     const tokens = accessTokens({
       AUTH_ACCESS_TOKEN_TTL_SECONDS: '900',
       AUTH_REFRESH_TOKEN_TTL_SECONDS: '60',

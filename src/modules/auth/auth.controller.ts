@@ -55,7 +55,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'refresh',
-    summary: 'Exchange the refresh token; one that comes again after its successor ends the session',
+    summary: 'Exchange the refresh token; reusing one after its successor was used ends the session',
   })
   @ApiAnswer(200, TokensDto)
   @ApiProblems(400, 401, 413, 415, 422)

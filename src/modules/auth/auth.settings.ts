@@ -16,7 +16,7 @@ export class AuthSettings {
   @MinLength(32)
   tokenSecret!: string;
 
-  @Setting('AUTH_ACCESS_TOKEN_TTL_SECONDS', { default: 900, describe: 'Life of an access token.' })
+  @Setting('AUTH_ACCESS_TOKEN_TTL_SECONDS', { default: 900, describe: 'Lifetime of an access token.' })
   @IsInt()
   @Min(10)
   @Max(86_400)
@@ -24,7 +24,7 @@ export class AuthSettings {
 
   @Setting('AUTH_REFRESH_TOKEN_TTL_SECONDS', {
     default: 2_592_000,
-    describe: 'Life of a session without a refresh.',
+    describe: 'Lifetime of a session without a refresh.',
   })
   @IsInt()
   @Min(60)
@@ -33,7 +33,7 @@ export class AuthSettings {
 
   @Setting('AUTH_MAX_SESSIONS_PER_USER', {
     default: 100,
-    describe: 'Live sessions of one user; a login beyond that ends the one that was unused for longest.',
+    describe: 'Maximum number of sessions per user; a further login ends the least recently used one.',
   })
   @IsInt()
   @Min(1)
@@ -43,7 +43,7 @@ export class AuthSettings {
   @Setting('AUTH_LOGIN_MAX_FAILURES', {
     default: 5,
     describe:
-      'Failed logins of one account from one network (IPv4 address, IPv6 /64; four times as many from a /48) within the window before the answer is 429. After ten times as many from everywhere, a third of it per network.',
+      'Failed logins per account and network (IPv4 address, IPv6 /64; four times as many per /48) within the window before the answer is 429. After ten times as many from all networks, a third of it per network.',
   })
   @IsInt()
   @Min(1)
@@ -62,7 +62,7 @@ export class AuthSettings {
   @Setting('AUTH_REGISTRATIONS_PER_NETWORK', {
     default: 30,
     describe:
-      'Registrations, successful or not, from one network (IPv4 address, IPv6 /64; four times as many from a /48) within the window.',
+      'Registrations, successful or not, per network (IPv4 address, IPv6 /64; four times as many per /48) within the window.',
   })
   @IsInt()
   @Min(1)

@@ -60,7 +60,7 @@ describe('AuthenticationGuard', () => {
 
   const bearer = (caller: Caller) => `Bearer ${tokens.sign(caller)}`;
 
-  it('lets a good token in and says who it is, without a promise', () => {
+  it('accepts a valid token and sets the caller, synchronously', () => {
     const { request, enter } = requestTo(Shop, 'closed', bearer(customer));
     expect(enter()).toBe(true);
     expect(request.caller).toEqual(customer);
@@ -68,7 +68,7 @@ describe('AuthenticationGuard', () => {
   });
 
   it.each([Shop, Hall])(
-    'lets anybody in where the caller is optional, and says who a good token is: %o',
+    'accepts requests without a token where the caller is optional, and sets the caller of a valid one: %o',
     (controller) => {
       const anybody = requestTo(controller, 'greeting');
       expect(anybody.enter()).toBe(true);
@@ -80,17 +80,17 @@ describe('AuthenticationGuard', () => {
     },
   );
 
-  it('lets nobody without a token in where a role is needed, optional or not', () => {
+  it('rejects requests without a token where a role is required, optional or not', () => {
     expect(() => requestTo(Vault, 'greeting').enter()).toThrow('An access token is required');
     expect(() => requestTo(Vault, 'greeting', bearer(customer)).enter()).toThrow();
     expect(requestTo(Vault, 'greeting', bearer(admin)).enter()).toBe(true);
   });
 
-  it('takes the scheme in any case, as HTTP has it', () => {
+  it('accepts the scheme in any case, as HTTP requires', () => {
     expect(requestTo(Shop, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
   });
 
-  it('asks for a token where there is none', () => {
+  it('requires a token', () => {
     expect(() => requestTo(Shop, 'closed').enter()).toThrow(
       expect.objectContaining({
         status: 401,
@@ -101,7 +101,7 @@ describe('AuthenticationGuard', () => {
   });
 
   it.each(['Bearer', 'Bearer ', 'Bearer nonsense', 'Basic YTpi', ''])(
-    'refuses %j as an invalid token',
+    'rejects %j as an invalid token',
     (header) => {
       expect(() => requestTo(Shop, 'closed', header).enter()).toThrow(
         expect.objectContaining({
@@ -113,7 +113,7 @@ describe('AuthenticationGuard', () => {
     },
   );
 
-  it('refuses the token of a session that is revoked', () => {
+  it('rejects the token of a revoked session', () => {
     const enter = () => requestTo(Shop, 'closed', bearer(customer)).enter();
     expect(enter()).toBe(true);
     revoked.add('s-1');
@@ -121,7 +121,7 @@ describe('AuthenticationGuard', () => {
     revoked.delete('s-1');
   });
 
-  it('lets everybody through a public route, also with a token that is no good', () => {
+  it('allows all requests on a public route, also with an invalid token', () => {
     for (const header of [undefined, 'Bearer nonsense', bearer(customer)]) {
       const { request, enter } = requestTo(Shop, 'open', header);
       expect(enter()).toBe(true);
@@ -129,7 +129,7 @@ describe('AuthenticationGuard', () => {
     }
   });
 
-  it('lets only the role in that the route or its controller demands', () => {
+  it('allows only the role that the route or its controller requires', () => {
     for (const [controller, method] of [
       [Shop, 'office'],
       [Vault, 'door'],
@@ -141,13 +141,13 @@ describe('AuthenticationGuard', () => {
     }
   });
 
-  it('knows the caller of a refused request, for the log', () => {
+  it('knows the caller of a rejected request, for the log', () => {
     const { request, enter } = requestTo(Shop, 'office', bearer(customer));
     expect(enter).toThrow('Your role does not allow this.');
     expect(request.context.userId).toBe('u-1');
   });
 
-  it('judges a handler by the controller that it is reached through', () => {
+  it('uses the metadata of the controller through which a handler is reached', () => {
     expect(requestTo(Window, 'closed').enter()).toBe(true);
     expect(() => requestTo(Shop, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
   });

@@ -55,7 +55,7 @@ describe('FailureLimit', () => {
     for (let i = 0; i < times; i++) expect(await limit.attempt(key, fail)).toBe(false);
   }
 
-  it('lets failures happen up to its maximum and answers 429 after that, also to what would succeed', async () => {
+  it('allows failures up to its maximum and answers 429 after that, also to attempts that would succeed', async () => {
     await failTimes(3);
     await expect(limit.attempt('key', succeed)).rejects.toMatchObject({
       status: 429,
@@ -63,7 +63,7 @@ describe('FailureLimit', () => {
     });
   });
 
-  it('says when the window ends', async () => {
+  it('reports when the window ends', async () => {
     await failTimes(3);
     const refusal = await limit.attempt('key', succeed).catch((error: unknown) => error);
     const seconds = Number((refusal as { headers: Record<string, string> }).headers['Retry-After']);
@@ -71,7 +71,7 @@ describe('FailureLimit', () => {
     expect(seconds).toBeLessThanOrEqual(60);
   });
 
-  it('counts each key by itself', async () => {
+  it('counts each key separately', async () => {
     await failTimes(3);
     expect(await limit.attempt('another', succeed)).toBe(true);
   });
@@ -95,7 +95,7 @@ describe('FailureLimit', () => {
     for (let i = 0; i < 20; i++) expect(await limit.attempt('key', succeed)).toBe(true);
   });
 
-  it('does not count an attempt that could not be made', async () => {
+  it('does not count an attempt that failed for another reason', async () => {
     for (let i = 0; i < 5; i++) {
       await expect(limit.attempt('key', () => Promise.reject(new Error('no database')))).rejects.toThrow(
         'no database',
@@ -104,7 +104,7 @@ describe('FailureLimit', () => {
     expect(await limit.attempt('key', succeed)).toBe(true);
   });
 
-  it('starts anew when the window is over', async () => {
+  it('starts again when the window is over', async () => {
     vi.useFakeTimers();
     open({ max: 1, windowSeconds: 60 });
     await failTimes(1);
@@ -113,18 +113,18 @@ describe('FailureLimit', () => {
     expect(await limit.attempt('key', succeed)).toBe(true);
   });
 
-  it('gives guesses made at the same time no more tries than one after the other', async () => {
+  it('allows concurrent guesses no more attempts than sequential ones', async () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => limit.attempt('key', fail)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(47);
   });
 
-  it('lets right passwords at the same time all in', async () => {
+  it('accepts all concurrent correct passwords', async () => {
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => limit.attempt('key', succeed)));
     expect(outcomes).toEqual(Array(50).fill(true));
   });
 
-  it('runs as many at once as there are failures left', async () => {
+  it('runs as many at once as failures are left', async () => {
     await failTimes(1);
     const attempts = [pending(), pending(), pending()];
     const results = attempts.map(({ attempt }) => limit.attempt('key', attempt));
@@ -138,7 +138,7 @@ describe('FailureLimit', () => {
     await Promise.all(results);
   });
 
-  it('refuses with 503 when too many wait for each other', async () => {
+  it('answers 503 when too many wait', async () => {
     open({ max: 1 });
     const first = pending();
     const running = limit.attempt('key', first.attempt);

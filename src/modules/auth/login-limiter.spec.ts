@@ -18,7 +18,7 @@ function limiter(environment: Record<string, string> = {}): LoginLimiter {
 }
 
 describe('LoginLimiter', () => {
-  it('stops guessing the password of one account from one address', async () => {
+  it('stops password guessing for one account from one address', async () => {
     const logins = limiter();
     for (let i = 0; i < 2; i++) expect(await logins.attempt('ada', '192.0.2.1', wrong)).toBeUndefined();
     await expect(logins.attempt('ada', '192.0.2.1', right)).rejects.toMatchObject({ status: 429 });
@@ -30,7 +30,7 @@ describe('LoginLimiter', () => {
     expect(await logins.attempt('ada', '192.0.2.2', right)).toBe('user');
   });
 
-  it('leaves the other accounts of the address alone until there are ten times as many failures', async () => {
+  it('does not affect other accounts of the address until there are ten times as many failures', async () => {
     const logins = limiter();
     for (let i = 0; i < 20; i++) {
       expect(await logins.attempt('grace', '192.0.2.1', right)).toBe('user');
@@ -48,7 +48,7 @@ describe('LoginLimiter', () => {
     expect(await logins.attempt('ada', '2001:db8:1:3::1', right)).toBe('user');
   });
 
-  it('counts a site of IPv6 too, which anybody can rent: four times as much as one network of it', async () => {
+  it('counts a site of IPv6 too, with four times the limit of a network', async () => {
     const logins = limiter();
     const from = (i: number) => `2001:db8:1:${i.toString(16)}::1`;
     for (let i = 0; i < 8; i++) expect(await logins.attempt('ada', from(i), wrong)).toBeUndefined();
@@ -56,7 +56,7 @@ describe('LoginLimiter', () => {
     expect(await logins.attempt('ada', '2001:db8:2::1', right)).toBe('user');
   });
 
-  it('gives each network fewer tries for an account that is guessed from many, and its owner always some', async () => {
+  it('allows each network fewer attempts for an account that is guessed from many, but always some', async () => {
     const logins = limiter({ AUTH_LOGIN_MAX_FAILURES: '6' });
     const outcomes: string[] = [];
     for (let network = 0; network < 30; network++) {
@@ -72,7 +72,7 @@ describe('LoginLimiter', () => {
     expect(await logins.attempt('grace', '192.0.2.40', right)).toBe('user');
   });
 
-  it('stays out of the way when rate limits are off', async () => {
+  it('does nothing when rate limits are off', async () => {
     const logins = limiter({ RATE_LIMIT_ENABLED: 'false' });
     for (let i = 0; i < 30; i++) expect(await logins.attempt('ada', '192.0.2.1', wrong)).toBeUndefined();
     expect(await logins.attempt('ada', '192.0.2.1', right)).toBe('user');

@@ -21,7 +21,7 @@ describe('a refresh token', () => {
     expect(one.tokenHash).not.toEqual(other.tokenHash);
   });
 
-  it('cannot be read out of what is stored', () => {
+  it('cannot be derived from what is stored', () => {
     const { token, familyHash, tokenHash } = newRefreshToken();
     const bytes = Buffer.from(token, 'base64url');
     expect(familyHash).not.toEqual(bytes.subarray(0, 16));

@@ -30,14 +30,14 @@ describe('RevokedSessions', () => {
     vi.useRealTimers();
   });
 
-  it('knows from the start what was revoked while its tokens may be good', async () => {
+  it('knows from the start what was revoked while its tokens may be valid', async () => {
     revokedWithin.mockResolvedValueOnce(['a']);
     await sessions.onApplicationBootstrap();
     expect(revokedWithin).toHaveBeenCalledWith(900);
     expect([sessions.has('a'), sessions.has('b')]).toEqual([true, false]);
   });
 
-  it('does not start on a database that it cannot read', async () => {
+  it('does not start without reading the database', async () => {
     revokedWithin.mockRejectedValueOnce(new Error('no table'));
     await expect(sessions.onApplicationBootstrap()).rejects.toThrow('no table');
   });
@@ -57,7 +57,7 @@ describe('RevokedSessions', () => {
     expect(sessions.has('c')).toBe(true);
   });
 
-  it('keeps what it knows while the database is away, and then looks back over the whole gap', async () => {
+  it('keeps what it knows while the database is down, and then covers the whole gap', async () => {
     revokedWithin.mockResolvedValueOnce(['a']);
     await sessions.onApplicationBootstrap();
     revokedWithin.mockRejectedValue(new Error('away'));
@@ -71,7 +71,7 @@ describe('RevokedSessions', () => {
     expect(log).toHaveBeenCalledTimes(1);
   });
 
-  it('forgets a session once no token of it is left', async () => {
+  it('forgets a session once none of its tokens is valid', async () => {
     await sessions.onApplicationBootstrap();
     sessions.add('a');
     await vi.advanceTimersByTimeAsync(890_000);
@@ -90,7 +90,7 @@ describe('RevokedSessions', () => {
     expect(sessions.has('a')).toBe(true);
   });
 
-  it('stops looking when the application does', async () => {
+  it('stops polling when the application stops', async () => {
     await sessions.onApplicationBootstrap();
     await sessions.onApplicationShutdown();
     await vi.advanceTimersByTimeAsync(10_000);
@@ -98,7 +98,7 @@ describe('RevokedSessions', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('asks nothing in a process that serves no requests', async () => {
+  it('does not poll in a process that serves no requests', async () => {
     sessions = new RevokedSessions(repository, tokens, worker);
     await sessions.onApplicationBootstrap();
     await vi.advanceTimersByTimeAsync(10_000);

@@ -20,7 +20,7 @@ const OVERLAP_SECONDS = 15;
 @Injectable()
 export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly outage = new OutageLog(new Logger(RevokedSessions.name), {
-    begins: 'Revoked sessions cannot be read; going on with those that are known',
+    begins: 'Revoked sessions cannot be read; continuing with the known ones',
     ends: 'Revoked sessions can be read again',
   });
   /**

@@ -22,7 +22,7 @@ export class SessionsController {
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'listSessions', summary: 'The own live sessions, newest first' })
+  @ApiOperation({ operationId: 'listSessions', summary: 'Active sessions of the caller, newest first' })
   @ApiPage(SessionDto)
   @ApiProblems(401, 422)
   list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<SessionDto>> {
@@ -33,7 +33,7 @@ export class SessionsController {
   @HttpCode(204)
   @ApiOperation({
     operationId: 'endSession',
-    summary: 'End one of the own sessions; its tokens are refused at once',
+    summary: 'End one session of the caller; its tokens are rejected at once',
   })
   @ApiAnswer(204)
   @ApiProblems(401, 404, 422)

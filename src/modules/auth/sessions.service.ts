@@ -104,7 +104,7 @@ export class SessionsService {
     this.revoked.add(ended.id);
     this.logger.warn(
       { sessionId: ended.id, userId: ended.userId },
-      'A used refresh token came again; the session is revoked',
+      'A refresh token was reused; the session is revoked',
     );
   }
 

@@ -20,7 +20,7 @@ describe('SessionsSweep', () => {
     expect(log).toHaveBeenCalledWith({ sessions: 2720 }, expect.any(String));
   });
 
-  it('keeps what ended for longer than the longest life of an access token', async () => {
+  it('keeps ended sessions for longer than the lifetime of an access token', async () => {
     deleteEnded.mockResolvedValue(0);
     await sweep.sweep();
     expect(deleteEnded.mock.calls[0]?.[0]).toBeGreaterThan(86_400);

@@ -26,6 +26,6 @@ export class SessionsSweep {
       swept += deleted;
       if (deleted < BATCH) break;
     }
-    if (swept > 0) this.logger.log({ sessions: swept }, 'Sessions that have ended were swept');
+    if (swept > 0) this.logger.log({ sessions: swept }, 'Ended sessions were deleted');
   }
 }

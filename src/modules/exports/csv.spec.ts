@@ -38,7 +38,7 @@ describe('A CSV file', () => {
     ['plain – ünïcode 😀', 'plain – ünïcode 😀'],
     ['', ''],
     [null, ''],
-  ])('writes %j as RFC 4180 wants it', (text, expected) => {
+  ])('writes %j according to RFC 4180', (text, expected) => {
     expect(cell(text)).toBe(expected);
   });
 
@@ -55,11 +55,11 @@ describe('A CSV file', () => {
     '－1',
     '＠a',
     `=HYPERLINK("http://x";"y")`,
-  ])('does not let a spreadsheet take %j for a formula', (text) => {
+  ])('guards %j against evaluation as a formula', (text) => {
     expect(cell(text)).toBe(`"'${text.replaceAll('"', '""')}"`);
   });
 
-  it('leaves texts alone that hold such a character elsewhere', () => {
+  it('does not change texts with such a character elsewhere', () => {
     expect(cell('a=b')).toBe('a=b');
   });
 });

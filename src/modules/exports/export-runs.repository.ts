@@ -13,7 +13,7 @@ export interface ExportRun extends Pick<Export, 'attempt' | 'userId' | 'allUsers
 /** Another run has taken over: this one has nothing more to do, and its last write did not happen. */
 export class SupersededError extends Error {
   constructor({ exportId, attempt }: ExportRun) {
-    super(`Run ${attempt} of export ${exportId} was overtaken by another one`);
+    super(`Run ${attempt} of export ${exportId} was superseded by another one`);
     this.name = 'SupersededError';
   }
 }

@@ -44,7 +44,7 @@ function setup(batches: number) {
 const signal = () => new AbortController().signal;
 
 describe('Writing an export', () => {
-  it('makes numbered chunks that are one gzip file, each with the rows so far', async () => {
+  it('writes numbered chunks of one gzip file, each with the rows so far', async () => {
     const { writer, runs, appended } = setup(40);
     const chunks = await writer.write(run, signal());
 
@@ -63,7 +63,7 @@ describe('Writing an export', () => {
     expect(gunzipSync(appended[0]?.data ?? Buffer.alloc(0)).toString()).toBe('h\r\n');
   });
 
-  it('takes no further rows while a chunk is being written', async () => {
+  it('fetches no further rows while a chunk is being written', async () => {
     const { writer, runs, source } = setup(40);
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
@@ -82,7 +82,7 @@ describe('Writing an export', () => {
     await writing;
   });
 
-  it('stops at the next batch when the process is about to end, and lets go of the rows', async () => {
+  it('stops at the next batch when the process shuts down, and releases the rows', async () => {
     const { writer, runs, source } = setup(40);
     const controller = new AbortController();
     runs.append.mockImplementationOnce(() => {
@@ -95,7 +95,7 @@ describe('Writing an export', () => {
     expect(source.ended).toBe(true);
   });
 
-  it('stops when another run has taken over, and lets go of the rows', async () => {
+  it('stops when another run has taken over, and releases the rows', async () => {
     const { writer, runs, source } = setup(40);
     runs.append.mockRejectedValueOnce(new SupersededError(run));
 

@@ -27,7 +27,7 @@ export class ExportsController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'createExport',
-    summary: 'Ask for a CSV file: of the own orders, for admins of all orders',
+    summary: 'Request a CSV file of the orders of the caller, or of all orders for admins',
   })
   @ApiAnswer(202, ExportDto, ['Location'])
   @ApiProblems(400, 401, 413, 415, 422)
@@ -42,7 +42,7 @@ export class ExportsController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getExport', summary: 'Status and progress of an own export' })
+  @ApiOperation({ operationId: 'getExport', summary: 'Status and progress of an export of the caller' })
   @ApiAnswer(200, ExportDto)
   @ApiProblems(401, 404, 422)
   get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<ExportDto> {
@@ -51,7 +51,7 @@ export class ExportsController {
 
   @Get(':id/file')
   @Priority('low')
-  @ApiOperation({ operationId: 'downloadExport', summary: 'The file of an own export that is completed' })
+  @ApiOperation({ operationId: 'downloadExport', summary: 'The file of a completed export of the caller' })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
   @ApiProblems(401, 404, 406, 409, 422)
   async download(

@@ -39,7 +39,7 @@ function deliver(attempt = 1, signal = new AbortController().signal): Promise<vo
 }
 
 describe('A requested export', () => {
-  it('is complete once its file is written, and its event recorded with that', async () => {
+  it('is completed together with the record of its event', async () => {
     await deliver();
 
     expect(runs.complete).toHaveBeenCalledExactlyOnceWith(run, 7);
@@ -47,7 +47,7 @@ describe('A requested export', () => {
     expect(runs.fail).not.toHaveBeenCalled();
   });
 
-  it('needs nothing but the record when it is complete or gone', async () => {
+  it('only records its event when it is completed or deleted', async () => {
     runs.begin?.mockResolvedValue(undefined);
     await deliver();
 
@@ -63,28 +63,28 @@ describe('A requested export', () => {
     expect(runs.fail).not.toHaveBeenCalled();
   });
 
-  it('is tried again after a passing trouble', async () => {
+  it('is retried after a transient error', async () => {
     write.mockRejectedValue(away());
 
     await expect(deliver(2)).rejects.toThrow(TransientError);
     expect(runs.fail).not.toHaveBeenCalled();
   });
 
-  it('has failed when the last attempt has', async () => {
+  it('fails with its last attempt', async () => {
     write.mockRejectedValue(away());
 
     await expect(deliver(3)).rejects.toThrow(TransientError);
     expect(runs.fail).toHaveBeenCalledExactlyOnceWith(run);
   });
 
-  it('has failed at once when trying again would not help', async () => {
+  it('fails at once after a permanent error', async () => {
     write.mockRejectedValue(new TypeError('a bug'));
 
     await expect(deliver(1)).rejects.toThrow(TypeError);
     expect(runs.fail).toHaveBeenCalledExactlyOnceWith(run);
   });
 
-  it('has not failed when its process is ending', async () => {
+  it('does not fail when its process shuts down', async () => {
     write.mockRejectedValue(new TypeError('cut off'));
 
     await expect(deliver(3, AbortSignal.abort())).rejects.toThrow(TypeError);

@@ -54,13 +54,13 @@ export class ExportsService {
       ]);
       if ((await this.exports.countBy({ userId, status: UNFINISHED })) >= this.limits.maxQueuedPerUser) {
         throw tooMany(
-          'You have too many unfinished exports. Wait for one of them.',
+          'You have too many unfinished exports. Wait until one is finished.',
           BACKLOG_RETRY_AFTER_SECONDS,
         );
       }
       if ((await this.exports.countBy({ userId })) >= this.limits.maxKeptPerUser) {
         throw tooMany(
-          'You have too many exports. They are deleted after some days.',
+          'You have too many exports. Old ones are deleted after some days.',
           KEPT_RETRY_AFTER_SECONDS,
         );
       }
@@ -130,7 +130,7 @@ function rangeOf({ from, to }: { from?: string; to?: string }): Pick<Export, 'fr
     throw new ClientError({
       status: 422,
       code: 'validation-failed',
-      detail: 'The range is empty: from must be before to.',
+      detail: 'The range is empty: `from` must be before `to`.',
       errors: [{ pointer: '/to', code: 'is-after-from', message: 'to must be later than from' }],
     });
   }
@@ -166,7 +166,7 @@ function notReady({ status }: Export): BusinessRuleError {
      */
     code: 'export-not-ready',
     detail:
-      status === 'failed' ? 'The export has failed; ask for a new one.' : 'The file is not complete yet.',
+      status === 'failed' ? 'The export has failed; request a new one.' : 'The file is not complete yet.',
     extensions: { exportStatus: status },
   });
 }

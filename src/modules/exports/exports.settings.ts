@@ -16,7 +16,7 @@ export class ExportsSettings {
 
   @Setting('EXPORT_MAX_QUEUED', {
     default: 100,
-    describe: 'Unfinished exports, over all callers, beyond which a new one is answered 503.',
+    describe: 'Maximum number of unfinished exports of all callers; beyond it a new one is answered 503.',
   })
   @IsInt()
   @Min(1)
@@ -25,7 +25,7 @@ export class ExportsSettings {
 
   @Setting('EXPORT_MAX_QUEUED_PER_USER', {
     default: 5,
-    describe: 'Unfinished exports of one caller beyond which a new one is answered 429.',
+    describe: 'Maximum number of unfinished exports per caller; beyond it a new one is answered 429.',
   })
   @IsInt()
   @Min(1)
@@ -34,7 +34,8 @@ export class ExportsSettings {
 
   @Setting('EXPORT_MAX_KEPT_PER_USER', {
     default: 100,
-    describe: 'Exports of one caller that are kept, finished or not; beyond it a new one is answered 429.',
+    describe:
+      'Maximum number of exports kept per caller, finished or not; beyond it a new one is answered 429.',
   })
   @IsInt()
   @Min(1)
@@ -44,7 +45,7 @@ export class ExportsSettings {
   @Setting('EXPORT_ROWS_PER_SECOND', {
     default: 40_000,
     describe:
-      'Rows that an export writes in a second at most, so that what shares its machines does not notice it.',
+      'Maximum number of rows that an export writes per second, so that it does not slow down what shares its machine.',
   })
   @IsInt()
   @Min(100)

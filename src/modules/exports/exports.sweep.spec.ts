@@ -5,7 +5,7 @@ import { PRODUCT } from '../../product.js';
 import type { ExportSweepRepository } from './export-sweep.repository.js';
 import { ExportsSweep } from './exports.sweep.js';
 
-it('The sweep removes chunks step by step before the exports, and gives up what is a day old', async () => {
+it('The sweep deletes chunks in steps before the exports, and fails exports without progress for a day', async () => {
   const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue();
   const left = [100, 100, 50, 0];
   const repository = {

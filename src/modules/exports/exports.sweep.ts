@@ -25,6 +25,6 @@ export class ExportsSweep {
     // In small steps, so that none exceeds the statement timeout: a large export is hundreds of megabytes.
     while ((await this.exports.removeChunks(this.retentionDays)) > 0);
     const removed = await this.exports.remove(this.retentionDays);
-    if (removed > 0) this.logger.log({ removed }, 'Old exports were removed');
+    if (removed > 0) this.logger.log({ removed }, 'Old exports were deleted');
   }
 }

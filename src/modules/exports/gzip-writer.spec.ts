@@ -16,7 +16,7 @@ describe('The gzip writer', () => {
     ['one piece', ['hello\r\n']],
     ['an empty text', ['']],
     ['many pieces', ['a,b\r\n', 'ü,😀\r\n'.repeat(10_000), '', 'z'.repeat(70_000)]],
-  ])('makes one gzip member of %s', async (_, pieces) => {
+  ])('writes one gzip member of %s', async (_, pieces) => {
     const file = await write(pieces);
 
     // Checks CRC and length, and that nothing follows the first member.

@@ -12,7 +12,7 @@ function work(pace: Pace, pieces: number, workMs: number, from = 0): number[] {
 }
 
 describe('A pace', () => {
-  it('is even, whatever a piece of work takes, after a head start of 50 ms', () => {
+  it('is even for work of any duration, after a head start of 50 ms', () => {
     for (const workMs of [0.5, 4]) {
       const times = work(new Pace(10_000), 100, workMs);
       const waited = times.filter((time) => time > 60);
@@ -21,11 +21,11 @@ describe('A pace', () => {
     }
   });
 
-  it('keeps nobody waiting who is slower', () => {
+  it('does not delay slower work', () => {
     expect(new Set(work(new Pace(10_000), 20, 15).map((time) => time % 15))).toEqual(new Set([0]));
   });
 
-  it('does not make up for a long interruption with a burst', () => {
+  it('does not cause a burst after a long interruption', () => {
     const pace = new Pace(10_000);
     work(pace, 20, 1);
     const after = work(pace, 20, 1, 60_000);

@@ -5,9 +5,9 @@ const news = { orderId: '019a9f3c-0000-7000-8000-00000000beef', amount: 4_050, c
 
 describe('A mail', () => {
   it.each<[MailKind, string]>([
-    ['order.placed', 'We have your order 0000beef'],
+    ['order.placed', 'We have received your order 0000beef'],
     ['order.cancelled', 'Your order 0000beef is cancelled'],
-    ['payment.succeeded', 'We have your payment for order 0000beef'],
+    ['payment.succeeded', 'We have received your payment for order 0000beef'],
     ['payment.declined', 'Your payment for order 0000beef was declined'],
   ])('about %s names the order and the amount, in text and in HTML', (kind, subject) => {
     const mail = renderMail(kind, 'Ada', news, 'Acme');
@@ -36,7 +36,7 @@ describe('A mail', () => {
     'pay at evil.example now',
     'javascript:alert(1)',
     '  ',
-  ])('does not carry what mail programs make a link of, as in the name %j', (name) => {
+  ])('has no text that mail programs turn into a link, as in the name %j', (name) => {
     const { text, html } = renderMail('order.placed', name, news, 'Acme');
 
     expect(text).toMatch(/^Hello,\n/);
@@ -53,7 +53,7 @@ describe('A mail', () => {
     expect(renderMail('order.placed', name, news, 'Acme').text).toContain(`Hello ${name},`);
   });
 
-  it('has no control characters of a name', () => {
+  it('removes control characters from a name', () => {
     const name = 'A\u0000d\u001ba\u2028 \u202eB\u200bc';
     expect(renderMail('order.placed', name, news, 'Acme').text).toContain('Hello Ada Bc,');
   });

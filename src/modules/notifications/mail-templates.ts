@@ -17,10 +17,10 @@ type Template = (news: OrderNews) => { subject: string; paragraphs: string[] };
 
 const TEMPLATES = {
   'order.placed': ({ orderId, ...money }) => ({
-    subject: `We have your order ${shortened(orderId)}`,
+    subject: `We have received your order ${shortened(orderId)}`,
     paragraphs: [
       `Thank you for your order ${orderId} of ${formatMoney(money)}.`,
-      'We hold the goods for you until it is paid.',
+      'The goods are reserved for you until it is paid.',
     ],
   }),
   'order.cancelled': ({ orderId, ...money }) => ({
@@ -30,14 +30,14 @@ const TEMPLATES = {
     ],
   }),
   'payment.succeeded': ({ orderId, ...money }) => ({
-    subject: `We have your payment for order ${shortened(orderId)}`,
+    subject: `We have received your payment for order ${shortened(orderId)}`,
     paragraphs: [`We have received ${formatMoney(money)} for your order ${orderId}.`],
   }),
   'payment.declined': ({ orderId, ...money }) => ({
     subject: `Your payment for order ${shortened(orderId)} was declined`,
     paragraphs: [
       `The payment of ${formatMoney(money)} for your order ${orderId} was declined. Nothing was charged.`,
-      'Your order is still there: you can pay it with another payment method.',
+      'Your order is still open: you can pay for it with another payment method.',
     ],
   }),
 } satisfies Record<string, Template>;

@@ -176,7 +176,7 @@ describe('The mailer', () => {
     await expect(mailer.send(mail)).rejects.toThrow(TransientError);
   });
 
-  it('takes a server that is away as a passing trouble', async () => {
+  it('treats an unavailable server as a transient error', async () => {
     const { url } = server;
     await server.stop();
     const other = mailerFor(url);

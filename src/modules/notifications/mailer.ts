@@ -30,7 +30,7 @@ export class MailRefusedError extends Error {
     readonly reply: string,
     cause: unknown,
   ) {
-    super(`The mail server refused the mail: ${reply}`, { cause });
+    super(`The mail server rejected the mail: ${reply}`, { cause });
     this.name = 'MailRefusedError';
   }
 }

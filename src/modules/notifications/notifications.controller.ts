@@ -22,7 +22,7 @@ export class NotificationsController {
   @Priority('low')
   @ApiOperation({
     operationId: 'listNotifications',
-    summary: 'Mails that were or will be sent to the caller, newest first',
+    summary: 'Notifications of the caller, newest first',
   })
   @ApiPage(NotificationDto)
   @ApiProblems(401, 422)

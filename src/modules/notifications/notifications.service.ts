@@ -59,7 +59,7 @@ export class NotificationsService {
       await this.mailer.send({ id: eventId, recipient, ...content });
     } catch (error) {
       if (!(error instanceof MailRefusedError)) throw error;
-      this.logger.warn({ err: error, eventId }, 'A mail was refused for good');
+      this.logger.warn({ err: error, eventId }, 'A mail was rejected permanently');
       return () => this.record(eventId, { status: 'failed', failure: error.reply });
     }
     return () => this.record(eventId, { status: 'sent', sentAt: () => 'now()' });

@@ -19,18 +19,21 @@ export class NotificationsSettings {
     secret: true,
     required: true,
     encrypted: SMTP_TLS,
-    describe: 'Server that takes the mail.',
+    describe: 'SMTP server.',
   })
   @IsConnectionUrl(['smtp:', 'smtps:'])
   url!: string;
 
-  @Setting('MAIL_FROM', { default: (product) => `shop@${product}.example`, describe: 'Sender of the mail.' })
+  @Setting('MAIL_FROM', {
+    default: (product) => `shop@${product}.example`,
+    describe: 'Sender address of mails.',
+  })
   @IsEmail()
   from!: string;
 
   @Setting('NOTIFICATION_RETENTION_DAYS', {
     default: 400,
-    describe: 'How long it is kept which mail was sent to whom, and shown to its recipient.',
+    describe: 'How long notifications are kept and shown to their recipients.',
   })
   @IsInt()
   @Min(2)

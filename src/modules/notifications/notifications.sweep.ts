@@ -29,7 +29,7 @@ export class NotificationsSweep {
       swept += deleted;
       if (deleted < BATCH) break;
     }
-    if (swept > 0) this.logger.log({ notifications: swept }, 'Old notifications were swept');
+    if (swept > 0) this.logger.log({ notifications: swept }, 'Old notifications were deleted');
   }
 
   /** By the time in the ids, so that it needs no index of its own. @returns how many: a batch at most, so that no statement takes long */

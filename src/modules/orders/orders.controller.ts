@@ -50,7 +50,10 @@ export class OrdersController {
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'listOrders', summary: 'Own orders, newest first; everybody’s for an admin' })
+  @ApiOperation({
+    operationId: 'listOrders',
+    summary: 'Orders of the caller, or of all users for admins, newest first',
+  })
   @ApiPage(OrderDto)
   @ApiProblems(401, 422)
   list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<OrderDto>> {
@@ -67,7 +70,7 @@ export class OrdersController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'cancelOrder', summary: 'Give a pending order up' })
+  @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel a pending order' })
   @ApiAnswer(200, OrderDto)
   @ApiProblems(401, 404, 409, 422)
   cancel(@UuidParam('id') id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {

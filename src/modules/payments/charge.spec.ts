@@ -10,7 +10,7 @@ const charge = {
 };
 
 describe('A charge of the provider', () => {
-  it('is understood, and what we do not know of it is left out', () => {
+  it('is parsed without unknown members', () => {
     expect(parseCharge({ ...charge, paymentMethod: 'pm_card_ok', createdAt: 'now' })).toEqual(charge);
     expect(parseCharge({ ...charge, status: 'declined', declineCode: 'card_declined' })).toEqual({
       ...charge,

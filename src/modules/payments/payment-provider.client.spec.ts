@@ -74,7 +74,7 @@ async function errorOf(work: Promise<unknown>): Promise<Error> {
 }
 
 describe('A charge', () => {
-  it('is asked for with the payment’s id as its idempotency key', async () => {
+  it('is requested with the payment’s id as its idempotency key', async () => {
     answer = answering(201, { ...charge, paymentMethod: 'pm_card_ok' });
 
     expect(await client.charge(request)).toEqual(charge);
@@ -97,7 +97,7 @@ describe('A charge', () => {
     for (let asked = 0; asked < 20; asked += 1) expect(await client.charge(request)).toBe('undecided');
   });
 
-  it('was certainly not made when nobody listens', async () => {
+  it('was certainly not made when the connection is refused', async () => {
     const port = (server.address() as AddressInfo).port;
     await new Promise((resolve) => server.close(resolve));
 
@@ -112,7 +112,7 @@ describe('A charge', () => {
     expect(log.mock.calls).toHaveLength(status === 429 ? 0 : 1);
   });
 
-  it('was certainly not made when the provider does not take the method', async () => {
+  it('was certainly not made when the provider rejects the method', async () => {
     answer = answering(422, { error: 'unknown' });
     const error = await errorOf(client.charge(request));
 
@@ -153,7 +153,7 @@ describe('A charge', () => {
     expect(error).not.toBeInstanceOf(NotAttemptedError);
   });
 
-  it('that the provider finds contradictory is a bug of ours', async () => {
+  it('that the provider finds contradictory is reported as a bug', async () => {
     answer = answering(409, { error: 'This Idempotency-Key was used for another charge' });
     const error = await errorOf(client.charge(request));
 
@@ -175,13 +175,13 @@ describe('Looking for a charge', () => {
     expect(await client.find(request.paymentId)).toBe('none');
   });
 
-  it('finds one that the provider has not decided, as often as it is asked, and goes on asking', async () => {
+  it('reports an undecided one each time, without opening the circuit', async () => {
     answer = answering(200, { data: [{ ...charge, status: 'processing' }] });
     for (let asked = 0; asked < 20; asked += 1)
       expect(await client.find(request.paymentId)).toBe('undecided');
   });
 
-  it('asks once when the provider fails: the payment is asked about again later, and each failure counts against the circuit of all', async () => {
+  it('asks once when the provider fails: the payment is checked again later, and each failure counts against the circuit', async () => {
     let asked = 0;
     answer = (response) => answering((asked += 1) === 1 ? 500 : 200, { data: [charge] })(response);
 
@@ -189,7 +189,7 @@ describe('Looking for a charge', () => {
     expect(asked).toBe(1);
   });
 
-  it('does not take an answer for none that is no list', async () => {
+  it('does not treat an answer without a list as none', async () => {
     answer = answering(200, {});
     expect(await errorOf(client.find(request.paymentId))).toBeInstanceOf(TransientError);
   });

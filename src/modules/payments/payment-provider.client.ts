@@ -94,7 +94,7 @@ export class PaymentProviderClient {
       throw isConnectError((error as Error).cause) ? unavailable(error) : noAnswer(error);
     }
     if (answer.status === 401 || answer.status === 403) {
-      this.logger.error('The payment provider refuses PAYMENT_PROVIDER_API_KEY');
+      this.logger.error('The payment provider rejects PAYMENT_PROVIDER_API_KEY');
       throw unavailable();
     }
     if (answer.status === 429) throw unavailable();
@@ -106,7 +106,7 @@ export class PaymentProviderClient {
 function bodyOf(status: number, text: string): unknown {
   if (status >= 500) throw unintelligible(status);
   if (status >= 300)
-    throw new Error(`The payment provider refused the request: ${status} ${text.slice(0, 500)}`);
+    throw new Error(`The payment provider rejected the request: ${status} ${text.slice(0, 500)}`);
   // No charge is nested that deeply, and parsing it could end the process (platform/http/json-body.ts).
   if (excessOf(text)) throw unintelligible(status);
   try {

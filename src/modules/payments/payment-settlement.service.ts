@@ -113,7 +113,7 @@ export class PaymentSettlement {
     this.disputes.inc({ reason });
     this.logger.error(
       { paymentId: id, status, charge, reason },
-      'The provider contradicts what we know of a payment; an operator has to look into it',
+      'The provider contradicts the record of a payment; an operator must decide',
     );
   }
 }

@@ -20,7 +20,7 @@ export class PaymentWebhooksController {
   @HttpCode(204)
   @ApiOperation({
     operationId: 'receivePaymentWebhook',
-    summary: 'The payment provider tells the outcome of a charge',
+    summary: 'The payment provider reports the outcome of a charge',
   })
   @ApiHeader({ name: 'webhook-id', required: true, schema: { type: 'string' } })
   @ApiHeader({

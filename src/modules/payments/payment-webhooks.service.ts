@@ -46,7 +46,7 @@ export class PaymentWebhooksService {
     if (!(await this.settlement.settle(charge, `webhook ${headers.id}`))) {
       this.logger.warn(
         { eventId: headers.id, chargeId: charge.id },
-        'A webhook is about a payment that we do not have',
+        'A webhook refers to an unknown payment',
       );
     }
   }

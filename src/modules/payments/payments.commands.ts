@@ -9,7 +9,9 @@ const LISTED = 1000;
 export const paymentCommands: FeatureCommands = (cli, { run, print }) => {
   cli
     .command('payment:disputes')
-    .description('list payments of which the provider took another amount than the order, oldest first')
+    .description(
+      'list payments for which the provider charged another amount than that of the order, oldest first',
+    )
     .action(() =>
       run(async (context) => {
         const disputes = await context.get(PaymentDisputes, { strict: false }).list(LISTED);
@@ -30,9 +32,12 @@ export const paymentCommands: FeatureCommands = (cli, { run, print }) => {
   cli
     .command('payment:decide')
     .description('end a dispute that is settled with the provider')
-    .argument('<payment>', 'its id; see `payment:disputes`', uuid)
+    .argument('<payment>', 'id of the payment; see `payment:disputes`', uuid)
     .addOption(
-      new Option('--as <verdict>', 'accepted: what was taken pays the order; refunded: it can be paid again')
+      new Option(
+        '--as <verdict>',
+        'accepted: the charged amount pays for the order; refunded: the order can be paid again',
+      )
         .choices(['accepted', 'refunded'])
         .makeOptionMandatory(),
     )

@@ -46,7 +46,7 @@ export class PaymentsController {
   }
 
   @Get(':paymentId')
-  @ApiOperation({ operationId: 'getPayment', summary: 'One payment: what became of it' })
+  @ApiOperation({ operationId: 'getPayment', summary: 'One payment and its status' })
   @ApiAnswer(200, PaymentDto)
   @ApiProblems(401, 404, 422)
   get(

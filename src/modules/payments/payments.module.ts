@@ -34,7 +34,7 @@ import { PaymentsService } from './payments.service.js';
     PaymentReconciliation,
     makeCounterProvider({
       name: DISPUTES,
-      help: 'Payments of which the provider took another amount than the order, or told another outcome than before.',
+      help: 'Payments for which the provider charged another amount than that of the order, or contradicted an earlier outcome.',
       labelNames: ['reason'],
     }),
   ],

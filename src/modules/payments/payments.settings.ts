@@ -12,7 +12,7 @@ export class PaymentsSettings {
     default: 'http://127.0.0.1:4010',
     required: true,
     encrypted: byProtocol('https:'),
-    describe: 'Base address of the payment provider.',
+    describe: 'Base URL of the payment provider.',
   })
   @IsConnectionUrl(['http:', 'https:'])
   providerUrl!: string;
@@ -20,14 +20,15 @@ export class PaymentsSettings {
   @Setting('PAYMENT_PROVIDER_API_KEY', {
     default: `${PLACEHOLDER}payment-key`,
     secret: true,
-    describe: 'Bearer key of the payment provider.',
+    describe: 'API key of the payment provider.',
   })
   @MinLength(16)
   apiKey!: string;
 
   @Setting('PAYMENT_PROVIDER_TIMEOUT_MS', {
     default: 2500,
-    describe: 'How long a charge may take before its outcome counts as unknown (answer 202, settled later).',
+    describe:
+      'How long a charge may take before its outcome counts as unknown (answered 202, settled later).',
   })
   @IsInt()
   @Min(50)
@@ -38,14 +39,14 @@ export class PaymentsSettings {
     default: `${PLACEHOLDER}webhook-secret`,
     secret: true,
     describe:
-      'Key of the HMAC on the webhooks of the payment provider: `whsec_` and base64 as Standard Webhooks has it, or any other string as it is.',
+      'Signing secret of the webhooks of the payment provider (HMAC): `whsec_` and base64 as in Standard Webhooks, or any other string.',
   })
   @IsSigningSecret(16)
   webhookSecret!: string;
 
   @Setting('PAYMENT_WEBHOOK_TOLERANCE_SECONDS', {
     default: 300,
-    describe: 'Age beyond which a signed webhook is refused.',
+    describe: 'Maximum age of a signed webhook; older ones are rejected.',
   })
   @IsInt()
   @Min(1)
@@ -54,7 +55,7 @@ export class PaymentsSettings {
 
   @Setting('PAYMENT_RECONCILE_AFTER_SECONDS', {
     default: 10,
-    describe: 'Age at which an unsettled payment is looked up at the provider.',
+    describe: 'Age at which the provider is asked about an unsettled payment.',
   })
   @IsInt()
   @Min(1)

@@ -54,13 +54,13 @@ describe('The signature of a webhook', () => {
     expect(() => check(Buffer.from(whsec))).toThrow(ClientError);
   });
 
-  it('is accepted among others, while a secret is being replaced', () => {
+  it('is accepted among others while a secret is rotated', () => {
     const headers = signed();
     const old = signed({ with: 'the-secret-before' }).signature;
     expect(refused({ ...headers, signature: `${old} v2,x ${headers.signature}` })).toBe(false);
   });
 
-  it('is refused when it is old, or from the future', () => {
+  it('is rejected when it is old, or from the future', () => {
     for (const at of [now - 301, now + 301]) expect(refused(signed({ at }))).toBe(true);
   });
 
@@ -77,7 +77,7 @@ describe('The signature of a webhook', () => {
     ['without a time', { ...signed(), timestamp: undefined }],
     ['with a time that is no number', { ...signed(), timestamp: 'now' }],
     ['with a time that is not whole', { ...signed(), timestamp: `${now}.5` }],
-  ])('is refused when it is one %s', (_, headers) => {
+  ])('is rejected when it is one %s', (_, headers) => {
     expect(refused(headers)).toBe(true);
   });
 });

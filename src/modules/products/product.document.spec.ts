@@ -26,14 +26,14 @@ function shapeOf(value: unknown, name = ''): string[] {
 }
 
 describe('The format of a product', () => {
-  it('has another number than every other shape that products have had', () => {
+  it('has a different number than all earlier formats', () => {
     const shape = shapeOf(JSON.parse(renderProduct(row).body)).join(', ');
     // Fails after a change of the shape: raise PRODUCT_FORMAT and add the new shape under its number.
     expect(shape).toBe(SHAPES[PRODUCT_FORMAT]);
     expect(Object.values(SHAPES).filter((other) => other === shape)).toHaveLength(1);
   });
 
-  it('is part of the tag, so that the same version in an earlier shape does not match', () => {
+  it('is part of the tag, so that the same version in an earlier format does not match', () => {
     expect(renderProduct(row).etag).toBe(`"${PRODUCT_FORMAT}-7"`);
     expect(isCurrentFormat(renderProduct(row))).toBe(true);
     expect(isCurrentFormat({ ...renderProduct(row), etag: '"7"' })).toBe(false);
@@ -48,7 +48,7 @@ describe('The format of a product', () => {
     ['"x-7"', undefined],
     ['W/"1-7"', undefined],
     ['""', undefined],
-  ])('does not keep a change from being made: %s names version %s', (etag, version) => {
+  ])('does not prevent a change: %s names version %s', (etag, version) => {
     expect(versionIn(etag)).toBe(version);
   });
 });

@@ -83,7 +83,7 @@ export class ProductsController {
   @ApiBearerAuth()
   @ApiOperation({
     operationId: 'changeProduct',
-    summary: 'Change a product that nobody else has changed (admin)',
+    summary: 'Change a product, if it is still the version that was read (admin)',
   })
   @ApiAnswer(200, ProductDto, ['ETag'])
   @ApiProblems(400, 401, 403, 404, 412, 413, 415, 422, 428)

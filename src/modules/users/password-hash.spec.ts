@@ -25,7 +25,7 @@ describe('the PHC string of a password hash', () => {
       '$argon2id$v=19$m=999999999,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw',
     ],
     ['a missing tag', '$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg'],
-  ])('refuses %s', (_, text) => {
+  ])('rejects %s', (_, text) => {
     expect(() => decodePasswordHash(text)).toThrow('not a PHC string of argon2id');
   });
 

@@ -24,12 +24,12 @@ describe('Passwords', { timeout: 20_000 }, () => {
     expect(await passwords.hash('the same')).not.toBe(await passwords.hash('the same'));
   });
 
-  it('takes differently composed characters for the same password', async () => {
+  it('treats composed and decomposed characters as the same password', async () => {
     const hash = await passwords.hash('Stra\u00dfe caf\u00e9');
     expect((await passwords.check('Stra\u00dfe cafe\u0301', hash)).matches).toBe(true);
   });
 
-  it('accepts a hash with the parameters of the past, and says that it is outdated', async () => {
+  it('accepts a hash with old parameters, and reports that it is outdated', async () => {
     const old = { memory: 8_192, passes: 1, parallelism: 1, salt: Buffer.alloc(16, 1) };
     const tag = argon2id({ ...old, password: Buffer.from('long ago'), tagLength: 32 });
     expect(await passwords.check('long ago', encodePasswordHash({ ...old, tag }))).toEqual({
@@ -38,7 +38,7 @@ describe('Passwords', { timeout: 20_000 }, () => {
     });
   });
 
-  it('matches nothing for an account that does not exist, after the same computation', async () => {
+  it('matches nothing for an unknown account, after the same computation', async () => {
     expect(await passwords.check('anything', undefined)).toEqual({ matches: false, outdated: false });
     const run = vi.spyOn(pool, 'run');
     await passwords.check('wrong', stored);

@@ -5,12 +5,12 @@ import { UsersService } from './users.service.js';
 export const userCommands: FeatureCommands = (cli, { run, print }) => {
   cli
     .command('user:promote')
-    .description('make a registered user an admin; takes effect at the next login or refresh')
+    .description('make a registered user an admin, from the next login or refresh on')
     .argument('<email>')
     .action((email: string) =>
       run(async (context) => {
         const promoted = await context.get(UsersService, { strict: false }).promote(email);
-        print(promoted ? `${promoted.email} is an admin now.` : `Nobody is registered as ${email}.`);
+        print(promoted ? `${promoted.email} is an admin now.` : `No user is registered as ${email}.`);
         return promoted ? 0 : 1;
       }),
     );

@@ -22,7 +22,7 @@ export class UsersController {
   constructor(private readonly users: UsersService) {}
 
   @Get('me')
-  @ApiOperation({ operationId: 'getMe', summary: 'The own account' })
+  @ApiOperation({ operationId: 'getMe', summary: 'The account of the caller' })
   @ApiAnswer(200, UserDto)
   @ApiProblems(401, 404)
   me(@CurrentCaller() caller: Caller): Promise<UserDto> {
@@ -30,7 +30,7 @@ export class UsersController {
   }
 
   @Patch('me')
-  @ApiOperation({ operationId: 'updateMe', summary: 'Change the own account' })
+  @ApiOperation({ operationId: 'updateMe', summary: 'Change the account of the caller' })
   @ApiAnswer(200, UserDto)
   @ApiProblems(400, 401, 404, 413, 415, 422)
   updateMe(@CurrentCaller() caller: Caller, @Body() changes: UpdateMeDto): Promise<UserDto> {

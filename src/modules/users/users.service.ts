@@ -117,7 +117,7 @@ export class UsersService {
       await this.users.update({ id, passwordHash }, { passwordHash: await this.passwords.hash(password) });
     } catch (error) {
       // The password was correct, which is all the caller needs; the next login tries again.
-      this.logger.warn({ err: error }, 'A password hash could not be brought up to date');
+      this.logger.warn({ err: error }, 'A password hash could not be upgraded');
     }
   }
 }

@@ -2,7 +2,7 @@ import { register } from 'prom-client';
 import { expect, it } from 'vitest';
 import { statisticsOf } from './cache-statistics.js';
 
-it('exports what caches count, by cache and result, as often as it is asked', async () => {
+it('exports the counters of caches, by cache and result', async () => {
   const things = statisticsOf('things');
   things.local += 3;
   things.stale += 1;

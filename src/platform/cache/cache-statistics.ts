@@ -32,7 +32,7 @@ export function statisticsOf(cache: string): CacheStatistics {
 function exportStatistics(): void {
   new Counter({
     name: METRIC,
-    help: 'Reads of a cache by what answered them: local, shared (Redis), joined (a load under way), loaded, stale.',
+    help: 'Cache reads by source: local, shared (Redis), joined (a load in progress), loaded, stale.',
     labelNames: ['cache', 'result'],
     collect() {
       this.reset();

@@ -76,7 +76,7 @@ describe('A read-through cache', () => {
     await first;
   }
 
-  it('asks the source once for all who ask at the same time', async () => {
+  it('loads once for all concurrent reads', async () => {
     const answers = Promise.all([cache.get('a'), cache.get('a'), cache.get('a')]);
     await settle();
     source.answer(0, 1);
@@ -85,7 +85,7 @@ describe('A read-through cache', () => {
     expect(statistics).toMatchObject({ loaded: 1, joined: 2 });
   });
 
-  it('answers from memory without a promise for as long as it trusts its copy', async () => {
+  it('answers synchronously from memory while its copy is fresh', async () => {
     await filled();
     expect(cache.get('a')).toMatchObject({ value: { name: 'v1' }, stale: false });
     await vi.advanceTimersByTimeAsync(999);
@@ -95,7 +95,7 @@ describe('A read-through cache', () => {
     expect(statistics.local).toBe(2);
   });
 
-  it('looks for a newer shared copy when it no longer trusts its own', async () => {
+  it('looks for a newer shared copy when its own is no longer fresh', async () => {
     await filled();
     await vi.advanceTimersByTimeAsync(1000);
     copies.copy = { version: 2, text: '{"version":2,"name":"v2"}', freshForMs: 50_000, outdated: false };
@@ -103,7 +103,7 @@ describe('A read-through cache', () => {
     expect(source.asked).toHaveLength(1);
   });
 
-  it('spreads the time to live by 10 % to either side', async () => {
+  it('jitters the time to live by 10 %', async () => {
     for (const [version, random, expected] of [
       [1, 0, 54_000],
       [2, 0.999999, 66_000],
@@ -117,7 +117,7 @@ describe('A read-through cache', () => {
     vi.restoreAllMocks();
   });
 
-  it('does not remember that there is nothing', async () => {
+  it('does not cache absence', async () => {
     const first = cache.get('unknown');
     await settle();
     source.asked[0]?.resolve(undefined);
@@ -130,7 +130,7 @@ describe('A read-through cache', () => {
     expect(copies.put).not.toHaveBeenCalled();
   });
 
-  it('passes the error of the source on when there is no copy, and asks again next time', async () => {
+  it('passes the error of the source on without a copy, and asks again next time', async () => {
     const first = cache.get('a');
     await settle();
     source.asked[0]?.reject(away());
@@ -155,7 +155,7 @@ describe('A read-through cache', () => {
     expect(small.get('a')).toBeInstanceOf(Promise);
   });
 
-  it('answers with what is larger than all that it may keep, and does not keep it', async () => {
+  it('returns values larger than its limit without keeping them', async () => {
     const small = new ReadThroughCache<Thing>(
       { name: 'large', load: () => Promise.resolve({ version: 1, name: 'large' }), sizeOf: () => 2_000_000 },
       times,
@@ -165,7 +165,7 @@ describe('A read-through cache', () => {
     expect(small.get('a')).toBeInstanceOf(Promise);
   });
 
-  it('does not grow by changes of what nobody reads', () => {
+  it('does not grow by changes of unread keys', () => {
     for (let id = 0; id < 20_000; id += 1) cache.outdate(`a product with the number ${id}`, 1);
     const { entries } = cache as unknown as { entries: { size: number; calculatedSize: number } };
     expect(entries.calculatedSize).toBeLessThanOrEqual(times.localBytes);
@@ -186,7 +186,7 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toMatchObject({ value: { name: 'v2' }, stale: false });
     });
 
-    it('to that one either when the source is away', async () => {
+    it('to that one, even when the source is down', async () => {
       await filled(2);
       copies.copy = old;
       await vi.advanceTimersByTimeAsync(70_000);
@@ -196,7 +196,7 @@ describe('A read-through cache', () => {
       expect(await later).toMatchObject({ value: { name: 'v2' }, stale: true });
     });
 
-    it('to what a slow load finds after a newer copy has come', async () => {
+    it('to the result of a slow load after a newer copy', async () => {
       await filled(1);
       copies.copy = { ...old, freshForMs: 0 };
       await vi.advanceTimersByTimeAsync(1000);
@@ -212,7 +212,7 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toMatchObject({ value: { name: 'v3' } });
     });
 
-    it('but to the source, once its own copy is no longer fresh: a database may have been restored', async () => {
+    it('except to the source, once its own copy is no longer fresh, as after a restored database', async () => {
       await filled(5);
       copies.copy = undefined;
       await vi.advanceTimersByTimeAsync(70_000);
@@ -224,7 +224,7 @@ describe('A read-through cache', () => {
     });
   });
 
-  it('loads outside of the request that happens to ask first', async () => {
+  it('loads outside of the request that asks first', async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const outside = new ReadThroughCache<Thing>(
@@ -243,7 +243,7 @@ describe('A read-through cache', () => {
   });
 
   describe('when a change overtakes a load', () => {
-    it('neither keeps what the load found nor hands it to those who ask after the change', async () => {
+    it('neither keeps the loaded value nor returns it to later reads', async () => {
       const early = cache.get('a');
       await settle();
       cache.outdate('a', 2);
@@ -259,7 +259,7 @@ describe('A read-through cache', () => {
       expect(copies.put.mock.calls.map(([, version]) => version)).toEqual([2]);
     });
 
-    it('does so as well when the old answer comes first', async () => {
+    it('does the same when the old answer arrives first', async () => {
       const early = cache.get('a');
       await settle();
       cache.outdate('a', 2);
@@ -272,7 +272,7 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toMatchObject({ value: { name: 'v2' } });
     });
 
-    it('does not believe a shared copy that is older than a change this process has made', async () => {
+    it('rejects a shared copy that is older than a change of this process', async () => {
       copies.copy = { version: 1, text: '{"version":1,"name":"v1"}', freshForMs: 50_000, outdated: false };
       expect((await cache.get('a'))?.value.name).toBe('v1');
       cache.outdate('a', 2);
@@ -283,7 +283,7 @@ describe('A read-through cache', () => {
       expect(copies.outdate).toHaveBeenCalledWith('a', 2);
     });
 
-    it('does not keep a load that is older than the change although it began after it', async () => {
+    it('does not keep a load older than the change, even if it started later', async () => {
       cache.outdate('a', 5);
       const lagging = cache.get('a');
       await settle();
@@ -293,7 +293,7 @@ describe('A read-through cache', () => {
       expect(copies.put).not.toHaveBeenCalled();
     });
 
-    it('does not let a stale stand-in chosen before the change answer after it', async () => {
+    it('does not return a stale copy after the change that was chosen before', async () => {
       await filled(1);
       copies.copy = undefined;
       await vi.advanceTimersByTimeAsync(1000);
@@ -305,7 +305,7 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toBeInstanceOf(Promise);
     });
 
-    it('outdates all entries at once, and the loads under way with them', async () => {
+    it('invalidates all entries at once, including loads in progress', async () => {
       const local = new ReadThroughCache<Thing>({ name: 'pages', load: source.load }, times, statistics);
       const early = local.get('first');
       await settle();
@@ -320,7 +320,7 @@ describe('A read-through cache', () => {
     });
   });
 
-  describe('when the source is away', () => {
+  describe('when the source is down', () => {
     /** A copy that is no longer fresh anywhere. */
     async function withStaleCopy(): Promise<void> {
       await filled();
@@ -339,7 +339,7 @@ describe('A read-through cache', () => {
       expect(statistics.stale).toBe(1);
     });
 
-    it('waits 250 ms for a silent source, then does not wait again while it is silent', async () => {
+    it('waits 250 ms for a silent source, and not again while it is silent', async () => {
       await withStaleCopy();
       const first = cache.get('a');
       await vi.advanceTimersByTimeAsync(249);
@@ -355,7 +355,7 @@ describe('A read-through cache', () => {
       expect(await Promise.race([second, Promise.resolve('waiting')])).toMatchObject({ stale: true });
     });
 
-    it('waits longer for a change that it knows of, so that the author of the change sees it', async () => {
+    it('waits longer for a known change, so that its author sees it', async () => {
       await filled();
       copies.copy = undefined;
       cache.outdate('a', 2);
@@ -374,7 +374,7 @@ describe('A read-through cache', () => {
       expect(await changedElsewhere).toMatchObject({ stale: true, value: { name: 'v2' } });
     });
 
-    it('finds out that the source is back', async () => {
+    it('notices when the source is back', async () => {
       await withStaleCopy();
       const first = cache.get('a');
       await settle();
@@ -387,7 +387,7 @@ describe('A read-through cache', () => {
       expect(await second).toMatchObject({ stale: false, value: { name: 'v2' } });
     });
 
-    it('lets one load at a time probe a source that was silent, and keeps what it brings', async () => {
+    it('probes a silent source with one load at a time, and keeps its result', async () => {
       await withStaleCopy();
       const first = cache.get('a');
       await vi.advanceTimersByTimeAsync(250);
@@ -401,7 +401,7 @@ describe('A read-through cache', () => {
       expect(cache.get('a')).toMatchObject({ stale: false, value: { name: 'v2' } });
     });
 
-    it('goes on with what there is after a probe that failed', async () => {
+    it('continues with stale copies after a failed probe', async () => {
       await withStaleCopy();
       const first = cache.get('a');
       await settle();
@@ -424,7 +424,7 @@ describe('A read-through cache', () => {
       expect(await answer).toMatchObject({ stale: true, value: { name: 'v7' } });
     });
 
-    it('does not show a copy that is older than stale copies may be', async () => {
+    it('does not return a copy that is too old', async () => {
       await filled();
       copies.copy = undefined;
       await vi.advanceTimersByTimeAsync(times.ttlMs * 1.2 + times.staleMs);
@@ -456,7 +456,7 @@ describe('A read-through cache', () => {
     });
   });
 
-  it('takes a shared copy that it cannot read for none', async () => {
+  it('treats an unreadable shared copy as missing', async () => {
     copies.copy = { version: 1, text: '{broken', freshForMs: 50_000, outdated: false };
     const answer = cache.get('a');
     await settle();

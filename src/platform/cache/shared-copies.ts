@@ -90,7 +90,7 @@ export class SharedCopies {
   ) {
     // The first success does not end it: a Redis that is full answers reads.
     this.refusals = new OutageLog(this.logger, {
-      begins: `Redis refuses what the cache "${name}" asks of it`,
+      begins: `Redis rejects commands of the cache "${name}"`,
       endsAfterMs: REFUSALS_END_AFTER_MS,
     });
     for (const [command, script] of Object.entries(SCRIPTS)) redis.client.defineCommand(command, script);

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RequestContext } from './request-context.js';
 
 describe('the context of a request', () => {
-  it('is found by everything asynchronous that is done for the request', async () => {
+  it('is available to all asynchronous work of the request', async () => {
     const context = new RequestContext('request-1', Date.now() + 1000);
     await context.run(async () => {
       await Promise.resolve();
@@ -15,7 +15,7 @@ describe('the context of a request', () => {
     expect(new RequestContext('r', Date.now() - 1).remainingMs).toBe(0);
   });
 
-  it('tells listeners once that the request was given up, late ones at once', () => {
+  it('notifies listeners once when the request is cancelled, late ones at once', () => {
     const context = new RequestContext('r', Infinity);
     const [early, gone, late] = [vi.fn(), vi.fn(), vi.fn()];
     context.onAbort(early);
@@ -29,7 +29,7 @@ describe('the context of a request', () => {
     expect(context.abandoned?.message).toBe('The client went away.');
   });
 
-  it('does not reach what is shielded from it, but for the id', async () => {
+  it('does not reach shielded work, except for the id', async () => {
     const context = new RequestContext('request-1', Date.now());
     context.userId = 'user-1';
     context.abort('gone');

@@ -42,17 +42,17 @@ describe('CpuPool', () => {
     await pool.onApplicationShutdown();
   });
 
-  it('runs a task of a module in a thread and gives back what it returns', async () => {
+  it('runs a task of a module in a thread and returns its result', async () => {
     expect(await open(1).run(double, 21)).toBe(42);
   });
 
-  it('passes on what a task throws, and goes on', async () => {
+  it('passes on what a task throws, and continues', async () => {
     open(1);
     await expect(pool.run(fail, null)).rejects.toThrow('out of range');
     expect(await pool.run(double, 2)).toBe(4);
   });
 
-  it('says which export a module lacks', async () => {
+  it('reports which export a module lacks', async () => {
     await expect(open(1).run({ ...double, name: 'triple' }, 1)).rejects.toThrow('has no export triple');
   });
 
@@ -83,7 +83,7 @@ describe('CpuPool', () => {
     expect(niceValues().find(({ id }) => id === String(process.pid))?.nice).toBe(before[0]?.nice);
   });
 
-  it('refuses with 503 `busy` what would wait too long, before it costs anything', async () => {
+  it('rejects with 503 `busy` what would wait too long, before it costs anything', async () => {
     open(1);
     const running = pool.run(spin, 300);
     const waiting = Array.from({ length: 64 }, () => pool.run(double, 1));
@@ -96,7 +96,7 @@ describe('CpuPool', () => {
     expect(await Promise.all(waiting)).toEqual(Array(64).fill(2));
   });
 
-  it('runs what is urgent before background tasks that came first, and has room for it whatever their number', async () => {
+  it('runs urgent tasks before earlier background tasks, and has room for them with any number of those', async () => {
     open(1);
     const running = pool.run(spin, 200);
     const order: string[] = [];
@@ -114,7 +114,7 @@ describe('CpuPool', () => {
     expect(await running).toBe('spun');
   });
 
-  it('does not begin a task whose request has been given up', async () => {
+  it('does not start a task whose request was cancelled', async () => {
     open(1);
     const running = pool.run(spin, 100);
     const late = new RequestContext('a-request', Date.now() + 20).run(() => pool.run(double, 1));

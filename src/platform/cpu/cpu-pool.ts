@@ -51,7 +51,7 @@ export class CpuPool implements OnApplicationShutdown {
       recordTiming: false,
     });
     this.pool.on('error', (error: Error) =>
-      this.logger.error({ err: error }, 'A thread of the pool has died'),
+      this.logger.error({ err: error }, 'A thread of the CPU pool died'),
     );
   }
 

@@ -19,13 +19,13 @@ describe('what a thread does with a task', () => {
     });
   });
 
-  it('leaves a task alone whose deadline has passed', async () => {
+  it('skips a task whose deadline has passed', async () => {
     expect(await runTask({ module, name: 'add', input: [1, 2], deadline: Date.now() - 1 })).toEqual({
       done: false,
     });
   });
 
-  it('says which export is missing', async () => {
+  it('reports which export is missing', async () => {
     await expect(runTask({ module, name: 'subtract', input: [1, 2], deadline: never })).rejects.toThrow(
       'subtract',
     );

@@ -23,7 +23,7 @@ export type ThreadResult = { done: true; output: unknown } | { done: false };
  * On Linux a thread has a nice value of its own (sched(7)), and setpriority(2) with 0 changes that of the calling thread
  * alone: the event loop keeps the default and is scheduled before all hashing, also on one core. At 14 a thread still gets a
  * twentieth of a contended core, so that logins continue beside a flood of reads. At 10 a process that woke up waited longer for
- * a thread to be preempted: the p99 of reads beside logins was twice as long.
+ * a thread to be preempted: the p99 of reads during logins was twice as long.
  */
 const BACKGROUND_PRIORITY = 14;
 try {

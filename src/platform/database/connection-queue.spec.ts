@@ -40,13 +40,13 @@ describe('ConnectionQueue', () => {
     }
   }
 
-  it('lets as many wait as will be served in half of the time they may wait', () => {
+  it('allows as many waiters as are served in half of their time limit', () => {
     serveAt(400);
     expect(isFullAt(119)).toBe(false);
     expect(isFullAt(120)).toBe(true);
   });
 
-  it('lets a few wait for a database that serves nobody, and not everybody for one that is fast', () => {
+  it('allows few waiters for a database that does not answer, and a limited number for a fast one', () => {
     serveAt(0);
     expect(isFullAt(39)).toBe(false);
     expect(isFullAt(40)).toBe(true);
@@ -55,13 +55,13 @@ describe('ConnectionQueue', () => {
     expect(isFullAt(200)).toBe(true);
   });
 
-  it('does not take a quiet time for a slow database', () => {
+  it('does not mistake quiet times for a slow database', () => {
     pool.serve(2);
     vi.advanceTimersByTime(60_000);
     expect(isFullAt(100)).toBe(false);
   });
 
-  it('is empty when nobody waits', () => {
+  it('is empty without waiters', () => {
     serveAt(0);
     pool.waitingCount = 0;
     expect(queue.load).toBe(0);

@@ -52,7 +52,7 @@ export function asConstraintViolation(error: DriverError): ConstraintViolationEr
     status: 422,
     /** A value is too long, out of range, missing, or not allowed. Correct the request. */
     code: 'value-not-allowed',
-    detail: 'A value is too long, out of range, missing, or not allowed here.',
+    detail: 'A value is too long, out of range, missing, or not allowed.',
     constraint,
     cause: error,
   });

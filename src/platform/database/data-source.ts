@@ -15,7 +15,7 @@ const logger = new Logger('Database');
 /** Money and counts are bigint columns and plain numbers in the program; beyond 2^53 a number would be inexact. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a number`);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} is too large for a number`);
   return value;
 });
 

@@ -5,7 +5,7 @@ import { asConstraintViolation } from './constraint-errors.js';
 /** The server behind a primary's address is a standby. */
 export class StandbyError extends Error {
   constructor() {
-    super('The server at the address of the primary is a standby: the primary has moved, or is about to');
+    super('The server at the address of the primary is a standby: the primary has moved or is about to move');
     this.name = 'StandbyError';
   }
 }
@@ -127,7 +127,7 @@ export function mayDifferElsewhere(error: unknown): boolean {
 /** The driver's errors for a server that is down, or frozen: for injected faults (docs/degradation.md). */
 export const REHEARSED_OUTAGE = {
   refused: (): Error =>
-    Object.assign(new Error('connect ECONNREFUSED (a fault is switched on)'), { code: 'ECONNREFUSED' }),
+    Object.assign(new Error('connect ECONNREFUSED (injected fault)'), { code: 'ECONNREFUSED' }),
   unanswered: (): Error => new Error(READ_TIMEOUT),
 };
 

@@ -40,12 +40,12 @@ export interface PoolMetrics {
 export const databaseMetrics: Provider[] = [
   makeGaugeProvider({
     name: CONNECTIONS,
-    help: 'Connections of a pool: used, idle; and how many requests are waiting for one.',
+    help: 'Connections of a pool by state: used, idle, waiting (requests that wait for one).',
     labelNames: ['pool', 'state'],
   }),
   makeHistogramProvider({
     name: WAIT,
-    help: 'Time that a request waited for a connection of the pool.',
+    help: 'Time that requests waited for a connection of the pool.',
     labelNames: ['pool'],
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   }),

@@ -126,7 +126,7 @@ export class Migrator {
         MIGRATION_LOCK,
       ])) as unknown as { locked: boolean }[];
       if (rows[0]?.locked) return;
-      if (waitedMs % REPORT_EVERY_MS === 0) this.report('Another migrator is at work; waiting for it.');
+      if (waitedMs % REPORT_EVERY_MS === 0) this.report('Another migration is running; waiting for it.');
       await delay(POLL_MS);
     }
   }
@@ -142,7 +142,7 @@ export class Migrator {
         const waitMs = Math.round(RETRY_MS * (0.5 + Math.random()));
         this.report(
           `A table is in use and could not be locked within ${LOCK_TIMEOUT_MS} ms (attempt ${attempt} of ${ATTEMPTS}); ` +
-            `trying again in ${waitMs} ms.`,
+            `retrying in ${waitMs} ms.`,
         );
         await delay(waitMs);
       }

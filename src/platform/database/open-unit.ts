@@ -38,11 +38,11 @@ export interface OpenUnit {
 export function requireOpen({ closed, savepoint }: OpenUnit): void {
   // A promise that nobody awaited goes on after the commit; on a connection that already serves somebody else it
   // would read and write in a stranger's transaction.
-  if (closed) throw new Error('This unit of work has ended; await everything that is started inside it');
+  if (closed) throw new Error('This unit of work has ended; await everything that was started in it');
   // A rollback to the savepoint would silently take back what was done beside it.
   if (savepoint)
     throw new Error(
-      'A savepoint is open; await its end before anything else is done in this unit of work. A transaction in a unit of work is one, too',
+      'A savepoint is open; await its end before doing anything else in this unit of work. A transaction inside a unit of work is a savepoint too',
     );
 }
 
@@ -57,7 +57,7 @@ export function requireTerms({ terms }: OpenUnit, { isolation, readOnly, repeata
   ].filter(Boolean);
   if (missing.length === 0) return;
   throw new Error(
-    `This would join a unit of work that cannot give what it asks for; open it with ${missing.join(', ')}, or end it first`,
+    `This work would join a unit of work that lacks what it needs; open that one with ${missing.join(', ')}, or end it first`,
   );
 }
 

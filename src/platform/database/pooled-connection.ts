@@ -130,9 +130,9 @@ export class PooledConnection extends pg.Client {
 
   /** The next user would get the answer to a statement under way, and a transaction that was neither committed nor rolled back. */
   private leftOpen(): Error | undefined {
-    if (this.unanswered > 0) return new Error('given back before all its statements were answered');
+    if (this.unanswered > 0) return new Error('released before all its statements were answered');
     const status = this.getTransactionStatus();
-    return status === 'T' || status === 'E' ? new Error('given back inside a transaction') : undefined;
+    return status === 'T' || status === 'E' ? new Error('released inside a transaction') : undefined;
   }
 
   /** Recorded as a span of the current work: with its name and its text, without its values. */

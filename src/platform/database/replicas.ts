@@ -115,7 +115,9 @@ export class Replicas implements OnApplicationShutdown {
 
   private compare(): void {
     this.comparing ??= this.comparison()
-      .catch((error: unknown) => this.logger.debug({ err: error }, 'The primary did not say how far it is'))
+      .catch((error: unknown) =>
+        this.logger.debug({ err: error }, 'The primary did not report its WAL position'),
+      )
       .finally(() => {
         this.comparing = undefined;
       });

@@ -125,7 +125,7 @@ export class UnitOfWork {
       this.giveBack(unit);
       if (again) return this.transaction(work, options, attempt + 1);
       if (options.readOnly && isRefusedWrite(causeOf(error))) {
-        throw new Error('A unit of work that is declared read-only tried to write', {
+        throw new Error('A read-only unit of work tried to write', {
           cause: causeOf(error),
         });
       }
@@ -154,10 +154,7 @@ export class UnitOfWork {
     try {
       await client.control('ROLLBACK');
     } catch (error) {
-      this.logger.warn(
-        { err: error },
-        'Rollback failed; the connection is thrown away, which rolls back too',
-      );
+      this.logger.warn({ err: error }, 'Rollback failed; the connection is closed, which rolls back too');
       client.unfit ??= error as Error;
     }
   }
@@ -168,7 +165,7 @@ export class UnitOfWork {
         await callback();
       } catch (error) {
         // The change is committed, so the caller must not get an error.
-        this.logger.error({ err: error }, 'A step after the commit failed');
+        this.logger.error({ err: error }, 'An after-commit step failed');
       }
     }
   }

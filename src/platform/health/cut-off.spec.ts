@@ -11,16 +11,16 @@ function verdicts(...row: (number | undefined | 'up')[]): boolean[] {
   });
 }
 
-describe('an instance that misses a dependency', () => {
-  it('is alone once others have been seen to reach it five times in a row', () => {
+describe('an instance that cannot reach a dependency', () => {
+  it('is alone once others have reached it five times in a row', () => {
     expect(verdicts(10, 12, 14, 16, 18, 20, 22).indexOf(true)).toBe(5);
   });
 
-  it('is not alone when the dependency fails for everybody, although beats under way still arrive', () => {
+  it('is not alone when the dependency fails for all, although earlier heartbeats still arrive', () => {
     expect(verdicts(10, 12, 13, 13, 13, 13, 13, 13)).not.toContain(true);
   });
 
-  it('is not alone when a thawed Redis runs old beats all at once', () => {
+  it('is not alone when a thawed Redis executes old heartbeats at once', () => {
     expect(verdicts(10, undefined, undefined, 15, 15, 15, 15, 15)).not.toContain(true);
   });
 
@@ -28,7 +28,7 @@ describe('an instance that misses a dependency', () => {
     expect(verdicts(0, 0, 0, 0, 0, 0, 0, 0)).not.toContain(true);
   });
 
-  it('is not alone when nobody can be heard, because Redis is down as well', () => {
+  it('is not alone when Redis is down too', () => {
     expect(verdicts(...Array.from({ length: 8 }, () => undefined))).not.toContain(true);
   });
 
@@ -36,7 +36,7 @@ describe('an instance that misses a dependency', () => {
     expect(verdicts(1, 2, 3, 4, 5, 6, 6, 7, 8).lastIndexOf(false)).toBe(4);
   });
 
-  it('is no more alone once the only other one has fallen silent', () => {
+  it('is no longer alone once the only other one is silent', () => {
     expect(verdicts(1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6).lastIndexOf(true)).toBe(9);
   });
 
@@ -44,7 +44,7 @@ describe('an instance that misses a dependency', () => {
     expect(verdicts(500, 500, 500, 0, 0, 0, 0, 0)).not.toContain(true);
   });
 
-  it('is back at once when it reaches the dependency, and judged afresh when it misses it again', () => {
+  it('is back at once when it reaches the dependency, and counts from the start when it loses it again', () => {
     const row = verdicts(1, 2, 3, 4, 5, 6, 'up', 9, 10, 11, 12, 13, 14);
     expect(row.indexOf(true)).toBe(5);
     expect(row.lastIndexOf(true)).toBe(12);

@@ -36,7 +36,7 @@ class FaultDto {
   @IntField({ min: 1, max: 60_000, optional: true })
   delayMs?: number;
 
-  @IntField({ min: 1, max: 100, optional: true, description: 'How many of a hundred calls are hit.' })
+  @IntField({ min: 1, max: 100, optional: true, description: 'Percentage of calls that are affected.' })
   percent?: number;
 }
 
@@ -92,7 +92,7 @@ export class FaultsController {
 
 /** A fault that hits nothing would look like a system that withstands it. */
 function unknown(target: string, { targets }: FaultInjector): ClientError {
-  const message = `${target} is no dependency of this process; there are ${targets.join(', ')}.`;
+  const message = `${target} is not a dependency of this process; known are ${targets.join(', ')}.`;
   return new ClientError({
     status: 422,
     code: 'validation-failed',

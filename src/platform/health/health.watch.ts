@@ -17,12 +17,12 @@ const CUT_OFF_ALONE = 'dependency_cut_off_alone';
 export const healthMetrics = [
   makeGaugeProvider({
     name: DEPENDENCY_UP,
-    help: 'Whether a dependency answered this process when it was last asked, within a second or two: 1 or 0.',
+    help: '1 if a dependency answered the last check of this process, else 0. Checked every second.',
     labelNames: ['dependency'],
   }),
   makeGaugeProvider({
     name: CUT_OFF_ALONE,
-    help: '1 while this process cannot reach a dependency that others of its kind reach, and is not ready because of it.',
+    help: '1 while only this instance cannot reach a dependency, and is not ready because of it.',
     labelNames: ['dependency'],
   }),
 ];
@@ -107,8 +107,8 @@ export class HealthWatch implements OnApplicationBootstrap, BeforeApplicationShu
     this.logger.warn(
       { dependency: name },
       alone
-        ? 'Only this instance cannot reach a dependency: it is not ready until it does'
-        : 'This instance is no longer the only one without a dependency',
+        ? 'Only this instance cannot reach a dependency; not ready until it does'
+        : 'This instance is no longer the only one that cannot reach a dependency',
     );
   }
 }

@@ -19,7 +19,7 @@ describe('the management port', () => {
   });
   afterAll(() => management?.close());
 
-  it('does not parse a body that could end the process', async () => {
+  it('does not parse a body that could crash the process', async () => {
     const url = `http://127.0.0.1:${port}`;
     const body = '[0,'.repeat(20_000) + '0]'.repeat(20_000);
     const headers = { 'content-type': 'application/json' };
@@ -30,7 +30,7 @@ describe('the management port', () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
   });
 
-  it('logs no errors of its clients: anybody who reaches it could fill the log', async () => {
+  it('logs no errors of its clients, which could fill the log', async () => {
     const logged = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
     const post = async (body: string) => {
       const headers = { 'content-type': 'application/json' };
@@ -53,7 +53,7 @@ describe('the management port', () => {
     expect(logged.mock.calls).toEqual([]);
   });
 
-  it('serves one request of a connection, so that no pipeline delays the probes of others', async () => {
+  it('serves one request per connection, so that no pipeline delays probes', async () => {
     const client = connect(port, '127.0.0.1').setEncoding('utf8');
     let answers = '';
     client.on('data', (data: string) => (answers += data));

@@ -92,7 +92,7 @@ export function createHttpAdapter(
   connections.on('end', ({ response, request }) => {
     inFlight.delete(response);
     // Fastify's hook (`onRequestAbort`) never fires once the body has been read: it depends on the end of the request.
-    if (!response.writableFinished) request?.context?.abort('The client went away before the answer.');
+    if (!response.writableFinished) request?.context?.abort('The client disconnected before the answer.');
   });
   parseJsonOnly(fastify);
   return adapter;

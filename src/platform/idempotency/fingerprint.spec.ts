@@ -26,7 +26,7 @@ describe('The fingerprint of a payload', () => {
     expect(fingerprintOf({ a: 1 })).toMatch(/^[\w-]{43}$/);
   });
 
-  it('is made of JSON with sorted members, where what is undefined does not count', () => {
+  it('is made of JSON with sorted members, without undefined ones', () => {
     expect(canonicalJson({ b: undefined, c: [undefined], a: '"' })).toBe(String.raw`{"a":"\"","c":[null]}`);
     expect(canonicalJson(undefined)).toBe('null');
   });

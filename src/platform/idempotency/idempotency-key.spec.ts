@@ -38,7 +38,7 @@ describe('The Idempotency-Key header', () => {
     ['256 characters', 'x'.repeat(256)],
     ['a control character', 'a\u0007b'],
     ['letters beyond ASCII', 'schlüssel'],
-  ])('is refused for %s', (_, header) => {
+  ])('is rejected for %s', (_, header) => {
     expect(refusal(header)).toEqual({ status: 400, code: 'idempotency-key-invalid' });
   });
 });

@@ -18,7 +18,7 @@ async function sent(answer: RecordedAnswer): Promise<{ type: unknown; location: 
 describe('a recorded answer', () => {
   afterEach(() => writeProblemsAs(PROBLEM_DETAILS));
 
-  it('keeps its media type when it is a refusal and a release writes errors in another format', async () => {
+  it('keeps its media type when it is a rejection and a later release writes errors in another format', async () => {
     const refusal = recordedRefusal(error, request);
     const before = await sent(refusal);
     writeProblemsAs({ ...PROBLEM_DETAILS, mediaType: 'application/vnd.errors+json' });
@@ -29,7 +29,7 @@ describe('a recorded answer', () => {
     expect(replay).toEqual(before);
   });
 
-  it('has the media type of today when it was recorded without one', async () => {
+  it('has the current media type when it was recorded without one', async () => {
     const { body } = recordedRefusal(error, request);
     const answer = await sent({ status: 409, headers: {}, body, replayed: true });
     expect(answer.type).toBe('application/problem+json; charset=utf-8');

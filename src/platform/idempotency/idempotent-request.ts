@@ -33,7 +33,7 @@ export function IdempotencyKeyHeader({ optional = false }: { optional?: boolean 
   const document = ApiHeader({
     name: 'Idempotency-Key',
     required: !optional,
-    description: 'Makes a retry safe: with the same key and payload the first answer is given again.',
+    description: 'Makes retries safe: a request with the same key and payload gets the first answer again.',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   });
   return (target, property, index) => {

@@ -58,7 +58,7 @@ export async function runProcess(
     const remaining = () => settings.lifecycle.timeoutMs - (Date.now() - started);
     log.logger.info({ reason }, 'shutdown begins');
     setTimeout(() => {
-      log.logger.error({ timeoutMs: settings.lifecycle.timeoutMs }, 'shutdown did not end in time');
+      log.logger.error({ timeoutMs: settings.lifecycle.timeoutMs }, 'shutdown timed out');
       void exit(log, 1);
     }, settings.lifecycle.timeoutMs - LAST_LINES_MS);
 

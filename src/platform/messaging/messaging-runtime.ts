@@ -64,7 +64,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
    * @throws TopologyError when plain queues and their processors do not fit together
    */
   start(): void {
-    if (this.state !== 'idle') throw new Error(`Messaging cannot start: it is ${this.state}`);
+    if (this.state !== 'idle') throw new Error(`Messaging cannot be started in the state ${this.state}`);
     this.state = 'running';
     // First: a worker treats the failure of a connection that it has started itself as its end.
     this.connections.open();
@@ -102,7 +102,7 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     if (this.state !== 'draining') return;
     const started = Date.now();
     if (!(await this.jobsEnded(started + timeoutMs * UNDISTURBED_SHARE))) {
-      this.logger.warn({ activeJobs: this.jobs.active }, 'Jobs are still running; they are told to stop');
+      this.logger.warn({ activeJobs: this.jobs.active }, 'Jobs are still running; aborting them');
       this.jobs.abort();
       if (!(await this.jobsEnded(started + timeoutMs - HAND_BACK_TIMEOUT_MS))) await this.handBack();
     }
@@ -162,9 +162,12 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   private async handBack(): Promise<void> {
     try {
       const jobs = await within(HAND_BACK_TIMEOUT_MS, this.jobs.handBackAll());
-      this.logger.warn({ jobs }, 'Jobs that did not end were put back into their queues');
+      this.logger.warn({ jobs }, 'Jobs that did not finish were returned to their queues');
     } catch (error) {
-      this.logger.warn({ err: error }, 'Jobs that did not end are left; other workers take them over');
+      this.logger.warn(
+        { err: error },
+        'Jobs that did not finish were abandoned; other workers will take them over',
+      );
     }
   }
 

@@ -41,43 +41,47 @@ export const messagingMetrics: Provider[] = [
   }),
   makeCounterProvider({
     name: REDELIVERED,
-    help: 'Events that nobody had recorded in time and that were put back.',
+    help: 'Events relayed again because no consumer had recorded them in time.',
   }),
   makeCounterProvider({
     name: HANDLED,
-    help: 'Deliveries by what became of them.',
+    help: 'Deliveries of events by outcome.',
     labelNames: ['event', 'consumer', 'outcome'],
   }),
   makeHistogramProvider({
     name: DURATION,
-    help: 'Time a handler took.',
+    help: 'Duration of event handlers.',
     labelNames: ['event', 'consumer'],
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30],
   }),
   makeHistogramProvider({
     name: DELAY,
-    help: 'Time from the announcement of an event to the end of its handling.',
+    help: 'Time from announcing an event to the end of its handler.',
     labelNames: ['consumer'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300],
   }),
   makeGaugeProvider({
     name: PENDING,
-    help: 'Events that wait for the relay; above 10000 estimated from their positions, rather too many than too few.',
+    help: 'Events that wait for the relay; above 10000 an estimate that is rather too high than too low.',
   }),
-  makeGaugeProvider({ name: LAG, help: 'Age of the first event that waits for the relay.' }),
-  makeGaugeProvider({ name: DEAD, help: 'Dead letters that wait to be looked at.' }),
+  makeGaugeProvider({ name: LAG, help: 'Age of the oldest event that waits for the relay.' }),
+  makeGaugeProvider({ name: DEAD, help: 'Dead letters that have not been replayed.' }),
   makeCounterProvider({
     name: STALLED,
     help: 'Jobs taken over from a worker that died or froze.',
     labelNames: ['queue'],
   }),
-  makeCounterProvider({ name: SCHEDULED, help: 'Runs of scheduled jobs.', labelNames: ['name', 'outcome'] }),
+  makeCounterProvider({
+    name: SCHEDULED,
+    help: 'Runs of scheduled jobs by outcome.',
+    labelNames: ['name', 'outcome'],
+  }),
   makeGaugeProvider({
     name: SCHEDULE_AGE,
-    help: 'Seconds since a scheduled job last ended well in any worker; since the start of this one if none is known.',
+    help: 'Seconds since the last successful run of a scheduled job in any worker; since the start of this one if none is known.',
     labelNames: ['name'],
   }),
-  makeGaugeProvider({ name: REDIS_UP, help: '1 while the Redis of the queues answers, else 0.' }),
+  makeGaugeProvider({ name: REDIS_UP, help: '1 while Redis answers the queues, else 0.' }),
 ];
 
 /** The measures of messaging, in one place. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { errorFields } from './error-fields.js';
 
 describe('an error in the log', () => {
-  it('shows what is allowed, and nothing else that a library hangs on it', () => {
+  it('shows allowed members only', () => {
     const error = Object.assign(new RangeError('refused'), {
       code: 'WRONGPASS',
       command: { name: 'hello', args: ['3', 'AUTH', 'shop', 'a-password'] },
@@ -14,7 +14,7 @@ describe('an error in the log', () => {
     expect(JSON.stringify(fields)).not.toContain('a-password');
   });
 
-  it('shows causes, to an end, also of one that is its own', () => {
+  it('shows causes, also cyclic ones', () => {
     const error = new Error('outer', { cause: new Error('inner') });
     expect(errorFields(error)?.cause).toMatchObject({ message: 'inner' });
     const circle = new Error('round');
@@ -22,7 +22,7 @@ describe('an error in the log', () => {
     expect(JSON.stringify(errorFields(circle)).match(/round/g)!.length).toBeLessThan(20);
   });
 
-  it('shows errors that came together, and what is no error', () => {
+  it('shows aggregated errors, and values that are no errors', () => {
     const fields = errorFields(new AggregateError([new Error('one'), new Error('two')], 'both'));
     expect(fields?.errors).toMatchObject([{ message: 'one' }, { message: 'two' }]);
     expect(errorFields('a text')).toEqual({ type: 'string', message: 'a text' });

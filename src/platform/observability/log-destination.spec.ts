@@ -40,7 +40,7 @@ describe('the destination of the log', () => {
     }
   }
 
-  it('writes every line, in order, once it is flushed', async () => {
+  it('writes every line, in order', async () => {
     const fd = pipe();
     const destination = openLogDestination(fd, vi.fn(), vi.fn());
     destination.write('first\n');
@@ -49,7 +49,7 @@ describe('the destination of the log', () => {
     expect(readAll(fd)).toBe('first\nsecond\n');
   });
 
-  it('holds a bounded amount for a reader that has stalled, counts what it drops, and says so when the reader is back', async () => {
+  it('keeps a bounded amount for a stalled reader, counts what it drops, and reports it when the reader is back', async () => {
     const fd = pipe();
     const onDrop = vi.fn();
     const onRecovered = vi.fn();
@@ -74,7 +74,7 @@ describe('the destination of the log', () => {
     expect(read + onDrop.mock.calls.length * LINE.length).toBe(20_000 * LINE.length);
   });
 
-  it('writes to a file, too', async () => {
+  it('writes to a file too', async () => {
     const path = join(folder, 'file.log');
     const fd = openSync(path, 'a');
     open.push(fd);
@@ -84,7 +84,7 @@ describe('the destination of the log', () => {
     expect(readFileSync(path, 'utf8')).toBe('a line\n');
   });
 
-  it('drops and counts what a full disk does not take, and raises nothing', async () => {
+  it('drops and counts lines on a full disk, without an error', async () => {
     const fd = openSync('/dev/full', 'w');
     open.push(fd);
     const onDrop = vi.fn();

@@ -73,7 +73,7 @@ export function createProcessLog(
         STANDARD_OUTPUT,
         () => (register.getSingleMetric(LOG_DROPPED) as Counter | undefined)?.inc(),
         (lines) =>
-          logger.warn({ lines }, 'Log lines were dropped, because nobody read them or the disk was full'),
+          logger.warn({ lines }, 'Log lines were dropped because their reader stalled or the disk was full'),
       );
   const stream = (destination ?? outlet) as DestinationStream;
   const logger = pino(
@@ -141,7 +141,7 @@ export class LoggingModule {
       providers: [
         makeCounterProvider({
           name: LOG_DROPPED,
-          help: 'Log lines that were dropped, because the reader of standard output had stalled.',
+          help: 'Log lines dropped because their reader stalled or the disk was full.',
         }),
       ],
     };

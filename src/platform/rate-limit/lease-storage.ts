@@ -50,7 +50,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
   private sweeper?: NodeJS.Timeout;
   private onOurOwnUntil = 0;
   private readonly refusals = new OutageLog(new Logger(LeaseStorage.name), {
-    begins: 'Redis refuses to count requests; each process limits by itself',
+    begins: 'Redis does not count requests; each process applies the limits by itself',
     ends: 'Redis counts requests again',
   });
   private readonly epochKey: string;

@@ -96,14 +96,14 @@ describe('RateLimitGuard', () => {
     vi.useRealTimers();
   });
 
-  it('answers a plain boolean and states the policy', async () => {
+  it('returns a plain boolean and sets the policy header', async () => {
     const { call } = await guardWith();
     const { enter, headers } = call('read');
     expect(enter()).toBe(true);
     expect(headers).toEqual({ 'RateLimit-Policy': '"default";q=3;w=60', RateLimit: '"default";r=2;t=60' });
   });
 
-  it('looks at the metadata of a route once', async () => {
+  it('reads the metadata of a route once', async () => {
     const { call, reflector } = await guardWith({ RATE_LIMIT_REQUESTS: '100' });
     await call('read').enter();
     const lookups = vi.spyOn(reflector, 'getAllAndOverride');
@@ -111,7 +111,7 @@ describe('RateLimitGuard', () => {
     expect(lookups).not.toHaveBeenCalled();
   });
 
-  it('counts all routes of a caller together, and callers apart', async () => {
+  it('counts all routes of a caller together, and each caller separately', async () => {
     const { call } = await guardWith();
     expect(await admitted(call, 2, 'read', { userId: 'u1' })).toBe(2);
     expect(await admitted(call, 2, 'list', { userId: 'u1' })).toBe(1);
@@ -119,7 +119,7 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 5, 'list')).toBe(3);
   });
 
-  it('refuses with when to come back', async () => {
+  it('rejects with Retry-After', async () => {
     const { call } = await guardWith();
     await admitted(call, 3, 'read');
     const { enter, headers } = call('read');
@@ -133,7 +133,7 @@ describe('RateLimitGuard', () => {
     expect(headers.RateLimit).toBe('"default";r=0;t=60');
   });
 
-  it('takes addresses of one IPv6 network for one, and a mapped IPv4 address for what it is', async () => {
+  it('treats addresses of one IPv6 network as one, and a mapped IPv4 address as IPv4', async () => {
     const { call } = await guardWith();
     expect(await admitted(call, 2, 'read', { ip: '2001:db8::1' })).toBe(2);
     expect(await admitted(call, 2, 'read', { ip: '2001:db8::2' })).toBe(1);
@@ -142,7 +142,7 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 2, 'read', { ip: '192.0.2.1' })).toBe(1);
   });
 
-  it('does not let one network multiply the quota with accounts of its own', async () => {
+  it('does not let one network multiply the quota by creating accounts', async () => {
     const { call } = await guardWith({ RATE_LIMIT_CALLERS_PER_NETWORK: '2' });
     const from = async (ip: string, users: number) => {
       const through: number[] = [];
@@ -160,13 +160,13 @@ describe('RateLimitGuard', () => {
     expect(headers.RateLimit).toBe('"default";r=2;t=60, "network";r=0;t=60');
   });
 
-  it('does not let one caller use up what its network shares by going on after its own quota', async () => {
+  it('does not let one caller exhaust the quota of its network after its own', async () => {
     const { call } = await guardWith({ RATE_LIMIT_CALLERS_PER_NETWORK: '2' });
     expect(await admitted(call, 50, 'read', { userId: 'insistent' })).toBe(3);
     expect(await admitted(call, 3, 'read', { userId: 'bystander' })).toBe(3);
   });
 
-  it('honours @Throttle with counters of its own and @SkipThrottle', async () => {
+  it('honours @Throttle, with separate counters, and @SkipThrottle', async () => {
     const { call } = await guardWith();
     expect(await admitted(call, 5, 'login')).toBe(2);
     expect(await admitted(call, 5, 'read')).toBe(3);
@@ -188,7 +188,7 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 5, 'byTenant', { userId: 'u2', tenant: 't2' })).toBe(1);
   });
 
-  it('holds several policies at once', async () => {
+  it('applies several policies at once', async () => {
     const { call } = await guardWith({}, [
       { name: 'burst', limit: 2, ttl: 1000 },
       { name: 'default', limit: 100, ttl: 60_000 },
@@ -203,7 +203,7 @@ describe('RateLimitGuard', () => {
     );
   });
 
-  it('counts what other guards refuse, and refuses it itself in the end', async () => {
+  it('counts what other guards reject, and rejects it itself beyond the limit', async () => {
     const { call, limiter } = await guardWith();
     const { request, reply } = call('read');
     const refuse = () => limiter.countRefused(request as never, reply as never);
@@ -213,7 +213,7 @@ describe('RateLimitGuard', () => {
     expect(await admitted(call, 1, 'read', { userId: 'u1' })).toBe(1);
   });
 
-  it('lets everything pass, uncounted, when limits are off', async () => {
+  it('allows everything, uncounted, when limits are off', async () => {
     const { call, limiter } = await guardWith({ RATE_LIMIT_ENABLED: 'false' });
     expect(await admitted(call, 10, 'read')).toBe(10);
     const { enter, headers, request, reply } = call('login');

@@ -10,7 +10,7 @@ function remedyFor(error: Error): string | undefined {
   const { code = '' } = error as { code?: string };
   if (/^(WRONGPASS|NOAUTH|NOPERM)\b/.test(error.message)) return 'check user and password in REDIS_URL';
   if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code))
-    return 'Redis asks for a client certificate: set REDIS_TLS_CERT and REDIS_TLS_KEY';
+    return 'Redis requires a client certificate: set REDIS_TLS_CERT and REDIS_TLS_KEY';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'its certificate is for another name: set REDIS_TLS_SERVER_NAME';
   if (/CERT|UNABLE_TO_|^ERR_(TLS|SSL|OSSL)/.test(code))

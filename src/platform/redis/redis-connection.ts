@@ -42,7 +42,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private nextProbeAt = 0;
   private readonly timeoutMs: number;
   private readonly outage = new OutageLog(this.logger, {
-    begins: 'Redis does not answer; going on without it',
+    begins: 'Redis does not answer; continuing without it',
     ends: 'Redis answers again',
   });
 
@@ -123,7 +123,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     if (!server.includes('redis_mode:cluster')) return;
     this.client.disconnect();
     throw new Error(
-      'REDIS_URL leads to a Redis Cluster, which is not supported: use one server, or Sentinels (REDIS_SENTINELS)',
+      'REDIS_URL points to a Redis Cluster, which is not supported: use one server, or Sentinels (REDIS_SENTINELS)',
     );
   }
 

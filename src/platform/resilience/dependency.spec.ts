@@ -29,11 +29,11 @@ async function broken(overrides: Partial<DependencyPolicy> = {}): Promise<Depend
 }
 
 describe('a dependency', () => {
-  it('answers through', async () => {
+  it('passes answers through', async () => {
     await expect(new Dependency('shop', policy).execute(up)).resolves.toBe('up');
   });
 
-  it('is not asked any more while its circuit is open, and says that nothing was tried', async () => {
+  it('is not called while its circuit is open, with an error that nothing was attempted', async () => {
     const dependency = await broken();
     const work = vi.fn(up);
     await expect(dependency.execute(work)).rejects.toBeInstanceOf(NotAttemptedError);
@@ -41,14 +41,14 @@ describe('a dependency', () => {
     expect(dependency.circuit).toBe('open');
   });
 
-  it('is asked again after a while, and closes its circuit when it answers', async () => {
+  it('is called again after a while, and closes its circuit when it answers', async () => {
     const dependency = await broken();
     afterAWhile();
     await expect(dependency.execute(up)).resolves.toBe('up');
     expect(dependency.circuit).toBe('closed');
   });
 
-  it('does not count a refusal as an outage', async () => {
+  it('does not count a rejection as an outage', async () => {
     const dependency = new Dependency('shop', policy);
     const refused = () =>
       Promise.reject(new BusinessRuleError({ status: 402, code: 'declined', detail: 'no' }));
@@ -56,7 +56,7 @@ describe('a dependency', () => {
     expect(dependency.circuit).toBe('closed');
   });
 
-  it('is called no more than the bulkhead allows at once', async () => {
+  it('is called no more often at once than the bulkhead allows', async () => {
     const dependency = new Dependency('shop', policy);
     const { promise, resolve } = Promise.withResolvers<string>();
     const running = [dependency.execute(() => promise), dependency.execute(() => promise)];
@@ -65,7 +65,7 @@ describe('a dependency', () => {
     await expect(Promise.all(running)).resolves.toEqual(['done', 'done']);
   });
 
-  it('is given up at the timeout, even when the work does not heed the signal', async () => {
+  it('times out, even when the work ignores the signal', async () => {
     const dependency = new Dependency('shop', { ...policy, timeoutMs: 10 });
     let signal: AbortSignal | undefined;
     const hanging = dependency.execute((call) => {
@@ -76,7 +76,7 @@ describe('a dependency', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  it('is given up when the request is', async () => {
+  it('is aborted with the request', async () => {
     const dependency = new Dependency('shop', policy);
     const context = new RequestContext('request-1', Date.now() + 60_000);
     const hanging = context.run(() => dependency.execute(() => new Promise(() => undefined)));
@@ -84,7 +84,7 @@ describe('a dependency', () => {
     await expect(hanging).rejects.toMatchObject({ code: 'request-abandoned' });
   });
 
-  it('is given up at the deadline of the request', async () => {
+  it('is aborted at the deadline of the request', async () => {
     const dependency = new Dependency('shop', policy);
     const context = new RequestContext('request-1', Date.now() + 15);
     await expect(
@@ -92,7 +92,7 @@ describe('a dependency', () => {
     ).rejects.toMatchObject({ code: 'shop-timeout' });
   });
 
-  it('is asked once: whether a failed call is worth another is decided by those that know what it does', async () => {
+  it('is called once, because only the caller knows whether a retry is safe', async () => {
     const work = vi.fn(down);
     await expect(new Dependency('shop', policy).execute(work)).rejects.toThrow('down');
     expect(work).toHaveBeenCalledOnce();
@@ -127,7 +127,7 @@ describe('the circuit breaker alone', () => {
       }, reject);
     });
 
-  it('opens, refuses, and closes again', async () => {
+  it('opens, rejects, and closes again', async () => {
     const dependency = new Dependency('shop', policy);
     for (let i = 0; i < 2; i += 1) await expect(guarded(dependency, down)).rejects.toThrow('down');
     await expect(guarded(dependency, up)).rejects.toBeInstanceOf(NotAttemptedError);
@@ -136,7 +136,7 @@ describe('the circuit breaker alone', () => {
     expect(dependency.circuit).toBe('closed');
   });
 
-  it('opens for calls that are answered at first and then are not, once one has failed', async () => {
+  it('opens for calls that fail after their first answer, once one has failed', async () => {
     const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
     const outage = new TransientError({ code: 'down', detail: 'down' });
     await expect(guarded(dependency, down)).rejects.toThrow('down');
@@ -154,7 +154,7 @@ describe('the circuit breaker alone', () => {
     expect(dependency.circuit).toBe('open');
   });
 
-  it('stays open when the call that tests it ends without having reached the dependency', async () => {
+  it('stays open when the trial call ends without having reached the dependency', async () => {
     const dependency = await broken();
     const states: string[] = [];
     dependency.onCircuitChange((state) => states.push(state));
@@ -171,7 +171,7 @@ describe('the circuit breaker alone', () => {
     await vi.waitFor(() => expect(states).toEqual(['half-open', 'open']), { timeout: 20_000 });
   });
 
-  it('counts an outage that the first call after one meets after its first answer', async () => {
+  it('counts an outage that the first call after another meets after its first answer', async () => {
     const dependency = await broken({ breaker: { size: 4, minimumCalls: 1 } });
     const trial = () =>
       new Promise<(outage?: Error) => void>((resolve, reject) => dependency.admit(resolve, reject));

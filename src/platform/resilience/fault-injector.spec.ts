@@ -12,8 +12,8 @@ const policy = {
   reopenAfterMs: 1000,
 };
 
-describe('faults that are switched on', () => {
-  it('hit their target and nothing else', async () => {
+describe('injected faults', () => {
+  it('affect their target and nothing else', async () => {
     const faults = new FaultInjector();
     faults.set('dependency:shop', { kind: 'fail' });
     const work = vi.fn(() => Promise.resolve('up'));
@@ -53,13 +53,13 @@ describe('faults that are switched on', () => {
     expect(performance.now() - started).toBeGreaterThan(250);
   });
 
-  it('hit a share of the calls', async () => {
+  it('affect a share of the calls', async () => {
     const faults = new FaultInjector();
     faults.set('x', { kind: 'fail', rate: 0 });
     await expect(faults.inject('x', AS)).resolves.toBeUndefined();
   });
 
-  it('are listed, and end when they are switched off', async () => {
+  it('are listed, and end when they are cleared', async () => {
     const faults = new FaultInjector();
     faults.set('x', { kind: 'fail' });
     faults.set('y', { kind: 'slow', delayMs: 1 });

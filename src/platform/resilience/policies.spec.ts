@@ -30,7 +30,7 @@ describe('the dependencies of a process', () => {
     expect(policies.for('postgresql').policy.timeoutMs).toBe(700);
   });
 
-  it('are defined by the provider that talks to them, each with its circuit and fault target', async () => {
+  it('are defined by the provider that calls them, each with its circuit and fault target', async () => {
     const printer = policies.define('printer', policy);
 
     expect(policies.for('printer')).toBe(printer);

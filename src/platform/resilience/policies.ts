@@ -50,7 +50,7 @@ export class Policies {
     this.gauge.set({ dependency: name }, STATE_VALUES.closed);
     dependency.onCircuitChange((state) => {
       this.gauge.set({ dependency: name }, STATE_VALUES[state]);
-      this.logger.warn({ dependency: name, circuit: state }, 'A circuit breaker changed its state');
+      this.logger.warn({ dependency: name, circuit: state }, 'A circuit breaker changed state');
     });
     return dependency;
   }

@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { atEndOfTurn } from './end-of-turn.js';
 
-describe('what is put off to the end of a turn', () => {
-  it('is done after what is being done, in the order in which it came', async () => {
+describe('work at the end of a turn', () => {
+  it('is done after the current work, in order', async () => {
     const done: string[] = [];
     for (const name of ['a', 'b', 'c']) atEndOfTurn(() => done.push(name));
     await Promise.resolve();
@@ -12,7 +12,7 @@ describe('what is put off to the end of a turn', () => {
     expect(done).toEqual(['a', 'b', 'c']);
   });
 
-  it('may put off more, which is done in the next turn', async () => {
+  it('may defer more, which is done in the next turn', async () => {
     const done: string[] = [];
     atEndOfTurn(() => {
       done.push('a');
@@ -32,7 +32,7 @@ describe('what is put off to the end of a turn', () => {
     expect(done).toHaveLength(40);
   });
 
-  it('is done although another fails, and the failure is an uncaught exception like any other', async () => {
+  it('is done although another fails, which is an uncaught exception', async () => {
     const done: string[] = [];
     const { promise: uncaught, resolve } = Promise.withResolvers<unknown>();
     const listeners = process.listeners('uncaughtException');

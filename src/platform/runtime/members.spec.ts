@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Members } from './members.js';
 
-describe('what comes and goes', () => {
-  it('is a member from its coming to its going, in whatever order they go', () => {
+describe('members', () => {
+  it('are members until they leave, in any order', () => {
     const members = new Members<string>();
     for (const name of ['a', 'b', 'c', 'd']) members.add(name);
     for (const name of ['b', 'd', 'nobody']) members.delete(name);
@@ -12,7 +12,7 @@ describe('what comes and goes', () => {
     expect([...members]).toEqual([]);
   });
 
-  it('can go while all of them are looked at', () => {
+  it('can leave during an iteration', () => {
     const members = new Members<string>();
     for (const name of ['a', 'b', 'c']) members.add(name);
     const seen: string[] = [];

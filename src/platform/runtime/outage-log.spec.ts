@@ -27,7 +27,7 @@ describe('an outage', () => {
     expect(lines).toEqual([`${begins} err`, ends, `${begins} err`, ends]);
   });
 
-  it('is reported once more for each kind of failure of which more is known', () => {
+  it('is reported once more for each known kind of failure', () => {
     const { lines, log } = outage();
     const known = { message: 'The depot rejects our password', details: { depot: 'a' } };
     for (let call = 0; call < 2; call += 1) {
@@ -44,7 +44,7 @@ describe('an outage', () => {
     expect(lines).toHaveLength(1);
   });
 
-  it('is over after a while without failures, where nobody reports successes', () => {
+  it('is over after a while without failures, when successes are not reported', () => {
     vi.useFakeTimers();
     const { lines, log } = outage({ ends: undefined, endsAfterMs: 30 });
     log.failed(new Error('1'));

@@ -5,17 +5,17 @@ import { TimedOutError, within } from './within.js';
 const never = new Promise<never>(() => undefined);
 
 describe('work with a time limit', () => {
-  it('gives what came in time, value or error', async () => {
+  it('returns what came in time, value or error', async () => {
     await expect(within(60_000, Promise.resolve(1))).resolves.toBe(1);
     await expect(within(60_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
-  it('fails when nothing came, with an error of the caller where there is one', async () => {
+  it('fails when nothing came, with the error of the caller if there is one', async () => {
     await expect(within(5, never)).rejects.toThrow(TimedOutError);
     await expect(within(5, never, () => new RangeError('late'))).rejects.toThrow(RangeError);
   });
 
-  it('that fails after its time disturbs nobody', async () => {
+  it('that fails after its time has no effect', async () => {
     const { promise, reject } = Promise.withResolvers<never>();
     await expect(within(5, promise)).rejects.toThrow('within 5 ms');
     reject(new Error('much later'));

@@ -134,7 +134,7 @@ describe('a body that is not JSON', () => {
     expect(({} as { role?: string }).role).toBeUndefined();
   });
 
-  it('is 400 when it is not UTF-8 or is compressed, and says nothing of the bytes', async () => {
+  it('is 400 when it is not UTF-8 or is compressed, without echoing the bytes', async () => {
     for (const route of everyRoute) {
       expect((await raw(route, new Uint8Array(gzipSync('{}')), 400)).detail).not.toContain('\\u');
     }
@@ -198,7 +198,7 @@ describe('a body that is not an object', () => {
   );
 });
 
-describe('a member that is not known', () => {
+describe('an unknown member', () => {
   it.each(everyRoute)('is 422 and named (%s)', async (route) => {
     const { body } = routes[route]();
     const problem = await raw(route, JSON.stringify({ ...body, role: 'admin', 'a/b~c': 1 }), 422);
@@ -287,8 +287,8 @@ describeWrongValues(
   (route, text) => raw(route, text, 422),
 );
 
-describe('what is wrong with members', () => {
-  it('is told for every member at once', async () => {
+describe('an invalid member', () => {
+  it('is reported together with all others', async () => {
     const problem = await raw('register', '{"email":1,"password":"x","nick":"a"}', 422);
 
     expect(placesOf(problem).toSorted()).toEqual(['/email', '/name', '/nick', '/password']);
@@ -303,7 +303,7 @@ describe('what is wrong with members', () => {
     },
   );
 
-  it('is 422 for elements of a list that are no objects', async () => {
+  it('is 422 for list elements that are not objects', async () => {
     for (const parts of ['[null]', '[1]', '["x"]', '[[]]', '[[[]]]']) {
       const text = `{"from":"${from}","parts":${parts}}`;
       expect(placesOf(await raw('transfer', text, 422))[0]).toMatch(/^\/parts/);
@@ -311,10 +311,10 @@ describe('what is wrong with members', () => {
   });
 });
 
-describe('text that is no Unicode, half of a surrogate pair', () => {
+describe('text that is not well-formed Unicode, half of a surrogate pair', () => {
   const half = String.raw`\ud800`;
 
-  it.each(everyRoute)('is 422 wherever it stands (%s)', async (route) => {
+  it.each(everyRoute)('is 422 in any place (%s)', async (route) => {
     for (const [name, value] of Object.entries(routes[route]().body)) {
       const texts = [
         `{"${name}":"${half}@example.com"}`,
@@ -330,7 +330,7 @@ describe('text that is no Unicode, half of a surrogate pair', () => {
   });
 });
 
-describe('a request about what there is not', () => {
+describe('a request for something unknown', () => {
   it('is 422 for an unknown account in the body', async () => {
     const body = JSON.stringify({ from, parts: [{ to: NOBODY, amount: 1 }] });
 

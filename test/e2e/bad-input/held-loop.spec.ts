@@ -154,7 +154,7 @@ async function expectShort(method: string, path: string, body: string): Promise<
   expect((JSON.parse(text) as ProblemBody).errors?.length ?? 0).toBeLessThanOrEqual(50);
 }
 
-describe('No body of the allowed size holds the event loop, nor has an answer of its own size', () => {
+describe('No body of the allowed size blocks the event loop or causes an answer of its size', () => {
   it.each(Object.entries({ ...wide, ...deep }))('%s', async (_, text) => {
     for (const [method, path] of routes) await expectShort(method, path, text());
   });
@@ -183,7 +183,7 @@ describe('No body of the allowed size holds the event loop, nor has an answer of
   });
 });
 
-describe('No query or header holds the event loop', () => {
+describe('No query or header blocks the event loop', () => {
   const LONGEST_HEADERS = 15_000;
   const repeated = (piece: (index: number) => string, separator: string) => {
     const pieces: string[] = [];

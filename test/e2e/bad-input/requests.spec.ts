@@ -67,7 +67,7 @@ describe('an id in a path', () => {
     for (const route of routes) expect(placesOf(await refusalOf(422, route + id))).toEqual(['?id']);
   });
 
-  it('that nothing has is 404', async () => {
+  it('of an unknown resource is 404', async () => {
     for (const route of routes) await refusalOf(404, route + NOBODY);
   });
 
@@ -123,7 +123,7 @@ describe('a query', () => {
     cursor([1]),
     cursor([{}]),
     cursor(['x']),
-  ])('with the cursor %s, which no list gave out, is 422', async (value) => {
+  ])('with the cursor %s of no list is 422', async (value) => {
     for (const list of lists)
       expect(placesOf(await refusalOf(422, `${list}?cursor=${value}`))).toEqual(['?cursor']);
   });
@@ -152,12 +152,12 @@ describe('a URL', () => {
     '/%',
     '/%2',
     '/v1/accounts/%E0%A4%A',
-  ])('that is encoded badly, %s, is 400', async (path) => {
+  ])('with invalid encoding, %s, is 400', async (path) => {
     expect((await refusalOf(400, path)).detail).not.toBe('');
   });
 
   it.each(['?limit=%', '?cursor=%E0%A4%A', '?%=1'])(
-    'with a badly encoded query, %s, is 4xx',
+    'with an invalidly encoded query, %s, is 4xx',
     async (query) => {
       problemIn(await send(`/v1/accounts${query}`));
     },
@@ -176,7 +176,7 @@ describe('a URL', () => {
     '/health/live',
     '/health/ready',
     '/metrics',
-  ])('%s, which is nothing here, is 404', async (path) => {
+  ])('%s, which does not exist, is 404', async (path) => {
     expect((await refusalOf(404, path)).code).toBe('not-found');
   });
 
@@ -210,7 +210,7 @@ describe('a method', () => {
     ['GET', `/v1/accounts/${NOBODY}/withdrawals`, 'POST'],
     ['PUT', '/v1/users/me', 'GET, HEAD, PATCH'],
     ['POST', '/v1/users', 'GET, HEAD'],
-  ])('%s %s is 405 and told what there is', async (method, path, allowed) => {
+  ])('%s %s is 405 with the allowed methods', async (method, path, allowed) => {
     const answer = await send(path, { method });
 
     expect([answer.status, problemIn(answer).code, answer.headers.get('allow')]).toEqual([
@@ -221,7 +221,7 @@ describe('a method', () => {
   });
 
   it.each(['TRACE', 'PROPFIND', 'PURGE', 'LOCK'])(
-    '%s, which HTTP knows and we do not, is 4xx',
+    '%s, known to HTTP but not to us, is 4xx',
     async (method) => {
       problemIn(await bytes(`${method} /v1/accounts HTTP/1.1`, 'Host: localhost', 'Connection: close'));
     },
@@ -338,7 +338,7 @@ describe('bytes that are not HTTP', () => {
       'an expectation that nobody can meet',
       'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     ],
-  ])('but %s get a problem document all the same', async (_, request) => {
+  ])('but %s still get a problem document', async (_, request) => {
     problemIn(await sendBytes(ledger.url, request));
   });
 
@@ -350,7 +350,7 @@ describe('bytes that are not HTTP', () => {
     expect([status, code]).toEqual([431, 'headers-too-large']);
   });
 
-  it('leave the server as it was', async () => {
+  it('have no effect on the server', async () => {
     expect((await send('/v1/accounts')).status).toBe(200);
   });
 });
@@ -358,7 +358,7 @@ describe('bytes that are not HTTP', () => {
 describe('a body of 10 MB', () => {
   const megabyte = Buffer.alloc(1 << 20, 'a');
 
-  it('without a content type and a length is 4xx before it has all arrived', async () => {
+  it('without a content type and a length is 4xx before it has arrived completely', async () => {
     const chunks = Array.from({ length: 10 }, () => [
       `${megabyte.length.toString(16)}\r\n`,
       megabyte,

@@ -177,7 +177,7 @@ describeWrongValues(
   (route, text) => raw(route, text),
 );
 
-describe('an order of what there is not', () => {
+describe('an order of something unknown', () => {
   it('is 422 for an unknown product', async () => {
     const body = JSON.stringify({ items: [{ productId: NOBODY, quantity: 1 }] });
 
@@ -199,8 +199,8 @@ describe('an order of what there is not', () => {
   });
 });
 
-describe('a method that an address does not take', () => {
-  it('is 405 and told what there is', async () => {
+describe('a method that a path does not allow', () => {
+  it('is 405 with the allowed methods', async () => {
     const { status, headers } = await send('PATCH', `/v1/addresses/${NOBODY}`, undefined, as(customer));
 
     expect([status, headers.get('allow')]).toEqual([405, 'DELETE, GET, HEAD, PUT']);
@@ -236,7 +236,7 @@ describe('a webhook', () => {
     '[]',
     '"x"',
     '{"type":"charge.declined","data":[]}',
-  ])('that is signed but holds %s is not taken', async (body) => {
+  ])('that is signed but holds %s is rejected', async (body) => {
     const answer = await send('POST', path, body, signed(body));
 
     expect([204, 400, 422]).toContain(answer.status);

@@ -46,7 +46,7 @@ const refusal = (answer: { status: number; body: unknown }) => {
 };
 
 describe('A route with an optional caller', () => {
-  it('answers anybody, and knows a caller that has a token', async () => {
+  it('answers without a token, and knows the caller of a token', async () => {
     const { slug } = await publish();
     expect((await ledger.http.get<Article>(`/v1/articles/${slug}`)).body.article.isMine).toBe(false);
     expect((await ada.http.get<Article>(`/v1/articles/${slug}`)).body.article.isMine).toBe(true);
@@ -55,7 +55,7 @@ describe('A route with an optional caller', () => {
   });
 
   it.each(['Bearer nonsense', 'Token nonsense', 'Basic YTpi', 'Bearer', ''])(
-    'refuses a token that is not good: "%s"',
+    'rejects an invalid token: "%s"',
     async (authorization) => {
       const answer = await ledger.http.get('/v1/articles', { headers: { authorization } });
       expect(refusal(answer)).toMatchObject({ status: 401, code: 'unauthenticated' });
@@ -63,7 +63,7 @@ describe('A route with an optional caller', () => {
     },
   );
 
-  it('hands out the token as it came, and none where there is none', async () => {
+  it('provides the token as sent, and none without one', async () => {
     expect((await ada.http.get('/v1/plain/token')).body).toEqual({ token: ada.accessToken });
     expect((await ledger.http.get('/v1/plain/token')).body).toEqual({});
   });
@@ -71,7 +71,7 @@ describe('A route with an optional caller', () => {
 
 describe('A path parameter', () => {
   it.each(['Not-A-Slug', '%00', 'a%00b', '%20', "';DROP", 'a%2Fb', '%F0%9F%98%80'])(
-    'that is no slug does not reach the handler: %s',
+    'that is not a slug does not reach the handler: %s',
     async (slug) => {
       const answer = await ledger.http.get(`/v1/articles/${slug}`);
       expect(refusal(answer)).toEqual({ status: 422, code: 'validation-failed', errors: ['slug'] });
@@ -79,7 +79,7 @@ describe('A path parameter', () => {
   );
 
   it.each(['0x1', '1e3', '-1', '1.5', '2147483648', '99999999999999999999', '%00', 'one', '+1', '01'])(
-    'that is no such number does not either: %s',
+    'that is not an allowed number does not either: %s',
     async (id) => {
       const { slug } = await publish();
       const answer = await ada.http.get(`/v1/articles/${slug}/comments/${id}`);
@@ -98,12 +98,12 @@ describe('A path parameter', () => {
     expect((await ada.http.get(`/v1/articles/${slug}/comments/2147483647`)).status).toBe(404);
   });
 
-  it('may come with its siblings in a class', async () => {
+  it('may be declared in a class with others', async () => {
     const answer = await ada.http.post('/v1/articles/NO/comments', { comment: { body: 'x' } });
     expect(refusal(answer)).toEqual({ status: 422, code: 'validation-failed', errors: ['slug'] });
   });
 
-  it('is a UUID in lower case where that is asked for', async () => {
+  it('is a lower-case UUID when declared so', async () => {
     const id = '019AA000-0000-7000-8000-00000000ABCD';
     expect((await ledger.http.get(`/v1/plain/checked/${id}`)).body).toEqual({ token: id.toLowerCase() });
     expect(refusal(await ledger.http.get('/v1/plain/checked/7'))).toMatchObject({
@@ -112,7 +112,7 @@ describe('A path parameter', () => {
     });
   });
 
-  it('of a plain @Param() brings neither NUL nor broken text to PostgreSQL', async () => {
+  it('of a plain @Param() passes neither NUL nor invalid Unicode to PostgreSQL', async () => {
     for (const text of ['%00', 'a%00']) {
       expect(refusal(await ledger.http.get(`/v1/plain/articles/${text}`))).toEqual({
         status: 422,
@@ -129,7 +129,7 @@ describe('A path parameter', () => {
 });
 
 describe('A list by offset', () => {
-  it('is one page and the total, also beyond the end', async () => {
+  it('has one page and the total, also beyond the end', async () => {
     const tags = ['paged'];
     const slugs = [await publish(tags), await publish(tags), await publish(tags)].map(({ slug }) => slug);
     const page = (query: string) =>
@@ -152,7 +152,7 @@ describe('A list by offset', () => {
     'offset=1e2',
     'page=2',
     'drafts=yes',
-  ])('refuses %s', async (query) => {
+  ])('rejects %s', async (query) => {
     const answer = await ledger.http.get(`/v1/articles?${query}`);
     expect(refusal(answer)).toEqual({
       status: 422,
@@ -163,7 +163,7 @@ describe('A list by offset', () => {
 });
 
 describe('A list of strings', () => {
-  it('is a parameter that is repeated, or given once', async () => {
+  it('is a parameter that is repeated or given once', async () => {
     const { slug } = await publish(['cats', 'dogs']);
     await publish(['cats']);
     for (const query of ['tag=dogs', 'tag=cats&tag=dogs', 'tag=dogs&drafts=true']) {
@@ -172,7 +172,7 @@ describe('A list of strings', () => {
     }
   });
 
-  it('names in a query the parameter', async () => {
+  it('names the parameter of a query in its errors', async () => {
     for (const query of ['tag=UPPER', 'tag=a&tag=', 'tag=a&tag=%00', `tag=${'a'.repeat(21)}`]) {
       expect(refusal(await ledger.http.get(`/v1/articles?${query}`))).toEqual({
         status: 422,
@@ -200,12 +200,12 @@ describe('A list of strings', () => {
     ],
     ['a list in a list', [['a']], ['/article/tags/0']],
     ['NUL', ['a\0'], ['/article/tags/0']],
-  ])('names in a body the element: %s', async (_, tags, pointers) => {
+  ])('points to the element of a body in its errors: %s', async (_, tags, pointers) => {
     const answer = await ada.http.post('/v1/articles', { article: { title: 'Tags', tags } });
     expect(refusal(answer)).toEqual({ status: 422, code: 'validation-failed', errors: pointers });
   });
 
-  it('is a list for a plain @Query() too, and one string is one string', async () => {
+  it('is a list for a plain @Query() too, and a single string stays one', async () => {
     const search = (query: string) => ledger.http.get<{ token: string }>(`/v1/plain/search?${query}`);
     expect((await search('text=a&word=b')).body.token).toBe('A b');
     expect((await search('text=a&word=b&word=c')).body.token).toBe('A b+c');
@@ -233,7 +233,7 @@ describe('A wrapped body', () => {
     [{ comment: { body: 1, likes: 2 } }, ['/comment/body', '/comment/likes']],
     [{ comment: 'x' }, ['/comment']],
     [{}, ['/comment']],
-  ])('has them too where @Body() names the member: %j', async (body, pointers) => {
+  ])('has them also when @Body() names the member: %j', async (body, pointers) => {
     const { slug } = await publish();
     const answer = await ada.http.post(`/v1/articles/${slug}/comments`, body);
     expect(refusal(answer)).toEqual({ status: 422, code: 'validation-failed', errors: pointers });
@@ -243,7 +243,7 @@ describe('A wrapped body', () => {
 describe('An optional Idempotency-Key', () => {
   const article = { article: { title: 'Once', tags: [] } };
 
-  it('makes a retry safe where it is given', async () => {
+  it('makes a retry safe when given', async () => {
     const key = withKey();
     const first = await ada.http.post('/v1/articles', article, key);
     const again = await ada.http.post('/v1/articles', article, key);
@@ -253,19 +253,19 @@ describe('An optional Idempotency-Key', () => {
     expect(refusal(other)).toMatchObject({ status: 422, code: 'idempotency-key-reused' });
   });
 
-  it('is not needed', async () => {
+  it('may be omitted', async () => {
     const [one, two] = [await publish([], 'Same title'), await publish([], 'Same title')];
     expect(one.slug).toBe('same-title');
     expect(two.slug).toMatch(/^same-title-[0-9a-f-]{36}$/);
   });
 
-  it('has to be a good one where it is given', async () => {
+  it('must be valid when given', async () => {
     for (const key of ['', 'x'.repeat(256)])
       expect((await ada.http.post('/v1/articles', article, withKey(key))).status).toBe(400);
   });
 });
 
-describe('A value that the schema refuses', () => {
+describe('A value that the schema rejects', () => {
   const comment = async (values: object, slug?: string) => {
     const answer = await ada.http.post(`/v1/articles/${slug ?? (await publish()).slug}/comments`, {
       comment: { body: 'x', ...values },
@@ -299,7 +299,7 @@ describe('A value that the schema refuses', () => {
     expect(await comment(values)).toMatchObject({ status: 422, code: 'value-not-allowed' });
   });
 
-  it('gives nothing away about the schema', async () => {
+  it('reveals nothing about the schema', async () => {
     const { slug } = await publish();
     const answer = await ada.http.post(`/v1/articles/${slug}/comments`, { comment: { body: 'x', stars: 6 } });
     expect(answer.text).not.toMatch(/comments_stars_check|smallint|violates/);
@@ -335,14 +335,14 @@ describe('The OpenAPI document', () => {
   const parameter = async (path: string, name: string) =>
     (await operation('get', path)).parameters.find((candidate) => candidate.name === name);
 
-  it('says that a caller is optional', async () => {
+  it('shows that a caller is optional', async () => {
     const { security } = await operation('get', '/v1/plain/token');
     expect(security).toEqual(expect.arrayContaining([{}, { bearer: [] }]));
     expect((await operation('get', '/v1/articles')).security).toContainEqual({});
     expect((await operation('post', '/v1/articles')).security).not.toContainEqual({});
   });
 
-  it('says what a path parameter must be', async () => {
+  it('shows what a path parameter must be', async () => {
     const path = '/v1/articles/{slug}/comments/{id}';
     expect((await parameter(path, 'id'))?.schema).toEqual({
       type: 'integer',
@@ -357,7 +357,7 @@ describe('The OpenAPI document', () => {
     expect((await parameter('/v1/transfers/{id}', 'id'))?.schema).toEqual({ type: 'string', format: 'uuid' });
   });
 
-  it('says how a list is paged and filtered', async () => {
+  it('shows how a list is paged and filtered', async () => {
     expect((await parameter('/v1/articles', 'tag'))?.schema).toMatchObject({
       type: 'array',
       maxItems: 5,
@@ -378,7 +378,7 @@ describe('The OpenAPI document', () => {
     });
   });
 
-  it('says that a key is optional and a body wrapped', async () => {
+  it('shows that a key is optional and a body wrapped', async () => {
     const { parameters, requestBody } = await operation('post', '/v1/articles');
     expect(parameters.find(({ name }) => name === 'Idempotency-Key')?.required).toBe(false);
     expect(requestBody?.content['application/json']?.schema).toEqual({

@@ -38,8 +38,8 @@ function expectOurWords(answer: { headers: Headers; text: string }, ...errors: s
   expect(body).toMatchObject({ errors, request: answer.headers.get('x-request-id') });
 }
 
-describe('Errors in other words', () => {
-  it('are those of handlers, of validation, of guards and of routes that do not exist', async () => {
+describe('Errors in another format', () => {
+  it('are sent by handlers, validation, guards and unknown routes', async () => {
     expectOurWords(await ledger.http.get('/v1/users/me'), 'unauthenticated', '/v1/users/me');
     expectOurWords(await ledger.http.get('/v1/nothing'), 'not-found', '/v1/nothing');
     expectOurWords(await ada.http.get('/v1/accounts/7'), 'validation-failed', '/v1/accounts/7');
@@ -47,7 +47,7 @@ describe('Errors in other words', () => {
     expectOurWords(await ledger.http.post('/v1/auth/login', '{'), 'malformed-request', '/v1/auth/login');
   });
 
-  it('are those of bytes that are no request', async () => {
+  it('are sent for bytes that are no request', async () => {
     const client = await RawClient.open(ledger.url);
     client.send('nonsense\r\n\r\n');
     const [answer] = await client.receives(1);
@@ -56,7 +56,7 @@ describe('Errors in other words', () => {
     expect(JSON.parse(answer?.body ?? '')).toMatchObject({ errors: ['malformed-request', '/'] });
   });
 
-  it('are those of a stored refusal and of its replay', async () => {
+  it('are sent for a stored rejection and its replay', async () => {
     const open = async () => {
       const account = { name: 'Savings', balance: { amount: 1, currency: 'EUR' } };
       return (await ada.http.post<{ id: string }>('/v1/accounts', account)).body.id;
@@ -73,7 +73,7 @@ describe('Errors in other words', () => {
     expect(again.headers.get('content-type')).toBe('application/vnd.blog+json; charset=utf-8');
   });
 
-  it('are those of a server that is overloaded', async () => {
+  it('are sent by an overloaded server', async () => {
     const { inFlight } = ledger.api.getHttpAdapter().getInstance() as unknown as { inFlight: InFlight };
     const others = Array.from({ length: 4 }, () => new ServerResponse({ method: 'GET' } as IncomingMessage));
     for (const other of others) inFlight.add(other);
@@ -86,7 +86,7 @@ describe('Errors in other words', () => {
     }
   });
 
-  it('are problem documents when those words fail', async () => {
+  it('are problem documents when the format fails', async () => {
     const account = { email: 'twice@example.com', password: 'correct horse battery', name: 'Ada' };
     await ledger.http.post('/v1/auth/register', account);
     const answer = await ledger.http.post('/v1/auth/register', account);
@@ -112,8 +112,8 @@ describe('Errors in other words', () => {
   });
 });
 
-describe('Another scheme than Bearer', () => {
-  it('is what stands before an access token, in any case', async () => {
+describe('A scheme other than Bearer', () => {
+  it('precedes the access token, in any case', async () => {
     expect((await ada.http.get('/v1/users/me')).status).toBe(200);
     const shouted = await ledger.http.get('/v1/users/me', {
       headers: { authorization: `TOKEN ${ada.accessToken}` },
@@ -121,7 +121,7 @@ describe('Another scheme than Bearer', () => {
     expect(shouted.status).toBe(200);
   });
 
-  it.each(['Bearer', 'Tokens', 'Toke', 'Token:', ''])('is the only one: "%s" is refused', async (scheme) => {
+  it.each(['Bearer', 'Tokens', 'Toke', 'Token:', ''])('is the only one: "%s" is rejected', async (scheme) => {
     const answer = await ledger.http.get('/v1/users/me', {
       headers: { authorization: `${scheme} ${ada.accessToken}` },
     });
@@ -129,7 +129,7 @@ describe('Another scheme than Bearer', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Token error="invalid_token"');
   });
 
-  it('is what challenges, logins and the OpenAPI document say', async () => {
+  it('is used by challenges, logins and the OpenAPI document', async () => {
     expect((await ledger.http.get('/v1/users/me')).headers.get('www-authenticate')).toBe('Token');
     const account = { email: 'token@example.com', password: 'correct horse battery' };
     const failed = await ledger.http.post('/v1/auth/login', account);

@@ -62,7 +62,7 @@ const balance = async () =>
   (await ledger.sql<{ balance: number }>('SELECT balance FROM accounts WHERE id = $1', [from]))[0]?.balance ??
   NaN;
 
-describe('When its client leaves, by', () => {
+describe('When its client disconnects, by', () => {
   const leaving: [how: string, leave: (client: RawClient) => void][] = [
     ['reset', (client) => client.reset()],
     ['close', (client) => client.close()],
@@ -102,7 +102,7 @@ describe('When its client leaves, by', () => {
   });
 });
 
-describe('A connection that is kept', () => {
+describe('A keep-alive connection', () => {
   it('cancels nothing between its requests, one after another or at once', async () => {
     const before = await balance();
     const client = await open();
@@ -115,7 +115,7 @@ describe('A connection that is kept', () => {
     expect(await balance()).toBe(before - 7);
   });
 
-  it('gets the answer to a body that comes in pieces', async () => {
+  it('gets the answer to a body that arrives in pieces', async () => {
     const client = await open();
     const whole = transfer();
     for (let at = 0; at < whole.length; at += 50) {

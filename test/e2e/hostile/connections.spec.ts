@@ -50,7 +50,7 @@ describe('A request that does not arrive', () => {
     ['of which nothing comes', []],
     ['whose headers stop', ['POST /v1/auth/login HTTP/1.1', 'Host: he']],
     ['whose body stops', LOGIN],
-  ])('%s is answered 408 in time, and its connection ends', async (_, lines) => {
+  ])('%s is answered 408 in time, and its connection is closed', async (_, lines) => {
     const startedAt = performance.now();
     const client = (await open()).send(...lines);
 
@@ -62,7 +62,7 @@ describe('A request that does not arrive', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(1_000);
   });
 
-  it('and comes byte by byte has no more time than any other', async () => {
+  it('has no more time when it arrives byte by byte', async () => {
     const client = (await open()).send(...LOGIN);
     const trickle = setInterval(() => client.send(' '), 200);
     try {
@@ -72,7 +72,7 @@ describe('A request that does not arrive', () => {
     }
   });
 
-  it('and is chunked has no more time than any other', async () => {
+  it('has no more time when it is chunked', async () => {
     const client = (await open()).send(...LOGIN.slice(0, 3), 'Transfer-Encoding: chunked', '', '1\r\n{\r\n');
     const trickle = setInterval(() => client.send('1\r\n \r\n'), 200);
     try {
@@ -95,7 +95,7 @@ describe('A client that never reads', () => {
   );
   afterAll(() => ledger?.stop());
 
-  it('loses its connection when nothing has left for the write timeout', async () => {
+  it('is disconnected after the write timeout', async () => {
     const client = await open({ reads: false });
     await waitFor(
       () => {
@@ -120,7 +120,7 @@ describe('Requests on one connection', () => {
     expect((await client.receives(8)).map(({ status }) => status)).toEqual(Array(8).fill(200));
   });
 
-  it('are answered in their order when there are more, the ninth with 429, and then the connection ends', async () => {
+  it('are answered in order, the ninth with 429, and then the connection is closed', async () => {
     const client = (await open()).send(READ.repeat(200));
 
     const answers = await client.ended();
@@ -148,7 +148,7 @@ describe('Connections', () => {
     return client.answers().length >= count;
   };
 
-  it('of one address are 20 at most, whatever others have', async () => {
+  it('of one address are at most 20, regardless of others', async () => {
     const own = await Promise.all(Array.from({ length: 20 }, () => open({ from: '127.0.0.2' })));
     await waitFor(() => held.length >= 20);
 
@@ -161,14 +161,14 @@ describe('Connections', () => {
     expect((await refusedConnections(ledger)).address).toBeGreaterThanOrEqual(1);
   });
 
-  it('of a trusted proxy are limited by the total alone', async () => {
+  it('of a trusted proxy are limited only by the total', async () => {
     await Promise.all(Array.from({ length: 40 }, () => open({ from: PROXY })));
     await waitFor(() => held.length >= 40);
 
     expect(await isServed(await open({ from: PROXY }))).toBe(true);
   });
 
-  it('of all together have a limit as well', async () => {
+  it('have a total limit', async () => {
     await Promise.all(Array.from({ length: 60 }, () => open({ from: PROXY })));
     await waitFor(() => held.length >= 60);
 

@@ -98,7 +98,7 @@ describe('The request metrics count once', () => {
     await expectCounted({ 'GET /v1/accounts 200': 1, 'GET (unmatched) 404': 1 });
   });
 
-  it('requests of which there are too many on their connection', async () => {
+  it('requests beyond the limit of their connection', async () => {
     const client = (await open()).send(get('/v1/accounts').repeat(40));
     const answers = await client.ended();
 
@@ -126,7 +126,7 @@ describe('The request metrics count once', () => {
     });
   });
 
-  it('a request whose client has left', async () => {
+  it('a request whose client has disconnected', async () => {
     const hashing = post('/v1/auth/login', '{"email":"a@example.com","password":"a long password"}');
     const left = (await open()).send(hashing);
     await waitFor(() => left.socket.bytesWritten === hashing.length);

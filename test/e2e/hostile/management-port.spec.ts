@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => management?.close());
 
 describe('The management port', () => {
-  it('answers while 300 clients send half a request, and cuts them off', async () => {
+  it('answers while 300 clients send half a request, and disconnects them', async () => {
     const half =
       'POST /health/live HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
     const clients = await Promise.all(Array.from({ length: 300 }, () => RawClient.open(url)));

@@ -65,7 +65,7 @@ describe('A server with 10 slots serves others', () => {
     for (let n = 0; n < 5; n += 1) expect((await ledger.http.get('/v1/accounts')).status).toBe(200);
   });
 
-  it('and takes no more than 10 when all bodies arrive at once', async () => {
+  it('and works on no more than 10 when all bodies arrive at once', async () => {
     const body = JSON.stringify({ email: 'nobody@example.com', password: 'a password of some length' });
     const waiting: RawClient[] = [];
     for (let n = 0; n < 40; n += 1) {

@@ -45,7 +45,7 @@ const balance = async () =>
   (await ledger.sql<{ balance: number }>('SELECT balance FROM accounts WHERE id = $1', [from]))[0]?.balance ??
   NaN;
 
-describe('A transfer that takes effect is answered 201, and the connection ends, although behind it', () => {
+describe('A transfer that takes effect is answered 201, and the connection is closed, even if it is followed by', () => {
   it.each([
     ['its `Connection: close` more bytes follow', ['Connection: close'], 'more'],
     [
@@ -66,7 +66,7 @@ describe('A transfer that takes effect is answered 201, and the connection ends,
     expect(await balance()).toBe(before - 1);
   });
 
-  it('there is a request whose body is malformed, which is answered 400 when it is its turn', async () => {
+  it('a request with a malformed body, which is answered 400 in its turn', async () => {
     const malformed = [
       'POST /v1/auth/login HTTP/1.1',
       'Host: here',
@@ -85,7 +85,7 @@ describe('A transfer that takes effect is answered 201, and the connection ends,
 });
 
 describe('A request to CONNECT', () => {
-  it('is answered 400, and the connection ends', async () => {
+  it('is answered 400, and the connection is closed', async () => {
     const client = (await open()).send('CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n');
 
     expect((await client.ended()).map(({ status }) => status)).toEqual([400]);

@@ -113,7 +113,7 @@ describe('the check of answers against the document', () => {
     expect(new Conformance(document).problemsOf(exchange)).toEqual([expect.stringContaining(message)]);
   });
 
-  it('remembers which promises it has seen', () => {
+  it('remembers which documented answers it has seen', () => {
     const conformance = new Conformance(document);
     conformance.problemsOf(good);
     conformance.problemsOf({ ...good, ...problem, text: '{"code":"x"}' });
@@ -121,7 +121,7 @@ describe('the check of answers against the document', () => {
     expect([...conformance.seen]).toEqual(['getThing 200', 'getThing 404']);
   });
 
-  it('finds keywords that OpenAPI 3.1 does not have', () => {
+  it('finds keywords that OpenAPI 3.1 lacks', () => {
     const old = structuredClone(document);
     old.components.schemas.Thing = {
       type: 'object',

@@ -66,14 +66,14 @@ describe('the lines to try in the README', () => {
     expect(printed[0]?.match(/"currency"/g)).toHaveLength(3);
   });
 
-  it('order once, however often they are repeated', () => {
+  it('order once, even when repeated', () => {
     const [first, again] = printed[1]?.trim().split('\n') ?? [];
 
     expect(first).toMatch(/^[0-9a-f-]{36}$/);
     expect(again).toBe(first);
   });
 
-  it('pay, known or not yet', () => {
+  it('pay, with known or unknown outcome', () => {
     expect(printed[2]).toMatch(/} 20[12]\n{"id":.*"status":"(pending|paid)"/s);
   });
 
@@ -86,7 +86,7 @@ describe('the lines to try in the README', () => {
     expect(printed[4]).toMatch(/{"data":\[.*"nextCursor"/s);
   });
 
-  it('ask for something wrong, and how the process is', () => {
+  it('send an invalid request, and read health and metrics', () => {
     expect(printed[5]).toMatch(/"pointer":"\/items\/0\/productId".*"pointer":"\/items\/0\/quantity"/s);
     expect(printed[5]).toMatch(/"status":"ok".*http_request_duration_seconds_count{.*} [1-9]/s);
   });
@@ -97,7 +97,7 @@ describe('what the README points at', () => {
   const folders = [...readme.matchAll(/^\| `([\w./*]+\/)` /gm)].map(([, folder = '']) => folder);
   const commands = [...readme.matchAll(/`npm (?:run )?([\w:]+)`/g)].map(([, command = '']) => command);
 
-  it.each([...new Set([...targets, ...folders])])('%s is there', (path) => {
+  it.each([...new Set([...targets, ...folders])])('%s exists', (path) => {
     expect(existsSync(join(root, path))).toBe(true);
   });
 

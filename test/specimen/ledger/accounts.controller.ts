@@ -65,7 +65,7 @@ export class AccountsController {
   @ApiBearerAuth()
   @ApiOperation({
     operationId: 'changeAccount',
-    summary: 'Change an own account that nobody else has changed',
+    summary: 'Change an account of the caller, if it is still the version that was read',
   })
   @ApiAnswer(200, AccountDto, ['ETag'])
   @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)
@@ -82,7 +82,10 @@ export class AccountsController {
   @Get(':id/statement')
   @Priority('low')
   @ApiBearerAuth()
-  @ApiOperation({ operationId: 'downloadStatement', summary: 'All transfers from an own account, as CSV' })
+  @ApiOperation({
+    operationId: 'downloadStatement',
+    summary: 'All transfers from an account of the caller, as CSV',
+  })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
   @ApiProblems(401, 404, 406, 422)
   async statement(@CurrentCaller() caller: Caller, @UuidParam('id') id: string, @Res() reply: FastifyReply) {

@@ -143,7 +143,7 @@ export class AccountsService {
       throw new BusinessRuleError({
         status: 409,
         code: 'insufficient-funds',
-        detail: 'Too little is there.',
+        detail: 'The balance is too low.',
         extensions,
       });
     }

@@ -48,7 +48,7 @@ export class LedgerSettings {
     secret: true,
     required: true,
     encrypted: byProtocol('smtps:'),
-    describe: 'Server that takes the receipts.',
+    describe: 'SMTP server for receipts.',
   })
   @IsConnectionUrl(['smtp:', 'smtps:'])
   smtpUrl!: string;

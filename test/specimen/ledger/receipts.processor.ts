@@ -77,7 +77,7 @@ export class ReceiptsProcessor extends EventConsumer implements OnApplicationShu
       } catch (cause) {
         throw new TransientError({
           code: 'smtp-unavailable',
-          detail: 'The mail server takes no mail.',
+          detail: 'The mail server does not accept mail.',
           cause,
         });
       }

@@ -31,7 +31,7 @@ export class TransfersController {
   ) {}
 
   @Post()
-  @ApiOperation({ operationId: 'makeTransfer', summary: 'Transfer money from an own account' })
+  @ApiOperation({ operationId: 'makeTransfer', summary: 'Transfer money from an account of the caller' })
   @ApiAnswer(201, TransferDto, ['Location', 'Idempotency-Replayed'])
   @ApiProblems(400, 401, 404, 409, 413, 415, 422)
   async make(
@@ -49,7 +49,7 @@ export class TransfersController {
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'listTransfers', summary: 'Own transfers, newest first' })
+  @ApiOperation({ operationId: 'listTransfers', summary: 'Transfers of the caller, newest first' })
   @ApiPage(TransferDto)
   @ApiProblems(401, 422)
   list(@CurrentCaller() caller: Caller, @Query() query: PageQuery): Promise<Page<TransferDto>> {
@@ -57,7 +57,7 @@ export class TransfersController {
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'getTransfer', summary: 'One own transfer' })
+  @ApiOperation({ operationId: 'getTransfer', summary: 'One transfer of the caller' })
   @ApiAnswer(200, TransferDto)
   @ApiProblems(401, 404, 422)
   get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<TransferDto> {

@@ -29,7 +29,7 @@ export class WithdrawalsController {
 
   @Post()
   @Priority('critical')
-  @ApiOperation({ operationId: 'withdraw', summary: 'Pay out money of an own account' })
+  @ApiOperation({ operationId: 'withdraw', summary: 'Pay out money from an account of the caller' })
   @ApiAnswer(201, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
   @ApiAnswer(202, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
   @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
@@ -45,7 +45,7 @@ export class WithdrawalsController {
   }
 
   @Get(':withdrawalId')
-  @ApiOperation({ operationId: 'getWithdrawal', summary: 'What became of a withdrawal' })
+  @ApiOperation({ operationId: 'getWithdrawal', summary: 'One withdrawal and its status' })
   @ApiAnswer(200, WithdrawalDto)
   @ApiProblems(401, 404, 422)
   get(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Histogram } from './histogram.ts';
 
 describe('Histogram', () => {
-  it('tells percentiles of durations of any size to 4 %, and never too small', () => {
+  it('gives percentiles of any durations to 4 %, and never too small', () => {
     for (const scale of [0.01, 1, 40, 9_000]) {
       const histogram = new Histogram();
       for (let i = 1; i <= 1_000; i += 1) histogram.record((i / 1_000) * scale);
@@ -14,7 +14,7 @@ describe('Histogram', () => {
     }
   });
 
-  it('adds up to what one histogram of everything would be', () => {
+  it('merges to the histogram of all values', () => {
     const [one, other, all] = [new Histogram(), new Histogram(), new Histogram()];
     for (let i = 0; i < 500; i += 1) {
       (i % 3 === 0 ? one : other).record(i);
@@ -25,13 +25,13 @@ describe('Histogram', () => {
     expect(one.size).toBe(500);
   });
 
-  it('keeps what is longer than it can tell as the longest it can tell', () => {
+  it('counts longer durations as the longest it can represent', () => {
     const histogram = new Histogram();
     histogram.record(10 * 60_000);
     expect(histogram.percentile(99)).toBeGreaterThan(60_000);
   });
 
-  it('says 0 when nothing was recorded', () => {
+  it('is 0 when nothing was recorded', () => {
     expect(new Histogram().percentile(99)).toBe(0);
   });
 });

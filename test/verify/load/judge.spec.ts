@@ -10,14 +10,14 @@ function answer(status: number, ...headers: string[]): Ending {
 }
 
 describe('judge', () => {
-  it('takes 2xx for a success, and remembers where the new thing is', () => {
+  it('counts 2xx as a success, and keeps the Location', () => {
     expect(judge(answer(201, 'location: /v1/things/7'), new Set())).toMatchObject({
       outcome: 'ok',
       location: '/v1/things/7',
     });
   });
 
-  it('takes 503 and 429 for refusals when they are problem documents that say when to come back', () => {
+  it('counts 503 and 429 as rejections when they are problem documents with Retry-After', () => {
     for (const status of [503, 429]) {
       expect(judge(answer(status, problem, 'retry-after: 2'), new Set())).toMatchObject({
         outcome: 'refused',
@@ -33,11 +33,11 @@ describe('judge', () => {
     ['a 500', answer(500, problem)],
     ['a 404 nobody expected', answer(404, problem)],
     ['an expected 409 that is no problem document', answer(409, 'content-type: text/plain')],
-  ])('takes %s for a failure', (_what, ending) => {
+  ])('counts %s as a failure', (_what, ending) => {
     expect(judge(ending, new Set([409]))).toMatchObject({ outcome: 'unexpected' });
   });
 
-  it('takes an expected refusal of the business for a success', () => {
+  it('counts an expected business error as a success', () => {
     expect(judge(answer(409, problem), new Set([409])).outcome).toBe('ok');
   });
 

@@ -34,7 +34,7 @@ export function judge(ending: Ending, expected: ReadonlySet<number>): Judgement 
 function faultOf({ status, head }: Answer): string | undefined {
   if (status === 304) return undefined;
   const type = headerOf(head, 'content-type') ?? 'no content type';
-  if (!type.startsWith('application/problem+json')) return `no problem document but ${type}`;
+  if (!type.startsWith('application/problem+json')) return `not a problem document but ${type}`;
   const mustSayWhen = status === 503 || status === 429;
   if (mustSayWhen && !/^\d+$/.test(headerOf(head, 'retry-after') ?? '')) return 'no Retry-After';
   return undefined;

@@ -36,7 +36,7 @@ function plan(port: number, more: Partial<StreamPlan>): StreamPlan {
 }
 
 describe('LoadGenerator', () => {
-  it('sends what it is told to, each request once and with a key of its own', async () => {
+  it('sends each request once and with its own key', async () => {
     const seen: { body: string; key: string | undefined }[] = [];
     const port = await serve((request, response) => {
       let body = '';
@@ -60,7 +60,7 @@ describe('LoadGenerator', () => {
     expect(result.journal.every(({ location }) => location?.startsWith('/things/'))).toBe(true);
   });
 
-  it('charges a server that stalls with everybody who had to wait (no coordinated omission)', async () => {
+  it('counts every request that had to wait for a stalled server (no coordinated omission)', async () => {
     let stalled: (() => void)[] | undefined = [];
     const port = await serve((request, response) => {
       request.resume();
@@ -79,7 +79,7 @@ describe('LoadGenerator', () => {
     expect(all.p99).toBeGreaterThan(400);
   });
 
-  it('tells a connection that is cut from a listener that is gone', async () => {
+  it('distinguishes a broken connection from a refused one', async () => {
     const port = await serve((request) => request.socket.destroy());
     const cut = await load.start({
       streams: [plan(port, { requests: [{ method: 'GET', path: '/' }], once: true })],
@@ -93,7 +93,7 @@ describe('LoadGenerator', () => {
     expect(refused.all.failures).toEqual({ 'connect-refused': 1 });
   });
 
-  it('gives up on an answer that does not come in time', async () => {
+  it('times out when an answer is late', async () => {
     const port = await serve((request) => request.resume());
     const { all, samples } = await load.start({
       streams: [plan(port, { requests: [{ method: 'GET', path: '/' }], once: true, timeoutMs: 150 })],
@@ -102,7 +102,7 @@ describe('LoadGenerator', () => {
     expect(samples[0]).toMatchObject({ kind: 'timeout', request: 'GET /' });
   });
 
-  it('connects again when the server has said that it closes', async () => {
+  it('reconnects when the server closes', async () => {
     const ports = new Set<number | undefined>();
     const port = await serve((request, response) => {
       ports.add(request.socket.remotePort);

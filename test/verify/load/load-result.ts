@@ -98,7 +98,7 @@ export class LoadResult extends StreamResult {
 
   stream(name: string): StreamResult {
     const stream = this.streams.get(name);
-    if (!stream) throw new Error(`There is no stream ${name}, only ${this.names.join(', ')}`);
+    if (!stream) throw new Error(`Unknown stream ${name}; available: ${this.names.join(', ')}`);
     return stream;
   }
 }

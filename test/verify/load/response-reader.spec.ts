@@ -8,7 +8,7 @@ describe('ResponseReader', () => {
   it.each([
     ['an answer with a length', counted],
     ['an answer in chunks', chunked],
-  ])('reads %s, however it is cut into pieces', (_what, text) => {
+  ])('reads %s in any pieces', (_what, text) => {
     for (let cut = 1; cut < text.length; cut += 1) {
       const reader = new ResponseReader();
       expect(reader.push(Buffer.from(text.slice(0, cut)))).toBeUndefined();
@@ -30,7 +30,7 @@ describe('ResponseReader', () => {
     expect(headerOf(answer?.head ?? '', 'length')).toBeUndefined();
   });
 
-  it('passes over an interim answer', () => {
+  it('skips an interim answer', () => {
     const reader = new ResponseReader();
     expect(
       reader.push(Buffer.from(`HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\n\r\n${counted}`))?.status,
@@ -38,7 +38,7 @@ describe('ResponseReader', () => {
   });
 
   it.each(['SSH-2.0-OpenSSH\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\nno length', `${counted}HTTP/1.1`])(
-    'refuses what is not one HTTP answer: %j',
+    'rejects what is not one HTTP answer: %j',
     (text) => {
       expect(() => new ResponseReader().push(Buffer.from(text))).toThrow();
     },

@@ -62,20 +62,20 @@ function run(held: boolean): RunResult {
 }
 
 describe('the report', () => {
-  it('needs nothing but itself', () => {
+  it('is self-contained', () => {
     const html = renderHtml(run(true));
     expect(html).not.toMatch(/<script|<link|<img|@import|url\(|https?:/);
     expect(html).toContain('<svg');
   });
 
-  it('says what held and what did not', () => {
+  it('shows what held and what did not', () => {
     expect(renderHtml(run(true))).toContain('1 of 1 promises held');
     const broken = renderHtml(run(false));
     expect(broken).toContain('0 of 1 promises held');
     expect(broken).toContain('Error: it broke');
   });
 
-  it('shows texts as texts', () => {
+  it('escapes texts', () => {
     const html = renderHtml(run(true));
     expect(html).not.toContain('<script>');
     expect(html).not.toContain('<frozen>');
@@ -84,7 +84,7 @@ describe('the report', () => {
 });
 
 describe('the plot', () => {
-  it('counts what became of the requests per second, where they were due', () => {
+  it('counts the outcomes of requests per second, at the time when they were due', () => {
     const { ok, refused, failed, stepMs, seconds, p50 } = plotDataOf('All traffic', someLoad(), []);
     const per = (rates: number[]): number => rates.reduce((sum, rate) => sum + (rate * stepMs) / 1_000, 0);
     expect([per(ok), per(refused), per(failed)]).toEqual([799, 200, 1]);
@@ -93,7 +93,7 @@ describe('the plot', () => {
     expect(p50[Math.floor(5_000 / stepMs)]).toBeNull();
   });
 
-  it('shades the fault where it was, cut to the length of the load', () => {
+  it('shades the time of the fault, cut to the length of the load', () => {
     const late = { label: 'late', from: START + 9_000, to: START + 60_000 };
     const before = { label: 'before', from: START - 5_000, to: START - 1_000 };
     const { faults } = plotDataOf('All traffic', someLoad(), [fault, late, before]);

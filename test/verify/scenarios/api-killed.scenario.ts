@@ -11,7 +11,7 @@ import type { Stage } from '../stage.ts';
 import { count } from '../wording.ts';
 
 export const promise =
-  'When an api instance dies between commit and answer, a client that repeats its transfer with the same key gets one transfer and the answer it missed.';
+  'When an api instance dies between commit and answer, a client that retries its transfer with the same key gets one transfer and the answer that it missed.';
 export const seconds = 40;
 
 /** How often the case must occur: it cannot be produced from outside, only met by chance. */
@@ -62,13 +62,13 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
           .join('; ');
   for (const [i, result] of results.entries()) report.explain(i < 2 ? unexpectedOf(result) : []);
   report.check(
-    `the case was met at least ${CASES} times: transfer committed, client without an answer`,
+    `at least ${CASES} transfers were committed and not answered`,
     committed() >= CASES,
-    `${count(committed())} times in ${count(kills)} kills, among ${count(retried.length)} requests without an answer`,
+    `${count(committed())} in ${count(kills)} kills, among ${count(retried.length)} requests without an answer`,
   );
-  report.check('every repetition gets 201 and, twice, the same answer', wrong.length === 0, verdict);
+  report.check('every retry gets 201, and a second one the same answer', wrong.length === 0, verdict);
   report.check(
-    'there are exactly as many transfers as were confirmed to clients',
+    'there are exactly as many transfers as clients got confirmed',
     transfers.size === expected,
     `${count(transfers.size)} transfers, ${count(expected)} keys`,
   );

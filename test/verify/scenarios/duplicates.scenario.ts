@@ -8,7 +8,7 @@ import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
 
 export const promise =
-  'A thousand concurrent duplicates of one transfer and of one withdrawal have one effect; each is answered with the first answer or with 409.';
+  'A thousand concurrent duplicates of one transfer and of one withdrawal have one effect; each gets the first answer or 409.';
 export const seconds = 12;
 
 const DUPLICATES = 1_000;
@@ -41,7 +41,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     describe(rows),
   );
   report.figure(
-    'times the bank was asked',
+    'requests to the bank',
     count(Object.values(attempts).reduce((sum, times) => sum + times, 0)),
   );
 }
@@ -78,7 +78,7 @@ function judgeDuplicates(report: ScenarioReport, what: string, result: LoadResul
     result.journal.filter(({ status }) => status === 201).map(({ location }) => location),
   );
   report.check(
-    `all 201 of ${what} name the same thing`,
+    `all 201 answers to ${what} name the same resource`,
     places.size === 1,
     `${count(places.size)} different`,
   );

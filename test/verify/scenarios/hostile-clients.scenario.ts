@@ -10,7 +10,7 @@ import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'While 1,000 clients send headers and no body, 100 never read their answers and 100 send a byte a second, others are served as in quiet times, and nobody is refused.';
+  'While 1,000 clients send headers and no body, 100 never read their answers and 100 send a byte a second, others are served as usual, and none is rejected.';
 export const seconds = 62;
 
 const HALF_OPEN = 1_000;
@@ -40,7 +40,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   });
   // Code that runs for the first time is slow, which would make the bar too easy.
   await delay(6_000);
-  report.phase('a quiet time');
+  report.phase('quiet load');
   const quiet: Interval = await during(QUIET_MS);
 
   const hostile = new HostileClients();
@@ -67,16 +67,20 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const before = result.between(quiet);
   const under = result.between(attack);
   report.check(
-    `p99 of everybody else is at most ${P99_FACTOR} times that of quiet times`,
+    `p99 of all other clients is at most ${P99_FACTOR} times that of quiet times`,
     under.p99 <= P99_FACTOR * before.p99,
     `${ms(under.p99)} (quiet: ${ms(before.p99)})`,
   );
   report.check(
-    'nobody else is refused',
+    'no other client is rejected',
     under.refused === 0,
     `${count(under.refused)} of ${count(under.requests)}`,
   );
-  report.check('nobody else fails', under.failed === 0, `${count(under.failed)}${worstOf(under.failures)}`);
+  report.check(
+    'no other client gets an error',
+    under.failed === 0,
+    `${count(under.failed)}${worstOf(under.failures)}`,
+  );
   const slowest = Math.max(...management.map(({ slowestMs }) => slowestMs));
   const unwell = management.reduce((sum, probe) => sum + probe.count(({ status }) => status !== 200), 0);
   report.check(
@@ -85,11 +89,15 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     `slowest ${ms(slowest)}; ${count(unwell)} not 200`,
   );
   const all = HALF_OPEN + NEVER_READING + ONE_BYTE_A_SECOND;
-  report.check('the attack was one', held >= all * 0.95, `${count(held)} of ${count(all)} connected at once`);
   report.check(
-    'each client that sends too slowly is cut off',
+    'the attack took place',
+    held >= all * 0.95,
+    `${count(held)} of ${count(all)} connected at the same time`,
+  );
+  report.check(
+    'each client that sends too slowly is disconnected',
     hostile.cutOff >= HALF_OPEN + ONE_BYTE_A_SECOND,
     `${count(hostile.cutOff)} times`,
   );
-  report.figure('the load generator was late by at most', ms(result.lagMs));
+  report.figure('maximum delay of the load generator', ms(result.lagMs));
 }

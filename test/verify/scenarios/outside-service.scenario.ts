@@ -12,7 +12,7 @@ import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'When the bank hangs, fails, or pays and drops the connection, the breaker opens within 10 s, other routes do not notice, and every withdrawal settles to the bank’s truth, none paid twice.';
+  'When the bank hangs, fails, or pays and drops the connection, the breaker opens within 10 s, other routes are not affected, and every withdrawal is settled as at the bank, none paid twice.';
 export const seconds = 65;
 
 const BREAKER_WITHIN_MS = 10_000;
@@ -55,7 +55,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
       },
     ],
   });
-  report.phase('a quiet time');
+  report.phase('quiet load');
   const quiet: Interval[] = [await during(RECOVERY_MS)];
   const troubled: Interval[] = [];
   for (const { mood, label, forMs } of TROUBLES) {
@@ -73,12 +73,12 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
       openedAfter.every((after) => after !== undefined && after <= BREAKER_WITHIN_MS),
       openedAfter.map((after) => (after === undefined ? 'never' : ms(after))).join(' and '),
     );
-    report.phase('the bank is well');
+    report.phase('the bank is back');
     const endedAt = now();
     await waitFor(async () => (await circuitsOf(stage)).every((state) => state === CLOSED), {
       within: CLOSED_WITHIN_MS,
       every: 100,
-      what: 'the closing of the breakers',
+      what: 'the breakers to close',
     });
     report.figure(`${label}: closed again after`, ms(now() - endedAt));
     quiet.push(await during(RECOVERY_MS));
@@ -96,19 +96,19 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     `${ms(then.p99)} against ${ms(usual.p99)}`,
   );
   report.check(
-    'no request to other routes fails or is refused',
+    'no request to other routes fails or is rejected',
     rest.all.failed + rest.all.refused === 0,
     `${count(rest.all.refused)} refused, ${count(rest.all.failed)} failed${worstOf(rest.all.failures)}`,
   );
   const { failed, failures, refused, statuses } = paid.all;
   report.check(
-    'every withdrawal is answered: done, not known yet, or not now',
+    'every withdrawal is answered: done, outcome unknown, or unavailable',
     failed === 0,
     `${count(failed)} failed${worstOf(failures)}`,
   );
   report.figure('answers to withdrawals', describe(statuses));
-  report.figure('withdrawals refused by the breaker', count(refused));
-  report.phase('repeating the withdrawals that were refused');
+  report.figure('withdrawals rejected by the breaker', count(refused));
+  report.phase('retrying the rejected withdrawals');
   await withdrawUntilAnswered(stage, withdrawals, paid.journal);
   await checkWithdrawals(stage, report, people.customers, SETTLED_WITHIN_MS);
 }

@@ -10,7 +10,7 @@ import type { Stage } from '../stage.ts';
 import { byFrequency, count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
-  'Asked for four times what it can do, the product does nine tenths of its best, in under a second each, refuses the rest with Retry-After, and is normal within 2 s after.';
+  'At four times its capacity the product keeps 90 % of its peak throughput with p99 under 1 s, rejects the rest with Retry-After, and is normal again 2 s later.';
 export const seconds = 75;
 
 const TIMES_CAPACITY = 4;
@@ -24,7 +24,7 @@ const PEAK_MS = 8_000;
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(8);
   const requests = stage.bank.transferring(customers);
-  report.phase('finding out how many transfers it can take at most');
+  report.phase('measuring the capacity for transfers');
   const { clients, attempts } = await measureCapacity(stage, requests, { clients: [16, 32, 48, 96] });
   // The best of several is partly luck, and shared machines vary within a minute: the peak is
   // measured before the overload and again after it, and the mean counts.
@@ -37,7 +37,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
         { name: 'making transfers', ports: stage.ports, requests, pace: { kind: 'open', perSecond } },
       ],
     });
-  report.phase('an ordinary load');
+  report.phase('normal load');
   const before = flow(ordinary);
   await delay(4_000);
   const quiet = (await before.stop()).all;
@@ -52,12 +52,12 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const stopped = overload.stop();
   const endedAt = now();
   const after = flow(ordinary);
-  report.phase('an ordinary load again');
+  report.phase('normal load again');
   await delay(NORMAL_WITHIN_MS + 3_000);
   const recovered = await after.stop();
   const result = await stopped;
   for (const probe of management) probe.stop();
-  report.phase('finding out the same once more');
+  report.phase('measuring the capacity again');
   const { peak: peakAfter, account: atPeakAfter } = await measurePeak();
 
   report.plot('Under overload', result);
@@ -78,14 +78,14 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     (peak.ok + peakAfter.ok) / (leftToTheProduct(atPeak) + leftToTheProduct(atPeakAfter));
   const goodput = result.between(window).ok / leftToTheProduct(overloaded) / bestOfWhatWasLeft;
   report.check(
-    `goodput is at least ${LEAST_GOODPUT} of the peak, by what the load generator left of the processor`,
+    `goodput is at least ${LEAST_GOODPUT} of the peak, corrected for the processor time of the load generator`,
     goodput >= LEAST_GOODPUT,
-    `${goodput.toFixed(2)}; with its part ${(okPerSecond / best).toFixed(2)}: ${count(okPerSecond)} of ${count(best)} transfers/s`,
+    `${goodput.toFixed(2)}; uncorrected ${(okPerSecond / best).toFixed(2)}: ${count(okPerSecond)} of ${count(best)} transfers/s`,
   );
-  report.check(`p99 of what is accepted is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
+  report.check(`p99 of accepted requests is under ${P99_MS / 1_000} s`, p99 < P99_MS, ms(p99));
   const { failed, failures, refused, requests: asked } = result.all;
   report.check(
-    'everything else is a 503 problem document with Retry-After',
+    'all other answers are 503 problem documents with Retry-After',
     failed === 0 && refused > 0,
     `${count(refused)} refused (${percent(refused / asked)}), ${count(failed)} failed${worstOf(failures)}`,
   );
@@ -115,9 +115,9 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     'peak',
     `${count(peak.okPerSecond)} transfers/s before and ${count(peakAfter.okPerSecond)} after, at p99 ${ms(peak.p99)}, with ${clients} clients`,
   );
-  report.figure('found out with', attempts);
+  report.figure('measured with', attempts);
   report.figure('asked for', `${count(peak.okPerSecond * TIMES_CAPACITY)} transfers/s`);
   report.figure('ordinary load', `${count(ordinary)} transfers/s at p99 ${ms(quiet.p99)}`);
-  report.figure('refused because of', byFrequency(result.refusals));
-  report.figure('the load generator was late by at most', ms(result.lagMs));
+  report.figure('rejected because of', byFrequency(result.refusals));
+  report.figure('maximum delay of the load generator', ms(result.lagMs));
 }

@@ -12,7 +12,7 @@ import { BROWSING, clientele, ledgerTraffic, TRANSFERRING } from '../traffic.ts'
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'With PostgreSQL frozen 8 s, then killed and restarted, every answer is a quick 503 with Retry-After or a cached read, life is normal again within 3 s, and no acknowledged transfer is lost.';
+  'With PostgreSQL frozen 8 s, then killed and restarted, every answer is a fast 503 with Retry-After or a cached read, all is normal again within 3 s, and no acknowledged transfer is lost.';
 export const seconds = 32;
 
 const FROZEN_MS = 8_000;
@@ -31,7 +31,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const load = stage.load.start({
     streams: ledgerTraffic(stage, people, { transferring: 40, reading: 80, browsing: 80 }),
   });
-  report.phase('a quiet time');
+  report.phase('quiet load');
   const quiet = await during(4_000);
   const frozen = await report.fault('PostgreSQL frozen', async () => {
     postgres.freeze();
@@ -65,7 +65,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   const unready = readyProbes.filter(({ status }) => status !== 200).length;
   report.check(
-    'both api instances stay ready, as an outage for all of them takes none out of the load balancer',
+    'both api instances stay ready, because an outage for all must not empty the load balancer',
     unready === 0,
     `${count(unready)} of ${count(readyProbes.length)} were not`,
   );
@@ -92,7 +92,7 @@ function judgeWindow(report: ScenarioReport, result: LoadResult, what: string, w
     `${count(requests)} requests: ${count(ok)} served, ${count(refused)} refused, ${count(failed)} failed${worstOf(failures)}`,
   );
   report.check(
-    `while it is ${what}, everybody is answered within ${ANSWER_WITHIN_MS / 1_000} s`,
+    `while it is ${what}, every request is answered within ${ANSWER_WITHIN_MS / 1_000} s`,
     slowestAnswerMs <= ANSWER_WITHIN_MS,
     `slowest ${ms(slowestAnswerMs)}`,
   );
@@ -117,5 +117,5 @@ function judgeRecovery(
     isNormal(recovered, result.between(quiet)),
     `${describeWindow(recovered)} (quiet: ${ms(result.between(quiet).p99)})`,
   );
-  report.figure(`last refusal after ${event}`, ms(troubleAfter(result, after)));
+  report.figure(`last rejection after ${event}`, ms(troubleAfter(result, after)));
 }

@@ -9,7 +9,7 @@ import type { Stage } from '../stage.ts';
 import { count, percent } from '../wording.ts';
 
 export const promise =
-  'One client that asks two instances for more than its limit gets its limit, within 10 %, and is told when to come back; others do not notice.';
+  'One client that exceeds its limit at two instances gets its limit, within 10 %, and is told when to retry; others are not affected.';
 export const seconds = 22;
 export const env = { RATE_LIMIT_ENABLED: 'true' };
 
@@ -20,12 +20,12 @@ const TOLERANCE = 0.1;
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const customers = await stage.customers(3);
   const [steady, sudden, bystander] = customers as [Customer, Customer, Customer];
-  report.phase(`a client that asks 100 times a second, ${count(LIMIT)} allowed`);
+  report.phase(`one client at 100 requests/s, ${count(LIMIT)} allowed`);
   const slowly = await ask(stage, steady, { kind: 'open', perSecond: 100 }, 9_000);
-  judgeLimit(report, 'asking 100 times a second', slowly);
-  report.phase('a client that asks on 32 connections as fast as it can');
+  judgeLimit(report, 'at 100 requests/s', slowly);
+  report.phase('one client on 32 connections at full speed');
   const quickly = await ask(stage, sudden, { kind: 'closed', connections: 32 }, 3_000);
-  judgeLimit(report, 'asking as fast as it can', quickly);
+  judgeLimit(report, 'at full speed', quickly);
 
   const others = await Promise.all(
     stage.apis.map((api) => httpClient(api.url).as(bystander.token).get(TRANSFERS)),
@@ -47,7 +47,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
       headers.has('ratelimit-policy'),
   );
   report.check(
-    'a refusal is 429 with Retry-After, RateLimit and RateLimit-Policy',
+    'rejections are 429 with Retry-After, RateLimit and RateLimit-Policy',
     wellFormed,
     refusals
       .map(({ status, headers }) => `${status} ${headers.get('ratelimit') ?? 'without RateLimit'}`)

@@ -5,7 +5,7 @@ import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'Behind a proxy, replacing both api instances one after the other under load costs not one request.';
+  'Behind a proxy, replacing both api instances one after the other under load fails no request.';
 export const seconds = 30;
 
 const LEAST_REQUESTS = 10_000;
@@ -34,12 +34,12 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.plot('All traffic through the proxy', result);
   report.check(`at least ${count(LEAST_REQUESTS)} requests`, requests >= LEAST_REQUESTS, count(requests));
   report.check('no request fails', failed === 0, `${count(failed)}${worstOf(failures)}`);
-  report.check('no request is refused', refused === 0, count(refused));
+  report.check('no request is rejected', refused === 0, count(refused));
   const orderly = exits.every((exit) => exit === '0');
   report.check('both instances end with exit code 0', orderly, exits.join(' and '));
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
   report.note(
-    'HAProxy asks for readiness every 250 ms, takes a server out after two failures, and repeats nothing (retries 0).',
+    'HAProxy asks for readiness every 250 ms, removes a server after two failures, and retries nothing (retries 0).',
   );
 }
 

@@ -10,7 +10,7 @@ import { clientele } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'At SIGTERM an api under keep-alive load resets no connection and refuses none before readiness says so, a worker loses and doubles no job, and both exit with 0 in time.';
+  'At SIGTERM an api under keep-alive load resets no connection and refuses none before readiness is 503; a worker loses and duplicates no job; both exit with 0 in time.';
 export const seconds = 25;
 
 const CLIENTS = 32;
@@ -22,7 +22,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const { bank, stack } = stage;
   const [api] = stage.apis;
   const [worker] = stage.workers;
-  if (!api || !worker) throw new Error('The stage is empty');
+  if (!api || !worker) throw new Error('Nothing is running');
   const { customers, transfers } = await clientele(stage);
   const readiness = new Probe(`${api.managementUrl}/health/ready`, { everyMs: 20 });
   const liveness = new Probe(`${api.managementUrl}/health/live`, { everyMs: 50 });
@@ -75,7 +75,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.plot('All traffic at the api that gets SIGTERM', result);
   report.check('no connection is reset', resets.length === 0, count(resets.length));
   report.check(
-    `none is refused before readiness says 503 and ${DRAIN_DELAY_MS / 1_000} s of drain are over`,
+    `none is refused before readiness is 503 and the drain of ${DRAIN_DELAY_MS / 1_000} s is over`,
     refused.length === 0,
     count(refused.length),
   );
@@ -96,10 +96,10 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   }
   const unalive = liveness.stop().filter(({ at, status }) => status !== 200 && at < closedAt).length;
   report.check('liveness stays 200 through the drain', unalive === 0, `${count(unalive)} other answers`);
-  report.figure('readiness went 503 after', ms(unready - signalled));
-  report.figure('new connections turned away after the drain', count(turnedAway.length));
+  report.figure('readiness turned 503 after', ms(unready - signalled));
+  report.figure('new connections refused after the drain', count(turnedAway.length));
   report.figure('requests', count(result.all.requests));
-  report.figure('jobs in hand at the signal', count(busy));
+  report.figure('active jobs at the signal', count(busy));
   await checkEventsAndMail(stage, report, customers, 60_000);
 }
 

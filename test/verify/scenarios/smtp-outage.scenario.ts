@@ -7,7 +7,7 @@ import { clientele, ledgerTraffic } from '../traffic.ts';
 import { count, ms, worstOf } from '../wording.ts';
 
 export const promise =
-  'With the mail server away for 20 s, first hanging and then dead, requests are not affected and all mail arrives, once.';
+  'With the mail server unavailable for 20 s, first hanging and then dead, requests are not affected and all mail arrives, once.';
 export const seconds = 60;
 
 const HANGING_MS = 8_000;
@@ -22,7 +22,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const load = stage.load.start({
     streams: ledgerTraffic(stage, people, { transferring: 20, reading: 100, browsing: 100 }),
   });
-  report.phase('a quiet time');
+  report.phase('quiet load');
   const before = await during(5_000);
   const hanging = await report.fault('SMTP hangs', async () => {
     sink.freeze();
@@ -40,7 +40,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.plot('All traffic', result);
   const { requests, failed, refused, failures } = result.all;
   report.check(
-    'no request fails or is refused',
+    'no request fails or is rejected',
     failed + refused === 0,
     `${count(refused)} refused, ${count(failed)} failed of ${count(requests)}${worstOf(failures)}`,
   );
@@ -53,7 +53,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   );
   const took = await checkEventsAndMail(stage, report, people.customers, ARRIVED_WITHIN_MS);
   report.figure(
-    'all mail there after SMTP came back',
+    'all mail arrived after SMTP came back',
     `${(took + (after.to - after.from) / 1_000).toFixed(1)} s`,
   );
 }

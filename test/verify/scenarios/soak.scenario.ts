@@ -11,7 +11,7 @@ import { clientele } from '../traffic.ts';
 import { count, ms, percent, worstOf } from '../wording.ts';
 
 export const promise =
-  'Three minutes at 70 % of capacity leave the memory of every process as it was after warming up, within 5 %.';
+  'After three minutes at 70 % of capacity the memory of every process is within 5 % of that after warming up.';
 export const seconds = 225;
 
 const WARM_UP_MS = 30_000;
@@ -26,7 +26,7 @@ interface Reading {
 export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   const people = await clientele(stage, { customers: 8, transfers: 80 });
   const requests = mixed(stage, people);
-  report.phase('finding out how much it can do at most');
+  report.phase('measuring the capacity');
   const { peak, account } = await measureCapacity(stage, requests);
   const perSecond = Math.round(peak.okPerSecond * SHARE_OF_CAPACITY);
   const load = stage.load.start({
@@ -72,8 +72,8 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     );
   }
   report.note(
-    'Memory rises until the collector has been round, for a minute or more, and then falls by a third. What is compared is how ' +
-      'high it gets in the first and in the second half: a leak lifts every peak, and the peak is what a memory limit meets.',
+    'Memory rises for a minute or more until a full garbage collection, and then falls by a third. The test compares how ' +
+      'high it gets in the first and in the second half: a leak raises every peak, and the peak counts against a memory limit.',
   );
   const { failed, refused, failures, p50, p99, requests: sent } = result.all;
   report.check('no request fails', failed === 0, `${count(failed)} of ${count(sent)}${worstOf(failures)}`);

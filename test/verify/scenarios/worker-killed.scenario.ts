@@ -9,7 +9,7 @@ import type { Stage } from '../stage.ts';
 import { count, worstOf } from '../wording.ts';
 
 export const promise =
-  'With workers killed by SIGKILL 20 times while 1,000 transfers flow, no event is lost and no e-mail or payment is doubled.';
+  'With workers killed by SIGKILL 20 times while 1,000 transfers flow, no event is lost and no e-mail or payment is duplicated.';
 export const seconds = 60;
 
 const KILLS = 20;
@@ -73,7 +73,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     `${count(ok)} of ${count(requests)} requests`,
   );
   report.check(
-    'making transfers is not affected',
+    'transfers are not affected',
     failed + refused === 0,
     `${count(refused)} refused, ${count(failed)} failed${worstOf(failures)}`,
   );

@@ -4,7 +4,8 @@ export class RefreshDto {
   @StringField({
     min: 1,
     max: 256,
-    description: 'The newest one of the session. May be sent again until an answer to it was used.',
+    description:
+      'The newest refresh token of the session. May be sent again until a token of its answer has been used.',
   })
   refreshToken!: string;
 }

@@ -4,18 +4,18 @@ export class SessionDto {
   @UuidField()
   id!: string;
 
-  @DateTimeField({ description: 'When it began with a login.' })
+  @DateTimeField({ description: 'Time of the login.' })
   createdAt!: string;
 
-  @DateTimeField({ description: 'Login or last refresh.' })
+  @DateTimeField({ description: 'Time of the login or of the last refresh.' })
   lastUsedAt!: string;
 
-  @StringField({ optional: true, description: 'What the client called itself at login.' })
+  @StringField({ optional: true, description: 'User-Agent of the login.' })
   userAgent?: string;
 
-  @StringField({ optional: true, description: 'Where the login came from.' })
+  @StringField({ optional: true, description: 'IP address of the login.' })
   ipAddress?: string;
 
-  @BooleanField({ description: 'Whether this very request is made with it.' })
+  @BooleanField({ description: 'Whether this request was made with this session.' })
   current!: boolean;
 }

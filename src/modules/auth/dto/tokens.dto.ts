@@ -5,12 +5,12 @@ export class TokensDto {
   @StringField({ description: 'For `Authorization: <tokenType> <accessToken>`.' })
   accessToken!: string;
 
-  @StringField({ description: 'For one refresh; that answer brings the next.' })
+  @StringField({ description: 'Valid for one refresh, whose answer has the next one.' })
   refreshToken!: string;
 
   @StringField({ example: 'Bearer' })
   tokenType!: string;
 
-  @IntField({ description: 'Seconds that the access token is good for.' })
+  @IntField({ description: 'Lifetime of the access token in seconds.' })
   expiresIn!: number;
 }

@@ -7,9 +7,9 @@ export class CreateExportDto {
   @EnumField(EXPORT_TYPES)
   type!: ExportType;
 
-  @DateTimeField({ optional: true, description: 'Only what was created at this time or later.' })
+  @DateTimeField({ optional: true, description: 'Only orders created at this time or later.' })
   from?: string;
 
-  @DateTimeField({ optional: true, description: 'Only what was created before this time.' })
+  @DateTimeField({ optional: true, description: 'Only orders created before this time.' })
   to?: string;
 }

@@ -5,7 +5,7 @@ export class ExportProgressDto {
   @IntField({ description: 'Rows written so far.' })
   rows!: number;
 
-  @IntField({ description: 'Rows there will be; 0 until they are counted.' })
+  @IntField({ description: 'Total number of rows; 0 until they are counted.' })
   total!: number;
 }
 

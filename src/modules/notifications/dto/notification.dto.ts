@@ -4,14 +4,14 @@ export class NotificationDto {
   @UuidField()
   id!: string;
 
-  @StringField({ description: 'The event that led to it.', example: 'order.placed' })
+  @StringField({ description: 'Event that caused the notification.', example: 'order.placed' })
   kind!: string;
 
   @StringField()
   subject!: string;
 
   @EnumField(['pending', 'sent', 'failed'], {
-    description: 'sent: the mail server took it; failed: it refused it for good.',
+    description: '`sent`: the mail server accepted it; `failed`: the mail server rejected it permanently.',
   })
   status!: string;
 

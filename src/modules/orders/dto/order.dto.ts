@@ -14,13 +14,13 @@ export class OrderItemDto {
   @UuidField()
   productId!: string;
 
-  @StringField({ description: 'Name of the product when it was ordered.' })
+  @StringField({ description: 'Name of the product at the time of the order.' })
   name!: string;
 
   @IntField({ min: 1 })
   quantity!: number;
 
-  @ObjectField(() => MoneyDto, { description: 'Price of one when it was ordered.' })
+  @ObjectField(() => MoneyDto, { description: 'Price of one piece at the time of the order.' })
   unitPrice!: MoneyDto;
 }
 

@@ -12,7 +12,7 @@ export class PlaceOrderDto {
   @ListField(() => OrderedItemDto, {
     min: 1,
     max: 50,
-    description: 'What to order. A product that is named twice is ordered once, with both quantities.',
+    description: 'The products to order. The quantities of a product that is listed twice are added.',
   })
   items!: OrderedItemDto[];
 }

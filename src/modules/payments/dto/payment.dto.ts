@@ -11,7 +11,7 @@ export class PaymentDto {
 
   @EnumField(PAYMENT_STATUSES, {
     description:
-      '`unknown`: the provider has not said yet; it is settled later. `disputed`: another amount was taken; the shop looks into it.',
+      '`unknown`: the provider has not reported the outcome yet; it is settled later. `disputed`: another amount was charged; an operator decides.',
   })
   status!: PaymentStatus;
 

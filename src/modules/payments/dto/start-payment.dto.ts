@@ -6,7 +6,7 @@ export class StartPaymentDto {
     max: 100,
     pattern: /^[\w-]+$/,
     patternName: 'the name of a payment method',
-    description: 'The provider’s name of what to charge.',
+    description: 'Identifier of the payment method at the provider.',
     example: 'pm_card_ok',
   })
   paymentMethod!: string;

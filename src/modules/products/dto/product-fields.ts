@@ -25,4 +25,4 @@ export const ProductDescriptionField = (presence: Presence = {}) => StringField(
 export const ProductPriceField = (presence: Presence = {}) => ObjectField(() => PriceDto, presence);
 
 export const ProductStockField = (presence: Presence = {}) =>
-  IntField({ max: LARGEST_STOCK, description: 'Pieces that can be ordered.', example: 100, ...presence });
+  IntField({ max: LARGEST_STOCK, description: 'Number of pieces in stock.', example: 100, ...presence });

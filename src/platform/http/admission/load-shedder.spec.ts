@@ -16,7 +16,7 @@ interface Answer {
   body: string;
 }
 
-describe('shedding of load', () => {
+describe('load shedding', () => {
   const held: ServerResponse[] = [];
   let shedder: LoadShedder;
   let server: Server;
@@ -76,7 +76,7 @@ describe('shedding of load', () => {
     await vi.waitFor(() => expect(shedder.state.inFlight).toBe(count), { timeout: 20_000 });
   }
 
-  it('refuses the least important first, each with a problem document and Retry-After', async () => {
+  it('rejects the least important first, each with a problem document and Retry-After', async () => {
     await occupy(6);
     const list = await send('GET', '/list?limit=5');
     expect(list).toMatchObject({
@@ -96,7 +96,7 @@ describe('shedding of load', () => {
     expect(shedder.state.shed).toEqual({ low: 1, normal: 1, critical: 0 });
   });
 
-  it('refuses what would wait for the database in vain, and serves what needs no database', async () => {
+  it('rejects what would wait for the database too long, and serves what needs no database', async () => {
     const handler = () => undefined;
     shedder.learn({ method: 'GET', url: '/cached', handler, config: { cached: true } as never });
     let load = 0.7;
@@ -122,12 +122,12 @@ describe('shedding of load', () => {
     expect(shedder.state.shed).toEqual({ low: 1, normal: 0, critical: 0 });
   });
 
-  it('treats what it does not know as least important', async () => {
+  it('treats unknown routes as least important', async () => {
     await occupy(6);
     expect((await send('GET', '/nothing-here')).status).toBe(503);
   });
 
-  it('lets requests in again when others are done', async () => {
+  it('admits requests again when others are done', async () => {
     await occupy(6);
     held.shift()?.end();
     await vi.waitFor(() => expect(shedder.state.inFlight).toBe(5), { timeout: 20_000 });
@@ -137,7 +137,7 @@ describe('shedding of load', () => {
     expect((await list).status).toBe(200);
   });
 
-  it('takes on less while the event loop is late, and more again when it is not', async () => {
+  it('admits fewer requests while the event loop is late', async () => {
     const late = new LoadShedder(new InFlight(), 100, 100);
     try {
       await vi.waitFor(

@@ -23,7 +23,7 @@ afterEach(
 );
 
 describe('A batched response', () => {
-  it('counts as ended from the call of end on', async () => {
+  it('counts as ended from the call of end() on', async () => {
     const ended: boolean[] = [];
     const { url } = await serve((_request, response) => {
       ended.push(response.writableEnded);
@@ -73,7 +73,7 @@ describe('A batched response', () => {
     expect((await text(socket)).match(/<[^>]+>/g)).toEqual(['</a>', '</b>', '</c>']);
   });
 
-  it('that nobody waits for any more is no error, and closes', async () => {
+  it('closes without an error when its client has disconnected', async () => {
     const { promise: closed, resolve } = Promise.withResolvers<boolean>();
     const { port } = await serve((_request, response) => {
       response.on('close', () => resolve(response.writableFinished));

@@ -30,7 +30,7 @@ describe('clientAddress', () => {
   });
 });
 
-it('remembers no address that a client has made up, as happens where too many proxies are trusted', () => {
+it('does not remember forged addresses, as they occur when too many proxies are trusted', () => {
   for (const ip of [`made-up:${'x'.repeat(10_000)}`, 'made-up', '']) {
     expect(clientAddress({ ip })).toBe('unknown');
   }

@@ -32,7 +32,7 @@ describe('A resource that comes as JSON', () => {
     expect(accepts(accept, ['application/json'])).toBe(false);
   });
 
-  it('or as CSV is acceptable as soon as one of them is', () => {
+  it('or as CSV is acceptable when one of them is', () => {
     expect(accepts('application/json;q=0, */*', ['application/json', 'text/csv'])).toBe(true);
   });
 });

@@ -19,7 +19,7 @@ describe('If-None-Match', () => {
 });
 
 describe('If-Match', () => {
-  it('names tags, of which weak ones can never match', () => {
+  it('lists tags, of which weak ones never match', () => {
     expect(strongTags('"1"')).toEqual(['"1"']);
     expect(strongTags('"1", W/"2" , "3"')).toEqual(['"1"', '"3"']);
     expect(strongTags(' * ')).toBe('*');

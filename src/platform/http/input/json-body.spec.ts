@@ -28,7 +28,7 @@ describe('The body of a request', () => {
     ['thousands of lists', '['.repeat(100_000)],
     // With this, JSON.parse of Node 26.10 ends the process.
     ['levels with an error behind them', '[0,'.repeat(52_000) + '0]'.repeat(52_000)],
-  ])('is refused before it is parsed when it is deep in %s', async (_, text) => {
+  ])('is rejected before it is parsed when it is deep in %s', async (_, text) => {
     const answer = await post(text);
     expect(answer.statusCode).toBe(422);
     expect(answer.json()).toMatchObject({
@@ -37,7 +37,7 @@ describe('The body of a request', () => {
     });
   });
 
-  it('is refused before it is parsed when it has more members than anything has', async () => {
+  it('is rejected before it is parsed when it has too many members', async () => {
     expect((await post(`[${'0,'.repeat(4990)}0]`)).statusCode).toBe(200);
     expect((await post(`[${'0,'.repeat(5000)}0]`)).json()).toMatchObject({
       status: 422,
@@ -45,7 +45,7 @@ describe('The body of a request', () => {
     });
   });
 
-  it('is not taken for deep or wide by what stands in its texts', () => {
+  it('is not considered deep or wide because of its texts', () => {
     expect(excessOf(JSON.stringify({ text: '[{,"\\'.repeat(10_000) }))).toBeUndefined();
   });
 
@@ -55,7 +55,7 @@ describe('The body of a request', () => {
     ['{"a":{"b/c":"\\u0000"}}', '/a/b~1c', 'no-nul'],
     ['{"\\ud800":1}', '/\ufffd', 'is-well-formed'],
     ['"\\ud800"', '', 'is-well-formed'],
-  ])('%s is refused at %s, as no Unicode text', async (text, pointer, code) => {
+  ])('%s is rejected at %s, as invalid Unicode', async (text, pointer, code) => {
     const answer = await post(text);
     expect(answer.statusCode).toBe(422);
     expect(answer.json()).toMatchObject({ errors: [{ pointer, code }] });

@@ -8,10 +8,16 @@ const FURTHEST = 10_000;
  * changes in between: prefer `PageQuery` unless page numbers or a total are needed.
  */
 export class OffsetQuery {
-  @IntField({ min: 1, max: 100, optional: true, default: 20, description: 'Entries per page.' })
+  @IntField({
+    min: 1,
+    max: 100,
+    optional: true,
+    default: 20,
+    description: 'Maximum number of entries on the page.',
+  })
   limit: number = 20;
 
-  @IntField({ max: FURTHEST, optional: true, default: 0, description: 'Entries before the page.' })
+  @IntField({ max: FURTHEST, optional: true, default: 0, description: 'Number of entries to skip.' })
   offset: number = 0;
 }
 

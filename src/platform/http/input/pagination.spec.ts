@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, pageOf } from './pagination.js';
 const id = '0190d5a0-0000-7000-8000-000000000000';
 
 describe('keyset cursors', () => {
-  it('give back what they were made of', () => {
+  it('decode to what they were made of', () => {
     const cursor = encodeCursor([id, '2026-11-20T12:00:00.000Z', 7]);
     expect(decodeCursor(cursor, ['uuid', 'time', 'integer'])).toEqual([id, '2026-11-20T12:00:00.000Z', 7]);
   });
@@ -22,7 +22,7 @@ describe('keyset cursors', () => {
     encodeCursor([]),
     encodeCursor([id, id]),
     encodeCursor([1]),
-  ])('are refused when this list did not make them: %s', (cursor) => {
+  ])('are rejected when they are of no list: %s', (cursor) => {
     expect(() => decodeCursor(cursor, ['uuid'])).toThrow(ClientError);
   });
 });
@@ -30,11 +30,11 @@ describe('keyset cursors', () => {
 describe('a page', () => {
   const key = (n: number) => [n];
 
-  it('has a next cursor when there was one row more than asked for', () => {
+  it('has a next cursor when there was one more row than requested', () => {
     expect(pageOf([1, 2, 3], 2, key, String)).toEqual({ data: ['1', '2'], nextCursor: encodeCursor([2]) });
   });
 
-  it('is the last one otherwise, empty ones too', () => {
+  it('is the last one otherwise, also when empty', () => {
     expect(pageOf([1, 2], 2, key, String)).toEqual({ data: ['1', '2'], nextCursor: null });
     expect(pageOf([], 2, key, String)).toEqual({ data: [], nextCursor: null });
   });

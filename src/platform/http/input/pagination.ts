@@ -3,10 +3,16 @@ import { IntField, StringField } from './fields.js';
 
 /** Query of every list. */
 export class PageQuery {
-  @IntField({ min: 1, max: 100, optional: true, default: 20, description: 'Entries per page.' })
+  @IntField({
+    min: 1,
+    max: 100,
+    optional: true,
+    default: 20,
+    description: 'Maximum number of entries on the page.',
+  })
   limit: number = 20;
 
-  @StringField({ max: 500, optional: true, description: 'The `nextCursor` of the page before.' })
+  @StringField({ max: 500, optional: true, description: 'The `nextCursor` of the previous page.' })
   cursor?: string;
 }
 

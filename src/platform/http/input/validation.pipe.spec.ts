@@ -48,8 +48,8 @@ function problemsOf(
   return [];
 }
 
-describe('validation of what a caller sends', () => {
-  it('lets a well-formed body through as its DTO', () => {
+describe('validation of input', () => {
+  it('returns a valid body as its DTO', () => {
     const dto = pipe.transform(
       { items: [{ itemId: id, quantity: 2 }], note: null },
       { type: 'body', metatype: Input },
@@ -59,7 +59,7 @@ describe('validation of what a caller sends', () => {
   });
 
   it.each([0, -1, 1.5, 2 ** 53, '2', null, true, Number.NaN])(
-    'refuses the quantity %s and points at it',
+    'rejects the quantity %s with a pointer to it',
     (quantity) => {
       expect(problemsOf({ items: [{ itemId: id, quantity }] })).toEqual([
         expect.objectContaining({ pointer: '/items/0/quantity' }),
@@ -67,7 +67,7 @@ describe('validation of what a caller sends', () => {
     },
   );
 
-  it('names every problem at once', () => {
+  it('reports every problem at once', () => {
     const problems = problemsOf({ email: 'nobody', kind: 'c', from: 'yesterday', items: [] });
     expect(problems.map(({ pointer }) => pointer)).toEqual(['/items', '/email', '/kind', '/from']);
   });
@@ -81,19 +81,19 @@ describe('validation of what a caller sends', () => {
     [{ items: [1] }, '/items', undefined],
     [{ items: {} }, '/items', 'is-array'],
     [{ from: '2026-02-30T00:00:00Z' }, '/from', undefined],
-  ])('refuses %j at %s', (body, pointer, code) => {
+  ])('rejects %j at %s', (body, pointer, code) => {
     const [problem] = problemsOf(body);
     expect(problem?.pointer?.startsWith(pointer)).toBe(true);
     if (code) expect(problem?.code).toBe(code);
   });
 
-  it.each([undefined, null, 'text', 5, []])('refuses the body %j as a whole', (body) => {
+  it.each([undefined, null, 'text', 5, []])('rejects the body %j as a whole', (body) => {
     expect(problemsOf(body)).toEqual([
       { pointer: '', code: 'is-object', message: 'a JSON object is required' },
     ]);
   });
 
-  it('lists fifty of very many problems and says so', () => {
+  it('lists fifty of many problems and reports that', () => {
     const body = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`m${index}`, 0]));
     try {
       pipe.transform(body, { type: 'body', metatype: Input });
@@ -110,7 +110,7 @@ describe('validation of what a caller sends', () => {
     expect(problem?.message.length).toBeLessThan(200);
   });
 
-  it('does not transform what the DTO does not know', () => {
+  it('does not transform unknown members', () => {
     const seen: string[] = [];
     class Curious {
       @Transform(({ obj, value }: { obj: object; value: unknown }) => {
@@ -130,7 +130,7 @@ describe('validation of what a caller sends', () => {
     ['a\0b', 'no-nul'],
     ['\ud800', 'is-well-formed'],
     ['a\udfff', 'is-well-formed'],
-  ])('refuses the text %j in a query and in a path', (text, code) => {
+  ])('rejects the text %j in a query and in a path', (text, code) => {
     class Search {
       @StringField() q!: string;
     }
@@ -140,7 +140,7 @@ describe('validation of what a caller sends', () => {
   });
 
   it.each(['0', '101', '-1', '1.5', 'many', ''])(
-    'refuses the query limit=%s and names the parameter',
+    'rejects the query limit=%s with the name of the parameter',
     (limit) => {
       expect(problemsOf({ limit }, PageQuery, 'query')).toEqual([
         expect.objectContaining({ parameter: 'limit' }),
@@ -148,7 +148,7 @@ describe('validation of what a caller sends', () => {
     },
   );
 
-  it('reads a limit, and gives 20 without one', () => {
+  it('parses a limit, with 20 as its default', () => {
     expect(pipe.transform({ limit: '7' }, { type: 'query', metatype: PageQuery })).toMatchObject({
       limit: 7,
     });

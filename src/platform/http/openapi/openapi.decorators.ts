@@ -5,13 +5,17 @@ import { Problem } from '../problems/problem-format.js';
 
 const HEADERS = {
   Location: {
-    description: 'Where the new resource is.',
+    description: 'URL of the new resource.',
     required: true,
     schema: { type: 'string' as const },
   },
-  ETag: { description: 'Version of the resource.', required: true, schema: { type: 'string' as const } },
+  ETag: {
+    description: 'Version of the resource, for `If-Match` and `If-None-Match`.',
+    required: true,
+    schema: { type: 'string' as const },
+  },
   'Idempotency-Replayed': {
-    description: 'true when this is the stored answer.',
+    description: '`true` if this is the stored answer of an earlier request.',
     schema: { type: 'string' as const },
   },
 };

@@ -16,7 +16,7 @@ export class Problem {
   @ApiProperty({
     type: 'array',
     required: false,
-    description: 'What is wrong with which member (`pointer`, RFC 6901) or parameter.',
+    description: 'The invalid members (`pointer`, RFC 6901) and parameters, each with its reason.',
     items: {
       type: 'object',
       required: ['code', 'message'],
@@ -81,7 +81,7 @@ export function writtenProblem(error: unknown, requestId: string, instance: stri
     return { status, ...written(format, format.body(document, error)) };
   } catch (failure) {
     // A failure of the format must neither hide the first error nor leave the client without an answer.
-    logger.error({ err: failure }, 'The format of the errors failed; the problem document is sent instead');
+    logger.error({ err: failure }, 'The error format failed; sending the problem document instead');
     return { status, ...written(PROBLEM_DETAILS, document) };
   }
 }

@@ -14,7 +14,7 @@ import {
 import { problemDocument } from './problem.js';
 
 describe('problem documents', () => {
-  it('carry what RFC 9457 and the design ask for', () => {
+  it('have the members of RFC 9457 and our own', () => {
     const error = new BusinessRuleError({
       status: 409,
       code: 'not-enough-left',
@@ -47,7 +47,7 @@ describe('problem documents', () => {
     );
   });
 
-  it('leak nothing of a bug', () => {
+  it('reveal nothing of a bug', () => {
     const document = problemDocument(new Error('password=hunter2 in /srv/secret.ts'), 'r', '/');
     expect(document).toMatchObject({ status: 500, code: 'internal-error' });
     expect(JSON.stringify(document)).not.toContain('hunter2');
@@ -55,7 +55,7 @@ describe('problem documents', () => {
     expect(problemDocument(undefined, 'r', '/').status).toBe(500);
   });
 
-  it('turn what the framework refuses into the taxonomy', () => {
+  it('map rejections of the framework to the taxonomy', () => {
     expect(asProblem(new ForbiddenException())).toMatchObject({ status: 403, code: 'forbidden' });
     expect(asProblem(new ServiceUnavailableException())).toBeInstanceOf(TransientError);
     expect(asProblem(new InternalServerErrorException('secret'))).toBeUndefined();
@@ -69,7 +69,7 @@ describe('problem documents', () => {
     });
   });
 
-  it('tell when to come back', () => {
+  it('have a Retry-After', () => {
     expect(new TransientError({ code: 'x', detail: 'y', retryAfterSeconds: 3 }).headers).toEqual({
       'Retry-After': '3',
     });

@@ -30,7 +30,7 @@ export const RequireRole = (role: Role) => SetMetadata(REQUIRED_ROLE, role);
 /** The authenticated caller of a route that is not public. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
-  if (!caller) throw new Error('@CurrentCaller() on a public route: nobody is authenticated there');
+  if (!caller) throw new Error('@CurrentCaller() on a public route, which has no authenticated caller');
   return caller;
 });
 

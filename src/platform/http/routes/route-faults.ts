@@ -10,7 +10,7 @@ export function injectRouteFaults(fastify: FastifyInstance, faults: FaultInjecto
       new TransientError({
         /** A fault is switched on for this route, to rehearse an outage. Never in production. */
         code: 'fault-injected',
-        detail: `A fault is switched on for ${target}.`,
+        detail: `A fault is injected into ${target}.`,
       });
     await faults.inject(target, {
       withinMs: request.context.remainingMs,

@@ -16,7 +16,7 @@ describe('the route table', () => {
     expect(table.allowed('/docs/a/b')).toEqual(['GET']);
   });
 
-  it('knows what is not there', () => {
+  it('knows unknown paths', () => {
     expect(table.allowed('/v1/things/7/x')).toEqual([]);
     expect(table.allowed('/v1xorders')).toEqual([]);
   });

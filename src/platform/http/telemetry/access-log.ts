@@ -80,7 +80,7 @@ export function installConnectionLog(connections: Connections, logger: Logger, r
     const now = performance.now();
     if (now - reportedAt < REPORT_EVERY_MS) return;
     reportedAt = now;
-    logger.warn({ reason }, 'connections were closed: too many are open');
+    logger.warn({ reason }, 'Connections were closed: too many are open');
   });
 }
 
@@ -88,6 +88,6 @@ export function installConnectionLog(connections: Connections, logger: Logger, r
 export function installShedLog(shedder: LoadShedder, logger: Logger, refused: Counter): void {
   shedder.onShed((shed) => {
     for (const [priority, count] of Object.entries(shed)) refused.inc({ priority }, count);
-    logger.warn({ ...shedder.state, shed }, 'requests were refused: too many were in flight');
+    logger.warn({ ...shedder.state, shed }, 'Requests were rejected: too many were in flight');
   });
 }

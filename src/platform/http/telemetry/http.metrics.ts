@@ -8,18 +8,18 @@ export const HTTP_SHED = 'http_requests_shed_total';
 export const httpMetrics = [
   makeHistogramProvider({
     name: HTTP_DURATION,
-    help: 'Duration of HTTP requests by method, route pattern and status; 499: the client left before the answer.',
+    help: 'Duration of HTTP requests by method, route pattern and status; 499: the client disconnected before the answer.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   }),
   makeCounterProvider({
     name: HTTP_SHED,
-    help: 'Requests refused before routing because too many were in flight, by priority.',
+    help: 'Requests rejected before routing because too many were in flight, by priority.',
     labelNames: ['priority'],
   }),
   makeCounterProvider({
     name: HTTP_CONNECTIONS_REFUSED,
-    help: 'Connections closed at once, by the limit that was reached: of their address, or of the server in total.',
+    help: 'Connections closed on arrival, by the limit that was reached: that of their address or that of the server.',
     labelNames: ['reason'],
   }),
 ];

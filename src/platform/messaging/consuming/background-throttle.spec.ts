@@ -22,7 +22,7 @@ describe('background work', () => {
     vi.restoreAllMocks();
   });
 
-  it('gives way while requests are refused, and goes on as usual afterwards', async () => {
+  it('slows down while requests are rejected, and continues at full speed afterwards', async () => {
     signalIsUp = true;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(throttle.isOn).toBe(true);
@@ -32,7 +32,7 @@ describe('background work', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  it('takes its share again when an event has waited for a minute, until it has caught up', async () => {
+  it('runs at full speed again when an event has waited for a minute, until it has caught up', async () => {
     signalIsUp = true;
     await vi.advanceTimersByTimeAsync(1_000);
     throttle.handling(60_000);

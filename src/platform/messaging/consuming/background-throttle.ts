@@ -44,7 +44,9 @@ export class BackgroundThrottle {
     if (yielding === this.yielding) return;
     this.yielding = yielding;
     this.logger.log(
-      yielding ? 'Requests are refused: background work gives way' : 'Background work goes on as usual',
+      yielding
+        ? 'Requests are being rejected; background work slows down'
+        : 'Background work continues at full speed',
     );
     changed(yielding);
   }

@@ -82,7 +82,7 @@ describe('the jobs of a worker', () => {
     } as unknown as Job & { back: string[] };
   };
 
-  it('are put back untouched once the process takes no more', async () => {
+  it('are returned once the process takes no more', async () => {
     handler = vi.fn<Handler>();
     jobs.stopTaking();
     const late = job();
@@ -91,7 +91,7 @@ describe('the jobs of a worker', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('are tried again after a transient error while there are attempts left, and buried after the last', async () => {
+  it('are retried after a transient error, and dead letters after the last attempt', async () => {
     handler = () => Promise.reject(transient);
     await expect(jobs.run('post', job({ attemptsMade: 1, attemptsStarted: 2 }), 't', plain)).rejects.toBe(
       transient,
@@ -104,13 +104,13 @@ describe('the jobs of a worker', () => {
     expect(outcomes).toEqual(['retried', 'dead']);
   });
 
-  it('are buried at once after any other error', async () => {
+  it('are dead letters at once after any other error', async () => {
     handler = () => Promise.reject(new TypeError('bug'));
     await expect(jobs.run('post', job(), 't', plain)).rejects.toThrow(new UnrecoverableError('bug'));
     expect(buried).toHaveLength(1);
   });
 
-  it('stay when not even the dead letter can be written', async () => {
+  it('are kept when the dead letter cannot be written', async () => {
     const bug = new TypeError('bug');
     handler = () => Promise.reject(bug);
     bury = () => Promise.reject(transient);
@@ -129,7 +129,7 @@ describe('the jobs of a worker', () => {
     expect(buried).toHaveLength(1);
   });
 
-  it('are buried without another run when the process has died too often while it ran them', async () => {
+  it('are dead letters without another run when the process has died too often while it ran them', async () => {
     handler = vi.fn<Handler>(() => Promise.resolve());
     await jobs.run('post', job({ stalledCounter: CRASHES_ALLOWED }), 't', plain);
     expect(handler).toHaveBeenCalledOnce();
@@ -140,7 +140,7 @@ describe('the jobs of a worker', () => {
     expect(buried).toHaveLength(1);
   });
 
-  it('hear when they must stop, before or after they ask for the signal, and go back whatever they end with', async () => {
+  it('are aborted, before or after they read the signal, and returned with any outcome', async () => {
     const { promise: started, resolve: start } = Promise.withResolvers<void>();
     handler = async (event) => {
       expect(event.signal).toBe(event.signal);
@@ -160,7 +160,7 @@ describe('the jobs of a worker', () => {
     expect(jobs.active).toBe(0);
   });
 
-  it('can be put back while they still run', async () => {
+  it('can be returned while they still run', async () => {
     const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     handler = () => gate;
     const stuck = job();
@@ -171,7 +171,7 @@ describe('the jobs of a worker', () => {
     await running;
   });
 
-  it('are tried as often, and as soon, as their handler says', async () => {
+  it('are retried as often, and as soon, as their handler says', async () => {
     handler = () => Promise.reject(transient);
     const { handlers } = topology.consumers.get('post')!;
     handlers.set('parcel.sent', { ...handlers.get('parcel.sent')!, attempts: 1, backoff: 5 });
@@ -199,7 +199,7 @@ describe('the jobs of a worker', () => {
       expect(process).toHaveBeenCalledOnce();
     });
 
-    it('are run each time when another application has added them: their ids come again', async () => {
+    it('are run each time when another application adds them, with repeated ids', async () => {
       const process = vi.fn<typeof plain>(async () => 'done');
       plain = process;
       await run({ id: '1', opts: {} });
@@ -208,7 +208,7 @@ describe('the jobs of a worker', () => {
       expect(seen).toEqual([]);
     });
 
-    it('are tried again after whatever a library throws, and buried after the last attempt', async () => {
+    it('are retried after any error of a library, and dead letters after the last attempt', async () => {
       const unknown = new RangeError('image is broken');
       plain = () => Promise.reject(unknown);
       await expect(run()).rejects.toBe(unknown);
@@ -219,7 +219,7 @@ describe('the jobs of a worker', () => {
     it.each([
       new UnrecoverableError('no such image'),
       new BusinessRuleError({ code: 'too-large', detail: '', status: 409 }),
-    ])('are buried at once when they say that trying again cannot help: %s', async (error) => {
+    ])('are dead letters at once after an error that rules out a retry: %s', async (error) => {
       plain = () => Promise.reject(error);
       await expect(run()).rejects.toBeInstanceOf(UnrecoverableError);
       expect(buried).toHaveLength(1);
@@ -231,7 +231,7 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['handed-back']);
     });
 
-    it('hear when they must stop', async () => {
+    it('are aborted when the worker stops', async () => {
       const { promise: started, resolve: start } = Promise.withResolvers<void>();
       plain = async (_job, _token, signal) => {
         start();
@@ -255,14 +255,14 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['done']);
     });
 
-    it('only report a failure: the next run comes anyway', async () => {
+    it('only report a failure, because the next run follows anyway', async () => {
       scheduled = () => Promise.reject(new Error('no'));
       await run();
       expect(outcomes).toEqual(['failed']);
       expect(buried).toEqual([]);
     });
 
-    it('go back when they stop because the process ends: that is no failure', async () => {
+    it('are returned, without a failure, when the process shuts down', async () => {
       scheduled = () => new Promise((_, stop) => RequestContext.current()!.onAbort(stop));
       const stopped = job({ name: 'sweep', repeatJobKey: 'sweep', data: {} });
       const running = jobs.run('post', stopped, 'token', plain);
@@ -272,7 +272,7 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual([]);
     });
 
-    it('do not run twice at once in a process', async () => {
+    it('do not run concurrently in a process', async () => {
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       scheduled = () => gate;
       const first = run();
@@ -283,7 +283,7 @@ describe('the jobs of a worker', () => {
       expect(outcomes).toEqual(['done']);
     });
 
-    it('go round among the workers when only another version knows them, until the next run is due', async () => {
+    it('are passed between workers when only another version knows them, until the next run is due', async () => {
       const moveToDelayed = vi.fn(() => Promise.resolve());
       const opts = { repeat: { every: 60_000 } } as JobsOptions;
       const unknown = (attemptsStarted: number) =>
@@ -298,7 +298,7 @@ describe('the jobs of a worker', () => {
       expect(moveToDelayed).toHaveBeenCalledOnce();
     });
 
-    it('that follow a pattern go round for the whole of their interval, however little of it is left', async () => {
+    it('with a pattern are passed between workers for their whole interval', async () => {
       const due = Date.parse('2026-07-01T12:00:00Z');
       vi.spyOn(Date, 'now').mockReturnValue(due + 50 * 60_000);
       const opts = { repeat: { pattern: '0 * * * *', tz: 'UTC' }, prevMillis: due } as JobsOptions;
@@ -315,12 +315,12 @@ describe('the jobs of a worker', () => {
       await jobs.run('post', offered(60), 't', plain);
     });
 
-    it('run however often workers that do not know them have offered them', async () => {
+    it('run even after many offers by workers that do not know them', async () => {
       await run({ attemptsStarted: 7_000 });
       expect(outcomes).toEqual(['done']);
     });
 
-    it('are skipped when they kill the process', async () => {
+    it('are skipped when they crash the process', async () => {
       await run({ stalledCounter: CRASHES_ALLOWED + 1 });
       expect(outcomes).toEqual([]);
     });

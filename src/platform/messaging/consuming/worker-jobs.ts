@@ -75,7 +75,7 @@ export class WorkerJobs {
    * Aborts the running jobs: their queries are cancelled, `event.signal` is aborted, and jobs that end then go back to the queue.
    */
   abort(): void {
-    for (const { context } of this.running) context.abort('The process is ending.');
+    for (const { context } of this.running) context.abort('The process is shutting down.');
   }
 
   /** Puts the jobs that still run back into their queues, for another worker. @returns how many */
@@ -184,7 +184,7 @@ export class WorkerJobs {
     // errors known to be final count as final.
     const mayPass = options ? !isFinal(error) : isTransient(error) || error instanceof NoHandlerError;
     if (mayPass && event.attempt < event.attempts) {
-      this.logger.warn(details, 'An event could not be handled; it will be tried again');
+      this.logger.warn(details, 'An event could not be handled and will be retried');
       return 'retried';
     }
     try {
@@ -195,7 +195,7 @@ export class WorkerJobs {
       // Not lost: the job is retried, and when it has no attempts left, the event is due for redelivery.
       this.logger.error(
         { ...details, recordErr: recordError },
-        'An event could not be handled, nor its dead letter written',
+        'An event could not be handled, and its dead letter could not be written',
       );
       return 'retried';
     }
@@ -208,7 +208,7 @@ export class WorkerJobs {
     } else if (job.stalledCounter > CRASHES_ALLOWED) {
       this.logger.error(
         { schedule: job.name },
-        'A scheduled run was given up: the process died too often while it ran',
+        'A scheduled run was abandoned: the process died too often while it ran',
       );
     } else if (!this.schedulesRunning.has(job.name)) {
       await this.runOnce(schedule, job, token, context);
@@ -231,7 +231,10 @@ export class WorkerJobs {
       await job.moveToDelayed(Date.now() + ROUND_EVERY_MS, token);
       throw new DelayedError();
     }
-    this.logger.warn({ schedule: job.name }, 'No worker here knows a scheduled job; this run is skipped');
+    this.logger.warn(
+      { schedule: job.name },
+      'This version has no handler for a scheduled job; the run is skipped',
+    );
   }
 
   private async runOnce(
@@ -249,7 +252,10 @@ export class WorkerJobs {
       // Given up half-way, with its next run a day ahead perhaps: another worker does it.
       if (context.abandoned) await this.handBack(job, token);
       this.metrics.scheduled.inc({ name, outcome: 'failed' });
-      this.logger.error({ schedule: name, err: error }, 'A scheduled run failed; the next one is on its way');
+      this.logger.error(
+        { schedule: name, err: error },
+        'A scheduled run failed; the next one takes place as scheduled',
+      );
     } finally {
       this.schedulesRunning.delete(name);
     }

@@ -17,7 +17,7 @@ function limit(answers: (boolean | Error)[]): OutboxLimit {
 }
 
 describe('the limit on the backlog', () => {
-  it('turns work away while the backlog is over it, and takes it again afterwards', async () => {
+  it('rejects work while the backlog is over it, and accepts it again afterwards', async () => {
     const outbox = limit([true, false]);
     expect(() => outbox.requireRoom()).not.toThrow();
     await outbox.look();

@@ -4,8 +4,8 @@ import { newId } from '../../context/index.js';
 import type { OutboxRepository } from './outbox.repository.js';
 import { lowestIdOf, OutboxSweep } from './outbox-sweep.js';
 
-describe('the sweep of handled events', () => {
-  it('goes through batches, each from where the last one ended, until one is not full', async () => {
+describe('the deletion of handled events', () => {
+  it('goes through batches, each from the end of the last one, until one is not full', async () => {
     const ids = Array.from({ length: 2300 }, () => newId()).toSorted();
     const calls: string[] = [];
     const repository = {
@@ -39,7 +39,7 @@ describe('the sweep of handled events', () => {
 });
 
 describe('the lowest id of a moment', () => {
-  it('is below every id made from then on, and above every id made before', () => {
+  it('is below every later id and above every earlier one', () => {
     const before = newId();
     const hex = before.replaceAll('-', '').slice(0, 12);
     const moment = Number.parseInt(hex, 16);

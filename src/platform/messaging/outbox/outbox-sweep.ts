@@ -33,7 +33,7 @@ export class OutboxSweep {
       // Continue from here: the start of the index is full of rows that were just deleted.
       from = ids.reduce((highest, id) => (id > highest ? id : highest), from);
     }
-    if (swept > 0) this.logger.log({ events: swept }, 'Handled events were swept');
+    if (swept > 0) this.logger.log({ events: swept }, 'Old handled events were deleted');
   }
 }
 

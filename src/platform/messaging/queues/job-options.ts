@@ -22,8 +22,8 @@ const SUPPORTED: Record<string, [isValid: (value: unknown) => boolean, must: str
 };
 
 const REMEDIES: Record<string, string> = {
-  jobId: 'leave it out, each job gets its own id; make process() safe to repeat instead',
-  deduplication: 'record in a table what is under way, in the unit of work that adds the job',
+  jobId: 'leave it out, each job gets its own id; make process() idempotent instead',
+  deduplication: 'record what is in progress in a table, in the unit of work that adds the job',
   repeat: 'schedule a method with @Scheduled',
   parent: 'add the next job at the end of process()',
 };

@@ -7,7 +7,7 @@ const queueWith = (options: object): PlainQueue =>
   new PlainQueue('thumbnails', { writer: { enqueue }, ...options });
 
 describe('a plain queue', () => {
-  it('gives jobs to the outbox, all of a bulk at once, with the options of the queue under their own', async () => {
+  it('adds jobs to the outbox, all of a bulk at once, with the defaults of the queue', async () => {
     const queue = queueWith({ defaultJobOptions: { attempts: 2, priority: 3 } });
 
     const jobs = await queue.addBulk([{ name: 'make' }, { name: 'make', data: 7, opts: { attempts: 5 } }]);
@@ -26,7 +26,7 @@ describe('a plain queue', () => {
   it.each<[object, string]>([
     [{ jobId: 'mine' }, 'jobId is not supported; leave it out'],
     [{ repeat: { every: 5 } }, 'repeat is not supported; schedule a method with @Scheduled'],
-    [{ deduplication: { id: 'x' } }, 'deduplication is not supported; record in a table'],
+    [{ deduplication: { id: 'x' } }, 'deduplication is not supported; record what is in progress in a table'],
     [{ parent: { id: '1', queue: 'x' } }, 'parent is not supported; add the next job at the end'],
     [{ sizeLimit: 5 }, 'sizeLimit is not supported; leave it out'],
     [{ delay: Number.NaN }, 'delay must be milliseconds'],
@@ -37,7 +37,7 @@ describe('a plain queue', () => {
     [{ backoff: { type: 'fixed', delay: 5, jitter: 2 } }, 'backoff must be milliseconds, or'],
     [{ removeOnFail: 5 }, 'removeOnFail must be true or left out; failed jobs are dead letters'],
     [{ lifo: 'yes' }, 'lifo must be true or false'],
-  ])('refuses a job that it cannot keep, and does so for all of a bulk: %o', async (opts, message) => {
+  ])('rejects an unsupported job, and then all of a bulk: %o', async (opts, message) => {
     enqueue.mockClear();
     const queue = queueWith({});
     await expect(queue.addBulk([{ name: 'good' }, { name: 'bad', opts }])).rejects.toThrow(
@@ -47,7 +47,7 @@ describe('a plain queue', () => {
     expect(() => queueWith({ defaultJobOptions: opts })).toThrow(`defaultJobOptions.${message}`);
   });
 
-  it('takes every option that it keeps, and those that are only named', async () => {
+  it('accepts every supported option, and names without effect', async () => {
     const options: JobsOptions = {
       delay: 5,
       priority: 1,
@@ -64,7 +64,7 @@ describe('a plain queue', () => {
     await expect(queueWith({}).add('make', {}, { backoff: 1000 })).resolves.toBeDefined();
   });
 
-  it('says what it is not, instead of doing nothing', async () => {
+  it('rejects unsupported methods, instead of doing nothing', async () => {
     const queue = queueWith({}) as never as Record<string, () => unknown>;
     for (const member of ['pause', 'getJobCounts', 'upsertJobScheduler', 'obliterate', 'on'])
       expect(queue[member]).toThrow(`Queue.${member} is not supported`);
@@ -83,7 +83,7 @@ describe('a plain queue', () => {
     expect(() => queueWith(options)).toThrow(`The queue thumbnails cannot be registered: ${message}`);
   });
 
-  it('has no flows', () => {
+  it('does not support flows', () => {
     expect(() => new NoFlowProducer()).toThrow('Flows are not supported');
   });
 });

@@ -23,7 +23,7 @@ const REMEDIES: Record<string, string> = {
   connection: OWN_CONNECTION,
   configKey: OWN_CONNECTION,
   prefix: 'keys begin with REDIS_PREFIX',
-  processors: 'write a class with @Processor that extends WorkerHost; heavy computing belongs in CpuPool',
+  processors: 'write a class with @Processor that extends WorkerHost; CPU-heavy work belongs in CpuPool',
   telemetry: 'jobs are traced already',
 };
 
@@ -113,7 +113,7 @@ export class NoFlowProducer {
 refuseOtherMembers(
   PlainQueue,
   Queue,
-  'no process that adds jobs has a connection to the queue; see docs/decisions/0012',
+  'processes that add jobs have no connection to the queue; see docs/decisions/0012',
 );
 refuseOtherMembers(
   AddedJob,

@@ -10,17 +10,17 @@ describe('full jitter', () => {
     return [1, 2, 3, 7, 12, 1000].map((attempts) => strategy(attempts) as number);
   };
 
-  it('waits up to twice as long after every attempt, and no longer than the cap', () => {
+  it('doubles its maximum after each attempt, up to the cap', () => {
     expect(waits(0.9999999)).toEqual([499, 999, 1999, 29_999, 29_999, 29_999]);
   });
 
-  it('takes any wait from nothing to that, but never the 0 that BullMQ reads as "before all others"', () => {
+  it('takes any wait up to that, but never 0, which BullMQ reads as "before all others"', () => {
     expect(waits(0.5)).toEqual([250, 500, 1000, 15_000, 15_000, 15_000]);
     expect(waits(0)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 });
 
-describe('what is worth another try', () => {
+describe('errors that are worth a retry', () => {
   const coded = (code: string): Error => Object.assign(new Error('connect'), { code });
 
   it.each([
@@ -57,7 +57,7 @@ describe('what is worth another try', () => {
     expect(isTransient(error)).toBe(false);
   });
 
-  it('ends on causes that go round in a circle', () => {
+  it('are found through cyclic causes', () => {
     const error = new Error('circle');
     error.cause = error;
     expect(isTransient(error)).toBe(false);

@@ -47,7 +47,7 @@ export class QueueUpkeep {
   private async startEmpty(): Promise<void> {
     const lostAt = await this.outbox.now();
     if (!(await this.dataLoss.renew())) return;
-    this.logger.log('The queues start empty; events that were in them are relayed again');
+    this.logger.log('The queues are empty after a restart of Redis; relaying the lost events again');
     this.redelivery.queuesLost(lostAt);
   }
 }

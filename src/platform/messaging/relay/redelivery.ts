@@ -41,7 +41,7 @@ export class Redelivery {
     const { checked, due, redelivered } = await this.outbox.settle(BATCH, this.lostAt);
     if (redelivered > 0) {
       this.metrics.redelivered.inc(redelivered);
-      this.logger.warn({ events: redelivered }, 'Events that nobody has recorded are relayed again');
+      this.logger.warn({ events: redelivered }, 'Relaying events again that no consumer has recorded');
     }
     const more = checked === BATCH;
     if (more) this.nextAt = 0;

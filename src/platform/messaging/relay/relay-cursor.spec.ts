@@ -10,7 +10,7 @@ describe('where the relay looks', () => {
     expect(cursor.next(1000)).toBe(0);
   });
 
-  it('is above what was claimed more than two seconds ago, and not above what was claimed since', () => {
+  it('is above claims older than two seconds, and below later ones', () => {
     const cursor = new RelayCursor();
     cursor.next(0);
     cursor.claimed(100, 0);
@@ -21,7 +21,7 @@ describe('where the relay looks', () => {
     expect(cursor.next(2501)).toBe(200);
   });
 
-  it('is not lowered by a claim of old events that were put back', () => {
+  it('is not lowered by a claim of old events that are relayed again', () => {
     const cursor = new RelayCursor();
     cursor.next(0);
     cursor.claimed(500, 0);
@@ -31,7 +31,7 @@ describe('where the relay looks', () => {
     expect(cursor.next(2300)).toBe(500);
   });
 
-  it('is the beginning after something was put back', () => {
+  it('is the beginning after events were returned', () => {
     const cursor = new RelayCursor();
     cursor.next(0);
     cursor.claimed(100, 0);

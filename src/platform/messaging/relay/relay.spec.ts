@@ -67,7 +67,7 @@ describe('the relay', () => {
 
   afterEach(() => world.relay.stop());
 
-  it('moves batches in order until nothing waits, and then looks again and again', async () => {
+  it('moves batches in order until nothing waits, and then polls', async () => {
     world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
     world.relay.start();
     await vi.waitFor(() => expect(world.queued).toEqual(['1', '2', '3', '4', '5', '6', '7']), {
@@ -77,7 +77,7 @@ describe('the relay', () => {
     await vi.waitFor(() => expect(world.queued).toContain('8'), { timeout: 20_000 });
   });
 
-  it('leaves most in the outbox while background work gives way', async () => {
+  it('leaves most in the outbox while background work is slowed down', async () => {
     world.throttle.isOn = true;
     world.waiting = ['1', '2', '3', '4', '5', '6', '7'];
     world.relay.start();
@@ -97,7 +97,7 @@ describe('the relay', () => {
     expect(world.claims).toBe(claims);
   });
 
-  it('hands back what could not be added, says so once, and moves it when Redis is back', async () => {
+  it('returns what could not be added, reports it once, and moves it when Redis is back', async () => {
     world.waiting = ['1', '2'];
     world.refuse = lost;
     world.relay.start();
@@ -125,7 +125,7 @@ describe('the relay', () => {
     expect(world.claims).toBe(0);
   });
 
-  it('does not let one event that Redis refuses hold up the others', async () => {
+  it('does not let one event that Redis rejects delay others', async () => {
     world.waiting = ['1', '2', '3', '4'];
     world.refuse = (ids) => (ids.includes('2') ? refusal() : undefined);
     world.relay.start();
@@ -134,7 +134,7 @@ describe('the relay', () => {
     expect(vi.mocked(Logger.prototype.error)).toHaveBeenCalledOnce();
   });
 
-  it('takes it for an outage when Redis refuses all of them', async () => {
+  it('treats it as an outage when Redis rejects all of them', async () => {
     world.waiting = ['1', '2'];
     world.refuse = refusal;
     world.relay.start();
@@ -142,7 +142,7 @@ describe('the relay', () => {
     expect(world.handedBack.slice(0, 2)).toEqual(['1', '2']);
   });
 
-  it('keeps moving new events when old ones cannot be looked after', async () => {
+  it('continues to move new events when redelivery fails', async () => {
     world.redeliver = () => Promise.reject(new TypeError('bug'));
     world.waiting = ['1'];
     world.relay.start();

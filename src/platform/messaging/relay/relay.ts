@@ -32,7 +32,7 @@ const RETRY_AT_MOST_MS = 1000;
 export class Relay {
   private readonly logger = new Logger(Relay.name);
   private readonly outage = new OutageLog(this.logger, {
-    begins: 'The relay waits; events stay in the outbox',
+    begins: 'The relay cannot move events; they stay in the outbox',
     ends: 'The relay moves events again',
   });
   private readonly cursor = new RelayCursor();
@@ -110,7 +110,7 @@ export class Relay {
       if (due > 0) this.cursor.rewind();
       return more;
     } catch (error) {
-      if (!isTransient(error)) this.logger.error({ err: error }, 'Relayed events could not be looked after');
+      if (!isTransient(error)) this.logger.error({ err: error }, 'Redelivery of relayed events failed');
       return false;
     }
   }
@@ -157,7 +157,7 @@ export class Relay {
       }
     }
     if (refused.length === events.length) return false;
-    this.logger.error({ err: reason, count: refused.length, first: refused[0] }, 'Redis refuses events');
+    this.logger.error({ err: reason, count: refused.length, first: refused[0] }, 'Redis rejects events');
     return true;
   }
 

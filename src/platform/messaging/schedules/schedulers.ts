@@ -49,7 +49,7 @@ export class Schedulers {
     }
     for (const { name, queue } of this.topology.retiredSchedules) {
       if (await this.queues.get(queue).removeJobScheduler(name))
-        this.logger.log({ schedule: name, queue }, 'A retired schedule is removed');
+        this.logger.log({ schedule: name, queue }, 'A retired schedule was removed');
     }
   }
 
@@ -63,7 +63,7 @@ export class Schedulers {
         if (!(await this.isStopped(queue, schedule, found, now))) continue;
         this.logger.warn(
           { schedule: schedule.name, next: found.next, now },
-          'A schedule was stopped by a wrong clock and is made anew',
+          'A schedule that a wrong clock had stopped was recreated',
         );
         this.madeAnewAt.set(schedule.name, performance.now());
         await queue.removeJobScheduler(schedule.name);
@@ -144,7 +144,7 @@ export class Schedulers {
     if (stranded > 0)
       this.logger.warn(
         { queue: queue.name, events: stranded },
-        'Events put off by a wrong clock are due now',
+        'Events delayed by a wrong clock are due now',
       );
   }
 

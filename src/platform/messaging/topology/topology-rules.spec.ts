@@ -33,7 +33,7 @@ const good: FoundTopology = {
 };
 
 describe('the check at start', () => {
-  it('finds nothing wrong with events, queues, handlers and schedules that fit', () => {
+  it('accepts matching events, queues, handlers and schedules', () => {
     expect(topologyProblems(good)).toEqual([]);
     expect(publicProblems(good)).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe('the check at start', () => {
     expect(topologyProblems({ ...good, ...change })).toEqual(problems);
   });
 
-  it('names all deviations at once', () => {
+  it('reports all problems at once', () => {
     const problems = topologyProblems({
       events: [sent, sent],
       queues: ['post'],
@@ -219,12 +219,12 @@ describe('the check at start', () => {
     for (const problem of problems) expect(error.message).toContain(`  - ${problem}`);
   });
 
-  it('asks in the api only whether the events are sound', () => {
+  it('checks only the events in the api', () => {
     expect(publicProblems({ ...good, queues: [], processors: [], schedules: [] })).toEqual([]);
     expect(publicProblems({ ...good, events: [sent, sent] })).toHaveLength(1);
   });
 
-  it('asks for one processor of each plain queue', () => {
+  it('requires one processor for each plain queue', () => {
     expect(workerProblems(['thumbnails'], ['post'], ['post', 'thumbnails'])).toEqual([]);
     expect(workerProblems(['thumbnails', 'mails'], ['post'], ['post', 'mails', 'mails', 'video'])).toEqual([
       "queue thumbnails has no processor; provide a class with @Processor('thumbnails') that extends WorkerHost",

@@ -5,7 +5,7 @@ import type { FoundTopology } from './declarations.js';
 export class TopologyError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(
-      `Events and handlers do not fit together; the process would lose or double them:\n${problems
+      `Events and handlers do not match; events would be lost or handled twice:\n${problems
         .map((problem) => `  - ${problem}`)
         .join('\n')}`,
     );

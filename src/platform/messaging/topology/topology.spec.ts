@@ -69,7 +69,7 @@ describe('the topology of a process', () => {
     expect(topology.schedules.get('tick')).toMatchObject({ every: 1000, queue: 'post' });
   });
 
-  it('stops a worker whose handlers do not fit, with everything that is wrong', async () => {
+  it('stops a worker whose handlers do not match, with all problems', async () => {
     const bad = MessagingModule.forFeature({ events: [sent, kept], queues: ['post', 'attic', 'cellar'] });
     const error = await topologyOf('worker', bad, [PostProcessor, NoConsumer]).catch(
       (reason: unknown) => reason,
@@ -82,17 +82,17 @@ describe('the topology of a process', () => {
     ]);
   });
 
-  it('lets an api announce what a worker elsewhere handles', async () => {
+  it('allows an api to announce what a worker elsewhere handles', async () => {
     const { topology } = await topologyOf('api', MessagingModule.forFeature({ events: [sent] }), []);
     expect(() => topology.requireDeclared(sent)).not.toThrow();
   });
 
-  it('stops an api whose events are not sound', async () => {
+  it('stops an api whose events are invalid', async () => {
     const twice = MessagingModule.forFeature({ events: [sent, sent] });
     await expect(topologyOf('api', twice, [])).rejects.toThrow('event parcel.sent is declared 2 times');
   });
 
-  it('refuses an event that no feature declares, or another of the same name', async () => {
+  it('rejects an event that no feature declares, or another one of the same name', async () => {
     const { topology } = await topologyOf('worker', feature, [PostProcessor]);
     expect(() => topology.requireDeclared(kept)).toThrow('parcel.kept is not declared');
     expect(() => topology.requireDeclared(defineEvent('parcel.sent', { consumers: ['post'] }))).toThrow(

@@ -21,7 +21,7 @@ describe('the decision whether a trace is recorded', () => {
     // Seven standard deviations on either side.
     { ratio: 0.25, least: 150, most: 350 },
     { ratio: 1, least: 1000, most: 1000 },
-  ])('records $ratio of the traces that begin here', ({ ratio, least, most }) => {
+  ])('records $ratio of the traces that start here', ({ ratio, least, most }) => {
     const sampling = new HeadSampling(ratio, true);
 
     const recorded = Array.from({ length: 1000 }, () => sampling.forRequest({})).filter(isRecorded);
@@ -30,7 +30,7 @@ describe('the decision whether a trace is recorded', () => {
     expect(recorded.length).toBeLessThanOrEqual(most);
   });
 
-  it('is the one of the caller, whatever the ratio', () => {
+  it('is that of the caller, with any ratio', () => {
     const never = new HeadSampling(0, true);
     const always = new HeadSampling(1, true);
 
@@ -41,7 +41,7 @@ describe('the decision whether a trace is recorded', () => {
     expect(isRecorded(always.forRequest({ traceparent: LEFT_OUT }))).toBe(false);
   });
 
-  it('is ours where callers are not trusted, or make no sense', () => {
+  it('is our own when callers are not trusted, or their header is invalid', () => {
     const untrusting = new HeadSampling(1, false);
 
     expect(isRecorded(untrusting.forRequest({ traceparent: LEFT_OUT }))).toBe(true);
@@ -52,7 +52,7 @@ describe('the decision whether a trace is recorded', () => {
     }
   });
 
-  it('holds for what the request causes later', () => {
+  it('applies to what the request causes later', () => {
     const sampling = new HeadSampling(1, true);
 
     const handled = sampling.forChild(SAMPLED);
@@ -63,7 +63,7 @@ describe('the decision whether a trace is recorded', () => {
     expect(sampling.traceparent(sampling.forChild(null))).toBeUndefined();
   });
 
-  it('goes along with calls to others, also when it is not to record', () => {
+  it('is propagated to other services, also when it is negative', () => {
     const sampling = new HeadSampling(0, true);
 
     expect(sentOn(sampling.forRequest({ traceparent: SAMPLED }))).toEqual({ traceparent: SAMPLED });
@@ -74,7 +74,7 @@ describe('the decision whether a trace is recorded', () => {
     expect(sentOn(ROOT_CONTEXT)).toEqual({});
   });
 
-  it('leaves the trace id in the log only where somebody knows it', () => {
+  it("puts a trace id in the log only when the trace is recorded or the caller's", () => {
     const sampling = new HeadSampling(0, true);
 
     expect(sampling.traceId(sampling.forRequest({ traceparent: LEFT_OUT }))).toBe(TRACE);

@@ -18,7 +18,7 @@ it.each([
   expect(copiesOf(name)).toEqual([`node_modules/${name}`]);
 });
 
-it('none of the packages of OpenTelemetry runs a script when it is installed', () => {
+it('no package of OpenTelemetry has an install script', () => {
   const scripted = Object.entries(lock.packages).filter(
     ([path, { hasInstallScript }]) => hasInstallScript && /@opentelemetry|in-the-middle/.test(path),
   );

@@ -38,7 +38,7 @@ async function application(ratio: number) {
 }
 
 describe('the span of a request', () => {
-  it('is named by the route and says how it went, without the query', async () => {
+  it('is named by the route and has the outcome, without the query', async () => {
     const app = await application(1);
 
     const { statusCode } = await app.inject({
@@ -65,7 +65,7 @@ describe('the span of a request', () => {
     await app.close();
   });
 
-  it('is what the handler runs in, also after a body has been read', async () => {
+  it('is active in the handler, also after a body has been read', async () => {
     const app = await application(0);
 
     const { body } = await app.inject({
@@ -82,7 +82,7 @@ describe('the span of a request', () => {
     await app.close();
   });
 
-  it('is marked when it is our failure, and has the method alone for a name when nothing matches', async () => {
+  it('is marked when it is our failure, and has only the method as its name for an unknown route', async () => {
     const app = await application(1);
 
     await app.inject('/failing');
@@ -112,7 +112,7 @@ describe('the span of a request', () => {
 describe('the span of background work', () => {
   const work = (ratio: number) => new WorkTracing(tracer, new HeadSampling(ratio, true));
 
-  it('joins the trace of what caused it', async () => {
+  it('joins the trace of its cause', async () => {
     const inside = await work(0).run(
       { name: 'process thing.made', attributes: { 'messaging.message.id': '1' }, traceparent: TRACEPARENT },
       async () => Promise.resolve(trace.getActiveSpan()?.spanContext()),
@@ -129,7 +129,7 @@ describe('the span of background work', () => {
     expect(exporter.getFinishedSpans()[0]!.spanContext()).toEqual(inside);
   });
 
-  it('does not exist when what caused it was not recorded', async () => {
+  it('does not exist when its cause was not recorded', async () => {
     expect(
       await work(1).run({ name: 'process thing.made', traceparent: null }, async () =>
         Promise.resolve('done'),
@@ -139,14 +139,14 @@ describe('the span of background work', () => {
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
-  it('begins a trace for work that nothing has caused, at the ratio', async () => {
+  it('starts a trace for work without a cause, at the ratio', async () => {
     await work(1).run({ name: 'run sweep' }, async () => Promise.resolve());
     await work(0).run({ name: 'run sweep' }, async () => Promise.resolve());
 
     expect(exporter.getFinishedSpans()).toMatchObject([{ name: 'run sweep', kind: SpanKind.INTERNAL }]);
   });
 
-  it('is marked when the work fails, and the failure is passed on as it is', async () => {
+  it('is marked when the work fails, and passes the failure on unchanged', async () => {
     const failure = new RangeError('too far');
 
     await expect(work(1).run({ name: 'run sweep' }, () => Promise.reject(failure))).rejects.toBe(failure);
@@ -160,7 +160,7 @@ describe('the span of background work', () => {
 describe('the span of a step', () => {
   const tracing = new WorkTracing(tracer, new HeadSampling(1, true));
 
-  it('belongs to the work at hand, and exists only where that is recorded', async () => {
+  it('belongs to the current work, and exists only when that is recorded', async () => {
     await tracing.step('send mail', () => Promise.resolve());
     await tracing.run({ name: 'process thing.made', traceparent: null }, () =>
       tracing.step('send mail', () => Promise.resolve()),

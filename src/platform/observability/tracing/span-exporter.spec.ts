@@ -18,7 +18,7 @@ function spans(): ReadableSpan[] {
   return memory.getFinishedSpans();
 }
 
-it('says once that the collector takes nothing, and once that it does again', async () => {
+it('reports once that the collector accepts nothing, and once that it does again', async () => {
   let status = 400;
   const asked: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -47,8 +47,8 @@ it('says once that the collector takes nothing, and once that it does again', as
 
   expect(asked).toEqual(Array(4).fill('/v1/traces'));
   expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
-    [40, 'The trace collector takes no spans; they are dropped'],
-    [30, 'The trace collector takes spans again'],
+    [40, 'The trace collector does not accept spans; dropping them'],
+    [30, 'The trace collector accepts spans again'],
   ]);
   await exporter.forceFlush();
   await exporter.shutdown();

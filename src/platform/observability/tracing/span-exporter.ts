@@ -24,8 +24,8 @@ export class HttpSpanExporter implements SpanExporter {
     this.outage = new OutageLog(
       { warn: (details, message) => logger.warn(details, message), log: (message) => logger.info(message) },
       {
-        begins: 'The trace collector takes no spans; they are dropped',
-        ends: 'The trace collector takes spans again',
+        begins: 'The trace collector does not accept spans; dropping them',
+        ends: 'The trace collector accepts spans again',
       },
     );
   }
