@@ -78,7 +78,7 @@ describe('removed features', () => {
       'local/sandbox.ts',
       'docker-compose.yml',
     ]);
-    expect(files).toContainEqual({ path: 'test/e2e/shop.ts', reason: 'asks for /v1/orders' });
+    expect(files).toContainEqual({ path: 'test/e2e/shop.ts', reason: 'uses the route /v1/orders' });
     expect(files).toContainEqual({ path: 'test/e2e/orders.spec.ts', reason: 'needs test/e2e/shop.ts' });
     expect(changed.toSorted()).toEqual([
       'bench/workloads/index.ts',
@@ -108,7 +108,7 @@ describe('removed features', () => {
   });
 
   it.each([
-    [['orders'], /src\/modules\/exports\/index.ts imports .+: remove the feature "exports" as well/],
+    [['orders'], /src\/modules\/exports\/index.ts imports .+: remove the feature "exports" too/],
     [['users'], /users cannot be removed: every product has them/],
     [['invoices'], /Name features \(exports, orders, users\), or give --examples/],
     [[], /Name features/],

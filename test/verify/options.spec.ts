@@ -34,7 +34,7 @@ describe('the options of npm run verify', () => {
 it('An unknown scenario is rejected with the names of the known ones', () => {
   const scenarios = [{ name: 'overload' }, { name: 'soak' }];
   expect(() => pick(scenarios, ['soke'])).toThrow(UsageError);
-  expect(() => pick(scenarios, ['soke'])).toThrow('There is no "soke". There are: overload, soak');
+  expect(() => pick(scenarios, ['soke'])).toThrow('Unknown: "soke". Available: overload, soak');
   expect(pick(scenarios, ['soak'])).toEqual([{ name: 'soak' }]);
 });
 
