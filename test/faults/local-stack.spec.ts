@@ -24,7 +24,7 @@ describe('npm start', { timeout: 300_000 }, () => {
 
     const second = stack.start();
     expect(await second.exit).toBe(1);
-    expect(second.failures()).toEqual([expect.stringMatching(/already runs \(process \d+\)/)]);
+    expect(second.failures()).toEqual([expect.stringMatching(/is already running \(process \d+\)/)]);
     await stack.logIn();
 
     process.kill(stack.workerProcess(), 'SIGKILL');

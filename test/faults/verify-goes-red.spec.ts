@@ -47,6 +47,6 @@ describe('npm run verify', () => {
   it('reports invalid arguments, with the exit code for no result', async () => {
     const { code, output } = await verify('--only', 'no-such-scenario');
     expect(code).toBe(2);
-    expect(output).toContain('There is no "no-such-scenario"');
+    expect(output).toContain('Unknown: "no-such-scenario"');
   });
 });
