@@ -15,13 +15,13 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options]
 
-  --only NAME[,NAME]   only these workloads
-  --list               what workloads there are
-  --on NAME            measures this product of bench/products and not the first one
-  --rounds N           measured rounds of each side (default 5)
-  --seconds N          length of a round (default 4)
-  --json FILE          also writes every figure of every round
-  --profile NAME       runs one workload once, leaves CPU profiles in reports/bench, and names the top costs`;
+  --only NAME[,NAME]   run only these workloads
+  --list               list the workloads
+  --on NAME            measure this product of bench/products instead of the first one
+  --rounds N           measured rounds per side (default 5)
+  --seconds N          length of a round in seconds (default 4)
+  --json FILE          also write every figure of every round to FILE
+  --profile NAME       run one workload once, write CPU profiles to reports/bench, and list the top costs`;
 
 /** @throws UsageError */
 export function readOptions(args: string[]): Options {

@@ -40,7 +40,7 @@ export const ledger: Subject = {
   },
   list: {
     name: 'transfer-list',
-    title: 'Authenticated list of transfers, 20 a page',
+    title: 'Authenticated list of transfers, 20 per page',
     request: (token, cursor) => listing(token, `?limit=20${cursor ? `&cursor=${cursor}` : ''}`),
   },
   readCached: {

@@ -38,7 +38,7 @@ export const shop: Subject = {
   },
   list: {
     name: 'order-list',
-    title: 'Authenticated list of orders, 20 a page',
+    title: 'Authenticated list of orders, 20 per page',
     request: page,
   },
   listAll: page,

@@ -38,7 +38,7 @@ interface Round {
 
 export const exportMillion = (subject: Subject, exports: Exports): Workload => ({
   name: 'export-million',
-  title: 'CSV export of a million records against ten thousand, and reads meanwhile',
+  title: 'CSV export of a million records against ten thousand, with concurrent reads',
   run: async (bench) => {
     const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
     bench.say('filling tables');
@@ -61,7 +61,8 @@ export const exportMillion = (subject: Subject, exports: Exports): Workload => (
     ): Promise<Pick<Round, 'rowsPerSecond' | 'steps'>> => {
       const started = performance.now();
       const asked = await admin.post<ExportAnswer>(exports.path, exports.body(to));
-      if (asked.status !== 202) throw new Error(`An export was answered ${asked.status}: ${asked.text}`);
+      if (asked.status !== 202)
+        throw new Error(`An export request was answered ${asked.status}: ${asked.text}`);
       const seen = new Set<number>();
       for (;;) {
         const { status, progress } = (await admin.get<ExportAnswer>(`${exports.path}/${asked.body.id}`)).body;

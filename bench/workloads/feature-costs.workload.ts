@@ -20,7 +20,7 @@ const WITHOUT = {
 
 export const featureCosts = (subject: Subject): Workload => ({
   name: 'feature-costs',
-  title: 'What features cost, on the read of one record',
+  title: 'Cost of features, on the read of one record',
   onDemand: true,
   run: async (bench) => {
     const { stage, sides, reads } = await openBothSides(bench, subject);

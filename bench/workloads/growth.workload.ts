@@ -17,7 +17,7 @@ const BACKLOGS = { small: 10_000, big: 100_000 };
 /** The relay's batch: the first one begins the measured time, so that what it moves does not count. */
 const BATCH = 500;
 const BAR = { atMost: 1.2 };
-const PAGES = ['first page of a caller', 'deep page of a caller', 'deep page of everybody'] as const;
+const PAGES = ['first page of a caller', 'deep page of a caller', 'deep page of all callers'] as const;
 
 /** The same product in two sizes, each with its own database, api and worker. */
 interface Size {
@@ -74,7 +74,7 @@ export const growth = (subject: Subject): Workload => ({
       measures,
       checks,
       notes: [
-        `${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} records of ${CALLERS} callers; deep pages begin at random places after the first half.`,
+        `${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} records of ${CALLERS} callers; deep pages start at random positions in the second half.`,
         `The relay has ${BACKLOGS.small.toLocaleString('en')} and ${BACKLOGS.big.toLocaleString('en')} waiting events in a table of ${SIZES.small.toLocaleString('en')} and ${SIZES.big.toLocaleString('en')} relayed ones.`,
       ],
     };

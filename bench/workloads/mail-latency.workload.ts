@@ -13,7 +13,7 @@ const WRITES_PER_SECOND = 50;
 
 export const mailLatency = (subject: Subject): Workload => ({
   name: 'mail-latency',
-  title: `Answer of a write to its e-mail handed to SMTP, ${WRITES_PER_SECOND} writes a second`,
+  title: `From the answer to a write to its e-mail at the SMTP server, ${WRITES_PER_SECOND} writes per second`,
   run: async (bench) => {
     const { stage, api, callers, things } = await openFilled(bench, subject);
     await stage.worker();
@@ -52,8 +52,7 @@ export const mailLatency = (subject: Subject): Workload => ({
       const mails = await sink.mails();
       return mails.map(({ subject: heading, file }) => {
         const answered = placed.get(heading.slice(heading.lastIndexOf(' ') + 1));
-        if (answered === undefined)
-          throw new Error(`Nothing was written that the mail "${heading}" is about`);
+        if (answered === undefined) throw new Error(`No write belongs to the mail "${heading}"`);
         // The sink writes a mail's file when it has received the last byte, before it answers the sender.
         return statSync(file).mtimeMs - answered;
       });

@@ -15,7 +15,7 @@ export const readCached = (subject: Subject): Workload => ({
     const measured = await compareRates(bench, stage, sides, { requests });
     return {
       ...rateOutcome(sides, measured, { atLeast: 1.1 }),
-      notes: ['The limit of requests is raised: all callers of this workload come from one address.'],
+      notes: ['The rate limit is raised, because all callers of this workload come from one address.'],
     };
   },
 });

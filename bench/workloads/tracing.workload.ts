@@ -7,7 +7,7 @@ import type { Workload } from '../workload.ts';
 
 export const tracing = (subject: Subject): Workload => ({
   name: 'tracing',
-  title: 'Tracing at its default sampling against none, on the read of one record',
+  title: 'Tracing at its default sampling against no tracing, on the read of one record',
   run: async (bench) => {
     const { stage, api, reads } = await openFilled(bench, subject);
     const untraced = await stage.api({ OTEL_EXPORTER_OTLP_ENDPOINT: undefined }, 'holdfast-untraced');

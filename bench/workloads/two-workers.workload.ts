@@ -62,8 +62,8 @@ export const twoWorkers = (subject: Subject): Workload => ({
         { side: 'one worker', unit: 'jobs/s', rounds: one },
         { side: 'two workers', unit: 'jobs/s', rounds: two },
       ],
-      checks: [pairwise('two of one', two, one, { atLeast: 1.6 })],
-      notes: ['The mails that ship, with 10 jobs at once in each process.'],
+      checks: [pairwise('two workers, of one', two, one, { atLeast: 1.6 })],
+      notes: ['The mails of the product, with 10 concurrent jobs per process.'],
     };
   },
 });

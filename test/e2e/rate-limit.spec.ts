@@ -159,7 +159,7 @@ describe('While Redis is frozen', () => {
 });
 
 describe('Switched off', () => {
-  it('it counts nothing and sends no fields', async () => {
+  it('counts nothing and sends no fields', async () => {
     const unlimited = await startLedger({ RATE_LIMIT_ENABLED: 'false', RATE_LIMIT_REQUESTS: '2' });
     try {
       const answers = await Promise.all(Array.from({ length: 5 }, () => unlimited.http.get('/v1/accounts')));

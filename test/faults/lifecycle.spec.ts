@@ -101,7 +101,7 @@ describe('the life of a process', () => {
     const api = await counter.stack.api({ NODE_OPTIONS: NEVER_CLOSES, SHUTDOWN_TIMEOUT_MS: '1200' });
     api.signal('SIGTERM');
     expect((await api.exited).code).toBe(1);
-    expect(api.logs.at(-1)?.message).toBe('shutdown did not end in time');
+    expect(api.logs.at(-1)?.message).toBe('shutdown timed out');
   });
 
   it.each(['rejection', 'exception'])(

@@ -82,7 +82,7 @@ describe('four times the capacity', () => {
       within: RECOVERED_WITHIN_MS,
       what: 'a transfer that is accepted',
     });
-    await worker.waitForLog(({ message }) => message === 'Background work goes on as usual', 60_000);
+    await worker.waitForLog(({ message }) => message === 'Background work continues at full speed', 60_000);
     await waitFor(async () => (await owed(counter)) === 0, {
       within: 60_000,
       every: 250,
