@@ -93,7 +93,7 @@ describe('The rows of exports', () => {
     expect(await begin(id)).toEqual({ exportId: id, attempt: 1, userId, allUsers: true, ...range });
   });
 
-  it('show the progress with each chunk, and are complete with the rows that came', async () => {
+  it('show the progress with each chunk, and are completed with the number of rows', async () => {
     const id = await add();
     const run = await begin(id);
     await runs.recordTotal(run, 10);

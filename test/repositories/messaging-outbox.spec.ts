@@ -108,7 +108,7 @@ describe('the outbox', () => {
       expect(() => limit.requireRoom()).toThrow(expect.objectContaining({ code: 'backlog-full' }));
     });
 
-    it('is refused outside a unit of work', async () => {
+    it('is rejected outside a unit of work', async () => {
       await expect(outbox.announce(parcelSent, { number: 1 })).rejects.toThrow('outside a unit of work');
       await expect(outbox.announceMany(parcelSent, [])).rejects.toThrow('outside a unit of work');
     });

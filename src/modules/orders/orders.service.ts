@@ -84,7 +84,7 @@ export class OrdersService {
       if (!canBecome(order.status, 'cancelled')) {
         throw notCancellable(`The order is ${order.status}.`);
       }
-      if (order.paymentId) throw notCancellable('A payment for the order is under way.');
+      if (order.paymentId) throw notCancellable('A payment for the order is in progress.');
       await this.products.release(order.items);
       const updatedAt = await this.orders.setStatus(id, 'cancelled');
       await this.outbox.announce(orderCancelled, eventOf(order), { key: id });
