@@ -193,10 +193,7 @@ export class WorkerJobs {
       return 'dead';
     } catch (recordError) {
       // Not lost: the job is retried, and when it has no attempts left, the event is due for redelivery.
-      this.logger.error(
-        { ...details, recordErr: recordError },
-        'An event could not be handled, and its dead letter could not be written',
-      );
+      this.logger.error({ ...details, recordErr: recordError }, 'A dead letter could not be written');
       return 'retried';
     }
   }
