@@ -2,6 +2,7 @@ import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 import { eventThroughput } from './event-throughput.workload.ts';
 import { exportMillion } from './export-million.workload.ts';
+import { fastPaths } from './fast-paths.workload.ts';
 import { featureCosts } from './feature-costs.workload.ts';
 import { growth } from './growth.workload.ts';
 import { list } from './list.workload.ts';
@@ -32,5 +33,6 @@ export function workloadsOf(subject: Subject): readonly Workload[] {
     startup,
     twoWorkers(subject),
     featureCosts(subject),
+    fastPaths(subject),
   ];
 }

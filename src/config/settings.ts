@@ -4,6 +4,7 @@ import { AppSettings } from './sections/app.settings.js';
 import { CacheSettings } from './sections/cache.settings.js';
 import { CpuSettings } from './sections/cpu.settings.js';
 import { DatabaseSettings } from './sections/database.settings.js';
+import { FastSettings } from './sections/fast.settings.js';
 import { FaultsSettings } from './sections/faults.settings.js';
 import { HttpSettings } from './sections/http.settings.js';
 import { IdempotencySettings } from './sections/idempotency.settings.js';
@@ -41,6 +42,7 @@ export class Settings {
   readonly idempotency = new IdempotencySettings();
   readonly overload = new OverloadSettings();
   readonly tracing = new TracingSettings();
+  readonly fast = new FastSettings();
   readonly faults = new FaultsSettings();
   readonly lifecycle = new LifecycleSettings();
 

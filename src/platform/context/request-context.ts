@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from './ids.js';
-import { Members } from '../runtime/index.js';
+import { Members } from '../fast/index.js';
 import { TransientError } from '../errors/index.js';
 
 /** Code of the error that ends the work for a request after its client has disconnected. */

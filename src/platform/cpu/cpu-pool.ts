@@ -47,6 +47,7 @@ export class CpuPool implements OnApplicationShutdown {
       taskQueue: new TwoClassQueue(),
       // A computing thread needs neither the tracing preload nor the secrets of this process.
       execArgv: [],
+      argv: [String(cpu.threadsNice)],
       env: {},
       recordTiming: false,
     });

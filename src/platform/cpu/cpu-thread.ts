@@ -23,11 +23,12 @@ export type ThreadResult = { done: true; output: unknown } | { done: false };
  * On Linux a thread has a nice value of its own (sched(7)), and setpriority(2) with 0 changes that of the calling thread
  * alone: the event loop keeps the default and is scheduled before all hashing, also on one core. At 14 a thread still gets a
  * twentieth of a contended core, so that logins continue beside a flood of reads. At 10 a process that woke up waited longer for
- * a thread to be preempted: the p99 of reads during logins was twice as long.
+ * a thread to be preempted: the p99 of reads during logins was twice as long. The
+ * pool passes the value on.
  */
-const BACKGROUND_PRIORITY = 14;
+const nice = Number(process.argv[2]);
 try {
-  if (!isMainThread && process.platform === 'linux') os.setPriority(0, BACKGROUND_PRIORITY);
+  if (!isMainThread && process.platform === 'linux') os.setPriority(0, nice);
 } catch {
   // A sandbox may forbid it; then the threads run at normal priority.
 }

@@ -3,12 +3,11 @@ import pg from 'pg';
 import { RequestContext } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
 import { traceStep } from '../observability/index.js';
-import { atEndOfTurn } from '../runtime/index.js';
+import { atEndOfTurn, isFast, unwatch, watch, type Watched } from '../fast/index.js';
 import { cancelRequest } from './cancel-request.js';
 import { breaksConnection, isOutage, READ_TIMEOUT } from './database.errors.js';
 import { operationOf, type PoolMetrics } from './database.metrics.js';
 import type { RecentWrites } from './recent-writes.js';
-import { unwatch, watch, type Watched } from './statement-watch.js';
 
 /** A statement of pg: `name` makes it a prepared statement, parsed and planned once per connection. */
 export interface Statement {
@@ -68,6 +67,8 @@ export class PooledConnection extends pg.Client {
   unfit?: Error;
   /** Statements that were sent and not answered yet. */
   private unanswered = 0;
+  /** The end of all earlier statements, where they are sent one by one. */
+  private earlier: Promise<unknown> = Promise.resolve();
   /** What says, since it was lent, that PostgreSQL as a whole is down. */
   outage?: Error;
   /** To be told that PostgreSQL has answered, and, when the connection is given back, which outage it has met. */
@@ -138,10 +139,24 @@ export class PooledConnection extends pg.Client {
   /** Recorded as a span of the current work: with its name and its text, without its values. */
   private traced(statement: Statement, limitMs: number, context?: RequestContext): Promise<pg.QueryResult> {
     const { text, name = operationOf(text) } = statement;
-    return traceStep(`pg.query:${name}`, () => this.dispatch(statement, limitMs, context), {
-      'db.system.name': 'postgresql',
-      'db.query.text': text,
-    });
+    return traceStep(
+      `pg.query:${name}`,
+      () => this.inTurn(() => this.dispatch(statement, limitMs, context)),
+      {
+        'db.system.name': 'postgresql',
+        'db.query.text': text,
+      },
+    );
+  }
+
+  /** pg sends one statement at a time or all at once; without pipelining each waits here for the answer to the one before it. */
+  private inTurn(send: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
+    if (isFast('pipelining')) return send();
+    const idle = this.unanswered === 0;
+    this.unanswered += 1;
+    const answer = (idle ? send() : this.earlier.then(send)).finally(() => (this.unanswered -= 1));
+    this.earlier = answer.catch(() => undefined);
+    return answer;
   }
 
   /**
@@ -193,7 +208,12 @@ export class PooledConnection extends pg.Client {
       // Before it is sent: values that cannot be encoded fail at once.
       watch(watched);
       this.unanswered += 1;
-      super.query(queryOf(statement, this.terms.namedStatements, answered));
+      const named = this.terms.namedStatements;
+      if (isFast('pg-callbacks')) super.query(queryOf(statement, named, answered));
+      else {
+        const failed = (error: Error) => answered(error, undefined as never);
+        super.query(configOf(statement, named)).then((result) => answered(undefined, result), failed);
+      }
     });
   }
 }
@@ -224,6 +244,10 @@ function queryOf({ name, text, values }: Statement, named: boolean, answered: An
   const query = new Query(text, values, answered as ConstructorParameters<typeof pg.Query>[2]);
   if (named) query.name = name;
   return query;
+}
+
+function configOf({ name, text, values }: Statement, named: boolean): pg.QueryConfig {
+  return named ? { name, text, values } : { text, values };
 }
 
 /** Why a request may send nothing more: its client has disconnected, or its time is over. */

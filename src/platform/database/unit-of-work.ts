@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { RequestContext } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
+import { isFast } from '../fast/index.js';
 import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
 import { isRefusedWrite, translateDatabaseError } from './database.errors.js';
 import {
@@ -102,6 +103,7 @@ export class UnitOfWork {
     let committing = false;
     try {
       const begun = send(unit, begin(options) + this.pool.prelude);
+      if (!isFast('pipelining')) await begun;
       const [first] = await Promise.all([options.first && this.pool.units.run(unit, options.first), begun]);
       result = await this.pool.units.run(unit, () => work(first as F));
       const last = options.last?.(result);
@@ -138,7 +140,7 @@ export class UnitOfWork {
 
   private async connect(): Promise<LentConnection> {
     try {
-      return pipelined(await this.pool.lend(), true);
+      return pipelined(await this.pool.lend(), isFast('pipelining'));
     } catch (error) {
       throw translateDatabaseError(error);
     }

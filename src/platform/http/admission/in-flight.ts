@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Members } from '../../runtime/index.js';
+import { Members } from '../../fast/index.js';
 
 /**
  * The requests in flight. A request takes a slot when all of it has arrived and frees it when its handler has answered: a client

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { ServerResponse } from 'node:http';
-import { atEndOfTurn } from '../../runtime/index.js';
+import { atEndOfTurn } from '../../fast/index.js';
 
 /**
  * A response that is written together with the others that are complete in the same turn of the event loop. To its user it is

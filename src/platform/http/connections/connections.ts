@@ -4,7 +4,7 @@ import { BlockList, isIPv6, type Socket } from 'node:net';
 import { normalizeIp } from '@nestjs/throttler';
 import type { HttpSettings } from '../../../config/sections/http.settings.js';
 import { Exchange } from './exchange.js';
-import { Members } from '../../runtime/index.js';
+import { Members } from '../../fast/index.js';
 
 export type RefusedConnection = 'address' | 'total';
 

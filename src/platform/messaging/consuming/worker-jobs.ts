@@ -11,7 +11,7 @@ import {
 } from 'bullmq';
 import { Settings } from '../../../config/index.js';
 import { RequestContext } from '../../context/index.js';
-import { Members } from '../../runtime/index.js';
+import { Members } from '../../fast/index.js';
 import { traceWork, type TracedWork } from '../../observability/index.js';
 import { DeadLetters } from '../dead-letters/dead-letters.js';
 import { Inbox } from '../inbox/inbox.js';

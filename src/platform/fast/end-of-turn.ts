@@ -1,3 +1,5 @@
+import { isFast } from './fast-paths.js';
+
 /** The most that may wait: the first answer must not wait for all work of a turn. */
 const AT_ONCE = 32;
 
@@ -15,7 +17,8 @@ let waiting: (() => void)[] = [];
  * gains.
  */
 export function atEndOfTurn(work: () => void): void {
-  if (waiting.push(work) === 1) setImmediate(doAll);
+  if (!isFast('batched-writes')) work();
+  else if (waiting.push(work) === 1) setImmediate(doAll);
   else if (waiting.length >= AT_ONCE) doAll();
 }
 
