@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn, type EntityManager, type Repository } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UniqueViolationError } from '../../src/platform/database/index.js';
+import { waitFor } from '../../local/wait-for.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 @Entity('notes')
@@ -27,10 +28,14 @@ const note = (id: number): Note => ({ id, body: 'x' });
 /** What another process sees. */
 const committed = async () =>
   (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
-const expectNoLeak = () => {
-  const { total, idle, waiting } = db.database.poolState;
-  expect({ lent: total - idle, waiting }).toEqual({ lent: 0, waiting: 0 });
-};
+const expectNoLeak = () =>
+  waitFor(
+    () => {
+      const { total, idle, waiting } = db.database.poolState;
+      return total === idle && waiting === 0;
+    },
+    { what: 'a pool whose connections are all given back' },
+  );
 
 describe('a transaction of TypeORM', () => {
   it('is a unit of work: repositories and named SQL join it, and after-commit steps follow it', async () => {
@@ -50,7 +55,7 @@ describe('a transaction of TypeORM', () => {
     expect([await committed(), heard]).toEqual([[], []]);
     await notes.manager.transaction(work);
     expect([await committed(), heard]).toEqual([[1, 2, 3], ['committed']]);
-    expectNoLeak();
+    await expectNoLeak();
   });
 
   it('has the requested isolation', async () => {
@@ -75,7 +80,7 @@ describe('a transaction of TypeORM', () => {
     await runner.rollbackTransaction();
     await runner.release();
     expect(await committed()).toEqual([]);
-    expectNoLeak();
+    await expectNoLeak();
   });
 });
 
@@ -91,7 +96,7 @@ describe('a transaction of TypeORM inside a unit of work', () => {
       await notes.manager.transaction((manager) => manager.insert(Note, note(3)));
     });
     expect(await committed()).toEqual([1, 3]);
-    expectNoLeak();
+    await expectNoLeak();
   });
 
   it('is rejected beside another one, whose rollback would undo its work', async () => {
@@ -166,6 +171,6 @@ describe('a transaction of TypeORM inside a unit of work', () => {
       await expect(unit).rejects.toThrow(`open that one with isolation: 'SERIALIZABLE'`);
     }
     await db.unitOfWork.run(ask, { isolation: 'SERIALIZABLE' });
-    expectNoLeak();
+    await expectNoLeak();
   });
 });
