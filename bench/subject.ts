@@ -79,6 +79,6 @@ export interface Subject {
     /** What its consumer writes. */
     table: string;
   };
-  /** All records as a file, made in the background: where it is asked for and polled, and what is asked for. */
+  /** An export of all records, made in the background: the path to request and poll it, and the body of the request. */
   exports?: { path: string; body: (to?: Date) => object };
 }

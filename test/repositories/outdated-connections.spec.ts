@@ -145,7 +145,7 @@ describe('a connection that has lost its prepared statements', () => {
 });
 
 describe('an error in answer to COMMIT', () => {
-  it('never causes a repetition, even if its code says that the connection is outdated', async () => {
+  it('never repeats the work, even if its code says that the connection is outdated', async () => {
     await db.database.execute({
       text: `CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '26000'; END $$`,

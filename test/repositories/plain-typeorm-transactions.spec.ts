@@ -1,8 +1,7 @@
 import { Column, Entity, PrimaryColumn, type EntityManager, type Repository } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UniqueViolationError } from '../../src/platform/database/index.js';
-import { waitFor } from '../../local/wait-for.js';
-import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { nothingLent, openTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 @Entity('notes')
 class Note {
@@ -28,14 +27,7 @@ const note = (id: number): Note => ({ id, body: 'x' });
 /** What another process sees. */
 const committed = async () =>
   (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
-const expectNoLeak = () =>
-  waitFor(
-    () => {
-      const { total, idle, waiting } = db.database.poolState;
-      return total === idle && waiting === 0;
-    },
-    { what: 'a pool whose connections are all given back' },
-  );
+const expectNoLeak = () => nothingLent(db);
 
 describe('a transaction of TypeORM', () => {
   it('is a unit of work: repositories and named SQL join it, and after-commit steps follow it', async () => {

@@ -4,7 +4,12 @@ import { RequestContext } from '../../src/platform/context/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
 import { primaryPool } from '../../src/platform/database/data-source.js';
 import { ConnectError } from '../../src/platform/database/database.errors.js';
-import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
+import {
+  nothingLent,
+  openTestDatabase,
+  type DatabaseRoom,
+  type TestDatabase,
+} from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
 @Entity('notes')
@@ -38,14 +43,7 @@ const note = (id: number): Note => ({ id, body: 'x' });
 /** What another process sees. */
 const committed = async () =>
   (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
-const expectNoLeak = ({ database }: DatabaseRoom = db) =>
-  waitFor(
-    () => {
-      const { total, idle, waiting } = database.poolState;
-      return total === idle && waiting === 0;
-    },
-    { what: 'a pool whose connections are all given back' },
-  );
+const expectNoLeak = (room: DatabaseRoom = db) => nothingLent(room);
 const requestOf = (milliseconds: number) => new RequestContext('request-1', Date.now() + milliseconds);
 
 /** The ways in which TypeORM can be asked to write a row. */

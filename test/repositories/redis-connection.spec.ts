@@ -19,7 +19,7 @@ import { waitFor } from '../../local/wait-for.ts';
 
 /** Longer than the timeout of a few commands, and far shorter than that of a hundred. */
 const BOUND_MS = 10_000;
-/** A busy machine must not look like a Redis that is away; tests of the timeout itself have the short one. */
+/** A busy machine must not look like a Redis that is down; tests of the timeout itself use a short one. */
 const PATIENT = { REDIS_COMMAND_TIMEOUT_MS: '10000' };
 const IMPATIENT = { REDIS_COMMAND_TIMEOUT_MS: '150' };
 

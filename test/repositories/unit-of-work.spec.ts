@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RequestContext } from '../../src/platform/context/index.js';
 import { UniqueViolationError } from '../../src/platform/database/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
-import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { nothingLent, openTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
 
 const POOL_SIZE = 4;
@@ -19,15 +19,7 @@ const insert = (id: number) =>
   db.database.execute({ text: 'INSERT INTO notes VALUES ($1, $2)', values: [id, 'x'] });
 const ids = async () =>
   (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
-/** Nothing is lent out any more. */
-const expectNoLeak = () =>
-  waitFor(
-    () => {
-      const { total, idle, waiting } = db.database.poolState;
-      return total === idle && waiting === 0;
-    },
-    { what: 'a pool whose connections are all given back' },
-  );
+const expectNoLeak = () => nothingLent(db);
 
 describe('a unit of work', () => {
   it('commits the work of repositories, without being passed to them', async () => {

@@ -7,6 +7,7 @@ import { JoiningDataSource } from '../../src/platform/database/joining-data-sour
 import { Database, Migrator, UnitOfWork, type ConnectionPool } from '../../src/platform/database/index.js';
 import { Replicas } from '../../src/platform/database/replicas.js';
 import { Policies } from '../../src/platform/resilience/index.js';
+import { waitFor } from '../../local/wait-for.ts';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { PATIENT_DATABASE } from './patience.ts';
 
@@ -82,4 +83,15 @@ export async function openTestDatabase(
     await close();
     throw error;
   }
+}
+
+/** Waits until all connections of a room are given back. */
+export function nothingLent({ database }: DatabaseRoom): Promise<unknown> {
+  return waitFor(
+    () => {
+      const { total, idle, waiting } = database.poolState;
+      return total === idle && waiting === 0;
+    },
+    { what: 'a pool whose connections are all given back' },
+  );
 }

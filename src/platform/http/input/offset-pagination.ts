@@ -1,4 +1,5 @@
 import { IntField } from './fields.js';
+import { PAGE_LIMIT } from './pagination.js';
 
 /** PostgreSQL reads and drops every row before a page: pages far down cost as much as the whole list. */
 const FURTHEST = 10_000;
@@ -8,13 +9,7 @@ const FURTHEST = 10_000;
  * changes in between: prefer `PageQuery` unless page numbers or a total are needed.
  */
 export class OffsetQuery {
-  @IntField({
-    min: 1,
-    max: 100,
-    optional: true,
-    default: 20,
-    description: 'Maximum number of entries on the page.',
-  })
+  @IntField(PAGE_LIMIT)
   limit: number = 20;
 
   @IntField({ max: FURTHEST, optional: true, default: 0, description: 'Number of entries to skip.' })

@@ -1,15 +1,18 @@
 import { ClientError } from '../../errors/index.js';
 import { IntField, StringField } from './fields.js';
 
+/** The number of entries on a page, of any kind of list. */
+export const PAGE_LIMIT = {
+  min: 1,
+  max: 100,
+  optional: true,
+  default: 20,
+  description: 'Maximum number of entries on the page.',
+};
+
 /** Query of every list. */
 export class PageQuery {
-  @IntField({
-    min: 1,
-    max: 100,
-    optional: true,
-    default: 20,
-    description: 'Maximum number of entries on the page.',
-  })
+  @IntField(PAGE_LIMIT)
   limit: number = 20;
 
   @StringField({ max: 500, optional: true, description: 'The `nextCursor` of the previous page.' })
