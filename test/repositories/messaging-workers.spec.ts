@@ -181,6 +181,40 @@ describe('workers', () => {
     expect(waited('parcel.kept')).toBeGreaterThan(1900);
   });
 
+  it('run a slow event one at a time in its own queue, and other events meanwhile', async () => {
+    const carved = defineEvent<Parcel>('statue.carved', { consumers: ['workshop'] });
+    const gate = Promise.withResolvers<void>();
+    const began: number[] = [];
+    let inHand = 0;
+    let mostInHand = 0;
+    @EventProcessor('workshop', { concurrency: 1 })
+    class WorkshopProcessor extends EventConsumer {
+      @Handles(carved)
+      async onCarved({ payload }: DeliveredEvent<Parcel>): Promise<void> {
+        began.push(payload.number);
+        mostInHand = Math.max(mostInHand, ++inHand);
+        await gate.promise;
+        inHand -= 1;
+      }
+    }
+    const { unitOfWork, outbox, send } = await room.process({
+      events: [parcelSent, carved],
+      queues: ['post', 'workshop'],
+      providers: [PostProcessor, WorkshopProcessor],
+    });
+    try {
+      for (const number of [1, 2, 3]) await unitOfWork.run(() => outbox.announce(carved, { number }));
+      await waitFor(() => began.length > 0, { what: 'the first slow event' });
+      await send(1, 50);
+      await waitFor(() => deliveries.length >= 50, { what: 'the other events' });
+      expect(began).toHaveLength(1);
+    } finally {
+      gate.resolve();
+    }
+    await waitFor(() => began.length >= 3, { what: 'all slow events' });
+    expect(mostInHand).toBe(1);
+  });
+
   it('do not start when a handler is missing', async () => {
     await expect(room.process({ providers: [] })).rejects.toThrow(TopologyError);
   });

@@ -23,7 +23,7 @@ export interface FoundProcessor {
   isConsumer: boolean;
   /** Whether there is one instance for all jobs. */
   isStatic: boolean;
-  handlers: { method: string; event: EventDefinition }[];
+  handlers: { method: string; event: EventDefinition; concurrency?: number }[];
 }
 
 /** A method with `@Scheduled`. */

@@ -23,6 +23,11 @@ export interface EventProcessorOptions extends RetryOptions {
   concurrency?: number;
 }
 
+export interface HandlerOptions extends RetryOptions {
+  /** Refused at start: jobs that wait for their turn would hold the slots of the other events of the queue. Give the event its own queue. */
+  concurrency?: number;
+}
+
 export type ScheduledOptions = {
   /** Unique, kebab-case; stored in Redis and used as a label. */
   name: string;
@@ -62,14 +67,14 @@ interface MethodDescriptor<Method> {
 }
 
 /** Makes a method of an `EventConsumer` the handler of an event; the payload's type is checked by the compiler. */
-export function Handles<P extends object>(event: EventDefinition<P>, retries: RetryOptions = {}) {
+export function Handles<P extends object>(event: EventDefinition<P>, options: HandlerOptions = {}) {
   return (
     _target: object,
     _method: string,
     descriptor: MethodDescriptor<(event: DeliveredEvent<P>) => Promise<unknown>>,
   ): void => {
     const method = descriptor.value as object;
-    Reflect.defineMetadata(HANDLES, [...handledBy(method), { event, ...retries }], method);
+    Reflect.defineMetadata(HANDLES, [...handledBy(method), { event, ...options }], method);
   };
 }
 
@@ -89,7 +94,7 @@ export function processorOf(type: object): ProcessorMetadata | undefined {
 }
 
 /** The events that a method handles. */
-export function handledBy(method: object): ({ event: EventDefinition } & RetryOptions)[] {
+export function handledBy(method: object): ({ event: EventDefinition } & HandlerOptions)[] {
   return (Reflect.getMetadata(HANDLES, method) as ReturnType<typeof handledBy> | undefined) ?? [];
 }
 

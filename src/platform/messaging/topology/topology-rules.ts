@@ -139,7 +139,11 @@ function handlerProblems({ events, queues, processors }: FoundTopology): string[
       if (count > 1)
         problems.push(`${className} handles ${name} ${count} times (${methods.join(', ')}); keep one`);
     }
-    for (const { event, method } of handlers) {
+    for (const { event, method, concurrency } of handlers) {
+      if (concurrency !== undefined)
+        problems.push(
+          `${className}.${method} sets concurrency for ${event.name}, but it is the queue's; give ${event.name} its own queue, whose @EventProcessor sets it`,
+        );
       const declared = events.find(({ name }) => name === event.name);
       if (!declared) {
         problems.push(

@@ -82,6 +82,19 @@ describe('the topology of a process', () => {
     ]);
   });
 
+  it('stops a worker that bounds the concurrency of an event, and says where it can be set', async () => {
+    @EventProcessor('post')
+    class BoundingProcessor extends EventConsumer {
+      @Handles(sent, { concurrency: 1 })
+      async onSent(): Promise<void> {}
+    }
+    await expect(topologyOf('worker', feature, [BoundingProcessor])).rejects.toMatchObject({
+      problems: [
+        "BoundingProcessor.onSent sets concurrency for parcel.sent, but it is the queue's; give parcel.sent its own queue, whose @EventProcessor sets it",
+      ],
+    });
+  });
+
   it('allows an api to announce what a worker elsewhere handles', async () => {
     const { topology } = await topologyOf('api', MessagingModule.forFeature({ events: [sent] }), []);
     expect(() => topology.requireDeclared(sent)).not.toThrow();
