@@ -1,6 +1,7 @@
 /** `npm run bench`: see bench/README.md. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { build, BuildError } from '../scripts/lib/build.ts';
+import { Progress } from '../local/progress.ts';
 import { pick, UsageError } from '../local/run-options.ts';
 import { localPath, repositoryRoot, tryLock } from '../local/servers/index.ts';
 import { Bench } from './harness/bench.ts';
@@ -9,7 +10,6 @@ import { costsOf, readProfiles } from './harness/cpu-profile.ts';
 import type { Window } from './harness/bench.ts';
 import { readOptions, USAGE } from './harness/options.ts';
 import type { Options } from './harness/options.ts';
-import { Progress } from './harness/progress.ts';
 import { allMet, describe, summarise } from './harness/report.ts';
 import type { Finished } from './harness/report.ts';
 import type { Workload } from './workload.ts';
@@ -17,7 +17,7 @@ import { PRODUCTS } from './products/index.ts';
 import type { Subject } from './subject.ts';
 import { workloadsOf } from './workloads/index.ts';
 
-const progress = new Progress();
+const progress = new Progress(undefined, process.stderr);
 
 async function main(options: Options): Promise<number> {
   if (options.help) return print(USAGE);
@@ -30,19 +30,18 @@ async function main(options: Options): Promise<number> {
   if (!lock) throw new Error('Another bench is running in this checkout');
   // The guard ends everything that was started when this process ends.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  progress.part('build');
-  progress.say('compiling');
+  progress.begin('build');
   await build({ onlyIfStale: true });
-  progress.clear();
+  progress.end();
   const warning = disturbance();
   print([...conditions(), ...(warning ? [warning] : []), ''].join('\n'));
 
   const finished: Finished[] = [];
   for (const [index, workload] of chosen.entries()) {
-    progress.part(`[${index + 1}/${chosen.length}] ${workload.name}`);
+    progress.begin(`[${index + 1}/${chosen.length}] ${workload.name}`);
     const done = await runOne(subject, workload, options);
     finished.push(done);
-    progress.clear();
+    progress.end();
     print(describe(done));
   }
   lock.release();
@@ -78,7 +77,7 @@ const WORTH_NAMING = 0.01;
 const MOST_NAMED = 25;
 
 function reportProfiles(folder: string, windows: readonly Window[]): void {
-  progress.clear();
+  progress.end();
   for (const { name, file, profile } of readProfiles(folder)) {
     const { busyShare, byOrigin, byFunction } = costsOf(profile, windows);
     if (byOrigin.length === 0) continue;
@@ -125,7 +124,7 @@ function print(text: string): 0 {
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));
 } catch (error) {
-  progress.clear();
+  progress.end();
   const known = error instanceof BuildError || error instanceof UsageError;
   process.stderr.write(`${known ? (error as Error).message : String((error as Error).stack)}\n`);
   process.exitCode = 2;

@@ -1,4 +1,4 @@
-import type { Stage } from '../stage/stage.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import { httpClient } from '../../local/http.ts';
 import { headersOf } from './requests.ts';
 import type { RequestTemplate } from '../../local/requests.ts';
@@ -25,16 +25,16 @@ export interface Sameness {
  * the same statements, equally often. A change of the product's SQL fails here until the reference follows.
  */
 export async function assertSame(
-  stage: Stage,
+  testbed: Testbed,
   sides: { name: string; url: string }[],
   requests: readonly RequestTemplate[],
   same: Sameness,
 ): Promise<void> {
-  await stage.sql.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
-  await track(stage, 'top');
+  await testbed.sql.query('CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+  await track(testbed, 'top');
   const seen: Seen[] = [];
-  for (const { url } of sides) seen.push(await see(stage, url, requests.slice(0, REQUESTS)));
-  await track(stage, 'none');
+  for (const { url } of sides) seen.push(await see(testbed, url, requests.slice(0, REQUESTS)));
+  await track(testbed, 'none');
   const [first, ...others] = seen as [Seen, ...Seen[]];
   for (const [index, other] of others.entries()) {
     const pair = `${sides[0]?.name} and ${sides[index + 1]?.name}`;
@@ -44,7 +44,7 @@ export async function assertSame(
   }
 }
 
-async function see(stage: Stage, url: string, requests: readonly RequestTemplate[]): Promise<Seen> {
+async function see(testbed: Testbed, url: string, requests: readonly RequestTemplate[]): Promise<Seen> {
   const http = httpClient(url);
   const send = async (request: RequestTemplate): Promise<string> => {
     const { method, path, body } = request;
@@ -54,10 +54,10 @@ async function see(stage: Stage, url: string, requests: readonly RequestTemplate
   };
   // Connections are opened and caches filled by the first ones.
   for (const request of requests) await send(request);
-  await stage.sql.query('SELECT pg_stat_statements_reset()');
+  await testbed.sql.query('SELECT pg_stat_statements_reset()');
   const answers: string[] = [];
   for (const request of requests) answers.push(await send(request));
-  const { rows } = await stage.sql.query<{ statement: string }>(
+  const { rows } = await testbed.sql.query<{ statement: string }>(
     `SELECT calls || ' x ' || queryid || ' ' || regexp_replace(query, '\\s+', ' ', 'g') AS statement
      FROM pg_stat_statements WHERE calls >= $1 ORDER BY queryid`,
     [requests.length],
@@ -65,11 +65,11 @@ async function see(stage: Stage, url: string, requests: readonly RequestTemplate
   return { statements: rows.map(({ statement }) => statement), answers };
 }
 
-async function track(stage: Stage, what: 'top' | 'none'): Promise<void> {
-  await stage.sql.query(`ALTER SYSTEM SET pg_stat_statements.track = '${what}'`);
-  await stage.sql.query('SELECT pg_reload_conf()');
+async function track(testbed: Testbed, what: 'top' | 'none'): Promise<void> {
+  await testbed.sql.query(`ALTER SYSTEM SET pg_stat_statements.track = '${what}'`);
+  await testbed.sql.query('SELECT pg_reload_conf()');
   // Sessions read their settings again between two statements, soon after the signal.
-  await stage.sql.query('SELECT pg_sleep(0.2)');
+  await testbed.sql.query('SELECT pg_sleep(0.2)');
 }
 
 function compare(ours: string[], theirs: string[], complaint: string): void {

@@ -1,7 +1,7 @@
-import { Stage } from '../stage/stage.ts';
-import type { StageOptions } from '../stage/stage.ts';
+import { Testbed } from '../testbed/testbed.ts';
+import type { TestbedOptions } from '../testbed/testbed.ts';
 import type { Subject } from '../subject.ts';
-import type { Progress } from './progress.ts';
+import type { Progress } from '../../local/progress.ts';
 
 export interface BenchOptions {
   subject: Subject;
@@ -26,7 +26,7 @@ export class Bench {
   readonly seconds: number;
   readonly windows: Window[] = [];
   private readonly options: BenchOptions;
-  private readonly stages: Stage[] = [];
+  private readonly testbeds: Testbed[] = [];
 
   constructor(options: BenchOptions) {
     this.options = options;
@@ -36,15 +36,15 @@ export class Bench {
 
   /** Reports the current step. */
   say(activity: string): void {
-    this.options.progress.say(activity);
+    this.options.progress.phase(activity);
   }
 
   /** Starts private servers for the workload; they end with it. */
-  async open(options: StageOptions = {}): Promise<Stage> {
+  async open(options: TestbedOptions = {}): Promise<Testbed> {
     this.say('starting servers');
-    const stage = await Stage.open(this.options.subject, options, this.options.profileInto);
-    this.stages.push(stage);
-    return stage;
+    const testbed = await Testbed.open(this.options.subject, options, this.options.profileInto);
+    this.testbeds.push(testbed);
+    return testbed;
   }
 
   /** A measurement; a CPU profile counts only the time inside of one. */
@@ -59,7 +59,7 @@ export class Bench {
 
   /** Ends everything that the workload has started. */
   async close(): Promise<void> {
-    await Promise.all(this.stages.map((stage) => stage.close()));
+    await Promise.all(this.testbeds.map((testbed) => testbed.close()));
   }
 }
 

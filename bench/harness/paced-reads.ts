@@ -1,4 +1,4 @@
-import type { Stage } from '../stage/stage.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import type { RequestTemplate } from '../../local/requests.ts';
 import { load } from './wrk.ts';
 import type { LoadResult } from './wrk.ts';
@@ -9,7 +9,7 @@ const PACE_MS = 20;
 
 /** Reads at an even pace, to measure the latency while something else runs. */
 export function pacedReads(
-  stage: Stage,
+  testbed: Testbed,
   url: string,
   requests: readonly RequestTemplate[],
   seconds: number,
@@ -20,6 +20,6 @@ export function pacedReads(
     seconds,
     connections: CONNECTIONS,
     paceMs: PACE_MS,
-    directory: stage.directory,
+    directory: testbed.directory,
   });
 }

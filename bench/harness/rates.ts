@@ -1,4 +1,4 @@
-import type { Stage } from '../stage/stage.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import type { Check, Measure, Outcome } from '../workload.ts';
 import { alternate } from './alternate.ts';
 import type { Bench } from './bench.ts';
@@ -33,13 +33,13 @@ const WARM_UP_RUNS = 8;
 /** Sends the same requests to each side in turn, as fast as it answers, over 32 connections. */
 export function compareRates(
   bench: Bench,
-  stage: Stage,
+  testbed: Testbed,
   sides: readonly Side[],
   { requests, prepare }: RateOptions,
 ): Promise<Rate[][]> {
   const run = async (side: Side, seconds: number): Promise<Rate> => {
     const before = cpuMicroseconds(side.pid);
-    const result = await load({ url: side.url, requests, seconds, directory: stage.directory });
+    const result = await load({ url: side.url, requests, seconds, directory: testbed.directory });
     return { ...result, cpu: (cpuMicroseconds(side.pid) - before) / result.requests };
   };
   const warmUp = async (side: Side): Promise<void> => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { buildSpecimen } from '../../test/specimen/build.ts';
 import { browsing, ledgerSettings, listing, reading, transferring } from '../../test/specimen/outside.ts';
-import { addUsers, idsOf, settle, withoutForeignKeys } from '../stage/fill.ts';
+import { addUsers, idsOf, settle, withoutForeignKeys } from '../testbed/fill.ts';
 import type { Subject } from '../subject.ts';
 
 const TABLES = ['users', 'accounts', 'transfers'];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { bearing } from '../../local/requests.ts';
-import { addUsers, idsOf, settle, withoutForeignKeys } from '../stage/fill.ts';
+import { addUsers, idsOf, settle, withoutForeignKeys } from '../testbed/fill.ts';
 import type { Subject } from '../subject.ts';
 
 const TABLES = ['users', 'products', 'orders', 'order_items'];

@@ -1,7 +1,7 @@
 import { alternate } from '../harness/alternate.ts';
 import { cpuMicroseconds } from '../harness/process-usage.ts';
 import { pairwise } from '../harness/statistics.ts';
-import { addEvents, databaseNow, recorded } from '../stage/events.ts';
+import { addEvents, databaseNow, recorded } from '../testbed/events.ts';
 import type { Workload } from '../workload.ts';
 
 const BACKLOG = 20_000;
@@ -11,10 +11,10 @@ export const eventThroughput: Workload = {
   name: 'event-throughput',
   title: `Outbox to handler, a backlog of ${BACKLOG.toLocaleString('en')} events`,
   run: async (bench) => {
-    const stage = await bench.open();
-    const { sql } = stage;
-    const worker = await stage.extendedWorker('extended/event-worker.ts');
-    const bare = await stage.reference('bare/worker.ts');
+    const testbed = await bench.open();
+    const { sql } = testbed;
+    const worker = await testbed.extendedWorker('extended/event-worker.ts');
+    const bare = await testbed.reference('bare/worker.ts');
 
     const timed = async (pid: number, consumer: string, events: number, begin: () => Promise<number>) => {
       const cpu = cpuMicroseconds(pid);

@@ -5,7 +5,7 @@ import { pacedReads } from '../harness/paced-reads.ts';
 import { peakMemoryMiB } from '../harness/process-usage.ts';
 import { pairwise, spreadOf } from '../harness/statistics.ts';
 import type { LoadResult } from '../harness/wrk.ts';
-import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import { NO_PRACTICAL_LIMIT } from '../testbed/testbed.ts';
 import type { Subject } from '../subject.ts';
 import type { Measure, Workload } from '../workload.ts';
 
@@ -40,19 +40,19 @@ export const exportMillion = (subject: Subject, exports: Exports): Workload => (
   name: 'export-million',
   title: 'CSV export of a million records against ten thousand, with concurrent reads',
   run: async (bench) => {
-    const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
+    const testbed = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
     bench.say('filling tables');
-    const { sql } = stage;
+    const { sql } = testbed;
     const { callers } = await subject.fill(sql, { callers: 100, things: 10, records: FEW });
     const { rows: first } = await sql.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     await subject.addRecords(sql, MANY - FEW, true);
-    const api = await stage.api();
-    const admin = httpClient(api.url).as(stage.tokens.of(String(callers[0]), 'admin'));
+    const api = await testbed.api();
+    const admin = httpClient(api.url).as(testbed.tokens.of(String(callers[0]), 'admin'));
     const { table, owner } = subject.records;
     const { rows: records } = await sql.query<{ id: string; caller: string }>(
       `SELECT id, ${owner} AS caller FROM ${table} ORDER BY id LIMIT 1000`,
     );
-    const requests = records.map(({ id, caller }) => subject.read.request(id, stage.tokens.of(caller)));
+    const requests = records.map(({ id, caller }) => subject.read.request(id, testbed.tokens.of(caller)));
 
     /** Requests an export and polls it to its end. */
     const exportAll = async (
@@ -77,7 +77,7 @@ export const exportMillion = (subject: Subject, exports: Exports): Workload => (
     };
     /** Exports in a worker that has done nothing else, and reads records meanwhile. */
     const round = async (rows: number, meanwhile: boolean, to?: Date): Promise<Round> => {
-      const worker = await stage.worker();
+      const worker = await testbed.worker();
       const first = exportAll(rows, to);
       if (!meanwhile) await first;
       let reading = true;
@@ -86,7 +86,7 @@ export const exportMillion = (subject: Subject, exports: Exports): Workload => (
             while (reading) await exportAll(rows, to);
           })
         : first;
-      const reads = await pacedReads(stage, api.url, requests, READING_ROUNDS * bench.seconds);
+      const reads = await pacedReads(testbed, api.url, requests, READING_ROUNDS * bench.seconds);
       reading = false;
       await goOn;
       const peak = peakMemoryMiB(worker.pid);
@@ -94,7 +94,7 @@ export const exportMillion = (subject: Subject, exports: Exports): Workload => (
       return { ...(await first), peak, reads };
     };
 
-    await pacedReads(stage, api.url, requests, 2);
+    await pacedReads(testbed, api.url, requests, 2);
     const [few = [], many = []] = await alternate(bench, [
       { name: 'ten thousand', measure: () => round(FEW, false, first[0]?.now) },
       { name: 'a million', measure: () => round(MANY, true) },

@@ -1,7 +1,7 @@
 import { compareRates, rateMeasure } from '../harness/rates.ts';
 import type { Side } from '../harness/rates.ts';
-import { openBothSides } from '../stage/open-filled.ts';
-import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import { openBothSides } from '../testbed/open-filled.ts';
+import { NO_PRACTICAL_LIMIT } from '../testbed/testbed.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
@@ -23,14 +23,14 @@ export const featureCosts = (subject: Subject): Workload => ({
   title: 'Cost of features, on the read of one record',
   onDemand: true,
   run: async (bench) => {
-    const { stage, sides, reads } = await openBothSides(bench, subject);
+    const { testbed, sides, reads } = await openBothSides(bench, subject);
     const all: Side[] = [...sides];
     for (const [name, env] of Object.entries(WITHOUT)) {
-      const { url, pid } = await stage.api(env, `holdfast-${name.replaceAll(' ', '-')}`);
+      const { url, pid } = await testbed.api(env, `holdfast-${name.replaceAll(' ', '-')}`);
       all.push({ name, url, pid });
     }
     const requests = await reads();
-    const measured = await compareRates(bench, stage, all, { requests });
+    const measured = await compareRates(bench, testbed, all, { requests });
     return { measures: all.map(({ name }, index) => rateMeasure(name, measured[index] ?? [])), checks: [] };
   },
 });

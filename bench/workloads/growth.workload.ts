@@ -4,9 +4,9 @@ import type { RequestTemplate } from '../../local/requests.ts';
 import type { Bench } from '../harness/bench.ts';
 import { pairwise } from '../harness/statistics.ts';
 import { load } from '../harness/wrk.ts';
-import { addEvents, relayed } from '../stage/events.ts';
-import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
-import type { Stage } from '../stage/stage.ts';
+import { addEvents, relayed } from '../testbed/events.ts';
+import { NO_PRACTICAL_LIMIT } from '../testbed/testbed.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import type { Subject } from '../subject.ts';
 import type { Check, Measure, Workload } from '../workload.ts';
 
@@ -32,9 +32,9 @@ export const growth = (subject: Subject): Workload => ({
   name: 'growth',
   title: 'Ten thousand records against a million: pages, and the relay with a backlog',
   run: async (bench) => {
-    const stage = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
-    const small = await openSize(bench, stage, subject, 'small');
-    const big = await openSize(bench, stage, subject, 'big');
+    const testbed = await bench.open({ rateLimit: NO_PRACTICAL_LIMIT });
+    const small = await openSize(bench, testbed, subject, 'small');
+    const big = await openSize(bench, testbed, subject, 'big');
     const measures: Measure[] = [];
     const checks: Check[] = [];
     const add = (what: string, unit: string, few: number[], many: number[]): void => {
@@ -50,7 +50,7 @@ export const growth = (subject: Subject): Workload => ({
       const page = (size: Size) => async () => {
         const requests = size.requests[index] ?? [];
         const { url } = size;
-        const result = await load({ url, requests, seconds, connections: 1, directory: stage.directory });
+        const result = await load({ url, requests, seconds, connections: 1, directory: testbed.directory });
         return 1000 / result.perSecond;
       };
       const [few = [], many = []] = await alternate(
@@ -64,10 +64,10 @@ export const growth = (subject: Subject): Workload => ({
       add(what, 'ms/page', few, many);
     }
 
-    await startRelays(stage, [small, big]);
+    await startRelays(testbed, [small, big]);
     const [few = [], many = []] = await alternate(bench, [
-      relay(stage, small, BACKLOGS.small),
-      relay(stage, big, BACKLOGS.big),
+      relay(testbed, small, BACKLOGS.small),
+      relay(testbed, big, BACKLOGS.big),
     ]);
     add('relay', 'µs/event', few, many);
     return {
@@ -83,24 +83,24 @@ export const growth = (subject: Subject): Workload => ({
 
 async function openSize(
   bench: Bench,
-  stage: Stage,
+  testbed: Testbed,
   subject: Subject,
   name: keyof typeof SIZES,
 ): Promise<Size> {
   bench.say(`filling tables, ${name}`);
-  const { postgres } = stage.stack;
+  const { postgres } = testbed.stack;
   const env: Record<string, string> = { DATABASE_URL: postgres.url(name), QUEUE_PREFIX: `{bench-${name}}` };
-  await stage.sql.query(`CREATE DATABASE ${name} OWNER holdfast`);
-  const migrated = await stage.stack.cli(['migrate'], env);
+  await testbed.sql.query(`CREATE DATABASE ${name} OWNER holdfast`);
+  const migrated = await testbed.stack.cli(['migrate'], env);
   if (migrated.code !== 0) throw new Error(`cli migrate failed: ${migrated.stdout}${migrated.stderr}`);
   const sql = new pg.Client({ connectionString: postgres.adminUrl(name) });
   await sql.connect();
-  stage.onClose(() => sql.end());
+  testbed.onClose(() => sql.end());
   const { callers } = await subject.fill(sql, { callers: CALLERS, things: 100, records: SIZES[name] });
-  const { url } = await stage.api(env, `holdfast-api-${name}`);
+  const { url } = await testbed.api(env, `holdfast-api-${name}`);
 
-  const tokens = new Map(callers.map((id) => [id, stage.tokens.of(id)]));
-  const admin = stage.tokens.of(String(callers[0]), 'admin');
+  const tokens = new Map(callers.map((id) => [id, testbed.tokens.of(id)]));
+  const admin = testbed.tokens.of(String(callers[0]), 'admin');
   const { listAll } = subject;
   const { table, owner } = subject.records;
   // One record in so many, so that there are two hundred places to begin at.
@@ -127,7 +127,7 @@ function cursorOf(id: string): string {
   return Buffer.from(JSON.stringify([id])).toString('base64url');
 }
 
-async function startRelays(stage: Stage, sizes: Size[]): Promise<void> {
+async function startRelays(testbed: Testbed, sizes: Size[]): Promise<void> {
   for (const { name, sql, env } of sizes) {
     await sql.query(
       `INSERT INTO outbox_events (id, name, consumers, payload, relayed_at, relay_attempts)
@@ -137,19 +137,19 @@ async function startRelays(stage: Stage, sizes: Size[]): Promise<void> {
     );
     await sql.query('VACUUM (ANALYZE) outbox_events');
     // No worker serves their queue, so none records them: without this they would soon be redelivered.
-    await stage.worker({ ...env, OUTBOX_REDELIVERY_AFTER_MS: '3600000' }, `holdfast-worker-${name}`);
+    await testbed.worker({ ...env, OUTBOX_REDELIVERY_AFTER_MS: '3600000' }, `holdfast-worker-${name}`);
   }
 }
 
 /** Microseconds that the relay takes for an event of a backlog. */
-function relay(stage: Stage, { name, sql, env }: Size, backlog: number) {
+function relay(testbed: Testbed, { name, sql, env }: Size, backlog: number) {
   const event = { name: 'bench.waiting', consumer: 'parked' };
   return {
     name: `relay, ${name}`,
     prepare: async () => {
       await sql.query('DELETE FROM outbox_events WHERE name = $1', [event.name]);
       await sql.query('VACUUM outbox_events');
-      await stage.forgetQueue(`${env.QUEUE_PREFIX}:${event.consumer}`);
+      await testbed.forgetQueue(`${env.QUEUE_PREFIX}:${event.consumer}`);
     },
     warmUp: async () => {
       await addEvents(sql, { ...event, count: 2 * BATCH });

@@ -4,9 +4,9 @@ import { scrape } from '../harness/metrics.ts';
 import { pacedReads } from '../harness/paced-reads.ts';
 import { median, pairwise, spreadOf } from '../harness/statistics.ts';
 import { load } from '../harness/wrk.ts';
-import { loginOf } from '../stage/fill.ts';
-import { openFilled } from '../stage/open-filled.ts';
-import { NO_PRACTICAL_LIMIT } from '../stage/stage.ts';
+import { loginOf } from '../testbed/fill.ts';
+import { openFilled } from '../testbed/open-filled.ts';
+import { NO_PRACTICAL_LIMIT } from '../testbed/testbed.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
@@ -18,8 +18,8 @@ export const login = (subject: Subject): Workload => ({
   name: 'login',
   title: 'Logins with argon2id (19 MiB, two passes), with concurrent reads',
   run: async (bench) => {
-    const { stage, api, reads } = await openFilled(bench, subject, { rateLimit: NO_PRACTICAL_LIMIT });
-    const hashes = await stage.reference('bare/hashes.ts');
+    const { testbed, api, reads } = await openFilled(bench, subject, { rateLimit: NO_PRACTICAL_LIMIT });
+    const hashes = await testbed.reference('bare/hashes.ts');
     const logins = Array.from({ length: 1000 }, (_, index) => loginOf(index + 1));
     const logIn = (seconds: number) =>
       load({
@@ -27,7 +27,7 @@ export const login = (subject: Subject): Workload => ({
         requests: logins,
         seconds,
         connections: LOGINS_AT_ONCE,
-        directory: stage.directory,
+        directory: testbed.directory,
       });
 
     const hashing = await alternate(bench, [
@@ -47,7 +47,7 @@ export const login = (subject: Subject): Workload => ({
 
     const requests = await reads();
     const loopDelays: number[] = [];
-    const read = () => pacedReads(stage, api.url, requests, bench.seconds);
+    const read = () => pacedReads(testbed, api.url, requests, bench.seconds);
     const reading = await alternate(bench, [
       { name: 'reads without logins', warmUp: read, measure: read },
       {

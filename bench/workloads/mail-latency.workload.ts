@@ -5,7 +5,7 @@ import { waitFor } from '../../local/wait-for.ts';
 import { alternate } from '../harness/alternate.ts';
 import { headersOf } from '../harness/requests.ts';
 import { percentile, spreadOf } from '../harness/statistics.ts';
-import { openFilled } from '../stage/open-filled.ts';
+import { openFilled } from '../testbed/open-filled.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
@@ -15,9 +15,9 @@ export const mailLatency = (subject: Subject): Workload => ({
   name: 'mail-latency',
   title: `From the answer to a write to its e-mail at the SMTP server, ${WRITES_PER_SECOND} writes per second`,
   run: async (bench) => {
-    const { stage, api, callers, things } = await openFilled(bench, subject);
-    await stage.worker();
-    const { sink } = stage.stack;
+    const { testbed, api, callers, things } = await openFilled(bench, subject);
+    await testbed.worker();
+    const { sink } = testbed.stack;
     const http = httpClient(api.url);
     /** Epoch milliseconds of the answers, by the name that the mail has for what was made. */
     const placed = new Map<string, number>();

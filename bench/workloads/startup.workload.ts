@@ -8,7 +8,7 @@ import { guardProcess, releaseProcess } from '../../local/servers/guard.ts';
 import { freePort, localPath, repositoryRoot } from '../../local/servers/index.ts';
 import { alternate } from '../harness/alternate.ts';
 import { pairwise } from '../harness/statistics.ts';
-import type { Stage } from '../stage/stage.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import type { Workload } from '../workload.ts';
 
 const POLL_MS = 5;
@@ -18,10 +18,10 @@ export const startup: Workload = {
   name: 'startup',
   title: 'Start of the built api to ready, database warm',
   run: async (bench) => {
-    const stage = await bench.open();
-    const ours = () => untilReady(stage, join(stage.dist, 'main.js'), 'MANAGEMENT_PORT', '/health/ready');
+    const testbed = await bench.open();
+    const ours = () => untilReady(testbed, join(testbed.dist, 'main.js'), 'MANAGEMENT_PORT', '/health/ready');
     const theirs = () =>
-      untilReady(stage, join(repositoryRoot, 'bench/bare/one-route.mjs'), 'PORT', '/ready');
+      untilReady(testbed, join(repositoryRoot, 'bench/bare/one-route.mjs'), 'PORT', '/ready');
     const [holdfast = [], oneRoute = []] = await alternate(bench, [
       { name: 'holdfast', warmUp: ours, measure: ours },
       { name: 'one route', warmUp: theirs, measure: theirs },
@@ -40,14 +40,19 @@ export const startup: Workload = {
 };
 
 /** Milliseconds from spawning a process to its first 200. */
-async function untilReady(stage: Stage, file: string, portVariable: string, path: string): Promise<number> {
+async function untilReady(
+  testbed: Testbed,
+  file: string,
+  portVariable: string,
+  path: string,
+): Promise<number> {
   const ports = { PORT: String(await freePort()), MANAGEMENT_PORT: String(await freePort()) };
   const port = Number(ports[portVariable as keyof typeof ports]);
   const { PATH, HOME } = process.env;
-  const log = openSync(join(stage.directory, 'startup.log'), 'a');
+  const log = openSync(join(testbed.directory, 'startup.log'), 'a');
   const started = performance.now();
   const child = spawn(process.execPath, [file], {
-    env: { PATH, HOME, HOST: '127.0.0.1', MANAGEMENT_HOST: '127.0.0.1', ...stage.stack.env, ...ports },
+    env: { PATH, HOME, HOST: '127.0.0.1', MANAGEMENT_HOST: '127.0.0.1', ...testbed.stack.env, ...ports },
     cwd: localPath('run'),
     stdio: ['ignore', log, log],
   });

@@ -1,7 +1,7 @@
 import { startSinkProcess } from '../../local/outside-services.ts';
 import { alternate } from '../harness/alternate.ts';
 import { pairwise } from '../harness/statistics.ts';
-import { announce, databaseNow, recorded } from '../stage/events.ts';
+import { announce, databaseNow, recorded } from '../testbed/events.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
@@ -13,16 +13,16 @@ export const twoWorkers = (subject: Subject): Workload => ({
   name: 'two-workers',
   title: `Two worker processes against one, with mails that take ${MAIL_MS} ms each`,
   run: async (bench) => {
-    const stage = await bench.open();
-    const { sql } = stage;
+    const testbed = await bench.open();
+    const { sql } = testbed;
     const sink = await startSinkProcess({ slowMs: MAIL_MS });
-    stage.onClose(() => sink.stop());
+    testbed.onClose(() => sink.stop());
     await sink.setMood('slow');
     const { event, table } = subject.mail;
     const [caller] = (await subject.fill(sql, { callers: 1, things: 1, records: 0 })).callers;
     const env = { SMTP_URL: sink.url };
-    await stage.worker(env);
-    const second = await stage.worker(env, 'holdfast-worker-2');
+    await testbed.worker(env);
+    const second = await testbed.worker(env, 'holdfast-worker-2');
     await second.stop();
 
     const jobs = JOBS_PER_SECOND_OF_ONE * bench.seconds;

@@ -1,6 +1,6 @@
 import { compareRates, rateOutcome } from '../harness/rates.ts';
 import { assertSame } from '../harness/assert-same.ts';
-import { openBothSides } from '../stage/open-filled.ts';
+import { openBothSides } from '../testbed/open-filled.ts';
 import type { Subject } from '../subject.ts';
 import type { Workload } from '../workload.ts';
 
@@ -8,14 +8,14 @@ export const write = (subject: Subject): Workload => ({
   name: subject.write.name,
   title: subject.write.title,
   run: async (bench) => {
-    const { stage, sides, callers, things } = await openBothSides(bench, subject);
+    const { testbed, sides, callers, things } = await openBothSides(bench, subject);
     const requests = callers.map((caller, index) => subject.write.request(caller, index, things, 2));
-    await assertSame(stage, sides, requests, { statements: true, answers: false });
-    const measured = await compareRates(bench, stage, sides, {
+    await assertSame(testbed, sides, requests, { statements: true, answers: false });
+    const measured = await compareRates(bench, testbed, sides, {
       requests,
       // Every round starts with the same tables; no worker consumes the events. In the order in which a
       // transaction that the last round has left open uses them, or the two would deadlock.
-      prepare: () => stage.sql.query('TRUNCATE idempotency_records, outbox_events'),
+      prepare: () => testbed.sql.query('TRUNCATE idempotency_records, outbox_events'),
     });
     return {
       ...rateOutcome(sides, measured, { atLeast: 0.7 }),

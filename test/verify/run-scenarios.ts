@@ -1,5 +1,5 @@
 import type { Environment } from '../../local/processes.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../../local/progress.ts';
 import { resultOf } from './results.ts';
 import type { ScenarioResult } from './results.ts';
 import type { NamedScenario } from './scenario.ts';

@@ -10,7 +10,7 @@ import { lockHolder, tryLock, withLock } from '../../local/servers/lock.ts';
 import { join } from 'node:path';
 import { discoverScenarios } from './discover.ts';
 import { parseOptions, usage } from './options.ts';
-import { Progress } from './progress.ts';
+import { Progress } from '../../local/progress.ts';
 import { describeMachine } from './results.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { writeReports } from './report/write.ts';
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
   if (!free) process.stdout.write(`Waiting for the run of process ${lockHolder(lock)} …\n`);
   free?.release();
   return withLock(lock, async () => {
-    const progress = new Progress(() => undefined);
+    const progress = new Progress();
     progress.begin('Building the product');
     await build({ onlyIfStale: true });
     progress.end(`${progress.styled('green', '✓')} The product is built`);

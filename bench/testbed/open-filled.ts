@@ -2,15 +2,15 @@ import type { RequestTemplate } from '../../local/requests.ts';
 import type { Bench } from '../harness/bench.ts';
 import type { Side } from '../harness/rates.ts';
 import type { Caller, Subject } from '../subject.ts';
-import type { Stage, StageOptions } from './stage.ts';
+import type { Testbed, TestbedOptions } from './testbed.ts';
 
 /** So many that none of them reaches the shipped rate limit, at 40,000 requests a second between them. */
 const CALLERS = 4000;
 const RECORDS_EACH = 25;
 const THINGS = 500;
 
-export interface FilledStage {
-  stage: Stage;
+export interface FilledTestbed {
+  testbed: Testbed;
   things: string[];
   api: Side & { managementUrl: string };
   /** In no order. */
@@ -20,7 +20,7 @@ export interface FilledStage {
 }
 
 /** The same with the bare server on the same database, if there is one. */
-export interface BothSides extends FilledStage {
+export interface BothSides extends FilledTestbed {
   sides: Side[];
 }
 
@@ -28,11 +28,11 @@ export interface BothSides extends FilledStage {
 export async function openBothSides(
   bench: Bench,
   subject: Subject,
-  options: StageOptions = {},
+  options: TestbedOptions = {},
 ): Promise<BothSides> {
   const open = await openFilled(bench, subject, options);
   if (subject.bare === undefined) return { ...open, sides: [open.api] };
-  const bare = await open.stage.reference(subject.bare);
+  const bare = await open.testbed.reference(subject.bare);
   return { ...open, sides: [open.api, { name: 'bare', url: bare.url, pid: bare.pid }] };
 }
 
@@ -40,26 +40,26 @@ export async function openBothSides(
 export async function openFilled(
   bench: Bench,
   subject: Subject,
-  options: StageOptions = {},
-): Promise<FilledStage> {
-  const stage = await bench.open(options);
+  options: TestbedOptions = {},
+): Promise<FilledTestbed> {
+  const testbed = await bench.open(options);
   bench.say('filling tables');
-  const { callers, things } = await subject.fill(stage.sql, {
+  const { callers, things } = await subject.fill(testbed.sql, {
     callers: CALLERS,
     things: THINGS,
     records: CALLERS * RECORDS_EACH,
   });
   bench.say('starting the api');
-  const { url, pid, managementUrl } = await stage.api();
-  const tokens = new Map(callers.map((id) => [id, stage.tokens.of(id)]));
+  const { url, pid, managementUrl } = await testbed.api();
+  const tokens = new Map(callers.map((id) => [id, testbed.tokens.of(id)]));
   return {
-    stage,
+    testbed,
     things,
     callers: shuffled([...tokens].map(([id, token]) => ({ id, token }))),
     api: { name: 'holdfast', url, pid, managementUrl },
     reads: async () => {
       const { table, owner } = subject.records;
-      const { rows } = await stage.sql.query<{ id: string; caller: string }>(
+      const { rows } = await testbed.sql.query<{ id: string; caller: string }>(
         `SELECT DISTINCT ON (${owner}) id, ${owner} AS caller FROM ${table} ORDER BY ${owner}, id`,
       );
       return shuffled(rows.map(({ id, caller }) => subject.read.request(id, String(tokens.get(caller)))));

@@ -16,7 +16,7 @@ type ApiProcess = Awaited<ReturnType<TestStack['api']>>;
 type WorkerProcess = Awaited<ReturnType<TestStack['worker']>>;
 type Environment = Record<string, string | undefined>;
 
-export interface StageOptions {
+export interface TestbedOptions {
   /**
    * Requests per minute and caller. Default: the shipped limit, below which only workloads with thousands of callers stay; those
    * whose callers have no account and share one address need more.
@@ -30,7 +30,7 @@ export interface StageOptions {
 export const NO_PRACTICAL_LIMIT = 100_000_000;
 
 /** Private servers for one workload, with the built product in production mode on them. */
-export class Stage {
+export class Testbed {
   readonly stack: TestStack;
   /** As the superuser: may skip checks of foreign keys when it fills tables. */
   readonly sql: pg.Client;
@@ -69,12 +69,12 @@ export class Stage {
 
   static async open(
     subject: Subject,
-    { rateLimit, env }: StageOptions,
+    { rateLimit, env }: TestbedOptions,
     profileInto?: string,
-  ): Promise<Stage> {
+  ): Promise<Testbed> {
     const dist = (await subject.build?.()) ?? join(repositoryRoot, 'dist');
     const folder = await privateDirectory('bench');
-    const collector = await startReference('stage/collector.ts', { env: {}, readyPath: '/received' });
+    const collector = await startReference('testbed/collector.ts', { env: {}, readyPath: '/received' });
     const stack = await startTestStack({
       env: {
         NODE_ENV: 'production',
@@ -102,7 +102,7 @@ export class Stage {
       await stack.stop();
       throw error;
     }
-    return new Stage(stack, dist, sql, collector, folder, profileInto);
+    return new Testbed(stack, dist, sql, collector, folder, profileInto);
   }
 
   /** Starts an api; its access log goes to a file, as it would in production. */

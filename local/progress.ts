@@ -11,7 +11,7 @@ export interface ProgressFigures {
 
 const REDRAW_MS = 250;
 
-/** Shows the progress: one changing line on a terminal, plain lines for each change anywhere else. */
+/** Shows the progress of a run: one changing line on a terminal; in a file, a line for each part and each of its phases. */
 export class Progress {
   private readonly out: NodeJS.WriteStream;
   private readonly figures: () => ProgressFigures | undefined;
@@ -20,7 +20,10 @@ export class Progress {
   private what = '';
   private startedAt = 0;
 
-  constructor(figures: () => ProgressFigures | undefined, out: NodeJS.WriteStream = process.stdout) {
+  constructor(
+    figures: () => ProgressFigures | undefined = () => undefined,
+    out: NodeJS.WriteStream = process.stdout,
+  ) {
     this.out = out;
     this.figures = figures;
   }
@@ -39,17 +42,18 @@ export class Progress {
   }
 
   phase(what: string): void {
+    const changed = stepOf(what) !== stepOf(this.what);
     this.what = what;
     if (this.out.isTTY) this.draw();
-    else this.say(`    ${this.elapsed()}  ${what}`);
+    else if (changed) this.say(`    ${this.elapsed()}  ${stepOf(what)}`);
   }
 
-  /** Ends the part; `line` stays. */
-  end(line: string): void {
+  /** Ends the part. @param line stays */
+  end(line?: string): void {
     clearInterval(this.timer);
     this.timer = undefined;
     this.clear();
-    this.say(line);
+    if (line !== undefined) this.say(line);
   }
 
   say(line = ''): void {
@@ -83,4 +87,9 @@ export class Progress {
   private clear(): void {
     if (this.out.isTTY) this.out.write('\r\u001b[2K');
   }
+}
+
+/** Dozens of rounds (`round 3/5 bare`) would hide the important lines of a log. */
+function stepOf(phase: string): string {
+  return phase.replace(/ \d+\/\d+.*/, 's');
 }
