@@ -17,16 +17,16 @@ afterEach(() => sink.stop());
 
 describe('a mail', () => {
   it('is stored under its Message-ID', async () => {
-    await send('one@shop.example', { to: 'Ada <ada@example.com>', subject: 'Your order' });
-    expect(readdirSync(sink.directory)).toEqual(['one@shop.example.eml']);
+    await send('one@mail.example', { to: 'Ada <ada@example.com>', subject: 'Welcome' });
+    expect(readdirSync(sink.directory)).toEqual(['one@mail.example.eml']);
     expect(sink.mails()).toMatchObject([
-      { messageId: 'one@shop.example', to: ['ada@example.com'], subject: 'Your order' },
+      { messageId: 'one@mail.example', to: ['ada@example.com'], subject: 'Welcome' },
     ]);
   });
 
   it('is stored once, also when sent again', async () => {
-    await send('one@shop.example');
-    await send('one@shop.example');
+    await send('one@mail.example');
+    await send('one@mail.example');
     expect(sink.counts()).toEqual({ accepted: 2, kept: 1, duplicates: 1 });
   });
 
@@ -46,17 +46,17 @@ describe('a mood', () => {
     async (mood) => {
       await httpClient(sink.controlUrl).put('/mood', { mood });
       const patienceMs = mood === 'hang' ? 200 : PATIENCE_MS;
-      await expect(send('one@shop.example', {}, patienceMs)).rejects.toThrow();
+      await expect(send('one@mail.example', {}, patienceMs)).rejects.toThrow();
       expect(sink.counts().kept).toBe(mood === 'accept_then_drop' ? 1 : 0);
       sink.setMood('ok');
-      await send('one@shop.example');
+      await send('one@mail.example');
       expect(sink.counts().kept).toBe(1);
     },
   );
 
   it('slow delays the answer', async () => {
     sink.setMood('slow');
-    await send('one@shop.example');
+    await send('one@mail.example');
     expect(sink.counts().kept).toBe(1);
   });
 
@@ -77,7 +77,7 @@ async function send(
   });
   const { to = 'ada@example.com', subject = 'Hello' } = mail;
   await transport.sendMail({
-    from: 'shop@example.com',
+    from: 'mail@example.com',
     to,
     subject,
     text: 'Hi',

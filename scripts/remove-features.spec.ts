@@ -38,9 +38,13 @@ export const PRODUCT = {
 import { orderRead } from './order-read.workload.js';
 
 export const workloads = [login, orderRead];
+export const started = 'bare/hashes.mjs';
 `,
   'bench/workloads/login.workload.ts': 'export const login = 1;\n',
-  'bench/workloads/order-read.workload.ts': `export const orderRead = '/v1/orders/7';\n`,
+  'bench/workloads/order-read.workload.ts': `export const orderRead = ['/v1/orders/7', 'bare/orders.mjs'];\n`,
+  'bench/bare/hashes.mjs': 'listen();\n',
+  'bench/bare/orders.mjs': `import { shelf } from './shelf.mjs';\nlisten(shelf);\n`,
+  'bench/bare/shelf.mjs': 'export const shelf = 1;\n',
   'local/sandbox.ts': '// Calls /v1/orders back.\n',
   'docker-compose.yml': `environment:
   USERS_MAX: 1
@@ -63,7 +67,7 @@ describe('removed features', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  it('are removed with their migrations, tests and workloads; everything else stays', () => {
+  it('are removed with their migrations, tests, workloads and what only those need; everything else stays', () => {
     const { files, changed } = removeFeatures(root, 'examples');
 
     expect(left()).toEqual([
@@ -75,11 +79,16 @@ describe('removed features', () => {
       'test/e2e/users.spec.ts',
       'bench/workloads/index.ts',
       'bench/workloads/login.workload.ts',
+      'bench/bare/hashes.mjs',
       'local/sandbox.ts',
       'docker-compose.yml',
     ]);
     expect(files).toContainEqual({ path: 'test/e2e/shop.ts', reason: 'uses the route /v1/orders' });
     expect(files).toContainEqual({ path: 'test/e2e/orders.spec.ts', reason: 'needs test/e2e/shop.ts' });
+    expect(files).toContainEqual({
+      path: 'bench/bare/orders.mjs',
+      reason: 'only bench/workloads/order-read.workload.ts needs it',
+    });
     expect(changed.toSorted()).toEqual([
       'bench/workloads/index.ts',
       'docker-compose.yml',

@@ -5,7 +5,7 @@ const frame = (functionName: string, url = '') => ({ functionName, url, lineNumb
 const profile = {
   nodes: [
     { id: 1, callFrame: frame('(idle)') },
-    { id: 2, callFrame: frame('get', 'file:///app/dist/modules/orders/orders.service.js') },
+    { id: 2, callFrame: frame('get', 'file:///app/dist/modules/accounts/accounts.service.js') },
     { id: 3, callFrame: frame('query', 'file:///app/node_modules/pg/lib/client.js') },
   ],
   startTime: 1000,
@@ -19,14 +19,14 @@ describe('the costs in a CPU profile', () => {
     expect(busyShare).toBeCloseTo(6 / 7);
     expect(byOrigin).toEqual([
       { what: 'pg', share: 4 / 6 },
-      { what: 'src/modules/orders/orders.service', share: 2 / 6 },
+      { what: 'src/modules/accounts/accounts.service', share: 2 / 6 },
     ]);
     expect(byFunction[0]?.what).toBe('query pg/lib/client.js:7');
   });
 
   it('exclude what happened before and after the measurement', () => {
     const { byOrigin } = costsOf(profile, [{ from: 1050, to: 1250 }]);
-    expect(byOrigin).toEqual([{ what: 'src/modules/orders/orders.service', share: 1 }]);
+    expect(byOrigin).toEqual([{ what: 'src/modules/accounts/accounts.service', share: 1 }]);
   });
 
   it.each([

@@ -17,9 +17,9 @@ describe('a log record on the terminal of the local stack', () => {
   });
 
   it('of a request is one line', () => {
-    const request = { method: 'GET', route: '/v1/orders/:id', status: 200, durationMs: 1.234 };
+    const request = { method: 'GET', route: '/v1/users/:id', status: 200, durationMs: 1.234 };
     expect(shown({ message: 'request', ...request, requestId: 'r1' })).toBe(
-      'api    [12:30:05] INFO: GET /v1/orders/:id 200 1.2 ms {"requestId":"r1"}',
+      'api    [12:30:05] INFO: GET /v1/users/:id 200 1.2 ms {"requestId":"r1"}',
     );
   });
 

@@ -14,6 +14,8 @@ const FOLDERS = ['src', 'migrations', 'test', 'bench', 'scripts', 'local', 'sche
 const SQL = String.raw`\b(?:FROM|INTO|JOIN|TABLE|UPDATE) `;
 /** Where routes are asked for and tables read. Elsewhere they are only mentioned. */
 const ASKING = /^(test|bench)\//;
+/** Where files serve others. What `src` offers is there for features to come. */
+const HELPING = /^(test|bench|local)\//;
 /** Lists of what stands beside them: they lose a line and go on. */
 const REGISTERS = /^src\/|\/index\.ts$/;
 
@@ -58,7 +60,7 @@ export function removeFeatures(root: string, wanted: string[] | 'examples'): Rem
   return { files: [...doomed].map(([path, reason]) => ({ path, reason })), changed };
 }
 
-/** The TypeScript files of a repository, and what each imports. */
+/** The code of a repository, and what each file needs. */
 class Tree {
   readonly files: string[];
   private readonly root: string;
@@ -69,7 +71,7 @@ class Tree {
     this.files = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .map((path) => posix.join(folder, path))
-        .filter((path) => path.endsWith('.ts') && !path.includes('/fixtures/')),
+        .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('/fixtures/')),
     );
     for (const path of this.files) this.texts.set(path, readFileSync(join(root, path), 'utf8'));
   }
@@ -91,6 +93,13 @@ class Tree {
     return [...this.text(path).matchAll(/(?:from|import\(|import)\s*'(\.[^']+)'/g)].map(([, specifier]) =>
       posix.join(dirname(path), specifier ?? '').replace(/\.js$/, '.ts'),
     );
+  }
+
+  /** What it imports or names; processes are started by a path in their folder of the repository, such as `bench/`. */
+  refersTo(path: string): string[] {
+    const [folder = ''] = path.split('/');
+    const named = [...this.text(path).matchAll(/'([\w/.-]+\.(?:ts|mjs))'/g)];
+    return [...this.imports(path), ...named.map(([, file]) => posix.join(folder, file ?? ''))];
   }
 
   /** Takes the names that come from doomed files out of the lists of this file. @returns whether there were any */
@@ -206,10 +215,21 @@ function forgetSettings(root: string, names: string[]): boolean {
   return text !== before;
 }
 
-/** Whatever imports something doomed is doomed itself, but for registers. */
+/**
+ * What imports something doomed is doomed itself, but for registers; and so is what nothing but doomed files refers to.
+ */
 function spread(tree: Tree, doomed: Map<string, string>): void {
+  const users = new Map<string, string[]>();
+  for (const path of tree.files) {
+    for (const target of tree.refersTo(path)) users.set(target, [...(users.get(target) ?? []), path]);
+  }
   for (let size = -1; size !== doomed.size;) {
     size = doomed.size;
+    for (const path of tree.files.filter((file) => HELPING.test(file) && !doomed.has(file))) {
+      const [first, ...others] = users.get(path) ?? [];
+      if (first && [first, ...others].every((user) => doomed.has(user)))
+        doomed.set(path, `only ${first} needs it`);
+    }
     for (const path of tree.files) {
       if (doomed.has(path) || REGISTERS.test(path)) continue;
       const needed = tree.imports(path).find((target) => doomed.has(target));

@@ -24,7 +24,7 @@ export interface SourceFile {
 /** Where a file lives: a feature, a room of the platform, the configuration, the roof over all of them, or the local servers. */
 export interface Room {
   kind: 'feature' | 'platform' | 'config' | 'root' | 'local';
-  /** Folder of the room, such as `src/modules/orders`. */
+  /** Folder of the room, such as `src/modules/users`. */
   path: string;
   name: string;
 }

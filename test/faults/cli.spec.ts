@@ -25,7 +25,7 @@ async function bury(letters: number): Promise<void> {
   await database.query('TRUNCATE dead_letters, outbox_events, inbox');
   await database.query(
     `INSERT INTO dead_letters (id, event_id, consumer, name, payload, occurred_at, reason, attempts)
-     SELECT uuidv7(), uuidv7(), 'notifications', 'order.placed', '{}', now(), repeat('reason ', 20), 12
+     SELECT uuidv7(), uuidv7(), 'post', 'parcel.sent', '{}', now(), repeat('reason ', 20), 12
      FROM generate_series(1, $1)`,
     [letters],
   );

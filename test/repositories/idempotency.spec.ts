@@ -114,7 +114,7 @@ describe('A request with an Idempotency-Key', () => {
   it('leaves neither effect nor record when it fails, and can be retried', async () => {
     const failures = [
       new TransientError({ code: 'busy', detail: 'busy' }),
-      new ClientError({ status: 422, code: 'unknown-product', detail: 'unknown' }),
+      new ClientError({ status: 422, code: 'unknown-account', detail: 'unknown' }),
       new Error('a bug'),
     ];
     for (const failure of failures) {
@@ -219,7 +219,7 @@ describe('The sweep', () => {
 });
 
 /** Work over the network, whose steps a test can follow and break. */
-class Payment implements ResumableWork<{ id: string; resumed: boolean }, string> {
+class Charge implements ResumableWork<{ id: string; resumed: boolean }, string> {
   leaseMs = 60_000;
   performed: string[] = [];
   constructor(
@@ -229,7 +229,7 @@ class Payment implements ResumableWork<{ id: string; resumed: boolean }, string>
 
   async begin(earlier: string | undefined) {
     if (!earlier) await addEffect('begun');
-    return { id: earlier ?? 'payment-1', resumed: earlier !== undefined };
+    return { id: earlier ?? 'charge-1', resumed: earlier !== undefined };
   }
 
   async finish({ id }: { id: string }, outcome: string) {
@@ -242,109 +242,107 @@ class Payment implements ResumableWork<{ id: string; resumed: boolean }, string>
   }
 }
 
-const pay = (work: Payment): Promise<RecordedAnswer> => idempotency.resumable(request(), work);
+const charge = (work: Charge): Promise<RecordedAnswer> => idempotency.resumable(request(), work);
 
 describe('Work that leaves the database', () => {
   it('is begun, performed and finished once, and then replayed', async () => {
     const performed: string[] = [];
-    const work = new Payment(async ({ id }) => {
+    const work = new Charge(async ({ id }) => {
       performed.push(id);
       return 'charged';
     });
-    expect(await pay(work)).toMatchObject({ status: 201, body: '"paid"', replayed: false });
-    expect(await pay(work)).toMatchObject({ status: 201, body: '"paid"', replayed: true });
+    expect(await charge(work)).toMatchObject({ status: 201, body: '"paid"', replayed: false });
+    expect(await charge(work)).toMatchObject({ status: 201, body: '"paid"', replayed: true });
 
-    expect(performed).toEqual(['payment-1']);
-    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
+    expect(performed).toEqual(['charge-1']);
+    expect(await effects()).toEqual(['begun', 'charge-1 charged']);
   });
 
   it('holds no connection while it is performed', async () => {
     let inTransaction: unknown;
-    const work = new Payment(async () => {
+    const work = new Charge(async () => {
       inTransaction = db.unitOfWork.isActive;
       return 'charged';
     });
-    await pay(work);
+    await charge(work);
 
     expect(inTransaction).toBe(false);
   });
 
   it('is committed before it is performed: a retry elsewhere is rejected until the lease expires', async () => {
     const other = serviceIn(await db.anotherRoom());
-    const crashed = new Payment(() => Promise.reject(new Error('killed')));
-    await expect(pay(crashed)).rejects.toThrow('killed');
-    const second = new Payment(async ({ id, resumed }) => `charged ${id} ${resumed}`);
+    const crashed = new Charge(() => Promise.reject(new Error('killed')));
+    await expect(charge(crashed)).rejects.toThrow('killed');
+    const second = new Charge(async ({ id, resumed }) => `charged ${id} ${resumed}`);
 
     expect(await codeOf(other.resumable(request(), second))).toBe('idempotency-key-in-use');
     await overdue();
     expect(await other.resumable(request(), second)).toMatchObject({ status: 201, replayed: false });
-    expect(await effects()).toEqual(['begun', 'payment-1 charged payment-1 true']);
+    expect(await effects()).toEqual(['begun', 'charge-1 charged charge-1 true']);
   });
 
   it('frees the key when it is certain that nothing has happened', async () => {
-    const refused = new Payment(() =>
+    const refused = new Charge(() =>
       Promise.reject(new NotAttemptedError({ code: 'circuit-open', detail: 'open' })),
     );
-    expect(await codeOf(pay(refused))).toBe('circuit-open');
-    expect(await pay(new Payment(async () => 'charged'))).toMatchObject({ status: 201, replayed: false });
+    expect(await codeOf(charge(refused))).toBe('circuit-open');
+    expect(await charge(new Charge(async () => 'charged'))).toMatchObject({ status: 201, replayed: false });
 
-    expect(await effects()).toEqual(['begun', 'payment-1 abandoned', 'begun', 'payment-1 charged']);
+    expect(await effects()).toEqual(['begun', 'charge-1 abandoned', 'begun', 'charge-1 charged']);
   });
 
   it('keeps the key when it is not certain', async () => {
-    const lost = new Payment(() =>
-      Promise.reject(new TransientError({ code: 'timeout', detail: 'timeout' })),
-    );
-    expect(await codeOf(pay(lost))).toBe('timeout');
+    const lost = new Charge(() => Promise.reject(new TransientError({ code: 'timeout', detail: 'timeout' })));
+    expect(await codeOf(charge(lost))).toBe('timeout');
 
-    expect(await codeOf(pay(new Payment(async () => 'charged')))).toBe('idempotency-key-in-use');
+    expect(await codeOf(charge(new Charge(async () => 'charged')))).toBe('idempotency-key-in-use');
     expect(await effects()).toEqual(['begun']);
   });
 
   it('commits what a rejection has settled, and replays the rejection', async () => {
-    const declined = new Payment(
+    const declined = new Charge(
       async () => 'declined',
       new BusinessRuleError({
         status: 402,
-        code: 'payment-declined',
+        code: 'charge-declined',
         detail: 'Declined.',
         headers: { Location: '/1' },
       }),
     );
-    expect(await codeOf(pay(declined))).toBe('payment-declined');
-    const replay = await pay(declined);
+    expect(await codeOf(charge(declined))).toBe('charge-declined');
+    const replay = await charge(declined);
 
     expect(replay).toMatchObject({
       status: 402,
       headers: { Location: '/1', 'Content-Type': 'application/problem+json; charset=utf-8' },
       replayed: true,
     });
-    expect(JSON.parse(replay.body)).toMatchObject({ code: 'payment-declined', status: 402 });
-    expect(await effects()).toEqual(['begun', 'payment-1 declined']);
+    expect(JSON.parse(replay.body)).toMatchObject({ code: 'charge-declined', status: 402 });
+    expect(await effects()).toEqual(['begun', 'charge-1 declined']);
   });
 
   it('is rejected permanently when it must not begin', async () => {
-    const work = new Payment(async () => 'charged');
+    const work = new Charge(async () => 'charged');
     work.begin = () => Promise.reject(outOfStock());
-    expect(await codeOf(pay(work))).toBe('insufficient-stock');
+    expect(await codeOf(charge(work))).toBe('insufficient-stock');
 
-    expect(await pay(new Payment(async () => 'charged'))).toMatchObject({ status: 409, replayed: true });
+    expect(await charge(new Charge(async () => 'charged'))).toMatchObject({ status: 409, replayed: true });
     expect(await effects()).toEqual([]);
   });
 
   it('gets the answer of the attempt that took over and was faster', async () => {
     const other = serviceIn(await db.anotherRoom());
-    const slow = new Payment(async () => {
+    const slow = new Charge(async () => {
       await overdue();
       await other.resumable(
         request(),
-        new Payment(async () => 'charged', { status: 201, body: 'by the other' }),
+        new Charge(async () => 'charged', { status: 201, body: 'by the other' }),
       );
       return 'charged';
     });
 
-    expect(await pay(slow)).toMatchObject({ status: 201, body: '"by the other"', replayed: true });
-    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
+    expect(await charge(slow)).toMatchObject({ status: 201, body: '"by the other"', replayed: true });
+    expect(await effects()).toEqual(['begun', 'charge-1 charged']);
   });
 
   it.each([
@@ -361,9 +359,9 @@ describe('Work that leaves the database', () => {
       const { promise: performing, resolve: perform } = Promise.withResolvers<void>();
       const { promise: held, resolve: release } = Promise.withResolvers<void>();
       let successor: Promise<RecordedAnswer> | undefined;
-      const first = new Payment(async () => {
+      const first = new Charge(async () => {
         await overdue();
-        const second = new Payment(async () => {
+        const second = new Charge(async () => {
           perform();
           await held;
           return 'by the second';
@@ -373,25 +371,25 @@ describe('Work that leaves the database', () => {
         return outcome();
       });
 
-      expect(await codeOf(pay(first))).toBe('idempotency-key-in-use');
+      expect(await codeOf(charge(first))).toBe('idempotency-key-in-use');
       release();
       const answer = await successor;
       expect(answer).toMatchObject({ status: 201, replayed: false });
-      expect(await pay(first)).toEqual({ ...answer, replayed: true });
-      expect(await effects()).toEqual(['begun', 'payment-1 by the second']);
+      expect(await charge(first)).toEqual({ ...answer, replayed: true });
+      expect(await effects()).toEqual(['begun', 'charge-1 by the second']);
     },
   );
 
   it('is taken over by one of several concurrent retries', async () => {
     const rooms = [db, await db.anotherRoom(), await db.anotherRoom()];
-    await expect(pay(new Payment(() => Promise.reject(new Error('killed'))))).rejects.toThrow('killed');
+    await expect(charge(new Charge(() => Promise.reject(new Error('killed'))))).rejects.toThrow('killed');
     await overdue();
     const performed: string[] = [];
     const { promise: othersHaveCome, resolve: goOn } = Promise.withResolvers<void>();
     let turnedAway = 0;
     const codes = await Promise.all(
       rooms.map(async (room) => {
-        const work = new Payment(async ({ id }) => {
+        const work = new Charge(async ({ id }) => {
           performed.push(id);
           await othersHaveCome;
           return 'charged';
@@ -402,9 +400,9 @@ describe('Work that leaves the database', () => {
       }),
     );
 
-    expect(performed).toEqual(['payment-1']);
+    expect(performed).toEqual(['charge-1']);
     expect(codes.toSorted()).toEqual(['idempotency-key-in-use', 'idempotency-key-in-use', 'no error']);
-    expect(await effects()).toEqual(['begun', 'payment-1 charged']);
+    expect(await effects()).toEqual(['begun', 'charge-1 charged']);
   });
 });
 

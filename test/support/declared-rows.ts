@@ -3,7 +3,7 @@ import { lineOf, walk, type Project, type SourceFile } from '../architecture/pro
 
 /** A statement in the program, with the type that its caller declares for its rows. */
 export interface DeclaredStatement {
-  /** Where it is sent, such as `src/modules/orders/orders.repository.ts:42`. */
+  /** Where it is sent, such as `src/modules/users/users.repository.ts:42`. */
   place: string;
   text: string;
   columns: DeclaredColumn[];

@@ -8,7 +8,7 @@ import { AccessTokens } from './access-tokens.js';
 import { AuthenticationGuard } from './authentication.guard.js';
 import type { RevokedSessions } from './revoked-sessions.js';
 
-class Shop {
+class Library {
   @Public()
   open(): void {}
 
@@ -21,7 +21,7 @@ class Shop {
 }
 
 @Public()
-class Window extends Shop {
+class Window extends Library {
   @RequireRole('admin')
   @Public()
   both(): void {}
@@ -61,13 +61,13 @@ describe('AuthenticationGuard', () => {
   const bearer = (caller: Caller) => `Bearer ${tokens.sign(caller)}`;
 
   it('accepts a valid token and sets the caller, synchronously', () => {
-    const { request, enter } = requestTo(Shop, 'closed', bearer(customer));
+    const { request, enter } = requestTo(Library, 'closed', bearer(customer));
     expect(enter()).toBe(true);
     expect(request.caller).toEqual(customer);
     expect(request.context.userId).toBe('u-1');
   });
 
-  it.each([Shop, Hall])(
+  it.each([Library, Hall])(
     'accepts requests without a token where the caller is optional, and sets the caller of a valid one: %o',
     (controller) => {
       const anybody = requestTo(controller, 'greeting');
@@ -87,11 +87,11 @@ describe('AuthenticationGuard', () => {
   });
 
   it('accepts the scheme in any case, as HTTP requires', () => {
-    expect(requestTo(Shop, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
+    expect(requestTo(Library, 'closed', `bearer ${tokens.sign(customer)}`).enter()).toBe(true);
   });
 
   it('requires a token', () => {
-    expect(() => requestTo(Shop, 'closed').enter()).toThrow(
+    expect(() => requestTo(Library, 'closed').enter()).toThrow(
       expect.objectContaining({
         status: 401,
         code: 'unauthenticated',
@@ -103,7 +103,7 @@ describe('AuthenticationGuard', () => {
   it.each(['Bearer', 'Bearer ', 'Bearer nonsense', 'Basic YTpi', ''])(
     'rejects %j as an invalid token',
     (header) => {
-      expect(() => requestTo(Shop, 'closed', header).enter()).toThrow(
+      expect(() => requestTo(Library, 'closed', header).enter()).toThrow(
         expect.objectContaining({
           status: 401,
           code: 'unauthenticated',
@@ -114,7 +114,7 @@ describe('AuthenticationGuard', () => {
   );
 
   it('rejects the token of a revoked session', () => {
-    const enter = () => requestTo(Shop, 'closed', bearer(customer)).enter();
+    const enter = () => requestTo(Library, 'closed', bearer(customer)).enter();
     expect(enter()).toBe(true);
     revoked.add('s-1');
     expect(enter).toThrow(expect.objectContaining({ status: 401 }));
@@ -123,7 +123,7 @@ describe('AuthenticationGuard', () => {
 
   it('allows all requests on a public route, also with an invalid token', () => {
     for (const header of [undefined, 'Bearer nonsense', bearer(customer)]) {
-      const { request, enter } = requestTo(Shop, 'open', header);
+      const { request, enter } = requestTo(Library, 'open', header);
       expect(enter()).toBe(true);
       expect(request.caller).toBeUndefined();
     }
@@ -131,7 +131,7 @@ describe('AuthenticationGuard', () => {
 
   it('allows only the role that the route or its controller requires', () => {
     for (const [controller, method] of [
-      [Shop, 'office'],
+      [Library, 'office'],
       [Vault, 'door'],
     ] as const) {
       expect(requestTo(controller, method, bearer(admin)).enter()).toBe(true);
@@ -142,14 +142,14 @@ describe('AuthenticationGuard', () => {
   });
 
   it('knows the caller of a rejected request, for the log', () => {
-    const { request, enter } = requestTo(Shop, 'office', bearer(customer));
+    const { request, enter } = requestTo(Library, 'office', bearer(customer));
     expect(enter).toThrow('Your role does not allow this.');
     expect(request.context.userId).toBe('u-1');
   });
 
   it('uses the metadata of the controller through which a handler is reached', () => {
     expect(requestTo(Window, 'closed').enter()).toBe(true);
-    expect(() => requestTo(Shop, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
+    expect(() => requestTo(Library, 'closed').enter()).toThrow(expect.objectContaining({ status: 401 }));
   });
 
   it('reads the metadata of a handler once', () => {

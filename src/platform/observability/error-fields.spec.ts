@@ -5,8 +5,8 @@ describe('an error in the log', () => {
   it('shows allowed members only', () => {
     const error = Object.assign(new RangeError('refused'), {
       code: 'WRONGPASS',
-      command: { name: 'hello', args: ['3', 'AUTH', 'shop', 'a-password'] },
-      input: 'redis://shop:a-password@redis',
+      command: { name: 'hello', args: ['3', 'AUTH', 'app', 'a-password'] },
+      input: 'redis://app:a-password@redis',
     });
     const fields = errorFields(error);
     expect(fields).toMatchObject({ type: 'RangeError', message: 'refused', code: 'WRONGPASS' });

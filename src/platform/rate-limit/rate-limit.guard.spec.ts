@@ -9,7 +9,7 @@ import { LeaseStorage } from './lease-storage.js';
 import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimiter } from './rate-limiter.js';
 
-class Shop {
+class Library {
   read(): void {}
 
   list(): void {}
@@ -53,7 +53,10 @@ async function guardWith(env: Record<string, string> = {}, throttlers?: object[]
   const guard = new RateLimitGuard(options as never, storage, reflector, limiter, settings);
   await guard.onModuleInit();
 
-  const call = (method: keyof Shop, { ip = '203.0.113.1', userId, role = 'customer', tenant }: Call = {}) => {
+  const call = (
+    method: keyof Library,
+    { ip = '203.0.113.1', userId, role = 'customer', tenant }: Call = {},
+  ) => {
     const headers: Record<string, string> = {};
     const reply = {
       header(name: string, value: string) {
@@ -63,8 +66,8 @@ async function guardWith(env: Record<string, string> = {}, throttlers?: object[]
     };
     const request = { ip, tenant, caller: userId === undefined ? undefined : { userId, role } };
     const context = {
-      getClass: () => Shop,
-      getHandler: () => Shop.prototype[method],
+      getClass: () => Library,
+      getHandler: () => Library.prototype[method],
       switchToHttp: () => ({ getRequest: () => request, getResponse: () => reply }),
     } as unknown as ExecutionContext;
     return { headers, enter: () => guard.canActivate(context) as boolean | Promise<boolean>, request, reply };
@@ -75,7 +78,12 @@ async function guardWith(env: Record<string, string> = {}, throttlers?: object[]
 type Calls = Awaited<ReturnType<typeof guardWith>>['call'];
 
 /** How many of these requests are admitted. */
-async function admitted(call: Calls, count: number, method: keyof Shop, options: Call = {}): Promise<number> {
+async function admitted(
+  call: Calls,
+  count: number,
+  method: keyof Library,
+  options: Call = {},
+): Promise<number> {
   let through = 0;
   for (let i = 0; i < count; i += 1) {
     try {

@@ -23,14 +23,14 @@ afterEach(() => {
 });
 
 async function broken(overrides: Partial<DependencyPolicy> = {}): Promise<Dependency> {
-  const dependency = new Dependency('shop', { ...policy, ...overrides });
+  const dependency = new Dependency('bank', { ...policy, ...overrides });
   for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
   return dependency;
 }
 
 describe('a dependency', () => {
   it('passes answers through', async () => {
-    await expect(new Dependency('shop', policy).execute(up)).resolves.toBe('up');
+    await expect(new Dependency('bank', policy).execute(up)).resolves.toBe('up');
   });
 
   it('is not called while its circuit is open, with an error that nothing was attempted', async () => {
@@ -49,7 +49,7 @@ describe('a dependency', () => {
   });
 
   it('does not count a rejection as an outage', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     const refused = () =>
       Promise.reject(new BusinessRuleError({ status: 402, code: 'declined', detail: 'no' }));
     for (let i = 0; i < 20; i += 1) await expect(dependency.execute(refused)).rejects.toThrow('no');
@@ -57,7 +57,7 @@ describe('a dependency', () => {
   });
 
   it('is called no more often at once than the bulkhead allows', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     const { promise, resolve } = Promise.withResolvers<string>();
     const running = [dependency.execute(() => promise), dependency.execute(() => promise)];
     await expect(dependency.execute(up)).rejects.toBeInstanceOf(NotAttemptedError);
@@ -66,18 +66,18 @@ describe('a dependency', () => {
   });
 
   it('times out, even when the work ignores the signal', async () => {
-    const dependency = new Dependency('shop', { ...policy, timeoutMs: 10 });
+    const dependency = new Dependency('bank', { ...policy, timeoutMs: 10 });
     let signal: AbortSignal | undefined;
     const hanging = dependency.execute((call) => {
       signal = call.signal;
       return new Promise(() => undefined);
     });
-    await expect(hanging).rejects.toMatchObject({ code: 'shop-timeout' });
+    await expect(hanging).rejects.toMatchObject({ code: 'bank-timeout' });
     expect(signal?.aborted).toBe(true);
   });
 
   it('is aborted with the request', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     const context = new RequestContext('request-1', Date.now() + 60_000);
     const hanging = context.run(() => dependency.execute(() => new Promise(() => undefined)));
     context.abort('The client went away.');
@@ -85,21 +85,21 @@ describe('a dependency', () => {
   });
 
   it('is aborted at the deadline of the request', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     const context = new RequestContext('request-1', Date.now() + 15);
     await expect(
       context.run(() => dependency.execute(() => new Promise(() => undefined))),
-    ).rejects.toMatchObject({ code: 'shop-timeout' });
+    ).rejects.toMatchObject({ code: 'bank-timeout' });
   });
 
   it('is called once, because only the caller knows whether a retry is safe', async () => {
     const work = vi.fn(down);
-    await expect(new Dependency('shop', policy).execute(work)).rejects.toThrow('down');
+    await expect(new Dependency('bank', policy).execute(work)).rejects.toThrow('down');
     expect(work).toHaveBeenCalledOnce();
   });
 
   it('reports every change of its circuit', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     const seen: string[] = [];
     dependency.onCircuitChange((state) => seen.push(state));
     for (let i = 0; i < 4; i += 1) await dependency.execute(down).catch(() => undefined);
@@ -128,7 +128,7 @@ describe('the circuit breaker alone', () => {
     });
 
   it('opens, rejects, and closes again', async () => {
-    const dependency = new Dependency('shop', policy);
+    const dependency = new Dependency('bank', policy);
     for (let i = 0; i < 2; i += 1) await expect(guarded(dependency, down)).rejects.toThrow('down');
     await expect(guarded(dependency, up)).rejects.toBeInstanceOf(NotAttemptedError);
     afterAWhile();
@@ -137,7 +137,7 @@ describe('the circuit breaker alone', () => {
   });
 
   it('opens for calls that fail after their first answer, once one has failed', async () => {
-    const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
+    const dependency = new Dependency('bank', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
     const outage = new TransientError({ code: 'down', detail: 'down' });
     await expect(guarded(dependency, down)).rejects.toThrow('down');
     for (let i = 0; i < 5 && dependency.circuit === 'closed'; i += 1) {
@@ -184,7 +184,7 @@ describe('the circuit breaker alone', () => {
   });
 
   it('forgets single failures between successes', async () => {
-    const dependency = new Dependency('shop', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
+    const dependency = new Dependency('bank', { ...policy, breaker: { size: 10, minimumCalls: 5 } });
     for (let i = 0; i < 20; i += 1) {
       await guarded(dependency, down).catch(() => undefined);
       await guarded(dependency, up);

@@ -15,13 +15,13 @@ const policy = {
 describe('injected faults', () => {
   it('affect their target and nothing else', async () => {
     const faults = new FaultInjector();
-    faults.set('dependency:shop', { kind: 'fail' });
+    faults.set('dependency:bank', { kind: 'fail' });
     const work = vi.fn(() => Promise.resolve('up'));
-    await expect(new Dependency('shop', policy, faults).execute(work)).rejects.toBeInstanceOf(
+    await expect(new Dependency('bank', policy, faults).execute(work)).rejects.toBeInstanceOf(
       NotAttemptedError,
     );
     const refused = new Promise((_, reject) => {
-      new Dependency('shop', policy, faults).admit(() => void work(), reject);
+      new Dependency('bank', policy, faults).admit(() => void work(), reject);
     });
     await expect(refused).rejects.toBeInstanceOf(NotAttemptedError);
     expect(work).not.toHaveBeenCalled();
@@ -30,16 +30,16 @@ describe('injected faults', () => {
 
   it('leave a blocked call without an answer until its own timeout', async () => {
     const faults = new FaultInjector();
-    faults.set('dependency:shop', { kind: 'block' });
+    faults.set('dependency:bank', { kind: 'block' });
     await expect(
-      new Dependency('shop', policy, faults).execute(() => Promise.resolve()),
-    ).rejects.toMatchObject({ code: 'shop-timeout' });
+      new Dependency('bank', policy, faults).execute(() => Promise.resolve()),
+    ).rejects.toMatchObject({ code: 'bank-timeout' });
   });
 
   it('open the circuit, as the failures that they stand for do', async () => {
     const faults = new FaultInjector();
-    const dependency = new Dependency('shop', { ...policy, breaker: { size: 4, minimumCalls: 4 } }, faults);
-    faults.set('dependency:shop', { kind: 'fail' });
+    const dependency = new Dependency('bank', { ...policy, breaker: { size: 4, minimumCalls: 4 } }, faults);
+    faults.set('dependency:bank', { kind: 'fail' });
     for (let i = 0; i < 4; i += 1) await dependency.execute(() => Promise.resolve()).catch(() => undefined);
     expect(dependency.circuit).toBe('open');
   });

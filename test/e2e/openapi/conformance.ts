@@ -19,7 +19,7 @@ interface Parameter {
 export interface Operation {
   id: string;
   method: string;
-  /** As in the document: `/v1/orders/{id}`. */
+  /** As in the document: `/v1/users/{id}`. */
   path: string;
   parameters: Parameter[];
   /** Schema of the JSON body it takes. */

@@ -34,7 +34,7 @@ function run(held: boolean): RunResult {
         held,
         durationMs: 12_000,
         checks: [{ statement: 'no order is lost', held, measured: '0 of 10' }],
-        figures: [{ label: 'orders', value: '10' }],
+        figures: [{ label: 'transfers', value: '10' }],
         tables: [{ title: 'Costs', head: ['', 'peak'], rows: [['api', '0.51']] }],
         notes: [],
         error: held ? undefined : 'Error: it broke',

@@ -6,7 +6,7 @@ export function UserNameField(options: { optional?: boolean } = {}): PropertyDec
     min: 1,
     max: 100,
     // Names go into mails to an unverified address: a line break would start another header or paragraph, an
-    // URL would be a link in the shop's name, and reversed text could look like one. No two neighbours in the pattern
+    // URL would be a link in the product's name, and reversed text could look like one. No two neighbours in the pattern
     // overlap, and the look-ahead runs once, because an attacker chooses the input and its length.
     pattern:
       /^(?!.*(?::\/\/|[wW]{3}\.))\p{Zs}*[^\p{Cc}\p{Z}\u202A-\u202E\u2066-\u2069][^\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]*$/u,
