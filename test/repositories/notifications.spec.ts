@@ -25,6 +25,7 @@ describe('Notifications', () => {
     const users = { contactOf: () => Promise.resolve({ email: 'ada@example.com', name: 'Ada' }) };
     notifications = new NotificationsService(
       rows,
+      db.dataSource,
       users as unknown as UsersService,
       { send } as unknown as Mailer,
       db.settings,

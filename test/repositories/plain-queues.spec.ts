@@ -164,6 +164,28 @@ describe('a queue as Nest documents it', () => {
     expect(done.toSorted()).toEqual(['a', 'b', 'c']);
   });
 
+  it('refuses jobs beside a transaction of a query runner, whose rollback they would survive', async () => {
+    const process = await api();
+    const dataSource = process.app.get(DataSource);
+    const queue = queueOf(process);
+    const add = () => queue.add('transcode', { foo: 'bar' });
+    const added = async () => (await dataSource.query<[object?]>('SELECT 1 FROM outbox_events')).length;
+
+    await new RequestContext('r-1', Infinity).run(async () => {
+      for (const end of ['rollbackTransaction', 'commitTransaction', 'release'] as const) {
+        const runner = dataSource.createQueryRunner();
+        await runner.startTransaction();
+        await expect(add()).rejects.toThrow('Use dataSource.transaction()');
+        // A unit of work of its own says that the job is not a part of that transaction.
+        await process.unitOfWork.run(add);
+        await runner[end]();
+        await runner.release();
+        await add();
+      }
+      expect(await added()).toBe(6);
+    });
+  });
+
   it('accepts jobs while Redis is down, and runs them when it is back', async () => {
     const process = await api();
     await room.redis.kill();

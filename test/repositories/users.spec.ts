@@ -17,7 +17,7 @@ describe('UsersService', () => {
   beforeAll(async () => {
     db = await openTestDatabase({}, undefined, [User]);
     rows = db.dataSource.getRepository(User);
-    users = new UsersService(rows, passwords as unknown as Passwords);
+    users = new UsersService(rows, db.dataSource, passwords as unknown as Passwords);
   });
 
   afterAll(() => db?.close());

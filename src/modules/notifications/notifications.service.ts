@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository, type QueryDeepPartialEntity } from 'typeorm';
+import { DataSource, LessThan, Repository, type QueryDeepPartialEntity } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { newId } from '../../platform/database/index.js';
 import { decodeCursor, pageOf, type Page, type PageQuery } from '../../platform/http/index.js';
@@ -27,6 +27,7 @@ export class NotificationsService {
 
   constructor(
     @InjectRepository(Notification) private readonly notifications: Repository<Notification>,
+    private readonly dataSource: DataSource,
     private readonly users: UsersService,
     private readonly mailer: Mailer,
     @Inject(Settings) private readonly settings: Settings,
@@ -34,7 +35,8 @@ export class NotificationsService {
 
   async list(userId: string, { limit, cursor }: PageQuery): Promise<Page<NotificationDto>> {
     const [after] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    const rows = await this.notifications.find({
+    const { manager } = this.dataSource.createQueryRunner('slave');
+    const rows = await manager.withRepository(this.notifications).find({
       where: { userId, ...(after !== undefined && { id: LessThan(after) }) },
       order: { id: 'DESC' },
       take: limit + 1,

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository } from 'typeorm';
+import { DataSource, LessThan, Repository } from 'typeorm';
 import type { Role } from '../../platform/context/index.js';
 import { newId, UniqueViolationError } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
@@ -28,6 +28,7 @@ export class UsersService {
 
   constructor(
     @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly dataSource: DataSource,
     private readonly passwords: Passwords,
   ) {}
 
@@ -88,7 +89,8 @@ export class UsersService {
 
   async list({ limit, cursor }: PageQuery): Promise<Page<UserDto>> {
     const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    const users = await this.users.find({
+    const { manager } = this.dataSource.createQueryRunner('slave');
+    const users = await manager.withRepository(this.users).find({
       where: before === undefined ? {} : { id: LessThan(before) },
       order: { id: 'DESC' },
       take: limit + 1,

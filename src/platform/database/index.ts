@@ -6,6 +6,7 @@ export { isOutage } from './database.errors.js';
 export { DatabaseHealth } from './database.health.js';
 export { DatabaseModule } from './database.module.js';
 export { newId } from '../context/index.js';
+export { isBesideTransaction } from './joining-data-source.js';
 export { Migrator, type MigrationState } from './migrator.js';
 export { streamRows } from './stream-rows.js';
 export { UnitOfWork, type LastStatement, type UnitOfWorkOptions } from './unit-of-work.js';

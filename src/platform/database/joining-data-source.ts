@@ -8,6 +8,7 @@ import {
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
+import { RequestContext } from '../context/index.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
 import type { Replicas } from './replicas.js';
@@ -85,12 +86,31 @@ export class PoolDriver {
   }
 }
 
+/** The last query runner that has begun a transaction for a request or a job. Nothing but its own manager joins that. */
+const begunBy = new WeakMap<RequestContext, QueryRunner>();
+
+/**
+ * Whether a query runner has a transaction open for the current request or job, of which what happens now is not a part.
+ */
+export function isBesideTransaction(): boolean {
+  const context = RequestContext.current();
+  const runner = context && begunBy.get(context);
+  return runner !== undefined && runner.isTransactionActive && !runner.isReleased;
+}
+
 /** TypeORM's query runner. Its errors are of our taxonomy where one applies; the `QueryFailedError` is the cause. */
 class RunnerOnPool extends PostgresQueryRunner {
   override connect(): Promise<unknown> {
     return super.connect().catch((error: unknown) => {
       throw translateDatabaseError(error);
     });
+  }
+
+  override startTransaction(isolation?: IsolationLevel): Promise<void> {
+    const context = RequestContext.current();
+    // Not of a savepoint, which is part of the unit of work.
+    if (context && this.transactionDepth === 0) begunBy.set(context, this);
+    return super.startTransaction(isolation);
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -120,9 +140,7 @@ class RunnerOnReplicas extends RunnerOnPool {
 
   override startTransaction(): Promise<void> {
     return Promise.reject(
-      new Error(
-        'This query runner is for reads that tolerate lag; write and begin transactions on the primary',
-      ),
+      new Error('A read that tolerates lag cannot write; write and begin transactions on the primary'),
     );
   }
 }

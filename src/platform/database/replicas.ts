@@ -16,6 +16,9 @@ const POSITIONS_KEPT = 150;
 const WRITTEN = "SELECT (pg_current_wal_flush_lsn() - '0/0')::bigint AS bytes";
 const REPLAYED = "SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint AS bytes";
 
+/** Written by TypeORM, and by people who want to write. What a query does by its functions or its WITH is not seen here. */
+const WRITE = /^\s*(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE)\b/i;
+
 /** How far the primary's log was, in bytes, at a moment of this process's clock. */
 interface Position {
   at: number;
@@ -82,8 +85,11 @@ export class Replicas implements OnApplicationShutdown {
    * Sends a read that tolerates replication lag of up to `DATABASE_REPLICA_MAX_LAG_MS`: to a replica that has the writes of the
    * current caller through this process, to the primary otherwise and whenever the replica fails. Inside a unit of work always on
    * its connection, so that it sees its own writes.
+   * @throws Error for a write, with and without a replica: what a replica rejects has to fail where there is none, too
    */
   async read(statement: Statement): Promise<pg.QueryResult> {
+    if (WRITE.test(statement.text))
+      throw new Error('A read that tolerates lag cannot write; write and begin transactions on the primary');
     const replica = this.primary.unit ? undefined : this.pick();
     if (!replica) return this.primary.send(statement);
     try {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { newId, RequestContext } from '../../context/index.js';
-import { Database, UnitOfWork } from '../../database/index.js';
+import { Database, isBesideTransaction, UnitOfWork } from '../../database/index.js';
 import { currentTraceparent } from '../../observability/index.js';
 import type { EventDefinition } from '../events.js';
 import type { JobWriter, NewJob } from '../queues/plain-queue.js';
@@ -81,8 +81,13 @@ export class Outbox implements JobWriter {
 
   /**
    * Called by the queues. Outside a unit of work the statement is its own transaction: there is no change that it could precede.
+   * @throws Error beside a transaction of a query runner, whose rollback the jobs would survive: a bug.
    */
-  enqueue(queue: string, jobs: readonly NewJob[]): Promise<string[]> {
+  async enqueue(queue: string, jobs: readonly NewJob[]): Promise<string[]> {
+    if (!this.unitOfWork.isActive && isBesideTransaction())
+      throw new Error(
+        `Jobs cannot be added to ${queue} beside a transaction of a query runner: they would run even if it rolls back. Use dataSource.transaction(), which they join`,
+      );
     const rows = jobs.map(({ name, data, options }) => ({ name, payload: data, options }));
     // All or none, also when they take more than one statement.
     return rows.length > AT_ONCE
