@@ -95,11 +95,14 @@ class Tree {
     );
   }
 
-  /** What it imports or names; processes are started by a path in their folder of the repository, such as `bench/`. */
+  /** What it imports, or names to start it as a process: beside it, or from its folder of the repository, such as `bench/`. */
   refersTo(path: string): string[] {
     const [folder = ''] = path.split('/');
     const named = [...this.text(path).matchAll(/'([\w/.-]+\.(?:ts|mjs))'/g)];
-    return [...this.imports(path), ...named.map(([, file]) => posix.join(folder, file ?? ''))];
+    return [
+      ...this.imports(path),
+      ...named.flatMap(([, file = '']) => [posix.join(folder, file), posix.join(dirname(path), file)]),
+    ];
   }
 
   /** Takes the names that come from doomed files out of the lists of this file. @returns whether there were any */

@@ -25,7 +25,7 @@ describe('injected faults', () => {
     });
     await expect(refused).rejects.toBeInstanceOf(NotAttemptedError);
     expect(work).not.toHaveBeenCalled();
-    await expect(new Dependency('bank', policy, faults).execute(work)).resolves.toBe('up');
+    await expect(new Dependency('mail', policy, faults).execute(work)).resolves.toBe('up');
   });
 
   it('leave a blocked call without an answer until its own timeout', async () => {
