@@ -145,6 +145,37 @@ describe('a transaction of TypeORM inside a unit of work', () => {
     expect(await committed()).toEqual([2]);
   });
 
+  it('that is rolled back by a query runner takes its after-commit steps with it', async () => {
+    const heard: string[] = [];
+    await db.unitOfWork.run(async () => {
+      db.unitOfWork.afterCommit(() => void heard.push('before'));
+      const runner = db.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      db.unitOfWork.afterCommit(() => void heard.push('inside'));
+      await runner.rollbackTransaction();
+      db.unitOfWork.afterCommit(() => void heard.push('afterwards'));
+    });
+    expect(heard).toEqual(['before', 'afterwards']);
+  });
+
+  it.each([
+    ['the unit of work', (work: () => Promise<void>) => db.unitOfWork.run(work)],
+    [
+      'a transaction in it',
+      (work: () => Promise<void>) => db.unitOfWork.run(() => db.dataSource.transaction(work)),
+    ],
+  ])('that a query runner has begun and not ended is not committed with %s', async (_, open) => {
+    const unit = open(async () => {
+      const runner = db.dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await runner.manager.insert(Note, note(1));
+      await runner.release();
+    });
+    await expect(unit).rejects.toThrow('has neither committed it nor rolled it back');
+    expect(await committed()).toEqual([]);
+    await expectNoLeak();
+  });
+
   it('cannot end the unit of work', async () => {
     const failing = db.unitOfWork.run(async () => {
       await notes.insert(note(1));
@@ -156,7 +187,14 @@ describe('a transaction of TypeORM inside a unit of work', () => {
 
   it.each([
     ['a transaction', () => db.dataSource.transaction('SERIALIZABLE', () => Promise.resolve())],
-    ['a query runner', () => db.dataSource.createQueryRunner().startTransaction('SERIALIZABLE')],
+    [
+      'a query runner',
+      async () => {
+        const runner = db.dataSource.createQueryRunner();
+        await runner.startTransaction('SERIALIZABLE');
+        await runner.commitTransaction();
+      },
+    ],
   ])('is refused when %s asks for more isolation than that has', async (_, ask) => {
     for (const isolation of [undefined, 'REPEATABLE READ'] as const) {
       const unit = db.unitOfWork.run(ask, { isolation });

@@ -232,6 +232,28 @@ describe('a statement of TypeORM', () => {
   });
 });
 
+describe('a query runner', () => {
+  it('whose connection breaks between two statements fails with a transient error', async () => {
+    const runner = db.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    const [{ pid }] = (await runner.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
+    await db.database.execute({ text: 'SELECT pg_terminate_backend($1)', values: [pid] });
+    await waitFor(() => runner.isReleased, { what: 'the loss of the connection' });
+    await expect(runner.manager.insert(Note, note(1))).rejects.toMatchObject({
+      code: 'database-unavailable',
+    });
+    await runner.release();
+    await expectNoLeak();
+  });
+
+  it('that was released by its owner says so', async () => {
+    const runner = db.dataSource.createQueryRunner();
+    await runner.query('SELECT 1');
+    await runner.release();
+    await expect(runner.query('SELECT 1')).rejects.toThrow('already released');
+  });
+});
+
 describe('a busy pool', () => {
   it('limits the wait of TypeORM in time and number', async () => {
     const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1', DATABASE_ACQUIRE_TIMEOUT_MS: '2000' });

@@ -227,6 +227,26 @@ describe('a unit of work', () => {
     await expectNoLeak();
   });
 
+  it('keeps nothing of a savepoint in which its request was abandoned, also when that is caught', async () => {
+    const context = new RequestContext('request-1', Date.now() + 60_000);
+    const unit = context.run(() =>
+      db.unitOfWork.run(async () => {
+        await insert(1);
+        const half = db.unitOfWork.savepoint(async () => {
+          const running = insert(2);
+          context.abort('The client has disconnected.');
+          await running;
+          await insert(3);
+        });
+        await expect(half).rejects.toThrow(TransientError);
+      }),
+    );
+    // The cancellation may come so late that it meets the end of the savepoint, which then ends all of it.
+    await unit.catch(() => undefined);
+    expect(await ids()).not.toContain(2);
+    await expectNoLeak();
+  });
+
   it('supports nested savepoints', async () => {
     await db.unitOfWork.run(async () => {
       await insert(1);
@@ -401,6 +421,20 @@ describe('a statement', () => {
     connection.giveBack();
     await expect(unanswered).rejects.toThrow('Connection terminated');
     expect(room.database.poolState.total).toBe(0);
+  });
+
+  it('closes it also after one whose values could not be sent', async () => {
+    const room = await db.anotherRoom();
+    const connection = await room.pool.lend();
+    const circular: Record<string, unknown> = {};
+    circular.itself = circular;
+    await expect(connection.send({ text: 'SELECT $1::jsonb', values: [circular] })).rejects.toThrow(
+      /circular/,
+    );
+    await connection.send({ text: 'SELECT 1' });
+    const unanswered = connection.send({ text: 'SELECT pg_sleep(1)' });
+    connection.giveBack();
+    await expect(unanswered).rejects.toThrow('Connection terminated');
   });
 
   it('is not sent for a cancelled request', async () => {

@@ -1,6 +1,7 @@
 import {
   DataSource,
   EntityManager,
+  QueryRunnerAlreadyReleasedError,
   TransactionNotStartedError,
   type QueryRunner,
   type ReplicationMode,
@@ -11,6 +12,7 @@ import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner
 import { RequestContext } from '../context/index.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
+import type { PooledConnection } from './pooled-connection.js';
 import type { Replicas } from './replicas.js';
 import { requireOpen, requireTerms, type OpenUnit } from './open-unit.js';
 import { UnitOfWork } from './unit-of-work.js';
@@ -118,8 +120,14 @@ class RunnerOnPool extends PostgresQueryRunner {
     try {
       return await super.query(query, parameters, useStructuredResult as true);
     } catch (error) {
-      throw translateDatabaseError(error);
+      throw translateDatabaseError(this.lossBefore(error));
     }
+  }
+
+  /** TypeORM releases a connection that breaks between two statements, and then reports only that it is released. */
+  private lossBefore(error: unknown): unknown {
+    const { unfit } = (this.databaseConnection ?? {}) as Partial<PooledConnection>;
+    return (error instanceof QueryRunnerAlreadyReleasedError && unfit) || error;
   }
 }
 
@@ -149,8 +157,6 @@ class RunnerOnReplicas extends RunnerOnPool {
 class RunnerInUnit extends RunnerOnPool {
   override isTransactionActive = true;
   protected override transactionDepth = 1;
-  private begun = false;
-
   constructor(
     driver: PostgresDriver,
     private readonly unit: OpenUnit,
@@ -173,15 +179,15 @@ class RunnerInUnit extends RunnerOnPool {
   override async startTransaction(isolation?: IsolationLevel): Promise<void> {
     requireTerms(this.unit, { isolation });
     // Everything that joins the unit of work has this runner: a second one's rollback would take back the first one's work.
-    if (this.begun)
+    if (this.unit.begunAfter !== undefined)
       throw new Error(
         'A query runner has begun a transaction in this unit of work; end it first, or use manager.transaction() for one inside it',
       );
-    this.begun = true;
+    this.unit.begunAfter = this.unit.afterCommit.length;
     try {
       await super.startTransaction(isolation);
     } catch (error) {
-      this.begun = false;
+      this.unit.begunAfter = undefined;
       throw error;
     }
   }
@@ -189,13 +195,14 @@ class RunnerInUnit extends RunnerOnPool {
   override async commitTransaction(): Promise<void> {
     this.requireSavepoint();
     await super.commitTransaction();
-    this.begun = false;
+    this.unit.begunAfter = undefined;
   }
 
   override async rollbackTransaction(): Promise<void> {
     this.requireSavepoint();
     await super.rollbackTransaction();
-    this.begun = false;
+    this.unit.afterCommit.length = this.unit.begunAfter ?? 0;
+    this.unit.begunAfter = undefined;
   }
 
   /** The unit of work releases its connection itself. */

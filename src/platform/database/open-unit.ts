@@ -32,6 +32,8 @@ export interface OpenUnit {
   savepoint?: OpenUnit;
   /** TypeORM's, created when first needed, which is not on hot paths. */
   runner?: QueryRunner;
+  /** A query runner has begun a transaction in it: how many after-commit steps there were before. */
+  begunAfter?: number;
 }
 
 /** Refuses what may not be done in a unit of work now. To be called where the statement is sent, with nothing awaited in between. */
@@ -43,6 +45,15 @@ export function requireOpen({ closed, savepoint }: OpenUnit): void {
   if (savepoint)
     throw new Error(
       'A savepoint is open; await its end before doing anything else in this unit of work. A transaction inside a unit of work is a savepoint too',
+    );
+}
+
+/** Refuses to commit what was not ended: its owner may have left it half done. */
+export function requireComplete(unit: OpenUnit): void {
+  requireOpen(unit);
+  if (unit.begunAfter !== undefined)
+    throw new Error(
+      'A query runner has begun a transaction in this unit of work, and has neither committed it nor rolled it back',
     );
 }
 

@@ -192,8 +192,9 @@ export class PooledConnection extends pg.Client {
         cancelRequest(this);
       });
       const answered: Answered = (error, result) => {
-        this.unanswered -= 1;
+        // pg calls back twice for values that it cannot encode, and late after a timeout.
         if (!unwatch(watched)) return;
+        this.unanswered -= 1;
         forget?.();
         this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
         if (!error) {

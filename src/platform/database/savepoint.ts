@@ -1,6 +1,6 @@
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
-import { close, requireOpen, send, type OpenUnit } from './open-unit.js';
+import { close, requireComplete, send, type OpenUnit } from './open-unit.js';
 
 /**
  * Runs `work` in a savepoint of the open unit of work. Until it has ended nothing else may be done in that unit.
@@ -21,13 +21,13 @@ export async function savepoint<T>(
     await send(unit, `SAVEPOINT ${name}`);
     try {
       const result = await units.run(inner, work);
-      requireOpen(inner);
+      requireComplete(inner);
       inner.closed = true;
       await send(unit, `RELEASE SAVEPOINT ${name}`);
       return result;
     } catch (error) {
-      // A unit of work that has ended meanwhile has ended this too, and a connection that is broken takes all of it with it.
-      if (!unit.closed && !client.unfit) {
+      // A unit of work that has ended meanwhile has ended this too. A connection that must not be reused may still commit.
+      if (!unit.closed) {
         close(inner);
         afterCommit.length = announced;
         await send(unit, `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`);

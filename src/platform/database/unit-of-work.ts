@@ -6,7 +6,7 @@ import { ATTEMPTS, ConnectionPool } from './connection-pool.js';
 import { isRefusedWrite, translateDatabaseError } from './database.errors.js';
 import {
   close,
-  requireOpen,
+  requireComplete,
   requireTerms,
   send,
   type AfterCommit,
@@ -107,7 +107,7 @@ export class UnitOfWork {
       const [first] = await Promise.all([options.first && this.pool.units.run(unit, options.first), begun]);
       result = await this.pool.units.run(unit, () => work(first as F));
       const last = options.last?.(result);
-      requireOpen(unit);
+      requireComplete(unit);
       // Refused now or not at all: COMMIT is sent without waiting for it.
       const refused = last && refusalOf(RequestContext.current());
       if (refused) throw refused;

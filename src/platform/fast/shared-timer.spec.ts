@@ -38,5 +38,25 @@ describe.each([['one timer for all', []] as const, ['a timer for each', ['shared
       // Timers may be a millisecond early.
       for (const lateMs of given) expect(lateMs).toBeGreaterThan(-2);
     });
+
+    it('is not given up because this process has stalled', async () => {
+      const ended: string[] = [];
+      const watched = (name: string, afterMs: number): Watched => {
+        const one: Watched = {
+          giveUpAt: performance.now() + afterMs,
+          giveUp: () => {
+            if (unwatch(one)) ended.push(name);
+          },
+        };
+        watch(one);
+        return one;
+      };
+      const answered = watched('answered after the stall', 3000);
+      watched('silent', 3000);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4000);
+      await delay(50);
+      expect([unwatch(answered), ended]).toEqual([true, []]);
+      await waitFor(() => ended.length === 1, { within: 20_000, what: 'the one without an answer' });
+    });
   },
 );
