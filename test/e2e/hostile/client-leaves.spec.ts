@@ -90,16 +90,22 @@ describe('When its client disconnects, by', () => {
     await waitFor(async () => (await waiting()) === 0, { what: 'the end of the statement' });
   });
 
-  it.each(leaving)('%s, the statements of all requests on its connection are cancelled', async (_, leave) => {
-    await blocker.query('BEGIN');
-    await blocker.query('SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [from]);
-    const client = (await open()).send(transfer() + transfer() + transfer());
-    await waitFor(async () => (await waiting()) === 3, { what: 'three statements that wait' });
+  it.each(leaving)(
+    '%s, the requests that wait behind it on its connection are not begun',
+    async (_, leave) => {
+      const before = await balance();
+      await blocker.query('BEGIN');
+      await blocker.query('SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [from]);
+      const client = (await open()).send(transfer() + transfer() + transfer());
+      await waitFor(async () => (await waiting()) === 1, { what: 'a statement that waits' });
 
-    leave(client);
+      leave(client);
 
-    await waitFor(async () => (await waiting()) === 0, { what: 'the end of the statements' });
-  });
+      await waitFor(async () => (await waiting()) === 0, { what: 'the end of the statement' });
+      await blocker.query('ROLLBACK');
+      expect(await balance()).toBe(before);
+    },
+  );
 });
 
 describe('A keep-alive connection', () => {
