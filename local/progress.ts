@@ -70,7 +70,7 @@ export class Progress {
     const rates = live
       ? [
           `${Math.round(live.okPerSecond)}/s ok`,
-          ...(live.refusedPerSecond > 0 ? [`${Math.round(live.refusedPerSecond)}/s refused`] : []),
+          ...(live.refusedPerSecond > 0 ? [`${Math.round(live.refusedPerSecond)}/s rejected`] : []),
           ...(live.failedPerSecond > 0 ? [`${Math.round(live.failedPerSecond)}/s failed`] : []),
           `p99 ${Math.round(live.p99)} ms`,
         ]

@@ -184,12 +184,12 @@ describe('loading the settings', () => {
 
 describe('a signing secret', () => {
   it.each([
-    ['any string of 16 characters', 'sixteen-letters!', []],
+    ['16 characters', 'sixteen-letters!', []],
     ['whsec_ and base64', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', []],
-    ['a short string', 'too-short', ['PARTNER_SIGNING_SECRET']],
-    ['whsec_ and no base64', 'whsec_not*base64*not*base64*', ['PARTNER_SIGNING_SECRET']],
-    ['whsec_ and few bytes', 'whsec_c2hvcnQ=', ['PARTNER_SIGNING_SECRET']],
-  ])('may be %s or not', (_, secret, wrong) => {
+    ['too few characters', 'too-short', ['PARTNER_SIGNING_SECRET']],
+    ['whsec_ and other characters than base64', 'whsec_not*base64*not*base64*', ['PARTNER_SIGNING_SECRET']],
+    ['whsec_ and too few bytes', 'whsec_c2hvcnQ=', ['PARTNER_SIGNING_SECRET']],
+  ])('is checked: %s', (_, secret, wrong) => {
     const problems = problemsOf({ PARTNER_SIGNING_SECRET: secret });
     expect(problems.map((problem) => problem.split(':', 1)[0])).toEqual(wrong);
   });

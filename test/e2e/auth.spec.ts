@@ -91,8 +91,8 @@ describe('authentication', () => {
 
     it.each([
       ['no body', undefined, ''],
-      ['no address', { email: undefined }, '/email'],
-      ['no address that could be one', { email: 'ada' }, '/email'],
+      ['a missing address', { email: undefined }, '/email'],
+      ['an impossible address', { email: 'ada' }, '/email'],
       ['an overlong address', { email: `${'a'.repeat(64)}@${'b'.repeat(200)}.example.com` }, '/email'],
       ['an address of another type', { email: ['ada@example.com'] }, '/email'],
       ['a short password', { password: '1234567' }, '/password'],
@@ -104,12 +104,12 @@ describe('authentication', () => {
       ['a NUL byte in the name', { name: 'A\0da' }, '/name'],
       ['a line break in the name', { name: 'Ada\r\nBcc: eve@example.com' }, '/name'],
       ['a line separator in the name', { name: 'Ada\u2028You owe us money' }, '/name'],
-      ['a reversal of the text in the name', { name: 'Ada \u202egro.live' }, '/name'],
-      ['an address of the web in the name', { name: 'Win now: https://evil.example' }, '/name'],
-      ['an address of the web without a scheme in the name', { name: 'Go to WWW.evil' }, '/name'],
+      ['a character in the name that reverses text', { name: 'Ada \u202egro.live' }, '/name'],
+      ['a URL in the name', { name: 'Win now: https://evil.example' }, '/name'],
+      ['a URL without a scheme in the name', { name: 'Go to WWW.evil' }, '/name'],
       ['an overlong name', { name: 'x'.repeat(101) }, '/name'],
-      ['null for a name', { name: null }, '/name'],
-      ['a role to be given', { role: 'admin' }, '/role'],
+      ['null as the name', { name: null }, '/name'],
+      ['a role', { role: 'admin' }, '/role'],
     ])('rejects %s with 422 and a pointer to it', async (_, change, pointer) => {
       const account = change && { email: newEmail(), password: PASSWORD, name: 'Ada', ...change };
       const { status, body } = await register(account as object);
@@ -184,8 +184,8 @@ describe('authentication', () => {
 
     it.each([
       ['an overlong password', { password: 'x'.repeat(129) }, '/password'],
-      ['no password', { password: undefined }, '/password'],
-      ['no address', { email: 'ada' }, '/email'],
+      ['a missing password', { password: undefined }, '/password'],
+      ['a missing address', { email: 'ada' }, '/email'],
     ])('rejects %s with 422', async (_, change, pointer) => {
       const { status, body } = await ledger.http.post<Problem>('/v1/auth/login', {
         email: newEmail(),

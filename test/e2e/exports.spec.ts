@@ -118,7 +118,7 @@ describe('Requesting an export', () => {
     ['a date without time', { from: '2026-01-01' }, '/from'],
     ['a day that does not exist', { from: '2026-02-30T00:00:00Z' }, '/from'],
     ['a leap second', { to: '2026-06-30T23:59:60Z' }, '/to'],
-    ['a number for a time', { to: 1 }, '/to'],
+    ['a number as a time', { to: 1 }, '/to'],
     ['NUL in a time', { to: '2026-06-30T23:59:00Z\0' }, '/to'],
     ['an empty range', { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00+01:00' }, '/to'],
     [

@@ -426,11 +426,11 @@ describe('A provider that is down', () => {
 describe('Bad input to a payment', () => {
   it.each<[string, unknown, string]>([
     ['no body', undefined, ''],
-    ['no method', {}, '/paymentMethod'],
+    ['a missing method', {}, '/paymentMethod'],
     ['an empty method', { paymentMethod: '' }, '/paymentMethod'],
     ['a method with NUL', { paymentMethod: 'pm_card_ok\0' }, '/paymentMethod'],
     ['a method that is a number', { paymentMethod: 1 }, '/paymentMethod'],
-    ['an amount of the caller’s', { paymentMethod: 'pm_card_ok', amount: 1 }, '/amount'],
+    ['an amount from the caller', { paymentMethod: 'pm_card_ok', amount: 1 }, '/amount'],
     ['a method that the provider does not know', { paymentMethod: 'pm_cash' }, '/paymentMethod'],
   ])('%s is 422, says where, and leaves nothing behind', async (_, body, pointer) => {
     const order = await newOrder();

@@ -59,19 +59,19 @@ describe('Adding a product', () => {
   it.each([
     ['no name', { name: undefined }, '/name'],
     ['an empty name', { name: ' ' }, '/name'],
-    ['a name of two lines', { name: 'Oak\nChair' }, '/name'],
+    ['a name with a line break', { name: 'Oak\nChair' }, '/name'],
     ['a name with NUL', { name: 'Oak\0' }, '/name'],
     ['a description with NUL', { description: '\0' }, '/description'],
     ['an overlong name', { name: 'x'.repeat(201) }, '/name'],
     ['a negative price', { price: { amount: -1, currency: 'EUR' } }, '/price/amount'],
     ['a price of half a cent', { price: { amount: 0.5, currency: 'EUR' } }, '/price/amount'],
     ['a price beyond 2^53', { price: { amount: 2 ** 53, currency: 'EUR' } }, '/price/amount'],
-    ['no such currency', { price: { amount: 1, currency: 'euro' } }, '/price/currency'],
+    ['an unknown currency', { price: { amount: 1, currency: 'euro' } }, '/price/currency'],
     ['a price without currency', { price: { amount: 1 } }, '/price/currency'],
-    ['a price that is a number', { price: 1990 }, '/price'],
+    ['a price without its members', { price: 1990 }, '/price'],
     ['a negative stock', { stock: -1 }, '/stock'],
     ['a stock beyond the column', { stock: 2 ** 31 }, '/stock'],
-    ['a stock in words', { stock: '5' }, '/stock'],
+    ['a stock as text', { stock: '5' }, '/stock'],
     ['an unknown member', { colour: 'red' }, '/colour'],
   ])('rejects %s', async (_, changes, pointer) => {
     const answer = await admin.http.post<ProblemDocument & { errors: { pointer: string }[] }>(

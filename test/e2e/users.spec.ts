@@ -48,7 +48,7 @@ describe('users', () => {
 
   it.each([
     ['a blank name', { name: ' ' }, '/name'],
-    ['no name at all', { name: null }, '/name'],
+    ['null as the name', { name: null }, '/name'],
     ['a NUL byte', { name: 'A\0' }, '/name'],
     ['another role', { role: 'admin' }, '/role'],
     ['another address', { email: 'eve@example.com' }, '/email'],

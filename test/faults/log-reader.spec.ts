@@ -17,7 +17,7 @@ interface Unread {
   exited: Promise<number | null>;
 }
 
-describe.each(['pipe that nobody reads', 'socket that nobody reads', 'file on a full disk'] as const)(
+describe.each(['pipe without a reader', 'socket without a reader', 'file on a full disk'] as const)(
   'a log on a %s',
   (kind) => {
     let counter: Counter;

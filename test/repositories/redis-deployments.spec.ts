@@ -147,18 +147,14 @@ describe('Redis with TLS', () => {
   });
 
   it.each<[string, () => Record<string, string>, string]>([
-    ['that is not from its authority', () => ({ REDIS_TLS_CA: certificates.otherCa }), 'check REDIS_TLS_CA'],
+    ['is from another authority', () => ({ REDIS_TLS_CA: certificates.otherCa }), 'check REDIS_TLS_CA'],
+    ['is for another name', () => ({ REDIS_TLS_SERVER_NAME: 'other.internal' }), 'set REDIS_TLS_SERVER_NAME'],
     [
-      'that is for another name',
-      () => ({ REDIS_TLS_SERVER_NAME: 'other.internal' }),
-      'set REDIS_TLS_SERVER_NAME',
-    ],
-    [
-      'and a demand for one of ours',
+      'asks for a client certificate',
       () => ({ REDIS_TLS_CERT: '', REDIS_TLS_KEY: '' }),
       'set REDIS_TLS_CERT and REDIS_TLS_KEY',
     ],
-  ])('and a certificate %s is not used, and the log says what to do', async (_what, change, remedy) => {
+  ])('is not used when its certificate %s, and the log says what to do', async (_what, change, remedy) => {
     const { redis, warnings } = await connect({ ...env, ...change() });
 
     await waitFor(() => warnings.some((warning) => warning.includes(remedy)), {

@@ -47,7 +47,7 @@ export async function measureCapacity(
   const best = measured.reduce((one, other) => (other.peak.okPerSecond > one.peak.okPerSecond ? other : one));
   const attempts = measured.map(
     ({ clients: howMany, peak: { okPerSecond, refused, requests: sent } }) =>
-      `${howMany} clients: ${count(okPerSecond)} a second, ${percent(refused / sent)} refused`,
+      `${howMany} clients: ${count(okPerSecond)} a second, ${percent(refused / sent)} rejected`,
   );
   return { ...best, attempts: attempts.join('; ') };
 }

@@ -22,5 +22,5 @@ export function troubleAfter(result: StreamResult, { from, to }: Interval): numb
 }
 
 export function describeWindow({ refused, failed, p99 }: Window): string {
-  return `${refused} refused, ${failed} failed, p99 ${ms(p99)}`;
+  return `${refused} rejected, ${failed} failed, p99 ${ms(p99)}`;
 }

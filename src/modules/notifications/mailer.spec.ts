@@ -137,14 +137,17 @@ describe('The mailer', () => {
     ['RCPT', 556, '5.1.10 Recipient address has null MX'],
     ['DATA', 552, '5.3.4 Message too big for system'],
     ['DATA', 554, '5.6.0 Message content rejected'],
-  ])('takes a refusal of %s with %i as final and repeats what was said', async (command, code, message) => {
-    server.refuse(command, code, message);
+  ])(
+    'treats a rejection of %s with %i as permanent, and quotes the reply',
+    async (command, code, message) => {
+      server.refuse(command, code, message);
 
-    await expect(mailer.send(mail)).rejects.toMatchObject({
-      name: 'MailRefusedError',
-      reply: `${code} ${message}`,
-    });
-  });
+      await expect(mailer.send(mail)).rejects.toMatchObject({
+        name: 'MailRefusedError',
+        reply: `${code} ${message}`,
+      });
+    },
+  );
 
   it.each<[Command, number, string]>([
     ['CONNECT', 421, '4.3.2 Shutting down'],
@@ -170,7 +173,7 @@ describe('The mailer', () => {
     ['RCPT', 554, 'Relay access denied'],
     ['RCPT', 421, '4.7.0 Too many messages, slow down'],
     ['DATA', 451, '4.3.0 Try again'],
-  ])('takes a refusal of %s with %i as a passing trouble', async (command, code, message) => {
+  ])('treats a rejection of %s with %i as temporary', async (command, code, message) => {
     server.refuse(command, code, message);
 
     await expect(mailer.send(mail)).rejects.toThrow(TransientError);

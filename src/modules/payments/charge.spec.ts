@@ -22,13 +22,13 @@ describe('A charge of the provider', () => {
   it.each([
     ['nothing', undefined],
     ['null', null],
-    ['a text', 'charge'],
+    ['text', 'charge'],
     ['one without an id', { ...charge, id: undefined }],
-    ['one of another key than a payment of ours', { ...charge, idempotencyKey: 'order-1' }],
-    ['an unknown status', { ...charge, status: 'refunded' }],
-    ['a fraction of a cent', { ...charge, amount: 0.5 }],
-    ['an amount as text', { ...charge, amount: '4050' }],
-    ['no currency', { ...charge, currency: undefined }],
+    ['one with a key that is not a payment id', { ...charge, idempotencyKey: 'order-1' }],
+    ['one with an unknown status', { ...charge, status: 'refunded' }],
+    ['one with a fraction of a cent', { ...charge, amount: 0.5 }],
+    ['one with an amount as text', { ...charge, amount: '4050' }],
+    ['one without a currency', { ...charge, currency: undefined }],
   ])('is not %s', (_, value) => {
     expect(parseCharge(value)).toBeUndefined();
   });

@@ -65,19 +65,19 @@ describe('The signature of a webhook', () => {
   });
 
   it.each([
-    ['of another secret', signed({ with: 'another-secret' })],
-    ['of another body', signed({ text: `${body} ` })],
-    ['of another event', { ...signed(), id: 'evt_2' }],
-    ['of another time', { ...signed(), timestamp: String(now - 1) }],
+    ['made with another secret', signed({ with: 'another-secret' })],
+    ['for another body', signed({ text: `${body} ` })],
+    ['for another event', { ...signed(), id: 'evt_2' }],
+    ['for another time', { ...signed(), timestamp: String(now - 1) }],
     ['of an unknown version', { ...signed(), signature: signed().signature?.replace('v1', 'v2') }],
-    ['that is cut short', { ...signed(), signature: signed().signature?.slice(0, -8) }],
-    ['that is empty', { ...signed(), signature: 'v1,' }],
-    ['that is not there', { ...signed(), signature: undefined }],
+    ['truncated', { ...signed(), signature: signed().signature?.slice(0, -8) }],
+    ['empty', { ...signed(), signature: 'v1,' }],
+    ['missing', { ...signed(), signature: undefined }],
     ['without an id', { ...signed(), id: undefined }],
     ['without a time', { ...signed(), timestamp: undefined }],
-    ['with a time that is no number', { ...signed(), timestamp: 'now' }],
-    ['with a time that is not whole', { ...signed(), timestamp: `${now}.5` }],
-  ])('is rejected when it is one %s', (_, headers) => {
+    ['with a time that is not a number', { ...signed(), timestamp: 'now' }],
+    ['with a fractional time', { ...signed(), timestamp: `${now}.5` }],
+  ])('is rejected when it is %s', (_, headers) => {
     expect(refused(headers)).toBe(true);
   });
 });

@@ -24,7 +24,7 @@ describe('the PHC string of a password hash', () => {
       'parameters that would take all memory',
       '$argon2id$v=19$m=999999999,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$BwcHBwcHBwcHBwcHBwcHBw',
     ],
-    ['a missing tag', '$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg'],
+    ['a missing hash', '$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg'],
   ])('rejects %s', (_, text) => {
     expect(() => decodePasswordHash(text)).toThrow('not a PHC string of argon2id');
   });

@@ -123,7 +123,7 @@ describe('a query', () => {
     cursor([1]),
     cursor([{}]),
     cursor(['x']),
-  ])('with the cursor %s of no list is 422', async (value) => {
+  ])('with the invalid cursor %s is 422', async (value) => {
     for (const list of lists)
       expect(placesOf(await refusalOf(422, `${list}?cursor=${value}`))).toEqual(['?cursor']);
   });
@@ -261,16 +261,16 @@ describe('an access token', () => {
 
   it.each([
     ['nothing', ''],
-    ['an empty one', 'Bearer '],
-    ['another scheme', 'Basic YWRtaW46YWRtaW4='],
-    ['no token', 'Bearer x'],
-    ['one that nobody signed', `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.`],
+    ['empty', 'Bearer '],
+    ['of another scheme', 'Basic YWRtaW46YWRtaW4='],
+    ['without a token', 'Bearer x'],
+    ['unsigned', `Bearer ${encode({ alg: 'none', typ: 'JWT' })}.${encode(payload)}.`],
     [
-      'one that somebody else signed',
+      'signed with another key',
       `Bearer ${sign({ alg: 'HS256', typ: 'JWT' }, 'another key of some length indeed')}`,
     ],
-    ['one that is signed with an empty key', `Bearer ${sign({ alg: 'HS256', typ: 'JWT' }, '')}`],
-    ['one of 10 kB', `Bearer ${'a'.repeat(10_000)}`],
+    ['signed with an empty key', `Bearer ${sign({ alg: 'HS256', typ: 'JWT' }, '')}`],
+    ['10 kB long', `Bearer ${'a'.repeat(10_000)}`],
     ['two', 'Bearer a, Bearer b'],
     ['bytes', 'Bearer \u00ff\u00fe'],
   ])('that is %s is 401', async (_, authorization) => {
@@ -323,7 +323,7 @@ describe('bytes that are not HTTP', () => {
     ],
     ['a negative length', 'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n'],
     [
-      'a length that is no number',
+      'a length that is not a number',
       'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n',
     ],
     [
@@ -331,14 +331,14 @@ describe('bytes that are not HTTP', () => {
       'POST /v1/transfers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: zip\r\n\r\n',
     ],
     [
-      'chunks of no size',
+      'chunks without a size',
       'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n',
     ],
     [
-      'an expectation that nobody can meet',
+      'an unknown expectation',
       'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}',
     ],
-  ])('but %s still get a problem document', async (_, request) => {
+  ])('are answered with a problem document: %s', async (_, request) => {
     problemIn(await sendBytes(ledger.url, request));
   });
 

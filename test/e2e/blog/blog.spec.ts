@@ -191,10 +191,10 @@ describe('A list of strings', () => {
     ['no list', 'cats', ['/article/tags']],
     ['nothing', undefined, ['/article/tags']],
     ['too many', ['a', 'b', 'c', 'd', 'e', 'f'], ['/article/tags']],
-    ['one twice', ['a', 'a'], ['/article/tags']],
-    ['no strings', ['a', 1, null], ['/article/tags/1', '/article/tags/2']],
+    ['duplicates', ['a', 'a'], ['/article/tags']],
+    ['values that are not strings', ['a', 1, null], ['/article/tags/1', '/article/tags/2']],
     [
-      'strings that do not fit',
+      'strings of another form',
       ['', 'ok', 'NO', 'x'.repeat(21)],
       ['/article/tags/0', '/article/tags/2', '/article/tags/3'],
     ],
@@ -294,7 +294,7 @@ describe('A value that the schema rejects', () => {
     ['too long', { body: 'x'.repeat(21) }],
     ['missing', { body: undefined }],
     ['out of range', { stars: 40_000 }],
-    ['against a check', { stars: 6 }],
+    ['rejected by a check constraint', { stars: 6 }],
   ])('is 422 when it is %s', async (_, values) => {
     expect(await comment(values)).toMatchObject({ status: 422, code: 'value-not-allowed' });
   });

@@ -47,9 +47,9 @@ describe('A request that does not arrive', () => {
   afterAll(() => ledger?.stop());
 
   it.each([
-    ['of which nothing comes', []],
-    ['whose headers stop', ['POST /v1/auth/login HTTP/1.1', 'Host: he']],
-    ['whose body stops', LOGIN],
+    ['because it has not begun', []],
+    ['because its headers stop', ['POST /v1/auth/login HTTP/1.1', 'Host: he']],
+    ['because its body stops', LOGIN],
   ])('%s is answered 408 in time, and its connection is closed', async (_, lines) => {
     const startedAt = performance.now();
     const client = (await open()).send(...lines);

@@ -64,13 +64,17 @@ describe('The request metrics count once', () => {
 
   it.each([
     ['a success', get('/v1/accounts'), 'GET /v1/accounts 200'],
-    ['what is not there', get('/v1/nothing'), 'GET (unmatched) 404'],
-    ['what a route refuses', get(`/v1/accounts/${NOBODY}`), 'GET /v1/accounts/:id 404'],
+    ['an unknown path', get('/v1/nothing'), 'GET (unmatched) 404'],
+    ['a rejected request', get(`/v1/accounts/${NOBODY}`), 'GET /v1/accounts/:id 404'],
     ['a method that is not allowed', post('/v1/users', '{}'), 'POST (unmatched) 405'],
     ['a badly encoded path', get('/v1/accounts/%zz'), 'GET (unmatched) 400'],
-    ['a body that is no JSON', post('/v1/auth/login', '{'), 'POST /v1/auth/login 400'],
+    ['a body that is not JSON', post('/v1/auth/login', '{'), 'POST /v1/auth/login 400'],
     ['a body that is too large', post('/v1/auth/login', ' '.repeat(300_000)), 'POST /v1/auth/login 413'],
-    ['an Accept that leaves nothing', get('/v1/accounts', 'Accept: text/html'), 'GET /v1/accounts 406'],
+    [
+      'an Accept header that nothing satisfies',
+      get('/v1/accounts', 'Accept: text/html'),
+      'GET /v1/accounts 406',
+    ],
     ['no Host', 'GET /v1/accounts HTTP/1.1\r\n\r\n', 'GET /v1/accounts 400'],
     ['an unknown expectation', get('/v1/accounts', 'Expect: wonders'), 'GET /v1/accounts 200'],
     ['an upgrade', get('/v1/accounts', 'Connection: upgrade', 'Upgrade: h2c'), 'GET /v1/accounts 200'],
@@ -134,7 +138,7 @@ describe('The request metrics count once', () => {
   });
 });
 
-describe('The request metrics count once what does not arrive in time', () => {
+describe('A request that does not arrive in time is counted once:', () => {
   beforeAll(async () => {
     ledger = await startLedger({ HTTP_ARRIVAL_TIMEOUT_MS: '1000' });
   });

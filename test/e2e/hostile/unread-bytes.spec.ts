@@ -45,17 +45,17 @@ const balance = async () =>
   (await ledger.sql<{ balance: number }>('SELECT balance FROM accounts WHERE id = $1', [from]))[0]?.balance ??
   NaN;
 
-describe('A transfer that takes effect is answered 201, and the connection is closed, even if it is followed by', () => {
+describe('A transfer that takes effect is answered 201, and the connection is closed,', () => {
   it.each([
-    ['its `Connection: close` more bytes follow', ['Connection: close'], 'more'],
+    ['when more bytes follow its `Connection: close`', ['Connection: close'], 'more'],
     [
-      'its `Connection: close` another request follows',
+      'when another request follows its `Connection: close`',
       ['Connection: close'],
       'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
     ],
-    ['it there are bytes that are not HTTP', [], 'NONSENSE\0\r\n\r\n'],
-    ['it there are headers that are too large', [], `GET / HTTP/1.1\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
-    ['it somebody wants to CONNECT', [], 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
+    ['when bytes that are not HTTP follow', [], 'NONSENSE\0\r\n\r\n'],
+    ['when headers that are too large follow', [], `GET / HTTP/1.1\r\nX: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['when a CONNECT follows', [], 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
   ])('%s', async (_, headers, more) => {
     const before = await balance();
     const client = (await open()).send(transfer(...headers) + more);

@@ -64,7 +64,7 @@ describe('the check of answers against the document', () => {
     ['an answer without a body', { ...good, status: 304, headers: new Headers(), text: '' }],
     ['a problem with extensions', { ...good, ...problem, text: '{"code":"not-found","productId":"1"}' }],
     ['a request as documented', posted],
-  ])('finds nothing about %s', (_, exchange) => {
+  ])('accepts %s', (_, exchange) => {
     expect(new Conformance(document).problemsOf(exchange)).toEqual([]);
   });
 
@@ -103,13 +103,13 @@ describe('the check of answers against the document', () => {
       { ...posted, path: '/things?fast=1' },
       'succeeds with the undocumented parameter fast',
     ],
-    ['a header left out', { ...posted, requestHeaders: {} }, 'succeeds without the header Idempotency-Key'],
+    ['an omitted header', { ...posted, requestHeaders: {} }, 'succeeds without the header Idempotency-Key'],
     [
-      'a request that is forbidden',
+      'a forbidden request',
       { ...posted, requestBody: {} },
       'succeeds with a request that the document forbids',
     ],
-  ])('notices %s', (_, exchange, message) => {
+  ])('reports %s', (_, exchange, message) => {
     expect(new Conformance(document).problemsOf(exchange)).toEqual([expect.stringContaining(message)]);
   });
 

@@ -28,11 +28,11 @@ describe('judge', () => {
 
   it.each([
     ['a 503 without Retry-After', answer(503, problem)],
-    ['a 503 with a date nobody can read', answer(503, problem, 'retry-after: soon')],
+    ['a 503 with an unreadable date', answer(503, problem, 'retry-after: soon')],
     ['a 503 that is a web page', answer(503, 'content-type: text/html', 'retry-after: 1')],
     ['a 500', answer(500, problem)],
-    ['a 404 nobody expected', answer(404, problem)],
-    ['an expected 409 that is no problem document', answer(409, 'content-type: text/plain')],
+    ['an unexpected 404', answer(404, problem)],
+    ['an expected 409 that is not a problem document', answer(409, 'content-type: text/plain')],
   ])('counts %s as a failure', (_what, ending) => {
     expect(judge(ending, new Set([409]))).toMatchObject({ outcome: 'unexpected' });
   });

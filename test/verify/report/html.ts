@@ -92,7 +92,7 @@ function renderTable({ title, head, rows }: Table): string {
 
 const legend = `<div class="legend">
 <span><i style="background:var(--ok)"></i>served</span>
-<span><i style="background:var(--refused)"></i>refused (503 or 429 with Retry-After)</span>
+<span><i style="background:var(--refused)"></i>rejected (503 or 429 with Retry-After)</span>
 <span><i style="background:var(--failed)"></i>failed</span>
 <span><i class="line" style="background:var(--p50)"></i>p50</span>
 <span><i class="line" style="background:var(--p99)"></i>p99</span>

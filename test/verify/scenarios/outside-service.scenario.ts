@@ -98,7 +98,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check(
     'no request to other routes fails or is rejected',
     rest.all.failed + rest.all.refused === 0,
-    `${count(rest.all.refused)} refused, ${count(rest.all.failed)} failed${worstOf(rest.all.failures)}`,
+    `${count(rest.all.refused)} rejected, ${count(rest.all.failed)} failed${worstOf(rest.all.failures)}`,
   );
   const { failed, failures, refused, statuses } = paid.all;
   report.check(

@@ -87,7 +87,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check(
     'all other answers are 503 problem documents with Retry-After',
     failed === 0 && refused > 0,
-    `${count(refused)} refused (${percent(refused / asked)}), ${count(failed)} failed${worstOf(failures)}`,
+    `${count(refused)} rejected (${percent(refused / asked)}), ${count(failed)} failed${worstOf(failures)}`,
   );
   const slowest = management.map(({ slowestMs }) => slowestMs);
   const unwell = management.reduce((sum, probe) => sum + probe.count(({ status }) => status !== 200), 0);

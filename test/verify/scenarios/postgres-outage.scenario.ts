@@ -89,7 +89,7 @@ function judgeWindow(report: ScenarioReport, result: LoadResult, what: string, w
   report.check(
     `while it is ${what}, every answer is a success or a 503 problem document with Retry-After`,
     failed === 0,
-    `${count(requests)} requests: ${count(ok)} served, ${count(refused)} refused, ${count(failed)} failed${worstOf(failures)}`,
+    `${count(requests)} requests: ${count(ok)} served, ${count(refused)} rejected, ${count(failed)} failed${worstOf(failures)}`,
   );
   report.check(
     `while it is ${what}, every request is answered within ${ANSWER_WITHIN_MS / 1_000} s`,

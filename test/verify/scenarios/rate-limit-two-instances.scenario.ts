@@ -71,7 +71,7 @@ function judgeLimit(report: ScenarioReport, how: string, result: LoadResult): vo
   report.check(
     `${how}: ${count(LIMIT)} requests are served, within ${percent(TOLERANCE, 0)}`,
     off <= TOLERANCE && requests > LIMIT * 1.3,
-    `${count(ok)} of ${count(requests)}, ${percent(off)} off; ${count(refused)} refused`,
+    `${count(ok)} of ${count(requests)}, ${percent(off)} off; ${count(refused)} rejected`,
   );
   report.check(`${how}: nothing fails`, failed === 0, count(failed));
 }

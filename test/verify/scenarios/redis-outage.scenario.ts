@@ -44,7 +44,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
     report.check(
       `${name}: at least ${percent(LEAST_SHARE)} succeed, p99 under ${P99_MS} ms`,
       share >= LEAST_SHARE && p99 < P99_MS,
-      `${percent(share, 2)} of ${count(requests)} (${count(refused)} refused${worstOf(failures)}), p99 ${ms(p99)}`,
+      `${percent(share, 2)} of ${count(requests)} (${count(refused)} rejected${worstOf(failures)}), p99 ${ms(p99)}`,
     );
   }
   const took = await checkEventsAndMail(stage, report, people.customers, HANDLED_WITHIN_MS);

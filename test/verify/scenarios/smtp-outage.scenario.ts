@@ -42,7 +42,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check(
     'no request fails or is rejected',
     failed + refused === 0,
-    `${count(refused)} refused, ${count(failed)} failed of ${count(requests)}${worstOf(failures)}`,
+    `${count(refused)} rejected, ${count(failed)} failed of ${count(requests)}${worstOf(failures)}`,
   );
   const quiet = result.between(before, after);
   const bad = result.between(hanging, dead);

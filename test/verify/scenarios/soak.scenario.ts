@@ -79,7 +79,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check('no request fails', failed === 0, `${count(failed)} of ${count(sent)}${worstOf(failures)}`);
   report.figure('capacity', `${count(peak.okPerSecond)} requests/s`);
   report.figure('cores at capacity', describeCores(account));
-  report.figure('refused', count(refused));
+  report.figure('rejected', count(refused));
   report.figure('p50 and p99', `${ms(p50)} and ${ms(p99)}`);
 }
 

@@ -75,7 +75,7 @@ export async function run(stage: Stage, report: ScenarioReport): Promise<void> {
   report.check(
     'transfers are not affected',
     failed + refused === 0,
-    `${count(refused)} refused, ${count(failed)} failed${worstOf(failures)}`,
+    `${count(refused)} rejected, ${count(failed)} failed${worstOf(failures)}`,
   );
   const ids = customers.map(({ id }) => id);
   const acknowledged = acknowledgedTransfers(result.journal);

@@ -22,7 +22,7 @@ describe('keyset cursors', () => {
     encodeCursor([]),
     encodeCursor([id, id]),
     encodeCursor([1]),
-  ])('are rejected when they are of no list: %s', (cursor) => {
+  ])('are rejected when they are invalid: %s', (cursor) => {
     expect(() => decodeCursor(cursor, ['uuid'])).toThrow(ClientError);
   });
 });

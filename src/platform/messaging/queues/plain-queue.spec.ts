@@ -79,7 +79,7 @@ describe('a plain queue', () => {
     [{ prefix: 'mine' }, 'prefix is not supported; keys begin with REDIS_PREFIX'],
     [{ processors: ['./processor.js'] }, 'processors is not supported; write a class with @Processor'],
     [{ streams: {} }, 'streams is not supported; leave it out'],
-  ])('refuses to be registered with what it cannot keep: %o', (options, message) => {
+  ])('cannot be registered with unsupported options: %o', (options, message) => {
     expect(() => queueWith(options)).toThrow(`The queue thumbnails cannot be registered: ${message}`);
   });
 

@@ -40,7 +40,7 @@ describe('errors that are worth a retry', () => {
       new Error('could not', { cause: new Error('really', { cause: transient }) }),
     ],
     ['a Redis client that is closed', new Error('Connection is closed.')],
-  ])('%s', (_what, error) => {
+  ])('include %s', (_what, error) => {
     expect(isTransient(error)).toBe(true);
   });
 
@@ -50,10 +50,10 @@ describe('errors that are worth a retry', () => {
       'a business rule, even when something transient led to it',
       new BusinessRuleError({ status: 409, code: 'no', detail: 'No.', cause: transient }),
     ],
-    ['a code that is no lost connection', coded('23505')],
-    ['something that is no error', 'away'],
+    ['a code that does not mean a lost connection', coded('23505')],
+    ['something that is not an error', 'away'],
     ['nothing', undefined],
-  ])('not %s', (_what, error) => {
+  ])('do not include %s', (_what, error) => {
     expect(isTransient(error)).toBe(false);
   });
 

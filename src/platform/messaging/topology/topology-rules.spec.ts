@@ -55,7 +55,7 @@ describe('the check at start', () => {
       ['event parcel.sent names its consumer post 2 times; name it once'],
     ],
     [
-      'a name that is none',
+      'an invalid event name',
       {
         events: [sent, lost, defineEvent('Parcel:Sent', { consumers: ['post'] })],
         processors: [
@@ -66,7 +66,7 @@ describe('the check at start', () => {
       ['event Parcel:Sent must be named in lower case, with dots and dashes only'],
     ],
     [
-      'a consumer that is no queue',
+      'a consumer without a queue',
       { events: [sent, lost, defineEvent('parcel.kept', { consumers: ['attic'] })] },
       [
         'event parcel.kept names the consumer attic, but no feature declares that queue; ' +
@@ -89,14 +89,14 @@ describe('the check at start', () => {
       ['queue insurance has 2 processors: InsuranceProcessor, OtherProcessor; keep one'],
     ],
     [
-      'a processor of a queue that nobody declares',
+      'a processor of an undeclared queue',
       { processors: [...good.processors, processor('attic', [])] },
       [
         'AtticProcessor serves the queue attic, which no feature declares; list it in MessagingModule.forFeature',
       ],
     ],
     [
-      'a processor that is no EventConsumer',
+      'a processor that does not extend EventConsumer',
       { processors: [good.processors[0]!, processor('insurance', [lost], { isConsumer: false })] },
       ['InsuranceProcessor must extend EventConsumer'],
     ],
@@ -113,7 +113,7 @@ describe('the check at start', () => {
       ],
     ],
     [
-      'a doubled handler',
+      'a duplicate handler',
       {
         processors: [
           processor('post', [sent, lost], {
@@ -125,7 +125,7 @@ describe('the check at start', () => {
       ['PostProcessor handles parcel.sent 2 times (onParcelSent, alsoOnParcelSent); keep one'],
     ],
     [
-      'a handler of an event that nobody declares',
+      'a handler of an undeclared event',
       {
         processors: [
           processor('post', [sent, lost, defineEvent('parcel.kept', { consumers: ['post'] })]),
@@ -137,36 +137,36 @@ describe('the check at start', () => {
       ],
     ],
     [
-      'a handler on a queue that is no consumer of the event',
+      'a handler on a queue that does not consume the event',
       { processors: [good.processors[0]!, processor('insurance', [lost, sent])] },
       [
         'InsuranceProcessor.onParcelSent handles parcel.sent, whose consumers do not include insurance; add it in defineEvent',
       ],
     ],
     [
-      'two schedules of one name',
+      'two schedules with the same name',
       { schedules: [...good.schedules, { where: 'Clean.run', name: 'sweep', queue: 'post' }] },
       ['the schedule sweep is used 2 times (Sweep.run, Clean.run); give each its own name'],
     ],
     [
-      'a schedule on a queue that nobody declares',
+      'a schedule on an undeclared queue',
       { schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'attic' }] },
       ['the schedule sweep (Sweep.run) runs on the queue attic, which no feature declares'],
     ],
     [
-      'a schedule whose name is none',
+      'a schedule with an invalid name',
       { schedules: [{ where: 'Sweep.run', name: 'sweep:all', queue: 'post' }] },
       ['the schedule sweep:all must be named in lower case, with dots and dashes only'],
     ],
     [
-      'a cron pattern that is none',
+      'an invalid cron pattern',
       { schedules: [{ where: 'Sweep.run', name: 'sweep', queue: 'post', pattern: '0 25 * * *' }] },
       [
         "the schedule sweep (Sweep.run) cannot be read: pattern '0 25 * * *', time zone 'UTC'; write '30 2 * * *' and 'Europe/Berlin'",
       ],
     ],
     [
-      'a time zone that is none',
+      'an unknown time zone',
       {
         schedules: [
           {
@@ -183,24 +183,24 @@ describe('the check at start', () => {
       ],
     ],
     [
-      'a plain queue that is one for events as well',
+      'a plain queue that is also declared for events',
       { plainQueues: ['post'] },
       [
         'queue post is declared for events and registered with BullModule.registerQueue; give one another name',
       ],
     ],
     [
-      'a plain queue whose name is none',
+      'a plain queue with an invalid name',
       { plainQueues: ['sendMail', 'send:mail'] },
       ['queue send:mail must be named in letters, digits, dots, dashes and underscores only'],
     ],
-    ['what was refused as it was found', { refused: ['leave that out'] }, ['leave that out']],
+    ['an unsupported use that was found in the modules', { refused: ['leave that out'] }, ['leave that out']],
     [
-      'a schedule that is retired and not',
+      'a schedule that is both declared and retired',
       { retiredSchedules: [{ name: 'sweep', queue: 'post' }] },
       ['the schedule sweep (Sweep.run) is listed as retired; take it off that list or remove it'],
     ],
-  ])('names %s and its remedy', (_what, change, problems) => {
+  ])('reports %s, with a remedy', (_what, change, problems) => {
     expect(topologyProblems({ ...good, ...change })).toEqual(problems);
   });
 
