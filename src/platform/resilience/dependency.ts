@@ -28,9 +28,8 @@ class UnansweredTrial extends Error {}
  */
 export class Dependency {
   private readonly breaker: CircuitBreakerPolicy;
+  private readonly counts: CountBreaker;
   private readonly bulkhead;
-  /** Successes that must still be counted since the last failure; at zero, calls go past the breaker's bookkeeping. */
-  private onProbation = 0;
   private rehearsal: Rehearsal;
   private isFailure = (error: unknown): boolean =>
     error instanceof TransientError && error.code !== ABANDONED;
@@ -45,16 +44,14 @@ export class Dependency {
       refused: () => this.notAttempted(),
       unanswered: () => this.timeout(),
     };
+    this.counts = new CountBreaker({
+      threshold: 0.5,
+      size: policy.breaker.size,
+      minimumNumberOfCalls: policy.breaker.minimumCalls,
+    });
     this.breaker = circuitBreaker(
       handleWhen((error) => error instanceof UnansweredTrial || this.isFailure(error)),
-      {
-        breaker: new CountBreaker({
-          threshold: 0.5,
-          size: policy.breaker.size,
-          minimumNumberOfCalls: policy.breaker.minimumCalls,
-        }),
-        halfOpenAfter: policy.reopenAfterMs,
-      },
+      { breaker: this.counts, halfOpenAfter: policy.reopenAfterMs },
     );
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
   }
@@ -74,7 +71,7 @@ export class Dependency {
   }
 
   get circuit(): CircuitName {
-    if (this.breaker.state === CircuitState.Closed) return 'closed';
+    if (this.isClosed) return 'closed';
     return this.breaker.state === CircuitState.HalfOpen ? 'half-open' : 'open';
   }
 
@@ -99,14 +96,14 @@ export class Dependency {
   }
 
   /**
-   * Admits a call by the circuit breaker alone, for calls that have their own timeout and are too frequent for more: as long as
-   * nothing has failed it costs two comparisons.
+   * Admits a call by the circuit breaker alone, for calls that have their own timeout and are too frequent for more: while the
+   * circuit is closed it makes no promise.
    * @param admitted gets a callback for the end of the call: with the outage that it met or the reason why it got no answer, or without either
    * @param refused gets `NotAttemptedError` while the circuit is open
    */
   admit(admitted: (ended: Ended) => void, refused: (error: Error) => void): void {
-    const calm = this.onProbation === 0 && this.breaker.state === CircuitState.Closed;
-    if (calm && !this.faults) {
+    const { isClosed } = this;
+    if (isClosed && !this.faults) {
       admitted(this.ended);
       return;
     }
@@ -114,13 +111,13 @@ export class Dependency {
     const call = async (): Promise<void> => {
       await this.rehearse();
       begun = true;
-      if (calm) admitted(this.ended);
+      if (isClosed) admitted(this.ended);
       else await this.ending(admitted);
     };
-    (calm ? call() : this.watched(call)).catch((error: Error) => {
+    (isClosed ? call() : this.breaker.execute(call)).catch((error: Error) => {
       if (begun) return;
-      if (calm) this.ended(error);
-      refused(error);
+      if (isClosed) this.ended(error);
+      refused(this.translate(error) as Error);
     });
   }
 
@@ -139,19 +136,14 @@ export class Dependency {
     });
   }
 
-  private readonly ended: Ended = (error) => {
-    if (error && this.isFailure(error)) void this.watched(() => Promise.reject(error)).catch(() => undefined);
+  private readonly ended: Ended = (error, underWay) => {
+    if (!error && !underWay && this.isClosed) this.counts.success(CircuitState.Closed);
+    else if (error && this.isFailure(error))
+      void this.breaker.execute(() => Promise.reject(error)).catch(() => undefined);
   };
 
-  private async watched<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      const result = await this.breaker.execute(work);
-      this.onProbation = Math.max(0, this.onProbation - 1);
-      return result;
-    } catch (error) {
-      if (this.isFailure(error)) this.onProbation = this.policy.breaker.size;
-      throw this.translate(error);
-    }
+  private get isClosed(): boolean {
+    return this.breaker.state === CircuitState.Closed;
   }
 
   private async timed<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {

@@ -26,7 +26,7 @@ export class Policies {
     this.define('postgresql', {
       timeoutMs: database.queryTimeoutMs,
       concurrency: Infinity,
-      breaker: { size: 20, minimumCalls: 8 },
+      breaker: { size: 15, minimumCalls: 8 },
       reopenAfterMs: 500,
     });
   }
