@@ -17,16 +17,16 @@ export interface Outcome {
   notes?: string[];
 }
 
-/** One line of the table: the result of one side, once per round. */
+/** One line of the table: the result of one side, once per turn. */
 export interface Measure {
   /** `holdfast`, `bare`, or their equivalents in this workload. */
   side: string;
   unit: string;
   rounds: number[];
-  /** Latency of requests in milliseconds, by round. */
+  /** Latency of requests in milliseconds, by turn. */
   p50?: number[];
   p99?: number[];
-  /** Processor time of the server process per request in microseconds, by round. */
+  /** Processor time of the server process per request in microseconds, by turn. */
   cpu?: number[];
 }
 
@@ -34,7 +34,7 @@ export interface Measure {
 export interface Check {
   what: string;
   value: number;
-  /** Smallest and largest value of a round, where it was taken per round. */
+  /** The quartiles of all turns, where it was taken in each of them. */
   spread?: [number, number];
   unit?: string;
   atLeast?: number;

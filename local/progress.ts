@@ -89,7 +89,7 @@ export class Progress {
   }
 }
 
-/** Dozens of rounds (`round 3/5 bare`) would hide the important lines of a log. */
+/** Dozens of turns (`turn 3/20 bare`) would hide the important lines of a log. */
 function stepOf(phase: string): string {
   return phase.replace(/ \d+\/\d+.*/, 's');
 }

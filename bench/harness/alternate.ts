@@ -11,10 +11,15 @@ export interface Contestant<T> {
 }
 
 /**
- * Measures contestants in turn, A B A B, so that other activity of the machine affects all of them.
- * @returns by contestant, in their order, the measurements by round
+ * Measures contestants in turn, A B B A, so that other activity of the machine affects all of them, and none always comes first.
+ * @param turns how often each is measured
+ * @returns by contestant, in their order, the measurements by turn
  */
-export async function alternate<T>(bench: Bench, contestants: readonly Contestant<T>[]): Promise<T[][]> {
+export async function alternate<T>(
+  bench: Bench,
+  contestants: readonly Contestant<T>[],
+  turns = bench.rounds,
+): Promise<T[][]> {
   for (const { name, warmUp, prepare } of contestants) {
     if (!warmUp) continue;
     bench.say(`warming up ${name}`);
@@ -22,9 +27,10 @@ export async function alternate<T>(bench: Bench, contestants: readonly Contestan
     await warmUp();
   }
   const measured: T[][] = contestants.map(() => []);
-  for (let round = 1; round <= bench.rounds; round += 1) {
-    for (const [index, { name, prepare, measure }] of contestants.entries()) {
-      bench.say(`round ${round}/${bench.rounds} ${name}`);
+  for (let turn = 1; turn <= turns; turn += 1) {
+    const inOrder = [...contestants.entries()];
+    for (const [index, { name, prepare, measure }] of turn % 2 === 1 ? inOrder : inOrder.reverse()) {
+      bench.say(`turn ${turn}/${turns} ${name}`);
       await prepare?.();
       measured[index]?.push(await bench.measuring(measure));
     }

@@ -7,7 +7,7 @@ export interface BenchOptions {
   subject: Subject;
   /** Measured rounds of each side. */
   rounds: number;
-  /** Length of a round, for workloads with timed rounds. */
+  /** Load of each side in a round, for workloads with timed rounds. */
   seconds: number;
   progress: Progress;
   /** Folder for the CPU profiles of all measured processes. */
@@ -32,6 +32,11 @@ export class Bench {
     this.options = options;
     this.rounds = options.rounds;
     this.seconds = options.seconds;
+  }
+
+  /** How often each side is measured when a round is divided into turns of so many seconds. */
+  turnsOf(seconds: number): number {
+    return Math.max(1, Math.round((this.rounds * this.seconds) / seconds));
   }
 
   /** Reports the current step. */

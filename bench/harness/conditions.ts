@@ -12,7 +12,7 @@ export function conditions(): string[] {
     '  collector that accepts it at once), load shedding, deadlines, circuit breakers, problem documents, serialisation by schema.',
     'Bare (bench/bare): Fastify, pg with named prepared statements, the same check of the same tokens, and the same statements, which PostgreSQL confirms. Nothing else.',
     'Both: one process, 10 database connections, the same private PostgreSQL 18 (fsync off, for both) and Redis on this machine.',
-    'Load: wrk, 1 thread, 32 connections, both sides in turn with the same requests. Ratios are taken within each round; the result is the median of the rounds.',
+    'Load: wrk, 1 thread, 32 connections, both sides in turn with the same requests. Ratios are taken within each turn; the result is the median of the turns, with its quartiles.',
   ];
 }
 

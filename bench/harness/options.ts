@@ -19,7 +19,7 @@ export const USAGE = `npm run bench -- [options]
   --list               list the workloads
   --on NAME            measure this product of bench/products instead of the first one
   --rounds N           measured rounds per side (default 5)
-  --seconds N          length of a round in seconds (default 4)
+  --seconds N          load of each side in a round, in seconds (default 4)
   --json FILE          also write every figure of every round to FILE
   --profile NAME       run one workload once, write CPU profiles to reports/bench, and list the top costs`;
 

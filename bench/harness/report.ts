@@ -45,7 +45,7 @@ export function allMet(finished: readonly Finished[]): boolean {
 
 function table(measures: readonly Measure[]): string[] {
   if (measures.length === 0) return [];
-  const header = ['', 'median', 'min .. max', '', 'p50 ms', 'p99 ms', 'CPU µs/request'];
+  const header = ['', 'median', 'quartiles', '', 'p50 ms', 'p99 ms', 'CPU µs/request'];
   const rows = measures.map(({ side, unit, rounds, p50, p99, cpu }) => [
     side,
     figure(median(rounds)),

@@ -15,20 +15,21 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
+/** The quartiles: half of the values are between them. */
 export function spreadOf(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
+  return [percentile(values, 0.25), percentile(values, 0.75)];
 }
 
 /**
- * Compares two sides round by round: other activity of the machine in a round affected both, so the ratio within a round is more
+ * Compares two sides turn by turn: other activity of the machine in a turn affected both, so the ratio within a turn is more
  * meaningful than the ratio of the medians.
  */
 export function pairwise(
   what: string,
   ours: readonly number[],
   theirs: readonly number[],
-  bound: Pick<Check, 'atLeast' | 'atMost'>,
+  bound: Pick<Check, 'atLeast' | 'atMost'> = {},
 ): Check {
-  const ratios = ours.map((value, round) => value / (theirs[round] as number));
+  const ratios = ours.map((value, turn) => value / (theirs[turn] as number));
   return { what, value: median(ratios), spread: spreadOf(ratios), ...bound };
 }

@@ -43,14 +43,18 @@ export const growth = (subject: Subject): Workload => ({
       checks.push(pairwise(what, many, few, BAR));
     };
 
-    // Half the time of a round: there are three pages, and the time of one at a time varies little.
-    const seconds = Math.ceil(bench.seconds / 2);
     for (const [index, what] of PAGES.entries()) {
       if (small.requests[index] === undefined) continue;
       const page = (size: Size) => async () => {
         const requests = size.requests[index] ?? [];
         const { url } = size;
-        const result = await load({ url, requests, seconds, connections: 1, directory: testbed.directory });
+        const result = await load({
+          url,
+          requests,
+          seconds: 1,
+          connections: 1,
+          directory: testbed.directory,
+        });
         return 1000 / result.perSecond;
       };
       const [few = [], many = []] = await alternate(
@@ -60,6 +64,8 @@ export const growth = (subject: Subject): Workload => ({
           warmUp: page(size),
           measure: page(size),
         })),
+        // Half the time of a round: there are three pages, and the time of one at a time varies little.
+        bench.turnsOf(2),
       );
       add(what, 'ms/page', few, many);
     }

@@ -22,10 +22,15 @@ export const startup: Workload = {
     const ours = () => untilReady(testbed, join(testbed.dist, 'main.js'), 'MANAGEMENT_PORT', '/health/ready');
     const theirs = () =>
       untilReady(testbed, join(repositoryRoot, 'bench/bare/one-route.mjs'), 'PORT', '/ready');
-    const [holdfast = [], oneRoute = []] = await alternate(bench, [
-      { name: 'holdfast', warmUp: ours, measure: ours },
-      { name: 'one route', warmUp: theirs, measure: theirs },
-    ]);
+    const [holdfast = [], oneRoute = []] = await alternate(
+      bench,
+      [
+        { name: 'holdfast', warmUp: ours, measure: ours },
+        { name: 'one route', warmUp: theirs, measure: theirs },
+      ],
+      // A start takes about a second.
+      2 * bench.rounds,
+    );
     return {
       measures: [
         { side: 'holdfast', unit: 'ms', rounds: holdfast },
