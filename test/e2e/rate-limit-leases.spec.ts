@@ -121,6 +121,15 @@ describe('A limit over two processes', () => {
     expect((await commandsSeenBy(redis)) - before).toBeLessThan(60);
   });
 
+  it('keeps no request waiting after an unused lease was returned', async () => {
+    const { storage, redis } = await start();
+    await admitted([storage], 30);
+    const counted = () => redis.client.get(redis.key('rate-limit', 'user:1'));
+    await waitFor(async () => (await counted()) === '30', { what: 'the return of the lease' });
+    const next = Array.from({ length: 6 }, () => storage.take('user:1', minute(600)));
+    expect(next).toEqual(next.map(() => expect.objectContaining({ allowed: true }) as unknown));
+  });
+
   it('answers synchronously while it has a lease', async () => {
     const { storage } = await start();
     await admitted([storage], 50, minute(100_000));

@@ -73,8 +73,8 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     const shared = now >= this.onOurOwnUntil && now >= window.settlesUntil && this.redis.isUsable;
     if (window.spent < ceilingOf(window, shared, now)) {
       window.spent += 1;
-      // The next lease is fetched while this one still lasts, so that no request waits for it.
-      if (shared && ceilingOf(window, true, now) - window.spent <= window.nextLease >> 1)
+      // The next lease, which is twice as large, is fetched while half of this one remains, so that no request waits for it.
+      if (shared && ceilingOf(window, true, now) - window.spent <= window.nextLease >> 2)
         this.leaseInAdvance(window);
       return answer(window, true, now);
     }
@@ -207,6 +207,7 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
     window.known = true;
     window.epoch = epoch;
     window.charged = base + leased;
+    window.credit = 0;
     window.free = free;
     window.endsAt = now + leftMs;
     window.nextLease = Math.min(window.nextLease * 2, quota.largestLease);
@@ -275,6 +276,8 @@ export class LeaseStorage implements ThrottlerStorage, BeforeApplicationShutdown
       this.holding.delete(window);
       if (now >= window.endsAt || charged <= spent || window.epoch !== this.epoch) continue;
       window.charged = spent;
+      // As before its first lease: otherwise the next request would wait for Redis.
+      window.credit = quota.credit;
       window.free += charged - spent;
       window.nextLease = quota.firstLease;
       unused.push({ key: this.keyOf(window.key), amount: charged - spent });

@@ -18,6 +18,8 @@ export interface Window {
   spent: number;
   /** Requests of this window that Redis has charged to this process: `spent` may run ahead while Redis is down. */
   charged: number;
+  /** Requests that may be admitted beyond those, before Redis is asked. */
+  credit: number;
   /** Whether Redis has answered in this window, so that `free` means something. */
   known: boolean;
   /** Requests that were left in Redis for all processes. */
@@ -42,6 +44,7 @@ export function newWindow(key: string, quota: Quota, now: number): Window {
     endsAt: now + quota.windowMs,
     spent: 0,
     charged: 0,
+    credit: quota.credit,
     known: false,
     free: quota.limit,
     nextLease: quota.firstLease,
@@ -57,11 +60,11 @@ export function newWindow(key: string, quota: Quota, now: number): Window {
  * window how much was left for all processes, no more than that: a short failure must not reopen a quota that is used up.
  */
 export function ceilingOf(
-  { quota, known, charged, free, settlesUntil }: Window,
+  { quota, known, charged, credit, free, settlesUntil }: Window,
   shared: boolean,
   now: number,
 ): number {
-  if (shared) return known ? charged : quota.credit;
+  if (shared) return charged + credit;
   if (now < settlesUntil) return charged;
   return known ? charged + free : quota.limit;
 }
