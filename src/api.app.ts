@@ -20,7 +20,6 @@ import {
   installConnectionLog,
   installShedLog,
   LoadShedder,
-  SECURITY_HEADERS,
   serialiseAsDocumented,
   serveOpenApi,
   injectRouteFaults,
@@ -67,7 +66,6 @@ export async function createApi(
       abortOnError: false,
     },
   );
-  app.useSecurityHeaders(SECURITY_HEADERS);
   const fastify: FastifyInstance = adapter.getInstance();
   traceRequests(fastify);
   installAccessLog(connections, log.access, app.get<Histogram>(getToken(HTTP_DURATION)));

@@ -10,6 +10,7 @@ import type { InFlight } from './admission/in-flight.js';
 import { Cors } from './headers/cors.js';
 import type { LoadShedder } from './admission/load-shedder.js';
 import { negotiate } from './headers/content-negotiation.js';
+import { SECURITY_HEADERS } from './headers/security-headers.js';
 import { parseJsonOnly } from './input/json-body.js';
 import { sendProblem } from './problems/problem.filter.js';
 import { createPublicServer } from './connections/public-server.js';
@@ -76,7 +77,7 @@ export function createHttpAdapter(
     const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
     request.context = context;
     Exchange.of(reply.raw)?.reached(request);
-    reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
+    reply.headers(SECURITY_HEADERS).header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     context.run(() => done(hostProblem(request) ?? negotiate(request)));
   });
   cors.install(fastify);

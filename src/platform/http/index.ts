@@ -49,7 +49,6 @@ export { createHttpAdapter } from './adapter.js';
 export { InFlight } from './admission/in-flight.js';
 export { LoadShedder } from './admission/load-shedder.js';
 export { Connections } from './connections/connections.js';
-export { SECURITY_HEADERS } from './headers/security-headers.js';
 export { HttpModule } from './http.module.js';
 export { createOpenApiDocument, serialiseAsDocumented, serveOpenApi } from './openapi/openapi.js';
 export { injectRouteFaults } from './routes/route-faults.js';
