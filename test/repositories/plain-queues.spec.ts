@@ -171,18 +171,42 @@ describe('a queue as Nest documents it', () => {
     const add = () => queue.add('transcode', { foo: 'bar' });
     const added = async () => (await dataSource.query<[object?]>('SELECT 1 FROM outbox_events')).length;
 
+    for (const end of ['rollbackTransaction', 'commitTransaction', 'release'] as const) {
+      const runner = dataSource.createQueryRunner();
+      await runner.startTransaction();
+      await expect(add()).rejects.toThrow('Use dataSource.transaction()');
+      // A unit of work of its own says that the job is not a part of that transaction.
+      await process.unitOfWork.run(add);
+      await runner[end]();
+      await runner.release();
+      await add();
+    }
+    expect(await added()).toBe(6);
+  });
+
+  it('accepts jobs beside a transaction that another branch of the same request has begun', async () => {
+    const process = await api();
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const runner = process.app.get(DataSource).createQueryRunner();
+    const branch = async () => {
+      await runner.connect();
+      await runner.startTransaction();
+      begun.resolve();
+      await gate.promise;
+      await runner.rollbackTransaction();
+      await runner.release();
+    };
+
     await new RequestContext('r-1', Infinity).run(async () => {
-      for (const end of ['rollbackTransaction', 'commitTransaction', 'release'] as const) {
-        const runner = dataSource.createQueryRunner();
-        await runner.startTransaction();
-        await expect(add()).rejects.toThrow('Use dataSource.transaction()');
-        // A unit of work of its own says that the job is not a part of that transaction.
-        await process.unitOfWork.run(add);
-        await runner[end]();
-        await runner.release();
-        await add();
+      const ended = branch();
+      try {
+        await begun.promise;
+        await queueOf(process).add('transcode', { foo: 'bar' });
+      } finally {
+        gate.resolve();
+        await ended;
       }
-      expect(await added()).toBe(6);
     });
   });
 

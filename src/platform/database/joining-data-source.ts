@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   DataSource,
   EntityManager,
@@ -9,7 +10,6 @@ import {
 import type { IsolationLevel } from 'typeorm/driver/types/IsolationLevel.js';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { PostgresQueryRunner } from 'typeorm/driver/postgres/PostgresQueryRunner.js';
-import { RequestContext } from '../context/index.js';
 import type { ConnectionPool } from './connection-pool.js';
 import { translateDatabaseError } from './database.errors.js';
 import type { PooledConnection } from './pooled-connection.js';
@@ -88,15 +88,15 @@ export class PoolDriver {
   }
 }
 
-/** The last query runner that has begun a transaction for a request or a job. Nothing but its own manager joins that. */
-const begunBy = new WeakMap<RequestContext, QueryRunner>();
+/** The query runner whose transaction has been begun here. Nothing but its own manager joins that. */
+const begun = new AsyncLocalStorage<QueryRunner>();
 
 /**
- * Whether a query runner has a transaction open for the current request or job, of which what happens now is not a part.
+ * Whether the transaction of a query runner is open around what happens now, which is not a part of it. Seen where the transaction
+ * was begun and in all that is called from there, not in other branches of the same request.
  */
 export function isBesideTransaction(): boolean {
-  const context = RequestContext.current();
-  const runner = context && begunBy.get(context);
+  const runner = begun.getStore();
   return runner !== undefined && runner.isTransactionActive && !runner.isReleased;
 }
 
@@ -109,9 +109,8 @@ class RunnerOnPool extends PostgresQueryRunner {
   }
 
   override startTransaction(isolation?: IsolationLevel): Promise<void> {
-    const context = RequestContext.current();
     // Not of a savepoint, which is part of the unit of work.
-    if (context && this.transactionDepth === 0) begunBy.set(context, this);
+    if (this.transactionDepth === 0) begun.enterWith(this);
     return super.startTransaction(isolation);
   }
 
