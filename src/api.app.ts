@@ -78,7 +78,7 @@ export async function createApi(
   if (faults) injectRouteFaults(fastify, faults);
   const document = createOpenApiDocument(app, settings);
   serialiseAsDocumented(fastify, document);
-  if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(app, document);
+  if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(fastify, document);
   await app.init();
   return app;
 }

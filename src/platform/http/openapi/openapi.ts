@@ -64,15 +64,6 @@ function documentFormat({ responses }: Operation): void {
   }
 }
 
-/** Serves `/openapi.json` and the browsable `/docs`. */
-export function serveOpenApi(app: NestFastifyApplication, document: OpenAPIObject): void {
-  SwaggerModule.setup('docs', app, document, {
-    jsonDocumentUrl: 'openapi.json',
-    raw: ['json'],
-    customSiteTitle: `${document.info.title} API`,
-  });
-}
-
 /**
  * Gives every route the response schema of its operation, so that Fastify compiles a serialiser for it: answers match the
  * documentation, undocumented members cannot leak, and it is faster than `JSON.stringify`. Call it before the routes are
