@@ -25,7 +25,10 @@ export class ConnectError extends Error {
 /** Too many requests wait for a connection, or one waited too long: our busy pool says nothing about PostgreSQL. */
 export function saturated(cause?: unknown): TransientError {
   return new TransientError({
-    /** Too many requests wait for a database connection. Nothing has happened. Retry with backoff. */
+    /**
+     * Too many requests wait for a database connection. What the request did before may stay. Retry with
+     * backoff, with the same Idempotency-Key where it has one.
+     */
     code: DATABASE_SATURATED,
     detail: 'Too many requests are waiting for the database. Retry later.',
     cause,

@@ -54,7 +54,8 @@ export class UnitOfWork {
   /**
    * Runs `work` in a transaction: commits when it resolves, rolls back when it throws, and gives the connection back in
    * either case. After a migration or a failover `work` may be called more than once (`repeatable`). A `run` inside a `run` joins the outer one,
-   * and is refused when it asks for what that does not have.
+   * and is refused when it asks for what that does not have. What it did stays when it throws and the outer one catches that:
+   * catch it around a `savepoint`.
    * @returns what `work` returns, once the commit is acknowledged.
    * @throws what `work` throws; `TransientError` when PostgreSQL is down, saturated, or chose this one to end a deadlock.
    */
