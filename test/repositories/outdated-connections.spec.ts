@@ -144,6 +144,26 @@ describe('a connection that has lost its prepared statements', () => {
   });
 });
 
+describe('a unit of work in which a statement fails', () => {
+  it('is no sign of lost statements, whatever PostgreSQL answers to those behind it', async () => {
+    const room = await db.anotherRoom({ DATABASE_POOL_SIZE: '1' });
+    const { database, unitOfWork } = room;
+    const backend = () => database.query<{ pid: number }>({ text: 'SELECT pg_backend_pid() AS pid' });
+    const before = await backend();
+    let runs = 0;
+    // PostgreSQL looks for the prepared statement first, and for the failed transaction then.
+    const insert = (id: number) =>
+      database.execute({ name: 'insert', text: 'INSERT INTO counters VALUES ($1, 0)', values: [id] });
+    const failing = unitOfWork.run(() => {
+      runs += 1;
+      return Promise.all([database.query({ text: 'SELECT 1 / 0' }), insert(11), insert(12)]);
+    });
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect(runs).toBe(1);
+    expect(await backend()).toEqual(before);
+  });
+});
+
 describe('an error in answer to COMMIT', () => {
   it('never repeats the work, even if its code says that the connection is outdated', async () => {
     await db.database.execute({

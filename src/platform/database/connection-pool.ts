@@ -213,6 +213,8 @@ export class ConnectionPool extends pg.Pool {
   }
 
   private outdates(connection: PooledConnection, error: Error, acceptsStandby: boolean): boolean {
+    // After a failed statement, those that were sent with it fail because it did; one has then not been prepared, either.
+    if (connection.getTransactionStatus() === 'E') return false;
     const refusedWrite = isRefusedWrite(error) && !connection.readOnly && !acceptsStandby;
     if (!refusedWrite && !isLostStatement(error)) return false;
     // A late error of an old connection must not retire newer ones.

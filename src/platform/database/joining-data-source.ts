@@ -200,7 +200,7 @@ class RunnerInUnit extends RunnerOnPool {
   override async rollbackTransaction(): Promise<void> {
     this.requireSavepoint();
     await super.rollbackTransaction();
-    this.unit.afterCommit.length = this.unit.begunAfter ?? 0;
+    this.unit.afterCommit.length = this.unit.begunAfter ?? this.unit.afterCommit.length;
     this.unit.begunAfter = undefined;
   }
 
