@@ -66,6 +66,15 @@ export async function debianTool(request: ToolRequest): Promise<SystemTool> {
   return { command, env: { ...baseEnvironment(), LD_LIBRARY_PATH: libraryPath(root) } };
 }
 
+/** Where `systemTool` would find it, in words, without fetching it; and what to do where it would find it nowhere. */
+export function howToGet(name: keyof typeof knownTools): { found: string | undefined; remedy: string } {
+  const { programs } = knownTools[name];
+  const installed = programs.map(onPath).find((path) => path !== undefined);
+  const fetched = unpackedTool(localPath('tools', programs[0]!), programs) && 'fetched, under .local';
+  const fetchable = isDebianLike() ? 'not here yet: fetched when it is needed' : undefined;
+  return { found: installed ?? fetched ?? fetchable, remedy: remedy(knownTools[name]) };
+}
+
 function remedy({ programs, packages }: ToolRequest): string {
   const first = packages[0] ?? programs[0];
   const variable = programs[0] === 'redis-server' ? ', or set REDIS_URL to your own server' : '';
