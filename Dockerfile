@@ -19,6 +19,7 @@ FROM base AS production-dependencies
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 
+# only: payments
 # The payment provider of docker-compose.yml. Never part of the product's image.
 FROM base AS sandbox
 COPY package.json ./
@@ -27,6 +28,7 @@ COPY local/sandbox local/sandbox
 USER node
 EXPOSE 4010
 CMD ["node", "local/payment-sandbox.ts", "--host", "0.0.0.0"]
+# end
 
 FROM base AS runtime
 ARG VERSION=0.1.0

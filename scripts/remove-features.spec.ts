@@ -117,7 +117,7 @@ describe('removed features', () => {
   });
 
   it.each([
-    [['orders'], /src\/modules\/exports\/index.ts imports .+: remove the feature "exports" too/],
+    [['orders'], /src\/modules\/exports\/index.ts imports .+: keep "orders", or remove "exports" too/],
     [['users'], /users cannot be removed: every product has them/],
     [['invoices'], /Name features \(exports, orders, users\), or give --examples/],
     [[], /Name features/],

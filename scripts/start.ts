@@ -118,7 +118,7 @@ function endWithNpm(): void {
 }
 
 function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
-  const { databaseUrl, redisUrl, sandboxUrl, mailDirectory } = stack?.supporting ?? {};
+  const supporting = stack?.supporting ?? {};
   const api = `http://localhost:${ports.api}`;
   const rows: [string, string | undefined][] = [
     ['API documentation', `${api}/docs`],
@@ -127,10 +127,14 @@ function tellWhatIsUp(ports: LocalPorts, tookMs: number): void {
     ['Health and metrics, worker', `http://localhost:${ports.workerManagement}/health/ready  /metrics`],
     ['Accounts', 'admin@example.com, customer@example.com'],
     ['Their password', 'holdfast-demo-password'],
-    ['Sent mail', mailDirectory && `${shownPath(mailDirectory)}/*.eml`],
-    ['Payment provider', sandboxUrl && `${sandboxUrl}/control`],
-    ['PostgreSQL', databaseUrl],
-    ['Redis', redisUrl],
+    // only: notifications
+    ['Sent mail', supporting.mailDirectory && `${shownPath(supporting.mailDirectory)}/*.eml`],
+    // end
+    // only: payments
+    ['Payment provider', supporting.sandboxUrl && `${supporting.sandboxUrl}/control`],
+    // end
+    ['PostgreSQL', supporting.databaseUrl],
+    ['Redis', supporting.redisUrl],
     ['Full logs', shownPath(stackPath('logs'))],
   ];
   say();

@@ -34,18 +34,18 @@ export const eventThroughput: Workload = {
         return started;
       });
     const prepare = () => sql.query('TRUNCATE outbox_events, inbox');
-    const [holdfast = [], reference = []] = await alternate(bench, [
+    const [product = [], reference = []] = await alternate(bench, [
       { name: 'holdfast', prepare, warmUp: () => ours(WARM_UP), measure: () => ours(BACKLOG) },
       { name: 'bare BullMQ', prepare, warmUp: () => theirs(WARM_UP), measure: () => theirs(BACKLOG) },
     ]);
-    const rates = (rounds: typeof holdfast): number[] => rounds.map(({ perSecond }) => perSecond);
-    const cpus = (rounds: typeof holdfast): number[] => rounds.map(({ cpu }) => cpu);
+    const rates = (rounds: typeof product): number[] => rounds.map(({ perSecond }) => perSecond);
+    const cpus = (rounds: typeof product): number[] => rounds.map(({ cpu }) => cpu);
     return {
       measures: [
-        { side: 'holdfast', unit: 'events/s', rounds: rates(holdfast), cpu: cpus(holdfast) },
+        { side: 'holdfast', unit: 'events/s', rounds: rates(product), cpu: cpus(product) },
         { side: 'bare BullMQ', unit: 'jobs/s', rounds: rates(reference), cpu: cpus(reference) },
       ],
-      checks: [pairwise('throughput of bare', rates(holdfast), rates(reference), { atLeast: 0.7 })],
+      checks: [pairwise('throughput of bare', rates(product), rates(reference), { atLeast: 0.7 })],
       notes: [
         'Both run 10 jobs at once in one process, and commit the same row of the inbox in a transaction of its own.',
         'Holdfast claims the events from the outbox and adds them to the queue; bare adds its jobs directly, in batches of the same size, in the same process. CPU is per event.',

@@ -96,7 +96,7 @@ async function openSize(
   bench.say(`filling tables, ${name}`);
   const { postgres } = testbed.stack;
   const env: Record<string, string> = { DATABASE_URL: postgres.url(name), QUEUE_PREFIX: `{bench-${name}}` };
-  await testbed.sql.query(`CREATE DATABASE ${name} OWNER holdfast`);
+  await testbed.sql.query(`CREATE DATABASE ${name} OWNER "holdfast"`);
   const migrated = await testbed.stack.cli(['migrate'], env);
   if (migrated.code !== 0) throw new Error(`cli migrate failed: ${migrated.stdout}${migrated.stderr}`);
   const sql = new pg.Client({ connectionString: postgres.adminUrl(name) });

@@ -16,9 +16,9 @@ const run = promisify(execFile);
 export const postgresRole = 'holdfast';
 
 const bootstrapSql = [
-  `CREATE ROLE ${postgresRole} LOGIN CREATEDB PASSWORD '${postgresRole}';`,
-  `GRANT pg_monitor TO ${postgresRole};`,
-  `CREATE DATABASE ${postgresRole} OWNER ${postgresRole};`,
+  `CREATE ROLE "${postgresRole}" LOGIN CREATEDB PASSWORD '${postgresRole}';`,
+  `GRANT pg_monitor TO "${postgresRole}";`,
+  `CREATE DATABASE "${postgresRole}" OWNER "${postgresRole}";`,
 ].join('\n');
 
 // The built-in locale provider sorts the same on every machine, whatever locales are installed.

@@ -4,7 +4,13 @@ import { dirname } from 'node:path';
 import { parseEnv } from 'node:util';
 import { stackPath } from './settings.ts';
 
-const names = ['AUTH_TOKEN_SECRET', 'PAYMENT_PROVIDER_API_KEY', 'PAYMENT_WEBHOOK_SECRET'] as const;
+const names = [
+  'AUTH_TOKEN_SECRET',
+  // only: payments
+  'PAYMENT_PROVIDER_API_KEY',
+  'PAYMENT_WEBHOOK_SECRET',
+  // end
+] as const;
 
 export type LocalSecrets = Record<(typeof names)[number], string>;
 

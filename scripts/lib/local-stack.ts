@@ -1,6 +1,11 @@
 import type { WriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { startSandboxProcess, startSinkProcess } from '../../local/outside-services.ts';
+// only: payments
+import { startSandboxProcess } from '../../local/outside-services.ts';
+// end
+// only: notifications
+import { startSinkProcess } from '../../local/outside-services.ts';
+// end
 import { runCli, startApi, startWorker } from '../../local/processes.ts';
 import type { AppOptions, AppProcess, Environment, LogRecord } from '../../local/processes.ts';
 import { freePort } from '../../local/servers/ports.ts';
@@ -17,21 +22,26 @@ import { say, StartFailure, step } from './terminal.ts';
 export interface Supporting {
   databaseUrl?: string;
   redisUrl?: string;
+  // only: payments
   sandboxUrl?: string;
+  // end
+  // only: notifications
   mailDirectory?: string;
+  // end
 }
 
 /** A process of the product, which may be wrong and be started again, or something it stands on. */
 export type Part = 'app' | 'server';
 
 /**
- * The parts of the local stack, in the order they depend on each other. What DATABASE_URL, REDIS_URL,
- * PAYMENT_PROVIDER_URL or SMTP_URL name is used as it is and not started.
+ * The parts of the local stack, in the order they depend on each other. What a variable such as DATABASE_URL names is used
+ * as it is and not started.
  */
 export class LocalStack {
   private readonly ports: LocalPorts;
   private readonly onDeath: (message: string, part: Part) => void;
   private readonly servers: { stop(): Promise<unknown> }[] = [];
+  /** What stands for services outside: ended before the servers. */
   private readonly outside: { stop(): Promise<unknown> }[] = [];
   private readonly logs: WriteStream[] = [];
   private apps: AppProcess[] = [];
@@ -60,13 +70,17 @@ export class LocalStack {
     };
   }
 
-  /** PostgreSQL, Redis, payment sandbox and SMTP sink, all at once. */
+  /** PostgreSQL, Redis, and what stands for the services outside, all at once. */
   async startServers(): Promise<void> {
     const results = await Promise.allSettled([
       isGiven('DATABASE_URL') ? undefined : this.startDatabase(),
       isGiven('REDIS_URL') ? undefined : this.startRedis(),
+      // only: payments
       isGiven('PAYMENT_PROVIDER_URL') ? undefined : this.startSandbox(),
+      // end
+      // only: notifications
       isGiven('SMTP_URL') ? undefined : this.startSink(),
+      // end
     ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -155,6 +169,7 @@ export class LocalStack {
     this.supporting.redisUrl = redis.url();
   }
 
+  // only: payments
   private async startSandbox(): Promise<void> {
     const port = await supportingPort('LOCAL_SANDBOX_PORT', 4010, freePort);
     const log = this.log('payment-sandbox');
@@ -176,7 +191,9 @@ export class LocalStack {
     this.env.PAYMENT_PROVIDER_URL = sandbox.url;
     this.supporting.sandboxUrl = sandbox.url;
   }
+  // end
 
+  // only: notifications
   private async startSink(): Promise<void> {
     const port = await supportingPort('LOCAL_SMTP_PORT', 1025, freePort);
     const controlPort = await supportingPort('LOCAL_SMTP_CONTROL_PORT', 8025, freePort);
@@ -198,6 +215,7 @@ export class LocalStack {
     this.env.SMTP_URL = sink.url;
     this.supporting.mailDirectory = directory;
   }
+  // end
 
   private async startApp(
     name: string,

@@ -22,6 +22,7 @@ const REGISTERS = /^src\/|\/index\.ts$/;
 const COMPOSE = 'docker-compose.yml';
 
 interface Removed {
+  features: string[];
   files: { path: string; reason: string }[];
   /** Files that have lost lines. */
   changed: string[];
@@ -57,7 +58,12 @@ export function removeFeatures(root: string, wanted: string[] | 'examples'): Rem
   for (const path of doomed.keys()) rmSync(join(root, path));
   for (const feature of features)
     rmSync(join(root, 'src/modules', feature), { recursive: true, force: true });
-  return { files: [...doomed].map(([path, reason]) => ({ path, reason })), changed };
+  return { features, files: [...doomed].map(([path, reason]) => ({ path, reason })), changed };
+}
+
+/** The features that a product may do without, in alphabetical order. */
+export function examplesOf(root: string): string[] {
+  return new Tree(root).features.filter((name) => !FOUNDATION.includes(name));
 }
 
 /** The code of a repository, and what each file needs. */
@@ -147,7 +153,7 @@ function refuse(tree: Tree, features: string[], wanted: string[] | 'examples'): 
     const needed = tree.imports(path).find((target) => features.includes(featureOf(target) ?? ''));
     if (needed)
       throw new RemovalFailure(
-        `${path} imports ${needed}: remove the feature "${feature}" too, or remove the import first.`,
+        `${path} imports ${needed}: keep "${featureOf(needed)}", or remove "${feature}" too.`,
       );
   }
 }

@@ -62,7 +62,9 @@ describe('Dockerfile', () => {
 
   it.each([
     { stage: 'build', script: 'scripts/build.ts' },
+    // only: payments
     { stage: 'sandbox', script: 'local/payment-sandbox.ts' },
+    // end
   ])(
     'copies every file that $script imports into the stage $stage, and needs no package for it',
     ({ stage, script }) => {

@@ -193,7 +193,7 @@ async function openBareDatabase(counter: Counter): Promise<string> {
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: counter.stack.postgres.adminUrl() });
   await client.connect();
-  await client.query('CREATE DATABASE bare OWNER holdfast');
+  await client.query('CREATE DATABASE bare OWNER "holdfast"');
   await client.end();
   return counter.stack.postgres.url('bare');
 }

@@ -61,9 +61,8 @@ describe('the lines to try in the README', () => {
     expect(printed).toHaveLength(6);
   });
 
-  it('log in and show products', () => {
-    expect(printed[0]).toMatch(/"email":"customer@example.com".*"data":\[{"id"/s);
-    expect(printed[0]?.match(/"currency"/g)).toHaveLength(3);
+  it('log in', () => {
+    expect(printed[0]).toMatch(/"email":"customer@example.com"/);
   });
 
   it('order once, even when repeated', () => {
@@ -88,7 +87,7 @@ describe('the lines to try in the README', () => {
   });
 
   it('send an invalid request, and read health and metrics', () => {
-    expect(printed[5]).toMatch(/"pointer":"\/items\/0\/productId".*"pointer":"\/items\/0\/quantity"/s);
+    expect(printed[5]).toMatch(/"pointer":"\/email".*"pointer":"\/password"/s);
     expect(printed[5]).toMatch(/"status":"ok".*http_request_duration_seconds_count{.*} [1-9]/s);
   });
 });

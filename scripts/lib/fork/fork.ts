@@ -1,0 +1,99 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeFeatures } from '../remove-features.ts';
+import type { Answers } from './answers.ts';
+import { BEFORE_THE_FORK, withoutMarked } from './marks.ts';
+import { pruneDependencies } from './dependencies.ts';
+import { renamed, type Names } from './rename.ts';
+import { rewriteTexts } from './texts.ts';
+
+/** How the fork was made: which version of the starter, and the answers. An upgrade makes the same fork of the next version. */
+export const RECORD = 'holdfast.json';
+
+export interface ForkRecord {
+  version: string;
+  answers: Answers;
+}
+
+export interface Forked {
+  /** With the reason. */
+  removed: { path: string; reason: string }[];
+  changed: string[];
+}
+
+/** @returns undefined before a fork */
+export function recordOf(root: string): ForkRecord | undefined {
+  const file = join(root, RECORD);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ForkRecord) : undefined;
+}
+
+/**
+ * Makes the tree at `root` a fork: features removed, marks applied, names changed, licence and changelog begun anew, the answers
+ * recorded. The tree must be the starter's, in git.
+ * @throws RemovalFailure before anything is changed, when a feature that stays stands on one that goes
+ */
+export function fork(root: string, answers: Answers): Forked {
+  const { removed: features } = answers;
+  const { version } = manifestOf(root);
+  const gone = new Set([...features, BEFORE_THE_FORK]);
+  const removal = features.length > 0 ? removeFeatures(root, features) : { files: [], changed: [] };
+  const changed = new Set(removal.changed);
+  const from = namesOf(root);
+  const write = (path: string, text: string): void => {
+    if (existsSync(join(root, path)) && read(root, path) === text) return;
+    writeFileSync(join(root, path), text);
+    changed.add(path);
+  };
+  const rewritten = rewriteTexts(root, (path, text) =>
+    renamed(withoutMarked(path, text, gone, answers.description), from, answers),
+  );
+  for (const path of rewritten) changed.add(path);
+  write('src/product.ts', described(read(root, 'src/product.ts'), answers));
+  const manifest = { ...manifestOf(root), description: answers.description, version: '0.1.0' };
+  write('package.json', json(manifest));
+  write('LICENSE', licensed(read(root, 'LICENSE'), answers.holder));
+  write('CHANGELOG.md', CHANGELOG);
+  for (const path of pruneDependencies(root)) changed.add(path);
+  write(RECORD, json({ version, answers } satisfies ForkRecord));
+  return { removed: removal.files, changed: [...changed].toSorted() };
+}
+
+const CHANGELOG = `# Changelog
+
+## Unreleased
+
+- Begun from a starter; \`${RECORD}\` records its version and the answers.
+`;
+
+function namesOf(root: string): Names {
+  const text = read(root, 'src/product.ts');
+  const [, name] = /\bname: '([^']+)'/.exec(text) ?? [];
+  const [, title] = /\btitle: '([^']+)'/.exec(text) ?? [];
+  if (!name || !title) throw new Error('src/product.ts names no product');
+  return { name, title };
+}
+
+function described(text: string, { description }: Answers): string {
+  return text.replace(/\bdescription: '[^']*'/, () => `description: ${quoted(description)}`);
+}
+
+function licensed(text: string, holder: string): string {
+  const year = new Date().getFullYear();
+  return text.replace(/^(?=Copyright )/m, () => `Copyright (c) ${year} ${holder}\n`);
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+}
+
+function manifestOf(root: string): { version: string } & Record<string, unknown> {
+  return JSON.parse(read(root, 'package.json')) as { version: string };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function read(root: string, path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+const run = promisify(execFile);
+const documents = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root });
+const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('the documents', () => {
+  it.each(documents)('%s links to what is there', (path) => {
+    const targets = [...textOf(path).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(
+      ([, target = '']) => target,
+    );
+    const missing = targets.filter((target) => !existsSync(join(root, dirname(path), target)));
+
+    expect(missing).toEqual([]);
+  });
+
+  it('name folders that are there', () => {
+    const folders = [...textOf('README.md').matchAll(/^\| `([\w./*]+\/)` /gm)].map(
+      ([, folder = '']) => folder,
+    );
+
+    expect(folders).not.toEqual([]);
+    expect(folders.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
+  });
+
+  it('name scripts of package.json', () => {
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+    const named = documents
+      .flatMap((path) =>
+        [...textOf(path).matchAll(/(?:\bnpm run |`npm )([\w:-]+)/g)].map(([, script = '']) => script),
+      )
+      .filter((script) => script !== 'ci' && script !== 'run');
+
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...new Set(named)]));
+  });
+});
+
+describe('AGENTS.md', () => {
+  const agents = textOf('AGENTS.md');
+  const commands = [...agents.matchAll(/^(npx vitest run [^#\n]+|npm run \w+)/gm)].map(([line]) =>
+    line.trim(),
+  );
+
+  it('is short', () => {
+    expect(agents.split('\n').length).toBeLessThanOrEqual(60);
+  });
+
+  it.each(commands.filter((command) => command.startsWith('npx vitest')))(
+    '%s finds tests',
+    async (command) => {
+      const list = command.replace('vitest run', 'vitest list --filesOnly');
+      const { stdout } = await run('sh', ['-c', list], { cwd: root });
+
+      expect(stdout).toMatch(/\.spec\.ts$/m);
+    },
+  );
+
+  it('begins with a command that says what is missing here', async () => {
+    expect(commands[0]).toBe('npm run doctor');
+    const { stdout } = await run('npm', ['run', '--silent', 'doctor'], { cwd: root });
+
+    expect(stdout).toContain('Ready.');
+  });
+});
