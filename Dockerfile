@@ -6,6 +6,7 @@ WORKDIR /app
 
 FROM base AS build
 COPY package.json package-lock.json .npmrc ./
+COPY schematics/package.json schematics/
 RUN --mount=type=cache,target=/root/.npm npm ci
 COPY tsconfig.json tsconfig.build.json tsconfig.migrations.json ./
 COPY scripts scripts
@@ -17,6 +18,7 @@ RUN npm run build
 # In a stage of its own, so that a change of the sources leaves this layer as it is.
 FROM base AS production-dependencies
 COPY package.json package-lock.json .npmrc ./
+COPY schematics/package.json schematics/
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 
 # only: payments

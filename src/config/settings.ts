@@ -20,7 +20,7 @@ import { TracingSettings } from './sections/tracing.settings.js';
  *
  * ```ts
  * declare module '../../config/settings.js' {
- *   interface FeatureSettings { invoices: InvoicesSettings }
+ *   interface FeatureSettings { gadgets: GadgetsSettings }
  * }
  * ```
  */

@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+// only: notifications
 import { createTransport } from 'nodemailer';
+// end
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
@@ -33,7 +35,7 @@ describe('npm start', { timeout: 300_000 }, () => {
     expect(await stack.allPortsFree()).toBe(true);
   });
 
-  it('keeps its data, stores each mail as a file, and stops everything at SIGTERM', async () => {
+  it('keeps its data, and stops everything at SIGTERM', async () => {
     const run = stack.start();
     await run.up();
     const customer = await stack.logIn();
@@ -44,10 +46,16 @@ describe('npm start', { timeout: 300_000 }, () => {
 
     await stack.start().up();
     expect((await (await stack.logIn()).get('/v1/users/me')).body).toMatchObject({ name: 'Carla' });
+  });
+
+  // only: notifications
+  it('stores each mail as a file', async () => {
+    await stack.start().up();
     const transport = createTransport(`smtp://127.0.0.1:${stack.ports.LOCAL_SMTP_PORT}`);
     await transport.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'Kept' });
     await stack.mail('Subject: Kept');
   });
+  // end
 
   it('leaves nothing behind when it is killed', async () => {
     const run = stack.start();

@@ -12,32 +12,27 @@ import {
 /** Features that every fork keeps. */
 const KEPT = new Set(['auth', 'users']);
 
-/** Tests of the example features, and their helpers: they go when the features go. */
+/** Tests of the example features, and their helpers, whose names are not those of a feature: they go when the features go. */
 export const TESTS_OF_EXAMPLES = [
-  'test/e2e/addresses.spec.ts',
   'test/e2e/bad-input/shop-bodies.spec.ts',
-  'test/e2e/exports.spec.ts',
-  'test/e2e/notifications.spec.ts',
   'test/e2e/openapi-shop.spec.ts',
-  'test/e2e/orders.spec.ts',
   'test/e2e/payment-reconciliation.spec.ts',
-  'test/e2e/payments.spec.ts',
-  'test/e2e/products.spec.ts',
   'test/e2e/readme/examples.spec.ts',
   'test/e2e/shop.ts',
   'test/e2e/webhooks.spec.ts',
   'test/faults/frozen-payment.spec.ts',
   'test/faults/local-shop.spec.ts',
   'test/faults/shop.ts',
-  'test/repositories/exports.spec.ts',
   'test/repositories/lists-from-replica.spec.ts',
-  'test/repositories/notifications.spec.ts',
-  'test/repositories/orders.spec.ts',
-  'test/repositories/payments.spec.ts',
-  'test/repositories/products.spec.ts',
 ];
 
-const isListed = (path: string, list: string[]): boolean => list.some((entry) => path.startsWith(entry));
+/** Tests of one feature are named after it: `test/e2e/orders.spec.ts`, `test/repositories/orders.spec.ts`. */
+const ofFeature = /^test\/(?:e2e|repositories)\/([\w-]+)\.(?:spec|sample)\.ts$/;
+
+function isTestOfExample(path: string, examples: string[]): boolean {
+  const [, feature] = ofFeature.exec(path) ?? [];
+  return examples.includes(feature ?? '') || TESTS_OF_EXAMPLES.some((entry) => path.startsWith(entry));
+}
 
 /**
  * A fork replaces the example features. What tests the platform has to survive that, so it stands on the ledger (test/specimen).
@@ -50,15 +45,15 @@ export const platformTestsStandAlone: Rule = {
     if (examples.length === 0) return [];
     const routes = new RegExp(`/v1/(?:${examples.join('|')})\\b`);
     return project.files
-      .filter(({ path }) => testsThePlatform(path))
-      .flatMap((file) => [...importsOfExamples(file), ...routesOfExamples(file, routes)]);
+      .filter(({ path }) => testsThePlatform(path, examples))
+      .flatMap((file) => [...importsOfExamples(file, examples), ...routesOfExamples(file, routes)]);
   },
 };
 
-function testsThePlatform(path: string): boolean {
+function testsThePlatform(path: string, examples: string[]): boolean {
   if (/^src\/(platform|config)\/.*\.spec\.ts$/.test(path)) return true;
   return (
-    path.startsWith('test/') && !path.startsWith('test/architecture/') && !isListed(path, TESTS_OF_EXAMPLES)
+    path.startsWith('test/') && !path.startsWith('test/architecture/') && !isTestOfExample(path, examples)
   );
 }
 
@@ -67,10 +62,10 @@ function examplesIn({ files }: Project): string[] {
   return [...new Set(features.map(({ name }) => name))].filter((name) => !KEPT.has(name));
 }
 
-function importsOfExamples({ path, imports }: SourceFile): Violation[] {
+function importsOfExamples({ path, imports }: SourceFile, examples: string[]): Violation[] {
   return imports.flatMap(({ line, target = '' }) => {
     const { kind, name } = roomOf(target);
-    const isExample = (kind === 'feature' && !KEPT.has(name)) || isListed(target, TESTS_OF_EXAMPLES);
+    const isExample = (kind === 'feature' && !KEPT.has(name)) || isTestOfExample(target, examples);
     return isExample ? [violation(path, line, `imports ${target}`)] : [];
   });
 }

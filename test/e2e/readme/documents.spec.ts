@@ -62,8 +62,11 @@ describe('AGENTS.md', () => {
 
   it('begins with a command that says what is missing here', async () => {
     expect(commands[0]).toBe('npm run doctor');
-    const { stdout } = await run('npm', ['run', '--silent', 'doctor'], { cwd: root });
+    // Whatever it finds on this machine.
+    const { stdout } = await run('npm', ['run', '--silent', 'doctor'], { cwd: root }).catch(
+      (error: unknown) => error as { stdout: string },
+    );
 
-    expect(stdout).toContain('Ready.');
+    for (const label of ['Node', 'Packages', 'Git', 'Redis', 'Ports']) expect(stdout).toContain(`${label} `);
   });
 });

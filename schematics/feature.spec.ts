@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { SchematicTestRunner, UnitTestTree } from '@angular-devkit/schematics/testing/index.js';
+import { Tree } from '@angular-devkit/schematics';
+import { describe, expect, it } from 'vitest';
+import { fieldsOf } from './lib/fields.js';
+import { KINDS } from './lib/kinds.js';
+import { namesOf } from './lib/names.js';
+import { registered } from './lib/register.js';
+
+const MODULES = `import { UsersModule } from './modules/users/index.js';
+
+// In the order of their routes.
+export const PRODUCT: Type[] = [
+  UsersModule,
+];
+`;
+
+const runner = new SchematicTestRunner('own', join(import.meta.dirname, 'collection.json'));
+
+function checkout(files: Record<string, string> = {}): UnitTestTree {
+  const tree = new UnitTestTree(Tree.empty());
+  const all = { 'src/product.modules.ts': MODULES, 'src/modules/users/index.ts': '', ...files };
+  for (const [path, text] of Object.entries(all)) tree.create(path, text);
+  return tree;
+}
+
+const generate = (options: object, tree = checkout()): Promise<UnitTestTree> =>
+  runner.runSchematic(
+    'feature',
+    { name: 'invoices', fields: 'number:string', timestamp: 17, ...options },
+    tree,
+  );
+
+describe('nest g feature', () => {
+  it('writes a feature like the plainest one of the house, and lists its module', async () => {
+    const tree = await generate({});
+
+    expect(tree.files.toSorted()).toEqual([
+      '/migrations/17-invoices.ts',
+      '/src/modules/invoices/dto/invoice-fields.dto.ts',
+      '/src/modules/invoices/dto/invoice.dto.ts',
+      '/src/modules/invoices/index.ts',
+      '/src/modules/invoices/invoice.entity.ts',
+      '/src/modules/invoices/invoices.controller.ts',
+      '/src/modules/invoices/invoices.module.ts',
+      '/src/modules/invoices/invoices.service.ts',
+      '/src/modules/users/index.ts',
+      '/src/product.modules.ts',
+      '/test/e2e/invoices.sample.ts',
+      '/test/e2e/invoices.spec.ts',
+    ]);
+    expect(tree.readText('src/product.modules.ts')).toContain(
+      "import { InvoicesModule } from './modules/invoices/index.js';",
+    );
+  });
+
+  it('gives each row an owner, or leaves writing to admins', async () => {
+    const own = (await generate({ owner: true })).readText('src/modules/invoices/invoices.controller.ts');
+    const shared = (await generate({})).readText('src/modules/invoices/invoices.controller.ts');
+
+    expect(own).toContain('@CurrentCaller() { userId }');
+    expect(own).not.toContain('@RequireRole');
+    expect(shared.match(/@RequireRole\('admin'\)/g)).toHaveLength(3);
+  });
+
+  it('writes nothing when a file is in the way, and lists what is', async () => {
+    const tree = await generate({});
+
+    await expect(generate({}, tree)).rejects.toThrow(
+      /Already there: .*invoices\.service\.ts.*migrations\/17-invoices\.ts.*Nothing was written/,
+    );
+  });
+
+  it.each([
+    [{ fields: 'customer:ref(customers)' }, /no feature customers to refer to/],
+    [{ name: 'Invoices' }, /"Invoices" is no name/],
+    [{ name: 'staff' }, /looks like a singular/],
+    [{ fields: '' }, /at least one field/],
+  ])('refuses %j', async (options, message) => {
+    await expect(generate(options)).rejects.toThrow(message);
+  });
+
+  it('takes a reference only to a feature whose sample the tests can use', async () => {
+    const options = { name: 'lines', fields: 'invoice:ref(invoices)' };
+    const files = { 'src/modules/invoices/index.ts': '' };
+
+    await expect(generate(options, checkout(files))).rejects.toThrow(/write test\/e2e\/invoices\.sample\.ts/);
+    const sampled = checkout({ ...files, 'test/e2e/invoices.sample.ts': '' });
+    expect((await generate(options, sampled)).readText('migrations/17-lines.ts')).toContain(
+      'FOREIGN KEY (invoice_id) REFERENCES invoices (id)',
+    );
+  });
+});
+
+describe('the list of fields', () => {
+  it('names kinds, their arguments and options', () => {
+    const [number, status, customer] = fieldsOf(
+      'number:string(40):unique status:enum(draft, sent):optional customer:ref(users)',
+    );
+
+    expect(number).toMatchObject({
+      name: 'number',
+      kindName: 'string',
+      argument: '40',
+      unique: true,
+      optional: false,
+    });
+    expect(status).toMatchObject({ argument: 'draft,sent', unique: false, optional: true });
+    expect(customer).toMatchObject({ name: 'customerId', column: 'customer_id', argument: 'users' });
+  });
+
+  it.each([
+    ['amount', /is no field: write name:kind/],
+    ['amount:price', /no kind "price". There are: string, /],
+    ['amount:integer:big', /no option "big". There are: optional, unique/],
+    ['amount:integer(4)', /takes nothing in parentheses/],
+    ['status:enum(draft)', /write it like enum\(draft,sent\)/],
+    ['Due_on:date', /camelCase/],
+    ['version:integer', /every row has version already/],
+    ['a:text a:text', /the field a is there twice/i],
+  ])('%s is refused', (text, message) => {
+    expect(() => fieldsOf(text)).toThrow(message);
+  });
+
+  it.each(Object.entries(KINDS).filter(([name]) => name !== 'ref'))(
+    'has for %s two samples that differ, and a value that is refused',
+    (name, kind) => {
+      const argument = { enum: 'draft,sent' }[name] ?? '';
+      const [first, second] = kind.samples(argument);
+
+      expect(first).not.toBe(second);
+      expect([first, second]).not.toContain(kind.bad);
+    },
+  );
+});
+
+describe('the names of a feature', () => {
+  it.each([
+    ['invoices', 'invoice'],
+    ['categories', 'category'],
+    ['addresses', 'address'],
+    ['boxes', 'box'],
+    ['invoice-lines', 'invoice-line'],
+  ])('%s: one is %s', (plural, singular) => {
+    expect(namesOf(plural).singular).toBe(singular);
+  });
+
+  it('follow in every form', () => {
+    expect(namesOf('invoice-lines')).toMatchObject({
+      pascal: 'InvoiceLine',
+      pascalPlural: 'InvoiceLines',
+      camel: 'invoiceLine',
+      table: 'invoice_lines',
+      words: 'invoice line',
+    });
+  });
+
+  it('are given where a plural is irregular', () => {
+    expect(namesOf('staff', 'staff-member').pascal).toBe('StaffMember');
+  });
+});
+
+describe('the list of modules', () => {
+  const module = { name: 'InvoicesModule', from: './modules/invoices/index.js' };
+
+  it('gets the module, and its import in order', () => {
+    const result = registered(MODULES, module);
+
+    expect(result).toMatchObject({ state: 'done' });
+    expect((result as { text: string }).text).toMatch(
+      /^import \{ InvoicesModule \}.*\nimport \{ UsersModule \}[^]*UsersModule, InvoicesModule,\n\]/,
+    );
+  });
+
+  it('is left alone when the module is there already', () => {
+    const { text } = registered(MODULES, module) as { text: string };
+
+    expect(registered(text, module)).toEqual({ state: 'already there' });
+  });
+
+  it('is not guessed: what cannot be added is given to paste', () => {
+    expect(registered('export const PRODUCT = modulesOf(folder);', module)).toMatchObject({
+      state: 'cannot',
+    });
+  });
+});

@@ -1,0 +1,73 @@
+import { SchematicsException, type Rule, type Tree } from '@angular-devkit/schematics';
+import { GeneratorFailure } from '../lib/failure.ts';
+import { fieldsOf, type Field } from '../lib/fields.ts';
+import { namesOf } from '../lib/names.ts';
+import { registered } from '../lib/register.ts';
+import type { Feature } from './feature.ts';
+import { sourceOf } from './source.ts';
+import { testsOf } from './tests.ts';
+
+interface Options {
+  name: string;
+  fields: string;
+  singular?: string;
+  owner: boolean;
+  timestamp?: number;
+}
+
+const MODULES = 'src/product.modules.ts';
+
+/** `nest g feature`, `npm run g -- feature`: writes a feature, or nothing when anything is in the way. */
+export function feature({ name, fields, singular, owner, timestamp = Date.now() }: Options): Rule {
+  return (tree, { logger }) => {
+    try {
+      const asked: Feature = { names: namesOf(name, singular), fields: fieldsOf(fields), owner, timestamp };
+      const files = { ...sourceOf(asked), ...testsOf(asked) };
+      requireRoom(tree, asked, Object.keys(files));
+      for (const [path, text] of Object.entries(files)) tree.create(path, text);
+      const { pascalPlural, plural } = asked.names;
+      const module = { name: `${pascalPlural}Module`, from: `./modules/${plural}/index.js` };
+      const result = registered(tree.readText(MODULES), module);
+      if (result.state === 'done') tree.overwrite(MODULES, result.text);
+      else if (result.state === 'cannot')
+        logger.warn(`${MODULES} has no list to add to; paste this:\n${result.paste}`);
+      return tree;
+    } catch (error) {
+      throw error instanceof GeneratorFailure ? new SchematicsException(error.message) : error;
+    }
+  };
+}
+
+/** Everything that is in the way is listed before anything is written. */
+function requireRoom(tree: Tree, { names, fields }: Feature, paths: string[]): void {
+  const migrations = tree
+    .getDir('migrations')
+    .subfiles.filter((file) => file.endsWith(`-${names.plural}.ts`));
+  const there = [
+    ...paths.filter((path) => tree.exists(path)),
+    ...migrations.map((file) => `migrations/${file}`),
+    ...(tree.getDir(`src/modules/${names.plural}`).subfiles.length > 0
+      ? [`src/modules/${names.plural}`]
+      : []),
+  ];
+  if (there.length > 0)
+    throw new GeneratorFailure(`Already there: ${[...new Set(there)].join(', ')}. Nothing was written.`);
+  const missing = fields
+    .filter(isReference)
+    .filter(({ argument }) => !tree.getDir(`src/modules/${argument}`).subfiles.length);
+  if (missing.length > 0)
+    throw new GeneratorFailure(
+      `There is no feature ${missing.map(({ argument }) => argument).join(', ')} to refer to.`,
+    );
+  const unsampled = fields
+    .filter((field) => isReference(field) && field.argument !== 'users')
+    .filter(({ argument }) => !tree.exists(`test/e2e/${argument}.sample.ts`));
+  if (unsampled.length > 0)
+    throw new GeneratorFailure(
+      `The tests need a row to refer to: write test/e2e/${unsampled[0]!.argument}.sample.ts, as generated features have it, first.`,
+    );
+}
+
+function isReference({ kindName }: Field): boolean {
+  return kindName === 'ref';
+}

@@ -1,0 +1,251 @@
+import type { Field } from '../lib/fields.ts';
+import { namesOf, withArticle } from '../lib/names.ts';
+import type { Feature } from './feature.ts';
+
+/** The specs of a feature: what its routes promise, seen over HTTP and held against the OpenAPI document. */
+export function testsOf(feature: Feature): Record<string, string> {
+  const { plural } = feature.names;
+  return {
+    [`test/e2e/${plural}.sample.ts`]: sample(feature),
+    [`test/e2e/${plural}.spec.ts`]: spec(feature),
+  };
+}
+
+/** References to others are to any of them; those to users are to the caller. */
+function referencesOf(fields: Field[]): string[] {
+  return [...new Set(fields.filter(({ kindName }) => kindName === 'ref').map(({ argument }) => argument))];
+}
+
+function sample({ names, fields }: Feature): string {
+  const others = referencesOf(fields).filter((feature) => feature !== 'users');
+  const makes = others.map((feature) => `any${namesOf(feature).pascal}`);
+  const value = (field: Field, i: 0 | 1): string => {
+    if (field.kindName !== 'ref') return field.kind.samples(field.argument)[i];
+    return field.argument === 'users'
+      ? 'await me(api, as)'
+      : `await any${namesOf(field.argument).pascal}(api, as)`;
+  };
+  const usesUsers = referencesOf(fields).includes('users');
+  const body = (i: 0 | 1): string =>
+    fields.map((field) => `    ${field.name}: ${value(field, i)},`).join('\n');
+  return `import assert from 'node:assert/strict';
+import type { DocumentedApi } from './openapi/documented-api.js';
+${others.map((feature, i) => `import { ${makes[i]} } from './${feature}.sample.js';\n`).join('')}
+/** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
+export async function ${names.camel}Bodies(api: DocumentedApi, as: string): Promise<[object, object]> {
+  const first = {
+${body(0)}
+  };
+  const second = {
+${body(1)}
+  };
+  return [first, second];
+}
+
+/** @returns the id of one that the caller may see, which is made when there is none */
+export async function any${names.pascal}(api: DocumentedApi, as: string): Promise<string> {
+  const { data } = (await api.call('GET', '/v1/${names.plural}?limit=1', { as })).body as { data: { id: string }[] };
+  if (data[0]) return data[0].id;
+  const [body] = await ${names.camel}Bodies(api, as);
+  const made = await api.call('POST', '/v1/${names.plural}', { as, body });
+  assert.equal(made.status, 201);
+  return (made.body as { id: string }).id;
+}
+${
+  usesUsers
+    ? `
+async function me(api: DocumentedApi, as: string): Promise<string> {
+  return ((await api.call('GET', '/v1/users/me', { as })).body as { id: string }).id;
+}
+`
+    : ''
+}`;
+}
+
+function spec({ names, fields, owner }: Feature): string {
+  const { plural, camel, wordsPlural } = names;
+  const unique = fields.filter(({ unique: is }) => is);
+  const required = fields.filter(({ optional }) => !optional);
+  const references = fields.filter(({ kindName, argument }) => kindName === 'ref' && argument !== 'users');
+  // A reference to what another caller owns works as well: only its existence is asked for.
+  return `import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsersService } from '../../src/modules/users/index.js';
+import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
+import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
+import { startProduct, type ProductUnderTest } from './product-under-test.js';
+import { ${camel}Bodies } from './${plural}.sample.js';
+
+const PATH = '/v1/${plural}';
+
+interface Made {
+  id: string;
+  path: string;
+  etag: string;
+  body: Record<string, unknown>;
+}
+
+describe('${wordsPlural}', () => {
+  let product: ProductUnderTest;
+  let api: DocumentedApi;
+  let ada: string;
+  let eve: string;
+  let bodies: [object, object];
+
+  beforeAll(async () => {
+    product = await startProduct();
+    const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
+    api = new DocumentedApi(product.url, new Conformance(body));
+    eve = await api.register('eve@example.com');
+    await api.register('ada@example.com');
+    await product.api.get(UsersService, { strict: false }).promote('ada@example.com');
+    ada = (await api.logIn('ada@example.com')).accessToken;
+    bodies = await ${camel}Bodies(api, ada);
+  });
+
+  afterAll(() => product?.stop());
+
+  const add = async (body: object = bodies[0]): Promise<Made> => {
+    const made = await api.call('POST', PATH, { as: ada, body });
+    expect(made.status).toBe(201);
+    const path = made.headers.get('location') as string;
+    const etag = made.headers.get('etag') as string;
+    return { id: path.slice(PATH.length + 1), path, etag, body: made.body };
+  };
+  const remove = (path: string) => api.statusOf('DELETE', path, { as: ada });
+
+  it('are added, read, changed and deleted', async () => {
+    const { id, path, etag, body } = await add();
+    expect(body).toEqual({ ...bodies[0], id, createdAt: expect.stringMatching(/Z$/) as string });
+    const read = await api.call('GET', path, { as: ada });
+    expect([read.status, read.headers.get('etag'), read.body]).toEqual([200, etag, body]);
+
+    const changed = await api.call('PUT', path, { as: ada, body: bodies[1], headers: { 'if-match': etag } });
+    expect([changed.status, changed.body]).toEqual([200, { ...body, ...bodies[1] }]);
+    const again = await api.call('GET', path, { as: ada });
+    expect([again.headers.get('etag'), again.body]).toEqual([changed.headers.get('etag'), changed.body]);
+
+    expect(await remove(path)).toBe(204);
+    expect(await api.statusOf('GET', path, { as: ada })).toBe(404);
+    expect(await remove(path)).toBe(404);
+  });
+
+  it('are changed only with the current version', async () => {
+    const { path, etag } = await add();
+    const change = (headers: Record<string, string>) =>
+      api.statusOf('PUT', path, { as: ada, body: bodies[1], headers });
+
+    expect(await change({})).toBe(428);
+    const both = await Promise.all([change({ 'if-match': etag }), change({ 'if-match': etag })]);
+    expect(both).toEqual(expect.arrayContaining([200, 412]));
+    expect(await change({ 'if-match': '*' })).toBe(200);
+    expect(await api.statusOf('PUT', \`\${PATH}/\${NOBODY}\`, { as: ada, body: bodies[1], headers: { 'if-match': '*' } })).toBe(404);
+    await remove(path);
+  });
+
+${
+  owner
+    ? `  it('do not exist for other callers', async () => {
+    const { path, etag } = await add();
+    const asked = { as: eve, headers: { 'if-match': etag } };
+
+    expect(await api.statusOf('GET', path, asked)).toBe(404);
+    expect(await api.statusOf('PUT', path, { ...asked, body: bodies[1] })).toBe(404);
+    expect(await api.statusOf('DELETE', path, asked)).toBe(404);
+    expect((await api.call('GET', PATH, { as: eve })).body).toEqual({ data: [], nextCursor: null });
+    expect(await remove(path)).toBe(204);
+  });`
+    : `  it('are read by every caller, and written by admins', async () => {
+    const { path, etag } = await add();
+    const asked = { as: eve, headers: { 'if-match': etag } };
+
+    expect(await api.statusOf('GET', path, asked)).toBe(200);
+    expect(await api.statusOf('POST', PATH, { ...asked, body: bodies[1] })).toBe(403);
+    expect(await api.statusOf('PUT', path, { ...asked, body: bodies[1] })).toBe(403);
+    expect(await api.statusOf('DELETE', path, asked)).toBe(403);
+    expect(await remove(path)).toBe(204);
+  });`
+}
+
+  it('are listed newest first, page by page, each once', async () => {
+    const added: Made[] = [];
+    for (const body of bodies) added.unshift(await add(body));
+    const seen: string[] = [];
+    let query: string | undefined = '?limit=1';
+    while (query) {
+      const page = (await api.call('GET', \`\${PATH}\${query}\`, { as: ada })).body as {
+        data: { id: string }[];
+        nextCursor: string | null;
+      };
+      seen.push(...page.data.map(({ id }) => id));
+      query = page.nextCursor === null ? undefined : \`?limit=1&cursor=\${page.nextCursor}\`;
+    }
+    expect(seen).toEqual(added.map(({ id }) => id));
+    for (const { path } of added) await remove(path);
+  });
+${
+  unique.length > 0
+    ? `
+  it.each([${unique.map(({ name }) => `'${name}'`).join(', ')}])('do not share their %s', async (name) => {
+    const [one, other] = [await add(bodies[0]), await add(bodies[1])];
+    const body = { ...bodies[1], [name]: one.body[name] };
+
+    expect(await api.statusOf('POST', PATH, { as: ada, body })).toBe(409);
+    expect(await api.statusOf('PUT', other.path, { as: ada, body, headers: { 'if-match': '*' } })).toBe(409);
+    for (const { path } of [one, other]) await remove(path);
+  });
+`
+    : ''
+}
+  it.each<[string, unknown]>([
+${fields.map(({ name, kind }) => `    ['${name}', ${kind.bad}],`).join('\n')}
+${required.map(({ name }) => `    ['${name}', undefined],`).join('\n')}
+    ['unknown', 1],
+${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
+  ])('are refused with the field %s as %j', async (name, value) => {
+    const { status, body } = await api.call('POST', PATH, { as: ada, body: { ...bodies[0], [name]: value } });
+
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ code: ${references.length > 0 ? `value === NOBODY ? 'unknown-reference' : 'validation-failed'` : `'validation-failed'`} });
+  });
+
+  it('keep every promise of the document', async () => {
+    const ask = { as: ada, headers: { 'if-match': '*' } };
+    for (const [method, path] of [
+      ['POST', PATH],
+      ['PUT', \`\${PATH}/\${NOBODY}\`],
+    ] as const) {
+      expect(await api.statusOf(method, path, { ...ask, raw: '{"a":' })).toBe(400);
+      expect(await api.statusOf(method, path, { ...ask, raw: JSON.stringify('x'.repeat(product.settings.http.bodyLimitBytes)) })).toBe(413);
+      expect(await api.statusOf(method, path, { ...ask, raw: 'a', headers: { 'content-type': 'text/plain' } })).toBe(415);
+      expect(await api.statusOf(method, path, { ...ask, body: {} })).toBe(422);
+    }
+    for (const method of ['GET', 'PUT', 'DELETE'])
+      expect(await api.statusOf(method, \`\${PATH}/x\`, { ...ask, ...(method === 'PUT' && { body: bodies[0] }) })).toBe(422);
+    expect(await api.statusOf('GET', \`\${PATH}?limit=0\`, ask)).toBe(422);
+    const all = [
+      ['GET', PATH],
+      ['POST', PATH],
+      ['GET', \`\${PATH}/\${NOBODY}\`],
+      ['PUT', \`\${PATH}/\${NOBODY}\`],
+      ['DELETE', \`\${PATH}/\${NOBODY}\`],
+    ] as const;
+    for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);
+    for (const [method, path] of all)
+      expect(
+        await api.statusOf(method, path, {
+          as: ada,
+          headers: { 'if-match': '*', accept: 'application/xml' },
+          ...(method.startsWith('P') && { body: bodies[0] }),
+        }),
+      ).toBe(method === 'DELETE' ? 404 : 406);
+    const promised = api.conformance.operations
+      .filter(({ path }) => path.startsWith(PATH))
+      .flatMap(({ id, responses }) => Object.keys(responses).map((status) => \`\${id} \${status}\`))
+      // These are seen where something breaks (test/faults).
+      .filter((promise) => !/ (429|500|503)$/.test(promise));
+
+    expect(promised.filter((promise) => !api.conformance.seen.has(promise))).toEqual([]);
+  });
+});
+`;
+}
