@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,scripts,schematics,bench}/**/*.spec.ts', 'test/verify/**/*.spec.ts'],
+          include: ['{src,scripts,schematics,bench}/**/*.spec.ts', 'test/{verify,nemesis}/**/*.spec.ts'],
         },
       },
       {
