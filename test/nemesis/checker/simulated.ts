@@ -7,7 +7,7 @@ export interface Simulation<Input> {
   operations: number;
   /** How many never get an answer; about half of them take effect, some long after their client gave up. */
   unanswered: number;
-  draw(random: Random, index: number): Input;
+  draw(this: void, random: Random, index: number): Input;
 }
 
 interface Planned<Input> {
@@ -21,7 +21,7 @@ interface Planned<Input> {
 /** A history of clients of an object that behaves: the effect of each operation falls between its invocation and its answer. */
 export function simulate<State, Input, Output>(
   model: Model<State, Input, Output>,
-  answer: (state: State, input: Input) => Output,
+  answer: (this: void, state: State, input: Input) => Output,
   { random, clients, operations, unanswered, draw }: Simulation<Input>,
 ): Call<Input, Output>[] {
   const without = new Set<number>();
