@@ -29,8 +29,14 @@ export interface Operation {
   outcome: Outcome;
   status?: number;
   requestId?: string;
-  /** What a success said, as far as a checker needs it; of a refusal the problem's `code`. */
+  /** What a success said, as far as a checker needs it. */
   value?: unknown;
+  /** `code` of the problem document of any other answer. */
+  code?: string;
+  /** The exact text of the answer to a request with a key. */
+  body?: string;
+  /** What is wrong with the form of the answer: it breaks a rule that holds for all answers. */
+  malformed?: string;
   /** Why it is unknown, for example `ECONNRESET`. */
   error?: string;
 }

@@ -23,6 +23,11 @@ export interface Product<Final = unknown> {
   prepare(rig: Rig, random: Random): Promise<void>;
   /** Starts the clients. All they decide comes from `random`. */
   start(rig: Rig, random: Random, history: History): Traffic;
+  /**
+   * What clients do once everything is whole again: every request whose outcome they do not know is retried until it is answered,
+   * and whatever should work again is tried. After `stop`, before `unfinished` is asked for the first time.
+   */
+  afterwards(rig: Rig, random: Random, history: History): Promise<void>;
   /** Whether nothing is left half-way; what is, in words. */
   unfinished(rig: Rig): Promise<string[]>;
   /** Reads what really happened, after everything came to rest. */
