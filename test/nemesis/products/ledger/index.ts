@@ -1,0 +1,64 @@
+import type { Environment } from '../../../../local/processes.ts';
+import { buildSpecimen } from '../../../specimen/build.ts';
+import { ledgerSettings } from '../../../specimen/outside.ts';
+import { Client } from '../../clients/client.ts';
+import { discoverInvariants } from '../../invariants/discover.ts';
+import type { Traffic } from '../../product.ts';
+import type { Random } from '../../random.ts';
+import type { History } from '../../record.ts';
+import type { Rig } from '../../rig.ts';
+import * as roles from './clients.ts';
+import type { Role } from './clients.ts';
+import { sessions } from './sessions.ts';
+import { createWorld, worldOf } from './world.ts';
+
+export { buildSpecimen as build };
+export { afterwards } from './afterwards.ts';
+import type { Final } from './final.ts';
+export { final, unfinished } from './final.ts';
+
+/** Who takes part. */
+const CAST: readonly [name: string, role: Role][] = [
+  ['transfers-1', roles.transfers],
+  ['transfers-2', roles.transfers],
+  ['transfers-3', roles.transfers],
+  ['withdrawals-1', roles.withdrawals],
+  ['withdrawals-2', roles.withdrawals],
+  ['changes-1', roles.changes],
+  ['changes-2', roles.changes],
+  ['cached-reads-1', roles.cachedReads],
+  ['cached-reads-2', roles.cachedReads],
+  ['reads', roles.reads],
+  ['plain-features', roles.plainFeatures],
+  ['sessions-1', sessions],
+  ['sessions-2', sessions],
+];
+
+/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
+export function settings(env: Environment): Environment {
+  return { ...ledgerSettings(env), AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
+}
+
+export async function prepare(rig: Rig, random: Random): Promise<void> {
+  await createWorld(rig, random);
+}
+
+export function start(rig: Rig, random: Random, history: History): Traffic {
+  const world = worldOf(rig);
+  // Never sent for anything: whatever logs the headers of a request logs it.
+  const cookie = `canary=${random.integer(0, 2 ** 31).toString(36)}-cookie-canary`;
+  world.secrets.push(cookie);
+  const clients = CAST.map(([name, role]) => {
+    const client = new Client({ name, random, history, rig, headers: { Cookie: cookie } });
+    return { client, work: role(client, world) };
+  });
+  return {
+    stop: async () => {
+      for (const { client } of clients) client.end();
+      await Promise.all(clients.map(({ work }) => work));
+      for (const { client } of clients) client.close();
+    },
+  };
+}
+
+export const invariants = () => discoverInvariants<Final>(import.meta.dirname);

@@ -1,0 +1,133 @@
+import { LOGIN, REGISTER } from '../../../specimen/outside.ts';
+import { jsonOf, type Client, type Done } from '../../clients/client.ts';
+import type { Role } from './clients.ts';
+import { credentials, type Session, type World } from './world.ts';
+
+const REFRESH = '/v1/auth/refresh';
+const LOGOUT = '/v1/auth/logout';
+
+interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+}
+
+/** What is expected of the answer to a refresh, if there is one that is not 503. */
+export type Expected = 'accepted' | 'rejected';
+
+/** Registers, logs in, refreshes now and then, and sometimes logs out, or loses a token to a thief. */
+export const sessions: Role = (client, world) =>
+  client.loop([100, 400], async () => {
+    const session = await begin(client, world);
+    if (!session) return;
+    const refreshes = client.random.integer(2, 6);
+    for (let i = 0; i < refreshes && !client.isOver; i += 1) {
+      await client.pause(client.random.integer(100, 700));
+      if ((await refresh(client, world, session)) === 'retried') return;
+    }
+    if (client.isOver || session.state !== 'alive') return;
+    if (client.random.chance(0.4)) await logOut(client, session);
+    else if (client.random.chance(0.4)) await beRobbed(client, session);
+    if (hasEnded(session)) await tryAgain(client, session);
+  });
+
+/** Sends the same until the answer is not a 503. @returns undefined when the load was over first */
+async function until(client: Client, act: () => Promise<Done>): Promise<Done | undefined> {
+  for (;;) {
+    const done = await act();
+    const { status } = done.operation;
+    if (status !== undefined && status < 500 && status !== 429) return done;
+    if (client.isOver) return undefined;
+    await client.waitToRetry(done.answer);
+  }
+}
+
+async function begin(client: Client, world: World): Promise<Session | undefined> {
+  const person = credentials(client.name, client.random);
+  const { email, password } = person;
+  world.secrets.push(password);
+  const about = { object: email, input: {} };
+  const post = (kind: string, path: string, body: object) =>
+    until(client, () => client.ask(client.anyApi(), { ...about, kind }, { method: 'POST', path, body }));
+  // 409 after an attempt that was not answered: it had been done.
+  if (!(await post('register', REGISTER, person))) return undefined;
+  const login = await post('login', LOGIN, { email, password });
+  if (login?.operation.outcome !== 'ok') return undefined;
+  const { accessToken, refreshToken } = jsonOf<Tokens>(login.answer!);
+  const name = `session ${world.sessions.length}`;
+  const session: Session = { name, accessToken, tokens: [refreshToken], state: 'alive' };
+  world.sessions.push(session);
+  world.secrets.push(accessToken, refreshToken);
+  return session;
+}
+
+/**
+ * Exchanges the latest refresh token, with the same one again after a 503 or no answer.
+ *
+ * @returns `retried` if an attempt was not answered. It may still arrive, when what froze it goes on; if the successor were used by
+ * then, it would look like a thief's. So the client leaves the session alone until everything is whole: real clients refresh every
+ * quarter of an hour.
+ */
+export async function refresh(
+  client: Client,
+  world: World,
+  session: Session,
+): Promise<'done' | 'retried' | 'open'> {
+  let unanswered = false;
+  const done = await until(client, async () => {
+    const hurried = client.random.chance(0.1) ? { patienceMs: client.random.integer(20, 1_000) } : {};
+    const attempt = await exchange(client, session, session.tokens.length - 1, 'accepted', hurried);
+    unanswered ||= attempt.operation.outcome === 'unknown';
+    return attempt;
+  });
+  if (!done) return 'open';
+  if (done.operation.outcome === 'ok') take(world, session, done);
+  else session.state = 'doubtful';
+  return unanswered ? 'retried' : 'done';
+}
+
+function take(world: World, session: Session, { answer }: Done): void {
+  const { accessToken, refreshToken } = jsonOf<Tokens>(answer!);
+  session.accessToken = accessToken;
+  session.tokens.push(refreshToken);
+  world.secrets.push(accessToken, refreshToken);
+}
+
+/** Presents one of the session's refresh tokens. */
+function exchange(
+  client: Client,
+  session: Session,
+  index: number,
+  expected: Expected,
+  more: { patienceMs?: number } = {},
+): Promise<Done> {
+  const about = { kind: 'refresh', object: session.name, input: { token: index, expected } };
+  const body = { refreshToken: session.tokens[index] };
+  return client.ask(client.anyApi(), about, { method: 'POST', path: REFRESH, body, ...more });
+}
+
+/** Ends the session. An answer 401 says that an earlier attempt has. */
+async function logOut(client: Client, session: Session): Promise<void> {
+  session.state = 'doubtful';
+  const about = { kind: 'logout', object: session.name, input: {} };
+  const ask = { method: 'POST', path: LOGOUT, token: session.accessToken } as const;
+  const done = await until(client, () => client.ask(client.anyApi(), about, ask));
+  if (done?.operation.outcome === 'ok') session.state = 'ended';
+}
+
+/** A token is presented whose successor was used: somebody else has it, and the session has to end. */
+async function beRobbed(client: Client, session: Session): Promise<void> {
+  if (session.tokens.length < 3) return;
+  session.state = 'doubtful';
+  const done = await until(client, () => exchange(client, session, 0, 'rejected'));
+  if (done?.operation.status === 401) session.state = 'ended';
+}
+
+export function hasEnded({ state }: Session): boolean {
+  return state === 'ended';
+}
+
+/** No token of a session that has ended may work. */
+export async function tryAgain(client: Client, session: Session): Promise<void> {
+  const index = client.random.integer(0, session.tokens.length - 1);
+  for (const token of [session.tokens.length - 1, index]) await exchange(client, session, token, 'rejected');
+}
