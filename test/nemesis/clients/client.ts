@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Operation } from '../history.ts';
 import type { Random } from '../random.ts';
 import type { History } from '../record.ts';
-import { APIS, type Rig } from '../rig.ts';
+import { APIS, type ProcessName, type Rig } from '../rig.ts';
 import { classify, retryAfterOf } from './classify.ts';
 import { send, type Answer, type Ask } from './send.ts';
 
@@ -24,7 +24,7 @@ export class Client {
   readonly name: string;
   readonly random: Random;
   readonly history: History;
-  private readonly rig: Pick<Rig, 'urlOf'>;
+  private readonly rig: Pick<Rig, 'urlOf' | 'processes'>;
   private readonly agents: ReadonlyMap<string, Agent>;
   private readonly over = new AbortController();
   private readonly headers: Record<string, string>;
@@ -34,7 +34,7 @@ export class Client {
     name: string;
     random: Random;
     history: History;
-    rig: Pick<Rig, 'urlOf'>;
+    rig: Pick<Rig, 'urlOf' | 'processes'>;
     headers?: Record<string, string>;
   }) {
     this.name = options.name;
@@ -60,6 +60,12 @@ export class Client {
 
   anyApi(): string {
     return this.random.pick(APIS);
+  }
+
+  /** The running process of an api, which changes with each restart; undefined while there is none. */
+  processOf(at: string): string | undefined {
+    const process = this.rig.processes.get(at as ProcessName);
+    return process?.isRunning ? `${at} ${process.pid}` : undefined;
   }
 
   /** Waits so long, or until the load is over. */

@@ -65,14 +65,14 @@ async function useApi(client: Client, world: World, at: string): Promise<void> {
     () =>
       client.ask(
         at,
-        { kind: 'read-account', input: { afterwards: true } },
+        { kind: 'read-account', input: {} },
         { method: 'GET', path: `${ACCOUNTS}/${account!.id}` },
       ),
     () =>
       client.ask(
         at,
-        { kind: 'list-transfers', input: { afterwards: true } },
-        { method: 'GET', path: TRANSFERS, token: account!.owner.token },
+        { kind: 'list-transfers', input: { limit: 1 } },
+        { method: 'GET', path: `${TRANSFERS}?limit=1`, token: account!.owner.token },
       ),
   ];
   for (const ask of asks) {

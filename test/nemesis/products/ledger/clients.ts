@@ -30,12 +30,20 @@ export interface SeenAccount {
   name: string;
   /** Shown although it is known to be outdated. */
   stale: boolean;
+  /** The process that answered: api and process id. Undefined if it was replaced meanwhile. */
+  process?: string;
 }
 
-export function seenAccount(answer: Answer): SeenAccount {
-  const { balance, name } = jsonOf<{ name: string; balance: { amount: number } }>(answer);
-  const version = Number(/^"a(\d+)"$/.exec(answer.headers.etag ?? '')?.[1]);
-  return { version, balance: balance.amount, name, stale: answer.headers['cache-status'] !== undefined };
+/** @param before the process that was there when the request was sent */
+function seenAccount(client: Client, at: string): (answer: Answer) => SeenAccount {
+  const before = client.processOf(at);
+  return (answer) => {
+    const { balance, name } = jsonOf<{ name: string; balance: { amount: number } }>(answer);
+    const version = Number(/^"a(\d+)"$/.exec(answer.headers.etag ?? '')?.[1]);
+    const stale = answer.headers['cache-status'] !== undefined;
+    const process = client.processOf(at);
+    return { version, balance: balance.amount, name, stale, ...(process === before && { process }) };
+  };
 }
 
 /** Changes names with `If-Match`: by the version that the last answer had, or `*`. */
@@ -46,8 +54,9 @@ const changes: Role = async (client, world) => {
     const version = versions.get(id);
     const ifMatch = version === undefined || client.random.chance(0.3) ? '*' : `"a${version}"`;
     const name = `${client.name} ${client.history.operations.length}`;
+    const at = client.anyApi();
     const { operation } = await client.ask(
-      client.anyApi(),
+      at,
       { kind: 'change', object: id, input: { name, ifMatch } },
       {
         method: 'PATCH',
@@ -56,7 +65,7 @@ const changes: Role = async (client, world) => {
         headers: { 'If-Match': ifMatch },
         body: { name },
       },
-      seenAccount,
+      seenAccount(client, at),
     );
     if (operation.outcome === 'ok') versions.set(id, (operation.value as SeenAccount).version);
     else versions.delete(id);
@@ -68,7 +77,8 @@ const cachedReads: Role = (client, world) =>
   client.loop(SHORT, async () => {
     const { id } = client.random.pick([...world.hot, ...world.tills]);
     const about = { kind: 'read-account', object: id, input: {} };
-    await client.ask(client.anyApi(), about, { method: 'GET', path: `${ACCOUNTS}/${id}` }, seenAccount);
+    const at = client.anyApi();
+    await client.ask(at, about, { method: 'GET', path: `${ACCOUNTS}/${id}` }, seenAccount(client, at));
   });
 
 /** Reads what has no cache: transfers, lists, statements. */

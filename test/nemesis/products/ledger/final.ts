@@ -24,7 +24,7 @@ export interface Final {
   /** Ids of the events that a mail was kept of. */
   mails: string[];
   deadLetters: { name: string; reason: string }[];
-  opening: { id: string; opening: number }[];
+  opening: { id: string; owner: string; name: string; opening: number }[];
   /** Those of `opening` between which only transfers were made. */
   hot: string[];
   writes: Omit<KeyedWrite, 'owner'>[];
@@ -79,9 +79,13 @@ type Stored = Pick<
 
 function known({ hot, tills, writes, forbidden, sessions, workersAtWork, secrets }: World) {
   return {
-    opening: [...hot, ...tills].map(({ id, opening }) => ({ id, opening })),
+    opening: [...hot, ...tills].map(({ id, owner, name, opening }) => {
+      return { id, owner: owner.id, name, opening };
+    }),
     hot: hot.map(({ id }) => id),
-    writes: writes.map(({ owner: _, ...write }) => write),
+    writes: writes.map(({ key, kind, from, path, body, amount, settled }) => {
+      return { key, kind, from, path, body, amount, settled };
+    }),
     forbidden,
     sessions: sessions.map(({ name, state }) => ({ name, state })),
     workersAtWork: [...workersAtWork],

@@ -25,8 +25,9 @@ export const sessions: Role = (client, world) =>
       if ((await refresh(client, world, session)) === 'retried') return;
     }
     if (client.isOver || session.state !== 'alive') return;
-    if (client.random.chance(0.4)) await logOut(client, session);
-    else if (client.random.chance(0.4)) await beRobbed(client, session);
+    const end = client.random.next();
+    if (end < 0.4) await logOut(client, session);
+    else if (end < 0.7) await beRobbed(client, session);
     if (hasEnded(session)) await tryAgain(client, session);
   });
 

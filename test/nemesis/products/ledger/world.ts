@@ -14,6 +14,8 @@ export interface Person {
 export interface Account {
   id: string;
   owner: Person;
+  /** The name that it was opened with. */
+  name: string;
   opening: number;
 }
 
@@ -87,7 +89,7 @@ export async function createWorld(rig: Rig, random: Random): Promise<World> {
     const account = await httpClient(url)
       .as(owner.token)
       .post<{ id: string }>(ACCOUNTS, newAccount(name, opening));
-    return { id: expected(201, account).id, owner, opening };
+    return { id: expected(201, account).id, owner, name, opening };
   };
   const hot = await Promise.all([
     open(ada!, 'hot 1', HOT_BALANCE),
