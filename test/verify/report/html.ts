@@ -99,7 +99,7 @@ const legend = `<div class="legend">
 <span><i style="background:var(--fault)"></i>fault</span>
 </div>`;
 
-function mark(held: boolean): string {
+export function mark(held: boolean): string {
   return held
     ? '<span class="held-mark" title="held">✓</span>'
     : '<span class="broken-mark" title="broken">✗</span>';

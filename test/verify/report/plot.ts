@@ -1,7 +1,8 @@
-import { axisTitle, gridLine, INNER, LEFT, niceCeiling, px, shortNumber, timeTicks, WIDTH } from './axes.ts';
+import { axisTitle, gridLine, INNER, LEFT, px, timeTicks, WIDTH } from './axes.ts';
 import type { Panel } from './axes.ts';
 import { escapeHtml } from './escape.ts';
 import type { PlotData } from './plot-data.ts';
+import { renderRates, stepEdges } from './rates.ts';
 
 const RATES = { top: 26, height: 130 };
 const TIMES = { top: 178, height: 96 };
@@ -15,7 +16,7 @@ export function renderPlot(data: PlotData): string {
   const parts = [
     ...faults(data, x),
     ...timeTicks(data.seconds, EVERYTHING),
-    ...rates(data),
+    ...renderRates(data, RATES),
     ...latencies(data),
   ];
   const label = `${data.title}: requests per second and latency over ${Math.round(data.seconds)} seconds`;
@@ -39,39 +40,6 @@ function faults(data: PlotData, x: (seconds: number) => number): string[] {
       `<text class="fault-label" x="${px(at)}" y="${10 + row * 11}" text-anchor="${anchor}">${escapeHtml(label)}</text>`
     );
   });
-}
-
-function rates(data: PlotData): string[] {
-  const totals = data.ok.map((ok, i) => ok + data.refused[i]! + data.failed[i]!);
-  const most = niceCeiling(Math.max(1, ...totals));
-  const y = (rate: number): number => RATES.top + RATES.height * (1 - rate / most);
-  const grid = [0, 0.5, 1].map((share) => gridLine(y(most * share), shortNumber(most * share)));
-  const layers = [
-    { name: 'ok', below: () => 0, height: (i: number) => data.ok[i]! },
-    { name: 'refused', below: (i: number) => data.ok[i]!, height: (i: number) => data.refused[i]! },
-    {
-      name: 'failed',
-      below: (i: number) => data.ok[i]! + data.refused[i]!,
-      height: (i: number) => data.failed[i]!,
-    },
-  ];
-  const areas = layers
-    .filter(({ height }) => data.ok.some((_, i) => height(i) > 0))
-    .map(({ name, below, height }) => {
-      const upper: string[] = [];
-      const lower: string[] = [];
-      for (let i = 0; i < data.ok.length; i += 1) {
-        const [from, to] = stepEdges(i, data);
-        const bottom = y(below(i));
-        // A single failure must be visible, however many successes are beside it.
-        const top =
-          height(i) > 0 ? Math.min(bottom - (name === 'ok' ? 0 : 2), y(below(i) + height(i))) : bottom;
-        upper.push(`${px(from)},${px(top)} ${px(to)},${px(top)}`);
-        lower.unshift(`${px(to)},${px(bottom)} ${px(from)},${px(bottom)}`);
-      }
-      return `<polygon class="${name}" points="${upper.join(' ')} ${lower.join(' ')}"/>`;
-    });
-  return [...grid, ...areas, axisTitle(RATES, 'requests/s')];
 }
 
 function latencies(data: PlotData): string[] {
@@ -99,9 +67,4 @@ function latencies(data: PlotData): string[] {
     return `<path class="${name}" d="${pieces.join('')}"/>`;
   });
   return [...grid, ...lines, axisTitle(TIMES, 'latency')];
-}
-
-function stepEdges(i: number, { stepMs, seconds }: PlotData): [number, number] {
-  const at = (step: number): number => LEFT + Math.min(1, (step * stepMs) / 1_000 / seconds) * INNER;
-  return [at(i), at(i + 1)];
 }
