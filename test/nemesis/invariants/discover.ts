@@ -4,12 +4,12 @@ import type { Invariant, NamedInvariant } from '../invariant.ts';
 
 const ENDING = '.invariant.ts';
 
-/** Invariants of every product, and those that stand in the folder of one. */
-export async function discoverInvariants<Final>(
-  product: string,
-  common = import.meta.dirname,
-): Promise<NamedInvariant<Final>[]> {
-  const files = [common, product].flatMap((folder) =>
+/** Where those of every product stand. */
+export const COMMON = import.meta.dirname;
+
+/** The invariants that stand in these folders. */
+export async function discoverInvariants<Final>(...folders: string[]): Promise<NamedInvariant<Final>[]> {
+  const files = folders.flatMap((folder) =>
     readdirSync(folder)
       .filter((file) => file.endsWith(ENDING))
       .sort()

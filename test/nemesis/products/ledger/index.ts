@@ -2,7 +2,7 @@ import type { Environment } from '../../../../local/processes.ts';
 import { buildSpecimen } from '../../../specimen/build.ts';
 import { ledgerSettings } from '../../../specimen/outside.ts';
 import { Client } from '../../clients/client.ts';
-import { discoverInvariants } from '../../invariants/discover.ts';
+import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
 import type { Traffic } from '../../product.ts';
 import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
@@ -61,4 +61,4 @@ export function start(rig: Rig, random: Random, history: History): Traffic {
   };
 }
 
-export const invariants = () => discoverInvariants<Final>(import.meta.dirname);
+export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);

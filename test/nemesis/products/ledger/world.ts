@@ -95,7 +95,7 @@ export async function createWorld(rig: Rig, random: Random): Promise<World> {
     open(ada!, 'hot 1', HOT_BALANCE),
     open(bob!, 'hot 2', HOT_BALANCE),
     // Nearly empty: transfers from it are refused now and then.
-    open(ada!, 'hot 3', 5_000),
+    open(ada!, 'hot 3', 300),
   ]);
   const tills = await Promise.all([open(cleo!, 'till 1', TILL_BALANCE), open(cleo!, 'till 2', TILL_BALANCE)]);
   let amount = 0;
