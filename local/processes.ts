@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { httpClient } from './http.ts';
 import type { HttpClient } from './http.ts';
+import { guardProcess, releaseProcess } from './servers/guard.ts';
 import { freePort } from './servers/ports.ts';
 import { localPath, repositoryRoot } from './servers/paths.ts';
 import { ServerProcess } from './servers/server-process.ts';
@@ -63,8 +64,11 @@ export interface AppProcess {
   kill(): Promise<Exit>;
   freeze(): void;
   thaw(): void;
-  /** Starts it again on the same ports, with `env` added to the former environment; it must have ended. */
-  startAgain(env?: Environment): Promise<void>;
+  /**
+   * Starts it again on the same ports, with `env` added to the former environment; it must have ended.
+   * @param dist another build, for this start and later ones
+   */
+  startAgain(env?: Environment, options?: { dist?: string }): Promise<void>;
   /** The first log record, past or to come, that `matches`. */
   waitForLog(matches: (record: LogRecord) => boolean, within?: number): Promise<LogRecord>;
 }
@@ -97,23 +101,38 @@ export interface CliResult {
   stderr: string;
 }
 
+export interface CliOptions {
+  dist?: string;
+  timeoutMs?: number;
+  /** How it is ended after `timeoutMs`. */
+  killSignal?: NodeJS.Signals;
+}
+
 /** Runs a command of the built product, for example `runCli(['migrate'], env)`. */
 export function runCli(
   args: string[],
   env: Environment,
-  { dist = distDirectory(), timeoutMs = 60_000 } = {},
+  { dist = distDirectory(), timeoutMs = 60_000, killSignal = 'SIGTERM' }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve) => {
     const options = {
       env: completeEnvironment(env),
       cwd: workingDirectory(),
       timeout: timeoutMs,
+      killSignal,
       maxBuffer: 64e6,
     };
-    execFile(process.execPath, [join(dist, 'cli.js'), ...args], options, (error, stdout, stderr) => {
-      const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
-      resolve({ code, stdout, stderr });
-    });
+    const { pid } = execFile(
+      process.execPath,
+      [join(dist, 'cli.js'), ...args],
+      options,
+      (error, stdout, stderr) => {
+        if (pid) releaseProcess(pid);
+        const code = typeof error?.code === 'number' ? error.code : error ? 1 : 0;
+        resolve({ code, stdout, stderr });
+      },
+    );
+    if (pid) guardProcess({ pid, signal: 'SIGKILL', withinMs: 1_000 });
   });
 }
 
@@ -122,8 +141,12 @@ async function startApp(name: string, entry: string, options: AppOptions): Promi
   const managementUrl = `http://127.0.0.1:${managementPort}`;
   const management = httpClient(managementUrl);
   const logs: LogRecord[] = [];
-  const file = join(options.dist ?? distDirectory(), entry);
-  if (!existsSync(file)) throw new Error(`${file} is missing: run npm run build first`);
+  const fileOf = (dist = distDirectory()): string => {
+    const path = join(dist, entry);
+    if (!existsSync(path)) throw new Error(`${path} is missing: run npm run build first`);
+    return path;
+  };
+  let file = fileOf(options.dist);
 
   let env: Environment = {
     HOST: '127.0.0.1',
@@ -180,9 +203,10 @@ async function startApp(name: string, entry: string, options: AppOptions): Promi
     kill: () => server.kill(),
     freeze: () => server.freeze(),
     thaw: () => server.thaw(),
-    startAgain: async (more = {}) => {
+    startAgain: async (more = {}, { dist } = {}) => {
       if (server.isRunning) throw new Error(`${name} is still running`);
       env = { ...env, ...more };
+      if (dist) file = fileOf(dist);
       server = make();
       await server.start();
     },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { startSandboxProcess, startSinkProcess } from './outside-services.ts';
 import type { SandboxProcess, SinkProcess } from './outside-services.ts';
 import { runCli, startApi, startWorker } from './processes.ts';
-import type { ApiProcess, AppOptions, AppProcess, CliResult, Environment } from './processes.ts';
+import type { ApiProcess, AppOptions, AppProcess, CliOptions, CliResult, Environment } from './processes.ts';
 import { startPostgres } from './servers/postgres.ts';
 import type { PostgresServer } from './servers/postgres.ts';
 import { startRedis } from './servers/redis.ts';
@@ -19,7 +19,7 @@ export interface TestStack {
   /** Starts an api with `env` added to the stack's; the first one also receives the payment webhooks. */
   api(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<ApiProcess>;
   worker(env?: Environment, options?: Omit<AppOptions, 'env'>): Promise<AppProcess>;
-  cli(args: string[], env?: Environment): Promise<CliResult>;
+  cli(args: string[], env?: Environment, options?: Omit<CliOptions, 'dist'>): Promise<CliResult>;
   /** Ends everything, whatever state it is in. */
   stop(): Promise<void>;
 }
@@ -28,6 +28,8 @@ export interface TestStackOptions {
   /** In addition to the defaults below, for every process. */
   env?: Environment;
   postgresSettings?: Record<string, string | number>;
+  /** Every line of the log of PostgreSQL. */
+  onPostgresLog?: (line: string) => void;
   /** Default true: the schema exists. */
   migrate?: boolean;
   /** How long a slow charge takes. */
@@ -56,7 +58,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   };
   try {
     const [postgres, redis, sandbox, sink] = await settled([
-      keep(startPostgres({ settings: options.postgresSettings })),
+      keep(startPostgres({ settings: options.postgresSettings, onLine: options.onPostgresLog })),
       keep(startRedis()),
       keep(startSandboxProcess({ apiKey, webhookSecret, slowMs: options.slowMs })),
       keep(startSinkProcess()),
@@ -74,8 +76,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       SHUTDOWN_DRAIN_DELAY_MS: '0',
     };
     Object.assign(env, options.settings?.(env), options.env);
-    const cli = (args: string[], more: Environment = {}): Promise<CliResult> =>
-      runCli(args, { ...env, ...more }, { dist: options.dist });
+    const cli: TestStack['cli'] = (args, more = {}, cliOptions = {}) =>
+      runCli(args, { ...env, ...more }, { ...cliOptions, dist: options.dist });
     if (options.migrate ?? true) {
       const { code, stdout, stderr } = await cli(['migrate']);
       if (code !== 0) throw new Error(`cli migrate failed: ${stdout}${stderr}`);

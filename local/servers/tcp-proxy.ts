@@ -1,5 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+/** `there`: from the client to the server. */
+export type Direction = 'there' | 'back';
+
 export interface TcpProxy {
   readonly port: number;
   /** How many clients are connected. */
@@ -14,6 +17,10 @@ export interface TcpProxy {
   /** Stops forwarding in both directions; connections stay open, new ones are accepted and get no answer. */
   freeze(): void;
   thaw(): void;
+  /** Everything arrives so much later, in both directions and in order; 0 for no longer. */
+  delay(milliseconds: number): void;
+  /** Drops what is sent in these directions, the end of a connection included, without an error. What is dropped is lost. */
+  swallow(...directions: Direction[]): void;
   stop(): Promise<void>;
 }
 
@@ -22,25 +29,44 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let clients = 0;
   let frozen = false;
-  const keep = (socket: Socket, partner: Socket): void => {
-    sockets.add(socket);
-    socket.setNoDelay(true);
-    if (frozen) socket.pause();
+  let lateMs = 0;
+  let swallowed: Direction[] = [];
+
+  const forward = (from: Socket, to: Socket, direction: Direction): void => {
+    sockets.add(from);
+    from.setNoDelay(true);
+    if (frozen) from.pause();
+    let dueLast = 0;
+    /** In the order in which it came, even when the delay has become shorter meanwhile. */
+    const later = (act: () => void): void => {
+      if (swallowed.includes(direction)) return;
+      const now = performance.now();
+      const due = Math.max(now + lateMs, dueLast);
+      if (due <= now) return act();
+      dueLast = due;
+      setTimeout(act, due - now);
+    };
+    from.on('data', (chunk) =>
+      later(() => {
+        if (!to.writable || to.write(chunk)) return;
+        from.pause();
+        to.once('drain', () => frozen || from.resume());
+      }),
+    );
     // An end of one side reaches the other after all earlier data; a reset or a destroy at once.
-    socket.on('error', () => partner.destroy());
-    socket.on('close', () => {
-      sockets.delete(socket);
-      partner.destroySoon();
+    from.on('end', () => later(() => to.end()));
+    from.on('error', () => swallowed.includes(direction) || to.destroy());
+    from.on('close', () => {
+      sockets.delete(from);
+      later(() => to.destroySoon());
     });
   };
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
     clients += 1;
     client.on('close', () => (clients -= 1));
-    client.pipe(upstream);
-    upstream.pipe(client);
-    keep(client, upstream);
-    keep(upstream, client);
+    forward(client, upstream, 'there');
+    forward(upstream, client, 'back');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -65,6 +91,12 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     thaw: () => {
       frozen = false;
       for (const socket of sockets) socket.resume();
+    },
+    delay: (milliseconds) => {
+      lateMs = milliseconds;
+    },
+    swallow: (...directions) => {
+      swallowed = directions;
     },
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

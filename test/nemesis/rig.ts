@@ -1,4 +1,4 @@
-import type { AppProcess, Environment, LogRecord } from '../../local/processes.ts';
+import type { AppProcess, CliResult, Environment, LogRecord } from '../../local/processes.ts';
 import type { SandboxProcess, SinkProcess } from '../../local/outside-services.ts';
 import type { PostgresServer } from '../../local/servers/postgres.ts';
 import type { RedisServer } from '../../local/servers/redis.ts';
@@ -10,11 +10,14 @@ export const WORKERS = ['worker-1', 'worker-2'] as const;
 export const PROCESSES = [...APIS, ...WORKERS] as const;
 export type ProcessName = (typeof PROCESSES)[number];
 export const SERVERS = ['postgres', 'redis', 'provider', 'smtp'] as const;
+export type ServerName = (typeof SERVERS)[number];
 
 /** A connection between two parts, which leads through a TCP proxy of the harness: `api-1>postgres`, `clients>api-1`. */
 export const EDGES: readonly string[] = [
   ...APIS.map((api) => `clients>${api}`),
-  ...PROCESSES.flatMap((name) => SERVERS.map((server) => `${name}>${server}`)),
+  // Its webhooks.
+  'provider>api-1',
+  ...[...PROCESSES, 'cli'].flatMap((name) => SERVERS.map((server) => `${name}>${server}`)),
 ];
 
 /** What can be done to the connections of an edge. */
@@ -25,18 +28,27 @@ export interface Edge {
   cut(): void;
   /** Holds every byte back for so long, in both directions; 0 for no longer. */
   delay(milliseconds: number): void;
-  /** Swallows what is sent in this direction, without an error; undefined for none. What was swallowed is lost: `heal` cuts the connections. */
-  blackHole(direction: 'there' | 'back' | 'both' | undefined): void;
-  /** As at first. */
+  /** Drops what is sent in this direction, without an error. `heal` cuts the connections: what was dropped is lost. */
+  blackHole(direction: 'there' | 'back' | 'both'): void;
+  /** Holds back what is sent; `heal` delivers it. */
+  freeze(): void;
+  /** No fault any more. Where it points to stays. */
   heal(): void;
 }
 
-export interface RigProcess extends AppProcess {
+export interface RigProcess extends Omit<AppProcess, 'startAgain'> {
   name: ProcessName;
+  /** Ends it for good. */
+  abandon(): Promise<void>;
   /** Lets its clock be wrong by so much from now on, over restarts too; 0 for right again. Positive: ahead. */
   setClock(offsetMs: number): Promise<void>;
-  /** Frozen by a fault, or not running. */
+  /** Frozen, not running, or not yet started. */
   readonly isDown: boolean;
+  /**
+   * Starts it again and waits until it is live: ready it may not become while a dependency is down.
+   * @param options `other`: from now on the build that `--against` names, or back (false)
+   */
+  startAgain(env?: Environment, options?: { other?: boolean }): Promise<void>;
 }
 
 /** One answer of a probe of the management port. */
@@ -51,6 +63,28 @@ export interface Probed {
   excused: boolean;
 }
 
+export interface FailOver {
+  /** How long the address leads to the standby before that is promoted: it refuses writes. 0: not at all. */
+  readOnlyMs: number;
+}
+
+/** A primary and a hot standby to which every acknowledged commit has been copied: a fail-over loses nothing. */
+export interface ReplicatedPostgres {
+  readonly primary: PostgresServer;
+  /** Undefined while a new one is built, after a fail-over. */
+  readonly standby: PostgresServer | undefined;
+  /** Kills the primary, promotes the standby, moves every edge there, and begins to build the next standby. */
+  failOver(options: FailOver): Promise<void>;
+}
+
+/** A primary and a replica which may lag: a fail-over may lose what Redis had acknowledged. */
+export interface ReplicatedRedis {
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  /** Kills the primary, promotes the replica, moves every edge there, and lets the old primary follow it, empty at first. */
+  failOver(options: FailOver): Promise<void>;
+}
+
 /**
  * The product as it is deployed, small: two api instances and two workers, a primary and a standby of PostgreSQL and of Redis, the
  * provider and the mail server, and a proxy on each connection between any two of them.
@@ -61,15 +95,14 @@ export interface Rig {
   truth: Truth;
   processes: ReadonlyMap<ProcessName, RigProcess>;
   edges: ReadonlyMap<string, Edge>;
-  /** The present primary, and its standby while there is one. */
-  postgres: { primary: PostgresServer; failOver(options: { readOnlyMs: number }): Promise<void> };
-  redis: { primary: RedisServer; failOver(options: { readOnlyMs: number }): Promise<void> };
+  postgres: ReplicatedPostgres;
+  redis: ReplicatedRedis;
   provider: SandboxProcess;
   smtp: SinkProcess;
   /** Base address of an api as its clients see it: through its proxy. */
   urlOf(api: string): string;
-  /** Runs a command of the product, for example `['migrate']`. */
-  cli: TestStack['cli'];
+  /** Runs a command of the product, for example `['migrate']`, through the edges of `cli`. */
+  cli(args: string[], env?: Environment, options?: { killAfterMs?: number }): Promise<CliResult>;
   env: Environment;
   /** Answers of the probes, which run all the time. */
   probes: readonly Probed[];
@@ -79,7 +112,11 @@ export interface Rig {
   logLines(text: string): (LogRecord & { process: ProcessName })[];
   /** Everything of the logs, line by line, for the search for secrets. */
   eachLogLine(see: (process: ProcessName, line: string) => void): void;
-  /** Ends every fault, starts what is down, and waits until all is ready. */
-  heal(): Promise<void>;
+  /**
+   * Ends every fault and starts what is down.
+   * @returns what is not ready `within` milliseconds later, in words
+   */
+  heal(within?: number): Promise<string[]>;
+  /** Ends everything, whatever state it is in. */
   stop(): Promise<void>;
 }

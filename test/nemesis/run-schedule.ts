@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../../local/wait-for.ts';
+import type { NamedFault } from './fault.ts';
+import type { Aftermath, Evidence } from './invariant.ts';
+import type { Product } from './product.ts';
+import { Random } from './random.ts';
+import { History } from './record.ts';
+import type { JudgedInvariant, ScheduleResult } from './result.ts';
+import type { Rig } from './rig.ts';
+import { startRig, type RigOptions } from './rig/start.ts';
+import type { Schedule } from './schedule.ts';
+import { Steps } from './steps.ts';
+
+/** How long everything may take to come to rest after the last fault. Far more than it takes: slowness breaks no promise. */
+const AT_REST_WITHIN_MS = 60_000;
+const LOG_LINES = 40;
+
+export interface ScheduleOptions extends RigOptions {
+  /** Called at each phase, for the progress display. */
+  onPhase?: (what: string) => void;
+  /** The operations so far, for the progress display. */
+  onStart?: (history: History) => void;
+}
+
+/** Runs one schedule on a rig of its own and judges what happened. */
+export async function runSchedule(
+  schedule: Schedule,
+  product: Product,
+  catalogue: readonly NamedFault[],
+  { onPhase = () => undefined, onStart = () => undefined, ...options }: ScheduleOptions,
+): Promise<ScheduleResult> {
+  const startedAt = performance.now();
+  const random = new Random(schedule.seed);
+  onPhase('starting');
+  const rig = await startRig(product, options);
+  try {
+    await product.prepare(rig, random.fork('prepare'));
+    const history = new History();
+    onStart(history);
+    const traffic = product.start(rig, random.fork('clients'), history);
+    const steps = new Steps(rig, catalogue, schedule.steps);
+    onPhase('breaking things');
+    await delay(schedule.lasts);
+    onPhase('coming to rest');
+    await Promise.all([traffic.stop(), steps.end()]);
+    const unready = await rig.heal(AT_REST_WITHIN_MS);
+    await product.afterwards(rig, random.fork('afterwards'), history);
+    const left = [...unready, ...(await unfinished(product, rig))];
+    onPhase('judging');
+    const aftermath = { schedule, history: history.operations, final: await product.final(rig), rig };
+    const invariants = [atRest(left), ...(await judge(product, aftermath))].map((one) => withLog(one, rig));
+    return {
+      schedule,
+      held: invariants.every(({ violations }) => violations.length === 0),
+      invariants,
+      history: history.operations,
+      applied: steps.applied,
+      counts: { faults: steps.applied.length, ...outcomesOf(history) },
+      durationMs: performance.now() - startedAt,
+    };
+  } finally {
+    await rig.stop();
+  }
+}
+
+type Judged = Omit<JudgedInvariant, 'violations'> & { violations: Evidence[] };
+
+async function judge(product: Product, aftermath: Aftermath): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  for (const invariant of await product.invariants()) {
+    const { name, statement } = invariant;
+    judged.push({ name, statement, ...(await invariant.check(aftermath)) });
+  }
+  return judged;
+}
+
+async function unfinished(product: Product, rig: Rig): Promise<string[]> {
+  let left: string[] = [];
+  await waitFor(async () => (left = await product.unfinished(rig)).length === 0, {
+    within: AT_REST_WITHIN_MS,
+    every: 250,
+  }).catch((error: Error) => {
+    // Not an answer that something is left, but none at all.
+    if (left.length === 0) throw error;
+  });
+  return left;
+}
+
+function atRest(left: string[]): Judged {
+  return {
+    name: 'at-rest',
+    statement: `${AT_REST_WITHIN_MS / 1_000} s after the last fault everything is ready and nothing is left half-way`,
+    counted: '1 schedule',
+    violations: left.map((what) => ({ what, about: [] })),
+  };
+}
+
+function withLog(judged: Judged, rig: Rig): JudgedInvariant {
+  const violations = judged.violations.map((evidence) => {
+    const lines = evidence.about.flatMap((id) => rig.logLines(id));
+    return { ...evidence, log: lines.slice(0, LOG_LINES).map((line) => JSON.stringify(line)) };
+  });
+  return { ...judged, violations };
+}
+
+function outcomesOf({ operations }: History): { ok: number; refused: number; unknown: number } {
+  const counts = { ok: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of operations) counts[outcome] += 1;
+  return counts;
+}
