@@ -61,6 +61,8 @@ export interface Probed {
   status: number;
   /** Whether a fault held the process down when it was asked or answered: then it proves nothing. */
   excused: boolean;
+  /** The body of an answer other than 200. */
+  says?: string;
 }
 
 export interface FailOver {

@@ -26,20 +26,22 @@ export class Probes {
   private async ask(process: RigProcess, path: Probed['path']): Promise<void> {
     const at = performance.now() - this.startedAt;
     const before = process.isDown;
-    const status = await statusOf(process.managementUrl + path);
-    this.answers.push({ process: process.name, path, at, status, excused: before || process.isDown });
+    const answer = await answerOf(process.managementUrl + path);
+    this.answers.push({ process: process.name, path, at, ...answer, excused: before || process.isDown });
   }
 }
 
-function statusOf(url: string): Promise<number> {
+function answerOf(url: string): Promise<Pick<Probed, 'status' | 'says'>> {
   return new Promise((resolve) => {
     const asked = request(url, { agent: false, timeout: WITHIN_MS }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode ?? 0));
-      response.once('error', () => resolve(0));
+      const { statusCode: status = 0 } = response;
+      let says = '';
+      response.setEncoding('utf8').on('data', (text: string) => (says += text));
+      response.once('end', () => resolve({ status, ...(status !== 200 && { says }) }));
+      response.once('error', () => resolve({ status: 0 }));
     });
     asked.once('timeout', () => asked.destroy(new Error('no answer in time')));
-    asked.once('error', () => resolve(0));
+    asked.once('error', () => resolve({ status: 0 }));
     asked.end();
   });
 }
