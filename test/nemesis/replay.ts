@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../local/run-options.ts';
 import type { NemesisReport } from './report/report.ts';
@@ -35,6 +35,7 @@ export function readSchedules(file: string): Schedule[] {
 }
 
 export function regressionFiles(directory = join(import.meta.dirname, 'regressions')): string[] {
+  if (!existsSync(directory)) return [];
   return readdirSync(directory)
     .filter((file) => file.endsWith('.json'))
     .sort()

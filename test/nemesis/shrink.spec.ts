@@ -112,6 +112,15 @@ describe('shrinking', () => {
     expect(certainty(found)).toMatch(/^nothing shorter broke it; \d+ runs in 0.0 min$/);
   });
 
+  it('goes on when a schedule cannot be run', async () => {
+    const { schedule } = await shrink(many, {
+      breaks: (candidate) =>
+        candidate.steps.length === 8 ? Promise.reject(new Error('no server')) : needs('fault-3')(candidate),
+      budget: plenty,
+    });
+    expect(names(schedule)).toEqual(['fault-3']);
+  });
+
   it('reports each run', async () => {
     const lines: string[] = [];
     await shrink(many, {

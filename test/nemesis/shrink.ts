@@ -106,9 +106,15 @@ class Trial {
     const { budget, onProgress, breaks } = this.options;
     if (this.runs >= budget.runs || this.minutes >= budget.minutes) throw new OutOfBudget();
     this.runs += 1;
-    const broken = await breaks(candidate);
-    onProgress?.(`run ${this.runs}, ${why}: ${describeSteps(candidate)}: ${broken ? 'broken' : 'held'}`);
-    return broken;
+    let became: string;
+    try {
+      became = (await breaks(candidate)) ? 'broken' : 'held';
+    } catch (error) {
+      // What was found must not be lost because a shorter schedule could not be run.
+      became = `could not be run: ${(error as Error).message}`;
+    }
+    onProgress?.(`run ${this.runs}, ${why}: ${describeSteps(candidate)}: ${became}`);
+    return became === 'broken';
   }
 }
 
