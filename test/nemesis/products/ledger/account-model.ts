@@ -24,7 +24,7 @@ export type AccountOutput =
   /** Refused, because it had another version. */
   | { stale: true };
 
-/** Above this many open operations all their selections would take too long. */
+/** Above this many open transfers all their selections would take too long. */
 const MOST_SELECTED_FROM = 12;
 
 /** An account as the ledger keeps it: each change of balance or name makes the next version. */
@@ -35,8 +35,7 @@ export function accountModel(initial: AccountState): Model<AccountState, Account
     step,
     refutes: (state, open, input, output) => {
       const wanted = neededBefore(input, output);
-      if (wanted === undefined || open.length > MOST_SELECTED_FROM) return false;
-      return !reachable(state, open, wanted);
+      return wanted !== undefined && !reachable(state, open, wanted);
     },
   };
 }
@@ -86,16 +85,20 @@ function reachable(
   open: readonly AccountInput[],
   wanted: { balance: number; version?: number },
 ): boolean {
-  // Of each operation: whether it counts, and by how much it changes the balance.
-  const changes = open
-    .filter(({ kind }) => kind !== 'read')
-    .map((input) => (input.kind === 'move' ? input.amount : 0));
-  const from = (index: number, sum: number, count: number): boolean => {
-    if (sum === wanted.balance && (wanted.version === undefined || count === wanted.version)) return true;
-    if (index === changes.length) return false;
-    return from(index + 1, sum + changes[index]!, count + 1) || from(index + 1, sum, count);
+  const moves = open.flatMap((input) => (input.kind === 'move' ? [input.amount] : []));
+  if (moves.length > MOST_SELECTED_FROM) return true;
+  // A change of the name changes no balance: of those there can be any number, but no more than there are.
+  const changes = open.filter(
+    (input) => input.kind === 'change' && (input.version ?? version) >= version,
+  ).length;
+  const from = (index: number, sum: number, moved: number): boolean => {
+    const missing = wanted.version === undefined ? 0 : wanted.version - version - moved;
+    if (missing < 0) return false;
+    if (sum === wanted.balance && missing <= changes) return true;
+    if (index === moves.length) return false;
+    return from(index + 1, sum + moves[index]!, moved + 1) || from(index + 1, sum, moved);
   };
-  return from(0, balance, version);
+  return from(0, balance, 0);
 }
 
 export type AccountCall = Call<AccountInput, AccountOutput> & { about: string[] };

@@ -4,7 +4,7 @@ import { Client } from '../../clients/client.ts';
 import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
 import { APIS, WORKERS, type Rig } from '../../rig.ts';
-import { hasEnded, refresh, tryAgain } from './sessions.ts';
+import { hasEnded, refresh, tryAgain } from '../../clients/sessions.ts';
 import { worldOf, type KeyedWrite, type World } from './world.ts';
 import { attempt, isFinal, newTransfer } from './writes.ts';
 

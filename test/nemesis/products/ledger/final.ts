@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Rig } from '../../rig.ts';
-import { worldOf, type KeyedWrite, type Session, type World } from './world.ts';
+import type { Session } from '../../clients/sessions.ts';
+import { worldOf, type KeyedWrite, type World } from './world.ts';
 
 export interface FinalTransfer {
   id: string;
@@ -24,6 +25,8 @@ export interface Final {
   /** Ids of the events that a mail was kept of. */
   mails: string[];
   deadLetters: { name: string; reason: string }[];
+  /** How many events and jobs there were. */
+  announced: number;
   opening: { id: string; owner: string; name: string; opening: number }[];
   /** Those of `opening` between which only transfers were made. */
   hot: string[];
@@ -53,7 +56,8 @@ export async function final(rig: Rig): Promise<Final> {
       'payees', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'checks', checks)), '[]') FROM payees),
       'records', (SELECT coalesce(json_agg(json_build_object('key', key, 'status', status, 'body', body)), '[]')
         FROM idempotency_records),
-      'deadLetters', (SELECT coalesce(json_agg(json_build_object('name', name, 'reason', reason)), '[]') FROM dead_letters)
+      'deadLetters', (SELECT coalesce(json_agg(json_build_object('name', name, 'reason', reason)), '[]') FROM dead_letters),
+      'announced', (SELECT count(*) FROM outbox_events)
     ) AS stored`),
     rig.provider.summary(),
     rig.truth.mails(),
@@ -74,7 +78,7 @@ export async function final(rig: Rig): Promise<Final> {
 
 type Stored = Pick<
   Final,
-  'accounts' | 'transfers' | 'withdrawals' | 'prints' | 'payees' | 'records' | 'deadLetters'
+  'accounts' | 'transfers' | 'withdrawals' | 'prints' | 'payees' | 'records' | 'deadLetters' | 'announced'
 >;
 
 function known({ hot, tills, writes, forbidden, sessions, workersAtWork, secrets }: World) {

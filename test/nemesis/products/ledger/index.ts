@@ -2,6 +2,7 @@ import type { Environment } from '../../../../local/processes.ts';
 import { buildSpecimen } from '../../../specimen/build.ts';
 import { ledgerSettings } from '../../../specimen/outside.ts';
 import { Client } from '../../clients/client.ts';
+import { keepSessions } from '../../clients/sessions.ts';
 import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
 import type { Traffic } from '../../product.ts';
 import type { Random } from '../../random.ts';
@@ -9,7 +10,6 @@ import type { History } from '../../record.ts';
 import type { Rig } from '../../rig.ts';
 import * as roles from './clients.ts';
 import type { Role } from './clients.ts';
-import { sessions } from './sessions.ts';
 import { createWorld, worldOf } from './world.ts';
 
 export { buildSpecimen as build };
@@ -30,8 +30,8 @@ const CAST: readonly [name: string, role: Role][] = [
   ['cached-reads-2', roles.cachedReads],
   ['reads', roles.reads],
   ['plain-features', roles.plainFeatures],
-  ['sessions-1', sessions],
-  ['sessions-2', sessions],
+  ['sessions-1', keepSessions],
+  ['sessions-2', keepSessions],
 ];
 
 /** Access tokens outlive clocks that are minutes off: these faults are about everything else. */

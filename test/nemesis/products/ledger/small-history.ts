@@ -89,6 +89,7 @@ export function smallHistory(): Judged {
       ],
       mails: [EVENT],
       deadLetters: [],
+      announced: 3,
       opening: [
         { id: 'a', owner: 'me', name: 'first', opening: 100 },
         { id: 'b', owner: 'me', name: 'first', opening: 0 },

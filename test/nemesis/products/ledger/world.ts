@@ -1,5 +1,6 @@
 import { httpClient, type HttpResponse } from '../../../../local/http.ts';
 import { ACCOUNTS, LOGIN, newAccount, REGISTER } from '../../../specimen/outside.ts';
+import { credentials, type SessionBook } from '../../clients/sessions.ts';
 import type { Random } from '../../random.ts';
 import type { Rig } from '../../rig.ts';
 
@@ -34,23 +35,8 @@ export interface KeyedWrite {
   settled: boolean;
 }
 
-/** A session: of a client that behaves well, until it is ended on purpose. */
-export interface Session {
-  /** For the history, where no token may stand. */
-  name: string;
-  accessToken: string;
-  /** Refresh tokens, oldest first. All but the last were exchanged. */
-  tokens: string[];
-  state:
-    | 'alive'
-    /** Logged out, or used by a thief: no token of it may ever work again. */
-    | 'ended'
-    /** The client does not know whether it is ended: nothing can be expected of it. */
-    | 'doubtful';
-}
-
 /** All that the clients of one run begin with and bring about. */
-export interface World {
+export interface World extends SessionBook {
   /** Accounts that transfers are made between; all they do is in the history. */
   hot: Account[];
   /** Accounts that money is withdrawn from. */
@@ -58,9 +44,6 @@ export interface World {
   writes: KeyedWrite[];
   /** Amounts that were sent under a used key with another body: they must have no effect. */
   forbidden: number[];
-  sessions: Session[];
-  /** What no log line may contain. */
-  secrets: string[];
   /** Ids of transfers that were acknowledged, latest last. */
   transfers: { id: string; owner: Person }[];
   /** Workers that were seen to handle events once everything was whole again. */
@@ -120,11 +103,6 @@ export async function newPerson(url: string, name: string, random: Random): Prom
   const { email, password } = person;
   const login = await httpClient(url).post<{ accessToken: string }>(LOGIN, { email, password });
   return { id, email, password, token: expected(200, login).accessToken };
-}
-
-export function credentials(name: string, random: Random): { email: string; password: string; name: string } {
-  const unique = random.integer(0, 2 ** 31).toString(36) + random.integer(0, 2 ** 31).toString(36);
-  return { email: `${name}-${unique}@nemesis.example`, password: `canary-password-${unique}`, name };
 }
 
 /** Settings that must not be logged, passwords, and tokens. */

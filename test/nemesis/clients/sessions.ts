@@ -1,8 +1,8 @@
-import { LOGIN, REGISTER } from '../../../specimen/outside.ts';
-import { jsonOf, type Client, type Done } from '../../clients/client.ts';
-import type { Role } from './clients.ts';
-import { credentials, type Session, type World } from './world.ts';
+import type { Random } from '../random.ts';
+import { jsonOf, type Client, type Done } from './client.ts';
 
+const REGISTER = '/v1/auth/register';
+const LOGIN = '/v1/auth/login';
 const REFRESH = '/v1/auth/refresh';
 const LOGOUT = '/v1/auth/logout';
 
@@ -11,18 +11,40 @@ interface Tokens {
   refreshToken: string;
 }
 
+/** A session: of a client that behaves well, until it is ended on purpose. */
+export interface Session {
+  /** For the history, where no token may stand. */
+  name: string;
+  accessToken: string;
+  /** Refresh tokens, oldest first. All but the last were exchanged. */
+  tokens: string[];
+  state:
+    | 'alive'
+    /** Logged out, or used by a thief: no token of it may ever work again. */
+    | 'ended'
+    /** The client does not know whether it is ended: nothing can be expected of it. */
+    | 'doubtful';
+}
+
+/** Where the sessions of a run are written down. */
+export interface SessionBook {
+  sessions: Session[];
+  /** What no log line may contain. */
+  secrets: string[];
+}
+
 /** What is expected of the answer to a refresh, if there is one that is not 503. */
 export type Expected = 'accepted' | 'rejected';
 
 /** Registers, logs in, refreshes now and then, and sometimes logs out, or loses a token to a thief. */
-export const sessions: Role = (client, world) =>
-  client.loop([100, 400], async () => {
-    const session = await begin(client, world);
+export function keepSessions(client: Client, book: SessionBook): Promise<void> {
+  return client.loop([100, 400], async () => {
+    const session = await begin(client, book);
     if (!session) return;
     const refreshes = client.random.integer(2, 6);
     for (let i = 0; i < refreshes && !client.isOver; i += 1) {
       await client.pause(client.random.integer(100, 700));
-      if ((await refresh(client, world, session)) === 'retried') return;
+      if ((await refresh(client, book, session)) === 'retried') return;
     }
     if (client.isOver || session.state !== 'alive') return;
     const end = client.random.next();
@@ -30,6 +52,7 @@ export const sessions: Role = (client, world) =>
     else if (end < 0.7) await beRobbed(client, session);
     if (hasEnded(session)) await tryAgain(client, session);
   });
+}
 
 /** Sends the same until the answer is not a 503. @returns undefined when the load was over first */
 async function until(client: Client, act: () => Promise<Done>): Promise<Done | undefined> {
@@ -42,10 +65,10 @@ async function until(client: Client, act: () => Promise<Done>): Promise<Done | u
   }
 }
 
-async function begin(client: Client, world: World): Promise<Session | undefined> {
+async function begin(client: Client, book: SessionBook): Promise<Session | undefined> {
   const person = credentials(client.name, client.random);
   const { email, password } = person;
-  world.secrets.push(password);
+  book.secrets.push(password);
   const about = { object: email, input: {} };
   const post = (kind: string, path: string, body: object) =>
     until(client, () => client.ask(client.anyApi(), { ...about, kind }, { method: 'POST', path, body }));
@@ -54,10 +77,10 @@ async function begin(client: Client, world: World): Promise<Session | undefined>
   const login = await post('login', LOGIN, { email, password });
   if (login?.operation.outcome !== 'ok') return undefined;
   const { accessToken, refreshToken } = jsonOf<Tokens>(login.answer!);
-  const name = `session ${world.sessions.length}`;
+  const name = `session ${book.sessions.length}`;
   const session: Session = { name, accessToken, tokens: [refreshToken], state: 'alive' };
-  world.sessions.push(session);
-  world.secrets.push(accessToken, refreshToken);
+  book.sessions.push(session);
+  book.secrets.push(accessToken, refreshToken);
   return session;
 }
 
@@ -70,7 +93,7 @@ async function begin(client: Client, world: World): Promise<Session | undefined>
  */
 export async function refresh(
   client: Client,
-  world: World,
+  book: SessionBook,
   session: Session,
 ): Promise<'done' | 'retried' | 'open'> {
   let unanswered = false;
@@ -81,16 +104,16 @@ export async function refresh(
     return attempt;
   });
   if (!done) return 'open';
-  if (done.operation.outcome === 'ok') take(world, session, done);
+  if (done.operation.outcome === 'ok') take(book, session, done);
   else session.state = 'doubtful';
   return unanswered ? 'retried' : 'done';
 }
 
-function take(world: World, session: Session, { answer }: Done): void {
+function take(book: SessionBook, session: Session, { answer }: Done): void {
   const { accessToken, refreshToken } = jsonOf<Tokens>(answer!);
   session.accessToken = accessToken;
   session.tokens.push(refreshToken);
-  world.secrets.push(accessToken, refreshToken);
+  book.secrets.push(accessToken, refreshToken);
 }
 
 /** Presents one of the session's refresh tokens. */
@@ -131,4 +154,10 @@ export function hasEnded({ state }: Session): boolean {
 export async function tryAgain(client: Client, session: Session): Promise<void> {
   const index = client.random.integer(0, session.tokens.length - 1);
   for (const token of [session.tokens.length - 1, index]) await exchange(client, session, token, 'rejected');
+}
+
+/** Of somebody new. */
+export function credentials(name: string, random: Random): { email: string; password: string; name: string } {
+  const unique = random.integer(0, 2 ** 31).toString(36) + random.integer(0, 2 ** 31).toString(36);
+  return { email: `${name}-${unique}@nemesis.example`, password: `canary-password-${unique}`, name };
 }

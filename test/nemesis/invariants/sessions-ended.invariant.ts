@@ -1,6 +1,6 @@
-import type { Operation } from '../../history.ts';
-import type { Verdict } from '../../invariant.ts';
-import type { Expected } from './sessions.ts';
+import type { Operation } from '../history.ts';
+import type { Verdict } from '../invariant.ts';
+import type { Expected } from '../clients/sessions.ts';
 
 export const statement = 'No token of a session that was logged out, or used by a thief, ever works again';
 

@@ -1,10 +1,22 @@
-import type { Operation } from '../../history.ts';
-import type { Evidence, Verdict } from '../../invariant.ts';
-import { attemptsByKey, isKept, type Judged } from './evidence.ts';
+import type { Operation } from '../history.ts';
+import type { Evidence, Verdict } from '../invariant.ts';
+import { attemptsByKey, isKept } from './attempts.ts';
 
 export const statement = 'A key always gets the same answer, down to the byte';
 
-export function check({ history, final }: Judged): Verdict {
+export interface RecordedKey {
+  key: string;
+  status: number | null;
+  body: string | null;
+}
+
+export function check({
+  history,
+  final,
+}: {
+  history: readonly Operation[];
+  final: { records: readonly RecordedKey[] };
+}): Verdict {
   const records = new Map(final.records.map((record) => [record.key, record]));
   const violations: Evidence[] = [];
   let replays = 0;

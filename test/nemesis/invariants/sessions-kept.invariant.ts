@@ -1,5 +1,5 @@
-import type { Operation } from '../../history.ts';
-import type { Verdict } from '../../invariant.ts';
+import type { Operation } from '../history.ts';
+import type { Verdict } from '../invariant.ts';
 import { refreshesExpecting } from './sessions-ended.invariant.ts';
 
 export const statement =
