@@ -4,9 +4,10 @@ import { Client } from '../../clients/client.ts';
 import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
 import { APIS, WORKERS, type Rig } from '../../rig.ts';
+import { attempt, settle } from '../../clients/keyed-writes.ts';
 import { hasEnded, refresh, tryAgain } from '../../clients/sessions.ts';
-import { worldOf, type KeyedWrite, type World } from './world.ts';
-import { attempt, isFinal, newTransfer } from './writes.ts';
+import { worldOf, type World } from './world.ts';
+import { newTransfer } from './writes.ts';
 
 /** Name of the client that acts once everything is whole again. */
 export const AFTERWARDS = 'afterwards';
@@ -24,7 +25,7 @@ export async function afterwards(rig: Rig, random: Random, history: History): Pr
     await Promise.all([
       each(
         world.writes.filter(({ settled }) => !settled),
-        (write) => settle(client, world, write),
+        (write) => settle(client, write),
       ),
       each(world.sessions, async (session) => {
         if (hasEnded(session)) await tryAgain(client, session);
@@ -48,20 +49,12 @@ async function each<T>(all: readonly T[], act: (one: T) => Promise<unknown>): Pr
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-async function settle(client: Client, world: World, write: KeyedWrite): Promise<void> {
-  while (!client.isOver) {
-    const done = await attempt(client, world, write);
-    if (isFinal(done)) return;
-    await client.waitToRetry(done.answer);
-  }
-}
-
 /** A write, a read through the cache and one without, at this api. */
 async function useApi(client: Client, world: World, at: string): Promise<void> {
   const [account] = world.tills;
   const write = newTransfer(client, world);
   const asks = [
-    () => attempt(client, world, write, { at }),
+    () => attempt(client, write, { at }),
     () =>
       client.ask(
         at,

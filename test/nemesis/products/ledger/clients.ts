@@ -1,7 +1,8 @@
 import { ACCOUNTS, TRANSFERS } from '../../../specimen/outside.ts';
 import { jsonOf, type Client } from '../../clients/client.ts';
+import { pursue, repeatOld } from '../../clients/keyed-writes.ts';
 import type { Answer } from '../../clients/send.ts';
-import { newTransfer, newWithdrawal, pursue, repeatOld } from './writes.ts';
+import { forged, newTransfer, newWithdrawal } from './writes.ts';
 import type { Account, World } from './world.ts';
 
 /** What one client does until the load is over. */
@@ -13,15 +14,20 @@ const LONG = [100, 400] as const;
 const transfers: Role = (client, world) =>
   client.loop(SHORT, () =>
     client.random.chance(0.07)
-      ? repeatOld(client, world, 'transfer')
-      : pursue(client, world, newTransfer(client, world)),
+      ? repeat(client, world, 'transfer')
+      : pursue(client, newTransfer(client, world)),
   );
+
+function repeat(client: Client, world: World, kind: 'transfer' | 'withdraw'): Promise<void> {
+  const earlier = world.writes.filter((write) => write.kind === kind);
+  return repeatOld(client, earlier, (write) => forged(write, world));
+}
 
 const withdrawals: Role = (client, world) =>
   client.loop(LONG, () =>
     client.random.chance(0.1)
-      ? repeatOld(client, world, 'withdraw')
-      : pursue(client, world, newWithdrawal(client, world)),
+      ? repeat(client, world, 'withdraw')
+      : pursue(client, newWithdrawal(client, world)),
   );
 
 export interface SeenAccount {

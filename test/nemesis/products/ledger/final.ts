@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Rig } from '../../rig.ts';
 import type { Session } from '../../clients/sessions.ts';
-import { worldOf, type KeyedWrite, type World } from './world.ts';
+import { worldOf, type LedgerWrite, type World } from './world.ts';
 
 export interface FinalTransfer {
   id: string;
@@ -30,7 +30,7 @@ export interface Final {
   opening: { id: string; owner: string; name: string; opening: number }[];
   /** Those of `opening` between which only transfers were made. */
   hot: string[];
-  writes: Omit<KeyedWrite, 'owner'>[];
+  writes: Omit<LedgerWrite, 'owner' | 'object' | 'acknowledged'>[];
   forbidden: number[];
   sessions: Pick<Session, 'name' | 'state'>[];
   workersAtWork: string[];

@@ -1,6 +1,7 @@
+import { accountModel } from '../../checker/account-with-version.ts';
 import { checkLinearizable } from '../../checker/linearizability.ts';
 import type { Evidence, Verdict } from '../../invariant.ts';
-import { accountModel, callsOf, type AccountCall } from './account-model.ts';
+import { callsOf, type AccountCall } from './account-calls.ts';
 import type { Judged } from './evidence.ts';
 
 export const statement =

@@ -1,5 +1,6 @@
 import { httpClient, type HttpResponse } from '../../../../local/http.ts';
 import { ACCOUNTS, LOGIN, newAccount, REGISTER } from '../../../specimen/outside.ts';
+import type { KeyedWrite } from '../../clients/keyed-writes.ts';
 import { credentials, type SessionBook } from '../../clients/sessions.ts';
 import type { Random } from '../../random.ts';
 import type { Rig } from '../../rig.ts';
@@ -20,19 +21,13 @@ export interface Account {
   opening: number;
 }
 
-/** A write that has an Idempotency-Key, whatever becomes of it. */
-export interface KeyedWrite {
-  key: string;
+/** A write of money. */
+export interface LedgerWrite extends KeyedWrite {
   kind: 'transfer' | 'withdraw';
-  owner: Person;
   /** The account that money is taken from. */
   from: string;
-  path: string;
-  body: object;
   /** No other write of this run has it: by its amount its effects are found everywhere. */
   amount: number;
-  /** It has had an answer that cannot change any more. */
-  settled: boolean;
 }
 
 /** All that the clients of one run begin with and bring about. */
@@ -41,7 +36,7 @@ export interface World extends SessionBook {
   hot: Account[];
   /** Accounts that money is withdrawn from. */
   tills: Account[];
-  writes: KeyedWrite[];
+  writes: LedgerWrite[];
   /** Amounts that were sent under a used key with another body: they must have no effect. */
   forbidden: number[];
   /** Ids of transfers that were acknowledged, latest last. */
