@@ -1,3 +1,4 @@
+import type { SeenVersion } from '../../checker/cached-reads.ts';
 import { ACCOUNTS, TRANSFERS } from '../../../specimen/outside.ts';
 import { jsonOf, type Client } from '../../clients/client.ts';
 import { pursue, repeatOld } from '../../clients/keyed-writes.ts';
@@ -30,18 +31,8 @@ const withdrawals: Role = (client, world) =>
       : pursue(client, newWithdrawal(client, world)),
   );
 
-export interface SeenAccount {
-  version: number;
-  balance: number;
-  name: string;
-  /** Shown although it is known to be outdated. */
-  stale: boolean;
-  /** The process that answered: api and process id. Undefined if it was replaced meanwhile. */
-  process?: string;
-}
-
 /** @param before the process that was there when the request was sent */
-function seenAccount(client: Client, at: string): (answer: Answer) => SeenAccount {
+function seenAccount(client: Client, at: string): (answer: Answer) => SeenVersion {
   const before = client.processOf(at);
   return (answer) => {
     const { balance, name } = jsonOf<{ name: string; balance: { amount: number } }>(answer);
@@ -67,7 +58,7 @@ const changes: Role = async (client, world) => {
     const at = client.anyApi();
     const { operation } = await client.ask(
       at,
-      { kind: 'change', object: id, input: { name, ifMatch } },
+      { kind: 'change', object: id, input: { name, version: ifMatch === '*' ? undefined : version } },
       {
         method: 'PATCH',
         path: `${ACCOUNTS}/${id}`,
@@ -77,7 +68,7 @@ const changes: Role = async (client, world) => {
       },
       seenAccount(client, at),
     );
-    if (operation.outcome === 'ok') versions.set(id, (operation.value as SeenAccount).version);
+    if (operation.outcome === 'ok') versions.set(id, (operation.value as SeenVersion).version);
     else versions.delete(id);
   });
 };
@@ -91,7 +82,7 @@ async function readVersion(client: Client, id: string): Promise<number | undefin
   const at = client.anyApi();
   const ask = { method: 'GET', path: `${ACCOUNTS}/${id}` } as const;
   const { operation } = await client.ask(at, about, ask, seenAccount(client, at));
-  return (operation.value as SeenAccount | undefined)?.version;
+  return (operation.value as SeenVersion | undefined)?.version;
 }
 
 /** Reads what has no cache: transfers, lists, statements. */

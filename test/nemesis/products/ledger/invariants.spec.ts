@@ -78,12 +78,12 @@ const BROKEN: Record<string, Record<string, (judged: Judged) => void>> = {
       change(judged, 'api-1', 'change', { value: { version: 3, balance: 91, name: 'second' } }),
     'two changes had the same version': (judged) => {
       const value = { version: 3, balance: 90, name: 'other' };
-      add(judged, 'change', 80, { object: 'a', input: { name: 'other', ifMatch: '"a2"' }, value });
+      add(judged, 'change', 80, { object: 'a', input: { name: 'other', version: 2 }, value });
     },
     'a change was refused although its version was right': (judged) =>
       add(judged, 'change', 80, {
         object: 'a',
-        input: { name: 'x', ifMatch: '"a3"' },
+        input: { name: 'x', version: 3 },
         outcome: 'refused',
         status: 412,
       }),
@@ -192,7 +192,7 @@ describe('what proves nothing', () => {
   });
 
   it('is a change that was never answered, whether it took effect or not', () => {
-    const change = { object: 'a', input: { name: 'fourth', ifMatch: '*' }, outcome: 'unknown' } as const;
+    const change = { object: 'a', input: { name: 'fourth' }, outcome: 'unknown' } as const;
     const without = smallHistory();
     add(without, 'change', 80, { ...change, status: undefined, completedAt: undefined });
     expect(judge('linearizable-accounts', without).violations).toEqual([]);

@@ -46,12 +46,12 @@ export function smallHistory(): Judged {
       operation('read-account', 35, { object: 'a', value: seen }),
       operation('change', 40, {
         object: 'a',
-        input: { name: 'second', ifMatch: '"a2"' },
+        input: { name: 'second', version: 2 },
         value: { ...seen, version: 3, name: 'second' },
       }),
       operation('change', 45, {
         object: 'a',
-        input: { name: 'third', ifMatch: '"a2"' },
+        input: { name: 'third', version: 2 },
         outcome: 'refused',
         status: 412,
       }),

@@ -1,0 +1,58 @@
+import { repositoryRoot } from '../../../../local/servers/paths.ts';
+import { build as buildProduct } from '../../../../scripts/lib/build.ts';
+import { Client } from '../../clients/client.ts';
+import { keepSessions } from '../../clients/sessions.ts';
+import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
+import type { Traffic } from '../../product.ts';
+import type { Random } from '../../random.ts';
+import type { History } from '../../record.ts';
+import type { Rig } from '../../rig.ts';
+import * as roles from './clients.ts';
+import type { Role } from './clients.ts';
+import type { Final } from './final.ts';
+import { createWorld, worldOf } from './world.ts';
+
+export { afterwards } from './afterwards.ts';
+export { final, unfinished } from './final.ts';
+export { createWorld as prepare };
+
+const CAST: readonly [name: string, role: Role][] = [
+  ['orders-1', roles.orders],
+  ['orders-2', roles.orders],
+  ['payments-1', roles.payments],
+  ['payments-2', roles.payments],
+  ['cancellations', roles.cancellations],
+  ['changes', roles.changes],
+  ['cached-reads-1', roles.cachedReads],
+  ['cached-reads-2', roles.cachedReads],
+  ['reads', roles.reads],
+  ['exports', roles.exporting],
+  ['sessions', keepSessions],
+];
+
+export async function build(): Promise<string> {
+  await buildProduct({ onlyIfStale: true });
+  return `${repositoryRoot}/dist`;
+}
+
+/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
+export function settings(): Record<string, string> {
+  return { AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
+}
+
+export function start(rig: Rig, random: Random, history: History): Traffic {
+  const world = worldOf(rig);
+  const clients = CAST.map(([name, role]) => {
+    const client = new Client({ name, random, history, rig });
+    return { client, work: role(client, world) };
+  });
+  return {
+    stop: async () => {
+      for (const { client } of clients) client.end();
+      await Promise.all(clients.map(({ work }) => work));
+      for (const { client } of clients) client.close();
+    },
+  };
+}
+
+export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);
