@@ -21,6 +21,8 @@ each promise whether it held. Exit code 0: all held. 1: one was broken. 2: the r
   --env NAME=VALUE   a setting for every process of the product, overriding that of the scenario; to see how it
                      affects a promise
   --reports DIR      directory for verify.json and verify.html (default: reports)
+  --nemesis          instead of the scenarios, search for broken promises with random faults; --nemesis --help
+                     shows its options
   --help             show this text
 `;
 
@@ -33,7 +35,8 @@ export function parseOptions(args: string[], defaultReports: string): VerifyOpti
   return { ...options, env: Object.fromEntries(env.map(assignment)) };
 }
 
-function assignment(text: string): [string, string] {
+/** @throws UsageError */
+export function assignment(text: string): [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new UsageError(`--env must be NAME=VALUE, not "${text}"`);
   return [text.slice(0, at), text.slice(at + 1)];

@@ -5,10 +5,11 @@
 import { build, BuildError } from '../../scripts/lib/build.ts';
 import { pick, UsageError } from '../../local/run-options.ts';
 import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
-import { endEverythingGuarded } from '../../local/servers/guard.ts';
 import { lockHolder, tryLock, withLock } from '../../local/servers/lock.ts';
 import { join } from 'node:path';
+import { nemesis } from '../nemesis/run.ts';
 import { discoverScenarios } from './discover.ts';
+import { endOnSignals } from './end-on-signals.ts';
 import { parseOptions, usage } from './options.ts';
 import { Progress } from '../../local/progress.ts';
 import { describeMachine } from './results.ts';
@@ -28,7 +29,9 @@ try {
 
 async function main(): Promise<number> {
   const names = scenarios.map(({ name }) => name);
-  const options = parseOptions(process.argv.slice(2), join(repositoryRoot, 'reports'));
+  const [args, reports] = [process.argv.slice(2), join(repositoryRoot, 'reports')];
+  if (args.includes('--nemesis')) return nemesis(args, reports);
+  const options = parseOptions(args, reports);
   if (options.help) {
     process.stdout.write(usage);
     return 0;
@@ -75,21 +78,4 @@ async function main(): Promise<number> {
     progress.say(`${files.html} shows how it went; ${files.json} has the figures.`);
     return held ? 0 : 1;
   });
-}
-
-/** Nothing outlives the run: servers and product processes have their own sessions, so Ctrl-C alone would not reach them. */
-function endOnSignals(): void {
-  let ending = false;
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ] as const) {
-    process.on(signal, () => {
-      if (ending) return;
-      ending = true;
-      process.stderr.write('\nInterrupted; stopping all processes.\n');
-      void endEverythingGuarded().finally(() => process.exit(code));
-    });
-  }
 }

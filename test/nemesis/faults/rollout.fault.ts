@@ -2,8 +2,7 @@ import { PROCESSES, type Rig } from '../rig.ts';
 import type { Step } from '../schedule.ts';
 import type { Random } from '../random.ts';
 
-export const what =
-  'Every process is replaced in turn, by the build that --against names or, if that is already there, by its own.';
+export const what = 'Every process is replaced in turn, by the build that --against names or by its own.';
 export const targets = ['all processes'];
 export const weight = 0.5;
 
