@@ -30,7 +30,8 @@ export interface Final {
   hot: { id: string; name: string; stock: number }[];
   hotPrice: number;
   writes: (
-    Pick<OrderWrite, 'key' | 'kind' | 'product' | 'quantity' | 'number'> | Pick<PayWrite, 'key' | 'kind'>
+    | Pick<OrderWrite, 'key' | 'kind' | 'settled' | 'product' | 'quantity' | 'number'>
+    | Pick<PayWrite, 'key' | 'kind' | 'settled'>
   )[];
   forbidden: number[];
   secrets: string[];
@@ -72,10 +73,10 @@ export async function final(rig: Rig): Promise<Final> {
     hot: hot.map(({ id, name, stock }) => ({ id, name, stock })),
     hotPrice: HOT_PRICE,
     writes: writes.map((write) => {
-      const { key } = write;
-      if (write.kind === 'pay') return { key, kind: write.kind };
+      const { key, settled } = write;
+      if (write.kind === 'pay') return { key, kind: write.kind, settled };
       const { kind, product, quantity, number } = write;
-      return { key, kind, product, quantity, number };
+      return { key, kind, settled, product, quantity, number };
     }),
     forbidden,
     secrets,
