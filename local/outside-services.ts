@@ -16,7 +16,10 @@ export interface SandboxProcess extends ServerControl {
   port: number;
   setMood(mood: SandboxMood | null): Promise<void>;
   setWebhooks(enabled: boolean): Promise<void>;
+  /** From now on, after a restart too. */
   sendWebhooksTo(url: string): Promise<void>;
+  /** Delivers the last webhooks once more, the newest first. */
+  repeatWebhooks(howMany: number): Promise<void>;
   summary(): Promise<{
     charges: Charge[];
     timesCharged: Record<string, number>;
@@ -64,12 +67,23 @@ export async function startSandboxProcess(options: SandboxProcessOptions = {}): 
     onLine: options.onLine,
     onUnexpectedExit: options.onUnexpectedExit,
   });
+  const restart = server.restart.bind(server);
+  let sentTo: string | undefined;
+  const sendWebhooksTo = async (to: string): Promise<void> => {
+    await expectDone(http.put('/control/webhooks', { url: to }));
+    sentTo = to;
+  };
   return Object.assign(server, {
     url,
     port,
+    restart: async () => {
+      await restart();
+      if (sentTo) await sendWebhooksTo(sentTo);
+    },
     setMood: (mood: SandboxMood | null) => expectDone(http.put('/control/mood', { mood })),
     setWebhooks: (enabled: boolean) => expectDone(http.put('/control/webhooks', { enabled })),
-    sendWebhooksTo: (to: string) => expectDone(http.put('/control/webhooks', { url: to })),
+    sendWebhooksTo,
+    repeatWebhooks: (howMany: number) => expectDone(http.put('/control/webhooks', { repeat: howMany })),
     summary: async () =>
       (await http.get<Awaited<ReturnType<SandboxProcess['summary']>>>('/control/charges')).body,
     webhooks: async () =>

@@ -134,6 +134,15 @@ describe('a webhook', () => {
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   });
 
+  it('is sent once more on demand, with the same id, the newest first', async () => {
+    for (const key of ['k1', 'k2', 'k3']) await charge(key, 'pm_card_ok');
+    await waitFor(() => sandbox.webhooks.delivered === 3);
+    await http.put('/control/webhooks', { repeat: 2 });
+    await waitFor(() => sandbox.webhooks.delivered === 5);
+    const [, second, third, ...repeated] = received.map(({ headers }) => headers['webhook-id']);
+    expect(new Set(repeated)).toEqual(new Set([second, third]));
+  });
+
   it('is not sent for a repeated charge, nor while webhooks are off', async () => {
     await charge('k1', 'pm_card_ok');
     await charge('k1', 'pm_card_ok');

@@ -111,7 +111,12 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
   };
 
   const control = (request: JsonRequest): JsonAnswer => {
-    const body = (request.body ?? {}) as { mood?: SandboxMood | null; enabled?: boolean; url?: string };
+    const body = (request.body ?? {}) as {
+      mood?: SandboxMood | null;
+      enabled?: boolean;
+      url?: string;
+      repeat?: number;
+    };
     switch (`${request.method} ${request.path}`) {
       case 'GET /control':
         return {
@@ -139,6 +144,7 @@ export async function startPaymentSandbox(options: PaymentSandboxOptions = {}): 
       case 'PUT /control/webhooks':
         if (typeof body.enabled === 'boolean') webhooks.enabled = body.enabled;
         if (typeof body.url === 'string') webhooks.settings.url = body.url;
+        if (typeof body.repeat === 'number') webhooks.repeat(body.repeat);
         return { status: 204 };
       case 'DELETE /control':
         reset();

@@ -106,13 +106,15 @@ export interface CliOptions {
   timeoutMs?: number;
   /** How it is ended after `timeoutMs`. */
   killSignal?: NodeJS.Signals;
+  /** Its standard output is closed from the beginning, as by `| head -0`. */
+  unread?: boolean;
 }
 
 /** Runs a command of the built product, for example `runCli(['migrate'], env)`. */
 export function runCli(
   args: string[],
   env: Environment,
-  { dist = distDirectory(), timeoutMs = 60_000, killSignal = 'SIGTERM' }: CliOptions = {},
+  { dist = distDirectory(), timeoutMs = 60_000, killSignal = 'SIGTERM', unread = false }: CliOptions = {},
 ): Promise<CliResult> {
   return new Promise((resolve) => {
     const options = {
@@ -122,7 +124,7 @@ export function runCli(
       killSignal,
       maxBuffer: 64e6,
     };
-    const { pid } = execFile(
+    const { pid, stdout: output } = execFile(
       process.execPath,
       [join(dist, 'cli.js'), ...args],
       options,
@@ -133,6 +135,7 @@ export function runCli(
       },
     );
     if (pid) guardProcess({ pid, signal: 'SIGKILL', withinMs: 1_000 });
+    if (unread) output?.destroy();
   });
 }
 

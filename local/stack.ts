@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { startSandboxProcess, startSinkProcess } from './outside-services.ts';
 import type { SandboxProcess, SinkProcess } from './outside-services.ts';
 import { runCli, startApi, startWorker } from './processes.ts';
 import type { ApiProcess, AppOptions, AppProcess, CliOptions, CliResult, Environment } from './processes.ts';
 import { startPostgres } from './servers/postgres.ts';
 import type { PostgresServer } from './servers/postgres.ts';
+import { privateDirectory, type PrivateDirectory } from './servers/private-directory.ts';
 import { startRedis } from './servers/redis.ts';
 import type { RedisServer } from './servers/redis.ts';
 
@@ -28,6 +30,8 @@ export interface TestStackOptions {
   /** In addition to the defaults below, for every process. */
   env?: Environment;
   postgresSettings?: Record<string, string | number>;
+  /** Where PostgreSQL keeps its data. Default: a private directory. */
+  postgresDirectory?: PrivateDirectory;
   /** Every line of the log of PostgreSQL. */
   onPostgresLog?: (line: string) => void;
   /** Default true: the schema exists. */
@@ -57,10 +61,19 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     await Promise.all(started.map((server) => server.stop()));
   };
   try {
+    const books = await privateDirectory('charges');
+    started.push({ stop: () => books.remove() });
+    const stateFile = join(books.path, 'charges.jsonl');
     const [postgres, redis, sandbox, sink] = await settled([
-      keep(startPostgres({ settings: options.postgresSettings, onLine: options.onPostgresLog })),
+      keep(
+        startPostgres({
+          directory: options.postgresDirectory,
+          settings: options.postgresSettings,
+          onLine: options.onPostgresLog,
+        }),
+      ),
       keep(startRedis()),
-      keep(startSandboxProcess({ apiKey, webhookSecret, slowMs: options.slowMs })),
+      keep(startSandboxProcess({ apiKey, webhookSecret, slowMs: options.slowMs, stateFile })),
       keep(startSinkProcess()),
     ]);
     const env: Environment = {

@@ -41,6 +41,7 @@ export class WebhookSender {
   enabled = true;
   delivered = 0;
   failed = 0;
+  private readonly announced: WebhookEvent[] = [];
   private readonly waiting = new Set<NodeJS.Timeout>();
   private readonly inFlight = new Set<AbortController>();
   private stopped = false;
@@ -61,7 +62,13 @@ export class WebhookSender {
       createdAt: new Date().toISOString(),
       data: charge,
     };
+    this.announced.push(event);
     this.later(event, 0, this.settings.retryMs);
+  }
+
+  /** Delivers the last events once more, the newest first. */
+  repeat(howMany: number): void {
+    for (const event of this.announced.slice(-howMany).reverse()) this.later(event, 0, this.settings.retryMs);
   }
 
   /** Drops undelivered events. */
@@ -69,6 +76,7 @@ export class WebhookSender {
     for (const timer of this.waiting) clearTimeout(timer);
     for (const controller of this.inFlight) controller.abort();
     this.waiting.clear();
+    this.announced.length = 0;
     this.delivered = 0;
     this.failed = 0;
   }

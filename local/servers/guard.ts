@@ -20,6 +20,7 @@ export type GuardCommand =
   | ({ op: 'guard' } & Guarded)
   | { op: 'release'; pid: number }
   | { op: 'remove-later'; path: string }
+  | { op: 'unmount-later'; path: string }
   | { op: 'removed'; path: string }
   | { op: 'lock'; path: string };
 
@@ -36,6 +37,11 @@ export function releaseProcess(pid: number): void {
 /** A directory that must not remain. */
 export function guardDirectory(path: string): void {
   tell({ op: 'remove-later', path });
+}
+
+/** A directory on which a file system is mounted: neither must remain. */
+export function guardMount(path: string): void {
+  tell({ op: 'unmount-later', path });
 }
 
 export function releaseDirectory(path: string): void {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { appendFile, chown, rm, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { postgresUser } from './postgres-user.ts';
+import { ownerOf, postgresUser } from './postgres-user.ts';
 import { postgresBinaries } from './postgres-data.ts';
 import { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
 import { privateDirectory } from './private-directory.ts';
@@ -24,10 +24,10 @@ export interface PostgresReplica extends PostgresServer {
  */
 export async function startReplica(
   primary: PostgresServer,
-  options: Pick<PostgresOptions, 'settings' | 'onLine'> = {},
+  options: Pick<PostgresOptions, 'settings' | 'onLine' | 'directory'> = {},
 ): Promise<PostgresReplica> {
-  const { uid, gid = 0 } = postgresUser([(await postgresBinaries()).postgres, '/']);
-  const directory = await privateDirectory('replica', uid === undefined ? undefined : { uid, gid });
+  const user = postgresUser([(await postgresBinaries()).postgres, '/']);
+  const directory = options.directory ?? (await privateDirectory('replica', ownerOf(user)));
   const dataDir = `${directory.path}/data`;
   try {
     await backUp(primary, dataDir);

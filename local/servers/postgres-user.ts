@@ -13,6 +13,11 @@ export interface RunAs {
   command(program: string, args: string[]): { command: string; args: string[]; uid?: number; gid?: number };
 }
 
+/** The user that the data belong to; undefined when it is the one that runs this. */
+export function ownerOf({ uid, gid = 0 }: RunAs): { uid: number; gid: number } | undefined {
+  return uid === undefined ? undefined : { uid, gid };
+}
+
 /**
  * @param paths what the unprivileged user has to reach. Where it cannot (such as a checkout below /root), it gets
  *   the one capability that allows it, which needs `setpriv` from util-linux.
@@ -20,7 +25,7 @@ export interface RunAs {
  */
 export function postgresUser(paths: string[], existing?: string): RunAs {
   if (process.getuid?.() !== 0) return { command: (command, args) => ({ command, args }) };
-  const { uid, gid } = ownerOf(existing) ?? userNamed('postgres') ?? userNamed('nobody') ?? noUser();
+  const { uid, gid } = ownerOfPath(existing) ?? userNamed('postgres') ?? userNamed('nobody') ?? noUser();
   const blocked = paths.map((path) => unreachable(path, uid, gid)).find((path) => path !== undefined);
   if (blocked === undefined) {
     return { uid, gid, command: (command, args) => ({ command, args, uid, gid }) };
@@ -49,7 +54,7 @@ export function postgresUser(paths: string[], existing?: string): RunAs {
   };
 }
 
-function ownerOf(path: string | undefined): { uid: number; gid: number } | undefined {
+function ownerOfPath(path: string | undefined): { uid: number; gid: number } | undefined {
   if (!path || !existsSync(path)) return undefined;
   const { uid, gid } = statSync(path);
   return uid === 0 ? undefined : { uid, gid };

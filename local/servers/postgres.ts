@@ -3,14 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import pg from 'pg';
 import { preparePostgresDirectory, postgresBinaries, postgresRole, ownData } from './postgres-data.ts';
-import { postgresUser } from './postgres-user.ts';
+import { ownerOf, postgresUser } from './postgres-user.ts';
 import { freePort } from './ports.ts';
-import { privateDirectory } from './private-directory.ts';
+import { privateDirectory, type PrivateDirectory } from './private-directory.ts';
 import { startServer, type ServerControl } from './server-process.ts';
 
 export interface PostgresOptions {
   /** The data directory. Default: a private temporary one that is removed with the server. */
   dataDir?: string;
+  /** Holds the data directory and is removed with the server. Default: a private temporary one. */
+  directory?: PrivateDirectory;
   /** Default: a free port. */
   port?: number;
   /** Keep the data directory after `stop` and write durably. Default: true exactly when `dataDir` is given. */
@@ -42,8 +44,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const port = options.port ?? (await freePort());
   const { postgres } = await postgresBinaries();
   const user = postgresUser([postgres, options.dataDir ? dirname(options.dataDir) : '/'], options.dataDir);
-  const owner = user.uid === undefined ? undefined : { uid: user.uid, gid: user.gid ?? 0 };
-  const temporary = options.dataDir ? undefined : await privateDirectory('postgres', owner);
+  const temporary = options.dataDir
+    ? undefined
+    : (options.directory ?? (await privateDirectory('postgres', ownerOf(user))));
   const dataDir = options.dataDir ?? `${temporary?.path}/data`;
   if (!existsSync(`${dataDir}/PG_VERSION`)) {
     await mkdir(dirname(dataDir), { recursive: true });

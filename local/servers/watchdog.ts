@@ -6,10 +6,12 @@ import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { GuardCommand, Guarded } from './guard.ts';
 import { tryLock } from './lock.ts';
+import { unmount } from './mount.ts';
 import { endTree, isAlive, startTimeOf } from './process-tree.ts';
 
 const processes = new Map<number, Guarded & { startTime: string | undefined }>();
 const directories = new Set<string>();
+const mounts = new Set<string>();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
@@ -26,8 +28,12 @@ lines.on('line', (line) => {
     case 'remove-later':
       directories.add(command.path);
       break;
+    case 'unmount-later':
+      mounts.add(command.path);
+      break;
     case 'removed':
       directories.delete(command.path);
+      mounts.delete(command.path);
       break;
     case 'lock':
       // Never released: the kernel does that when this process ends.
@@ -41,5 +47,6 @@ async function endAll(): Promise<void> {
   for (const { pid, signal, withinMs, startTime } of [...processes.values()].reverse()) {
     if (isAlive(pid) && startTimeOf(pid) === startTime) await endTree(pid, signal, withinMs);
   }
+  for (const path of mounts) await unmount(path).catch(() => undefined);
   for (const path of directories) await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -23,11 +23,14 @@ export interface Fault {
   draw?(random: Random, target: string): Step['with'];
   /** Why it cannot be done on this machine, if so; then it is not drawn, and the report says so. */
   unavailable?(): string | undefined;
-  /** Creates the condition. */
+  /** Creates the condition. @throws Prevented when another fault leaves no room for it */
   begin(rig: Rig, step: Step): Promise<void>;
   /** Takes it away again. Must succeed whatever else happened meanwhile. */
   end?(rig: Rig, step: Step): Promise<void>;
 }
+
+/** Thrown by `begin` when another fault makes this one impossible, for example when the server is down. The step is left out. */
+export class Prevented extends Error {}
 
 export interface NamedFault extends Fault {
   name: string;

@@ -19,6 +19,8 @@ export interface Product<Final = unknown> {
   build(): Promise<string>;
   /** Settings that it needs on a stack. */
   settings(env: Environment): Environment;
+  /** Path at which it takes the provider's webhooks, if it does. */
+  webhooks?: string;
   /** Rows, accounts and sessions that the clients begin with; while everything is whole. */
   prepare(rig: Rig, random: Random): Promise<void>;
   /** Starts the clients. All they decide comes from `random`. */

@@ -2,6 +2,7 @@ import type { AppProcess, CliResult, Environment, LogRecord } from '../../local/
 import type { SandboxProcess, SinkProcess } from '../../local/outside-services.ts';
 import type { PostgresServer } from '../../local/servers/postgres.ts';
 import type { RedisServer } from '../../local/servers/redis.ts';
+import type { SmallDisk } from '../../local/servers/small-disk.ts';
 import type { TestStack } from '../../local/stack.ts';
 import type { Truth } from '../verify/truth.ts';
 
@@ -75,6 +76,8 @@ export interface ReplicatedPostgres {
   readonly primary: PostgresServer;
   /** Undefined while a new one is built, after a fail-over. */
   readonly standby: PostgresServer | undefined;
+  /** Where the primary keeps its data; undefined when this machine has no disks that can run full. */
+  readonly disk: SmallDisk | undefined;
   /** Kills the primary, promotes the standby, moves every edge there, and begins to build the next standby. */
   failOver(options: FailOver): Promise<void>;
 }
@@ -104,7 +107,11 @@ export interface Rig {
   /** Base address of an api as its clients see it: through its proxy. */
   urlOf(api: string): string;
   /** Runs a command of the product, for example `['migrate']`, through the edges of `cli`. */
-  cli(args: string[], env?: Environment, options?: { killAfterMs?: number }): Promise<CliResult>;
+  cli(
+    args: string[],
+    env?: Environment,
+    options?: { killAfterMs?: number; unread?: boolean },
+  ): Promise<CliResult>;
   env: Environment;
   /** Answers of the probes, which run all the time. */
   probes: readonly Probed[];

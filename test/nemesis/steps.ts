@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { holdsOf } from './draw.ts';
-import type { NamedFault } from './fault.ts';
+import { Prevented, type NamedFault } from './fault.ts';
 import type { Applied } from './result.ts';
 import type { RunningRig } from './rig/start.ts';
 import type { Step } from './schedule.ts';
@@ -54,8 +54,9 @@ export class Steps {
     faults.active += 1;
     faults.begun += 1;
     try {
-      await fault.begin(this.rig, step);
-      await this.wait(applied.beganAt + step.lasts);
+      if (await this.begins(fault, step)) await this.wait(applied.beganAt + step.lasts);
+      else this.applied.splice(this.applied.indexOf(applied), 1);
+      // Also of one that was prevented: half of it may have begun.
       await fault.end?.(this.rig, step);
     } catch (error) {
       const { message } = error as Error;
@@ -63,6 +64,17 @@ export class Steps {
     } finally {
       applied.endedAt = this.now();
       faults.active -= 1;
+    }
+  }
+
+  /** @returns false when another fault prevents it */
+  private async begins(fault: NamedFault, step: Step): Promise<boolean> {
+    try {
+      await fault.begin(this.rig, step);
+      return true;
+    } catch (error) {
+      if (error instanceof Prevented) return false;
+      throw error;
     }
   }
 

@@ -3,10 +3,13 @@ import pg from 'pg';
 import type { PostgresServer } from '../../../local/servers/postgres.ts';
 import { startReplica, type PostgresReplica } from '../../../local/servers/postgres-replica.ts';
 import { waitFor } from '../../../local/wait-for.ts';
+import { POSTGRES_ON_SMALL_DISK, type Disks } from './disks.ts';
 import type { FailOver, ReplicatedPostgres } from '../rig.ts';
 
 /** The default of 5 s would have every commit wait as long after each restart of the primary. */
-const STANDBY_SETTINGS = { wal_retrieve_retry_interval: '100ms' };
+const STANDBY_SETTINGS = { ...POSTGRES_ON_SMALL_DISK, wal_retrieve_retry_interval: '100ms' };
+
+const BUILD_AGAIN_AFTER_MS = 500;
 
 /** A wait for the standby that was cut short: this commit was acknowledged, but may exist on the primary alone. */
 const UNREPLICATED = 'cancel(l)?ing (the )?wait for synchronous replication';
@@ -23,7 +26,7 @@ export interface PostgresPair extends ReplicatedPostgres {
  */
 export async function replicatePostgres(
   first: PostgresServer,
-  log: LogWatch,
+  { log, disks }: { log: LogWatch; disks: Disks },
   moved: (server: PostgresServer) => void,
 ): Promise<PostgresPair> {
   let primary = first;
@@ -32,13 +35,32 @@ export async function replicatePostgres(
   let stopped = false;
 
   const build = async (): Promise<void> => {
-    const built = await startReplica(primary, { settings: STANDBY_SETTINGS, onLine: log.see });
-    if (stopped) return built.stop();
-    standby = built;
-    // After the base backup: a promoted standby must not wait for anybody before it has a standby itself.
-    await administer(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    // A promoted standby must not wait for anybody before it has a standby itself: the base backup is made without.
+    await administer(primary, 'ALTER SYSTEM RESET synchronous_standby_names');
     await administer(primary, 'SELECT pg_reload_conf()');
-    await inStep(primary);
+    const built = await startReplica(primary, {
+      settings: STANDBY_SETTINGS,
+      onLine: log.see,
+      directory: await disks.next(),
+    });
+    try {
+      await administer(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await administer(primary, 'SELECT pg_reload_conf()');
+      await inStep(primary);
+      standby = built;
+    } finally {
+      if (standby !== built || stopped) await built.stop();
+    }
+  };
+  /** Another fault may end the primary meanwhile. */
+  const buildAgain = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        return await build();
+      } catch {
+        await delay(BUILD_AGAIN_AFTER_MS);
+      }
+    }
   };
   await build();
 
@@ -48,6 +70,9 @@ export async function replicatePostgres(
     },
     get standby() {
       return standby;
+    },
+    get disk() {
+      return disks.of(primary);
     },
     failOver: async ({ readOnlyMs }: FailOver) => {
       await building;
@@ -62,9 +87,7 @@ export async function replicatePostgres(
       primary = next;
       standby = undefined;
       moved(next);
-      building = old.stop().then(build);
-      // Reported by whoever waits for it.
-      building.catch(() => undefined);
+      building = old.stop().then(buildAgain);
     },
     whole: async () => {
       await building;
@@ -72,7 +95,7 @@ export async function replicatePostgres(
     },
     stop: async () => {
       stopped = true;
-      await building.catch(() => undefined);
+      await building;
       await Promise.all([primary.stop(), standby?.stop()]);
     },
   };

@@ -5,6 +5,7 @@ import { waitFor } from '../../../local/wait-for.ts';
 import { Truth } from '../../verify/truth.ts';
 import type { Product } from '../product.ts';
 import { APIS, PROCESSES, SERVERS, type ProcessName, type Rig, type RigProcess } from '../rig.ts';
+import { Disks, POSTGRES_ON_SMALL_DISK } from './disks.ts';
 import { startEdges, type Edges } from './edges.ts';
 import { LogWatch, replicatePostgres } from './postgres.ts';
 import { eachLogLine, logLines, startProcess } from './processes.ts';
@@ -29,7 +30,10 @@ export interface RunningRig extends Rig {
 /** Time for a process to hand over in a rollout; the default is made for load balancers, which clients here do without. */
 const SETTINGS: Environment = { SHUTDOWN_DRAIN_DELAY_MS: '500' };
 
-export async function startRig(product: Pick<Product, 'settings'>, options: RigOptions): Promise<RunningRig> {
+export async function startRig(
+  product: Pick<Product, 'settings' | 'webhooks'>,
+  options: RigOptions,
+): Promise<RunningRig> {
   const started: (() => unknown)[] = [];
   /** The reverse of the order in which it was started: nothing is asked for that is gone. */
   const stop = async (): Promise<void> => {
@@ -44,7 +48,7 @@ export async function startRig(product: Pick<Product, 'settings'>, options: RigO
 }
 
 async function assemble(
-  product: Pick<Product, 'settings'>,
+  product: Pick<Product, 'settings' | 'webhooks'>,
   options: RigOptions,
   { started, stop }: { started: (() => unknown)[]; stop: () => Promise<void> },
 ): Promise<RunningRig> {
@@ -53,6 +57,7 @@ async function assemble(
   const edges = await startEdges();
   started.push(() => edges.stop());
 
+  const disks = new Disks();
   const log = new LogWatch();
   const through = (name: string, env: Environment): Environment => {
     const rerouted = { ...env, ...addressesOf(name, env, edges) };
@@ -61,6 +66,8 @@ async function assemble(
   const stack = await startTestStack({
     dist: options.dist,
     onPostgresLog: log.see,
+    postgresDirectory: await disks.next(),
+    postgresSettings: POSTGRES_ON_SMALL_DISK,
     settings: (env) => {
       for (const server of SERVERS)
         edges.pointTo(server, Number(new URL(String(env[ADDRESSES[server]])).port));
@@ -70,7 +77,7 @@ async function assemble(
   started.push(() => stack.stop());
 
   const [postgres, redis] = await Promise.all([
-    replicatePostgres(stack.postgres, log, (server) => edges.pointTo('postgres', server.port)),
+    replicatePostgres(stack.postgres, { log, disks }, (server) => edges.pointTo('postgres', server.port)),
     replicateRedis(stack.redis, (server) => edges.pointTo('redis', server.port)),
   ]);
   started.push(
@@ -95,9 +102,10 @@ async function assemble(
   const processes = new Map<ProcessName, RigProcess>(list.map((process) => [process.name, process]));
   for (const api of APIS) edges.pointTo(api, portOf(processes.get(api)));
   const urlOf = (api: string): string => `http://127.0.0.1:${edges.byName.get(`clients>${api}`)?.port}`;
-  await stack.sandbox.sendWebhooksTo(
-    `http://127.0.0.1:${edges.byName.get('provider>api-1')?.port}/v1/webhooks/payments`,
-  );
+  if (product.webhooks)
+    await stack.sandbox.sendWebhooksTo(
+      `http://127.0.0.1:${edges.byName.get('provider>api-1')?.port}${product.webhooks}`,
+    );
 
   const ready = (within: number): Promise<string[]> => notReady(list, within);
   const unready = await ready(60_000);
@@ -115,8 +123,8 @@ async function assemble(
     provider: stack.sandbox,
     smtp: stack.sink,
     urlOf,
-    cli: (args, env, { killAfterMs } = {}) =>
-      stack.cli(args, env, killAfterMs ? { timeoutMs: killAfterMs, killSignal: 'SIGKILL' } : {}),
+    cli: (args, env, { killAfterMs, unread } = {}) =>
+      stack.cli(args, env, { unread, ...(killAfterMs && { timeoutMs: killAfterMs, killSignal: 'SIGKILL' }) }),
     env: stack.env,
     probes: probes.answers,
     unexpectedEnds,

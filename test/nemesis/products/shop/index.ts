@@ -36,6 +36,8 @@ export async function build(): Promise<string> {
 }
 
 /** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
+export const webhooks = '/v1/webhooks/payments';
+
 export function settings(): Record<string, string> {
   return { AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
 }
