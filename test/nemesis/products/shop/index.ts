@@ -35,9 +35,9 @@ export async function build(): Promise<string> {
   return `${repositoryRoot}/dist`;
 }
 
-/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
 export const webhooks = '/v1/webhooks/payments';
 
+/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
 export function settings(): Record<string, string> {
   return { AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
 }
