@@ -36,15 +36,20 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     sockets.add(from);
     from.setNoDelay(true);
     if (frozen) from.pause();
-    let dueLast = 0;
-    /** In the order in which it came, even when the delay has become shorter meanwhile. */
+    const waiting: { due: number; act: () => void }[] = [];
+    const deliver = (): void => {
+      for (let first = waiting[0]; first; first = waiting[0]) {
+        const early = first.due - performance.now();
+        if (early > 0) return void setTimeout(deliver, early);
+        first.act();
+        waiting.shift();
+      }
+    };
+    /** In the order in which it came, also when the delay has become shorter meanwhile or a timer is late. */
     const later = (act: () => void): void => {
       if (swallowed.includes(direction)) return;
-      const now = performance.now();
-      const due = Math.max(now + lateMs, dueLast);
-      if (due <= now) return act();
-      dueLast = due;
-      setTimeout(act, due - now);
+      waiting.push({ due: performance.now() + lateMs, act });
+      if (waiting.length === 1) deliver();
     };
     from.on('data', (chunk) =>
       later(() => {
