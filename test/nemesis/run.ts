@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { pick, UsageError } from '../../local/run-options.ts';
 import { endOnSignals } from '../verify/end-on-signals.ts';
-import { Progress } from '../verify/progress.ts';
+import { Progress } from '../../local/progress.ts';
 import { describeMachine } from '../verify/results.ts';
 import { discoverFaults, loadProduct, productNames } from './catalogue.ts';
 import { draw, seedOf } from './draw.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../../local/processes.ts';
-import type { Progress, ProgressFigures } from '../verify/progress.ts';
+import type { Progress, ProgressFigures } from '../../local/progress.ts';
 import type { NamedFault } from './fault.ts';
 import type { Product } from './product.ts';
 import type { History } from './record.ts';
