@@ -25,7 +25,7 @@ export const EDGES: readonly string[] = [
 export interface Edge {
   readonly port: number;
   /** New connections go there from now on; the open ones are cut. */
-  pointTo(port: number): void;
+  pointTo(port: number, options?: { keepOpen?: boolean }): void;
   cut(): void;
   /** Holds every byte back for so long, in both directions; 0 for no longer. */
   delay(milliseconds: number): void;
@@ -88,6 +88,8 @@ export interface ReplicatedRedis {
   readonly replica: RedisServer;
   /** Kills the primary, promotes the replica, moves every edge there, and lets the old primary follow it, empty at first. */
   failOver(options: FailOver): Promise<void>;
+  /** Primary and replica change places; new connections go to the new primary, open ones stay at the old one. Nothing is lost. */
+  handOver(): Promise<void>;
 }
 
 /**

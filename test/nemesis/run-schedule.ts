@@ -14,6 +14,7 @@ import { Steps } from './steps.ts';
 /** How long everything may take to come to rest after the last fault. Far more than it takes: slowness breaks no promise. */
 const AT_REST_WITHIN_MS = 60_000;
 const LOG_LINES = 40;
+const PREPARE_ATTEMPTS = 5;
 
 export interface ScheduleOptions extends RigOptions {
   /** Called at each phase, for the progress display. */
@@ -34,7 +35,7 @@ export async function runSchedule(
   onPhase('starting');
   const rig = await startRig(product, options);
   try {
-    await product.prepare(rig, random.fork('prepare'));
+    await prepare(product, rig, random);
     const history = new History();
     onStart(history);
     const traffic = product.start(rig, random.fork('clients'), history);
@@ -60,6 +61,16 @@ export async function runSchedule(
     };
   } finally {
     await rig.stop();
+  }
+}
+
+/** Everything is whole, but on a slow machine the product may answer 503: then with other people and accounts. */
+async function prepare(product: Product, rig: Rig, random: Random, attempt = 1): Promise<void> {
+  try {
+    await product.prepare(rig, random.fork(attempt === 1 ? 'prepare' : `prepare ${attempt}`));
+  } catch (error) {
+    if (attempt === PREPARE_ATTEMPTS) throw error;
+    await prepare(product, rig, random, attempt + 1);
   }
 }
 

@@ -3,8 +3,8 @@ import { EDGES, type Edge } from '../rig.ts';
 
 export interface Edges {
   byName: ReadonlyMap<string, Edge>;
-  /** Moves every edge that leads to this part; open connections are cut. */
-  pointTo(part: string, port: number): void;
+  /** Moves every edge that leads to this part; open connections are cut, unless told otherwise. */
+  pointTo(part: string, port: number, options?: { keepOpen?: boolean }): void;
   heal(): void;
   stop(): Promise<void>;
 }
@@ -14,8 +14,8 @@ export async function startEdges(): Promise<Edges> {
   const opened = await Promise.all(EDGES.map(async (name) => ({ name, ...(await startEdge()) })));
   return {
     byName: new Map(opened.map(({ name, edge }) => [name, edge])),
-    pointTo: (part, port) => {
-      for (const { name, edge } of opened) if (name.endsWith(`>${part}`)) edge.pointTo(port);
+    pointTo: (part, port, options) => {
+      for (const { name, edge } of opened) if (name.endsWith(`>${part}`)) edge.pointTo(port, options);
     },
     heal: () => {
       for (const { edge } of opened) edge.heal();
@@ -31,9 +31,9 @@ async function startEdge(): Promise<{ edge: Edge; stop(): Promise<void> }> {
   let swallows = false;
   const edge: Edge = {
     port: proxy.port,
-    pointTo: (port) => {
+    pointTo: (port, { keepOpen = false } = {}) => {
       proxy.pointTo(port);
-      proxy.cut();
+      if (!keepOpen) proxy.cut();
     },
     cut: () => proxy.cut(),
     delay: (milliseconds) => proxy.delay(milliseconds),

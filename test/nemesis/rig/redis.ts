@@ -10,7 +10,7 @@ export interface RedisPair extends ReplicatedRedis {
 /** @param moved called when the address shall lead elsewhere */
 export async function replicateRedis(
   first: RedisServer,
-  moved: (server: RedisServer) => void,
+  moved: (server: RedisServer, options?: { keepOpen: boolean }) => void,
 ): Promise<RedisPair> {
   let [primary, replica] = [first, await startRedis()];
   await follow(replica, primary);
@@ -23,13 +23,7 @@ export async function replicateRedis(
     },
     failOver: async ({ readOnlyMs }: FailOver) => {
       // A replica that is still being filled would refuse to serve anything.
-      await waitFor(
-        async () => (await sendRedisCommand(replica.port, 'INFO replication')).includes('_status:up'),
-        {
-          within: 60_000,
-          what: 'a Redis replica that is connected',
-        },
-      );
+      await reports(replica, '_status:up');
       const old = primary;
       if (readOnlyMs > 0) {
         moved(replica);
@@ -42,10 +36,24 @@ export async function replicateRedis(
       await old.restart();
       await follow(old, primary);
     },
+    handOver: async () => {
+      await reports(replica, '_status:up');
+      await command(primary, `FAILOVER TO 127.0.0.1 ${replica.port}`);
+      await reports(replica, 'role:master');
+      [primary, replica] = [replica, primary];
+      moved(primary, { keepOpen: true });
+    },
     stop: async () => {
       await Promise.all([primary.stop(), replica.stop()]);
     },
   };
+}
+
+async function reports(server: RedisServer, state: string): Promise<void> {
+  await waitFor(async () => (await sendRedisCommand(server.port, 'INFO replication')).includes(state), {
+    within: 60_000,
+    what: `a Redis that reports ${state}`,
+  });
 }
 
 async function follow(replica: RedisServer, primary: RedisServer): Promise<void> {

@@ -78,7 +78,7 @@ async function assemble(
 
   const [postgres, redis] = await Promise.all([
     replicatePostgres(stack.postgres, { log, disks }, (server) => edges.pointTo('postgres', server.port)),
-    replicateRedis(stack.redis, (server) => edges.pointTo('redis', server.port)),
+    replicateRedis(stack.redis, (server, options) => edges.pointTo('redis', server.port, options)),
   ]);
   started.push(
     () => postgres.stop(),
