@@ -14,7 +14,7 @@ import { Steps } from './steps.ts';
 /** How long everything may take to come to rest after the last fault. Far more than it takes: slowness breaks no promise. */
 const AT_REST_WITHIN_MS = 60_000;
 const LOG_LINES = 40;
-const PREPARE_ATTEMPTS = 5;
+const PREPARED_WITHIN_MS = 90_000;
 
 export interface ScheduleOptions extends RigOptions {
   /** Called at each phase, for the progress display. */
@@ -64,14 +64,17 @@ export async function runSchedule(
   }
 }
 
-/** Everything is whole, but on a slow machine the product may answer 503: then with other people and accounts. */
-async function prepare(product: Product, rig: Rig, random: Random, attempt = 1): Promise<void> {
-  try {
-    await product.prepare(rig, random.fork(attempt === 1 ? 'prepare' : `prepare ${attempt}`));
-  } catch (error) {
-    if (attempt === PREPARE_ATTEMPTS) throw error;
-    await prepare(product, rig, random, attempt + 1);
-  }
+/** Everything is whole, but on a slow machine the product may answer 503: then once more, with other people and accounts. */
+async function prepare(product: Product, rig: Rig, random: Random): Promise<void> {
+  let attempt = 0;
+  await waitFor(
+    async () => {
+      attempt += 1;
+      await product.prepare(rig, random.fork(attempt === 1 ? 'prepare' : `prepare ${attempt}`));
+      return true;
+    },
+    { within: PREPARED_WITHIN_MS, every: 2_000, what: 'what the clients begin with' },
+  );
 }
 
 type Judged = Omit<JudgedInvariant, 'violations'> & { violations: Evidence[] };
