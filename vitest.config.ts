@@ -20,6 +20,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // Rigs of many processes, minutes long: npm run test:nemesis.
+        test: {
+          name: 'nemesis',
+          include: ['test/faults/nemesis*.spec.ts'],
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
         test: {
           name: 'unit',
           include: ['{src,scripts,schematics,bench}/**/*.spec.ts', 'test/{verify,nemesis}/**/*.spec.ts'],
@@ -48,6 +59,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.spec.ts'],
+          exclude: ['test/faults/nemesis*.spec.ts'],
           // One file at a time, after everything else: what is measured here is time.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },

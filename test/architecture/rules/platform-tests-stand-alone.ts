@@ -23,6 +23,7 @@ export const TESTS_OF_EXAMPLES = [
   'test/faults/frozen-payment.spec.ts',
   'test/faults/local-shop.spec.ts',
   'test/faults/shop.ts',
+  'test/nemesis/products/shop/',
   'test/repositories/lists-from-replica.spec.ts',
 ];
 

@@ -9,8 +9,8 @@ export const weight = 2;
 export const lasts: Fault['lasts'] = [500, 4000];
 
 export const begin: Fault['begin'] = async (rig) => {
-  await execute(rig, 'ALTER ROLE holdfast SET default_transaction_read_only = on', TERMINATE);
+  await execute(rig, 'ALTER ROLE "holdfast" SET default_transaction_read_only = on', TERMINATE);
 };
 
 export const end: Fault['end'] = (rig) =>
-  undo(rig, 'ALTER ROLE holdfast RESET default_transaction_read_only');
+  undo(rig, 'ALTER ROLE "holdfast" RESET default_transaction_read_only');

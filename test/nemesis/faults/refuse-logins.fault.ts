@@ -16,8 +16,8 @@ const REFUSALS: Record<string, string> = {
 export const draw: Fault['draw'] = (random) => ({ because: random.pick(Object.keys(REFUSALS)) });
 
 export const begin: Fault['begin'] = async (rig, { with: { because } }) => {
-  await execute(rig, `ALTER ROLE holdfast ${REFUSALS[String(because)]}`, TERMINATE);
+  await execute(rig, `ALTER ROLE "holdfast" ${REFUSALS[String(because)]}`, TERMINATE);
 };
 
 export const end: Fault['end'] = (rig) =>
-  undo(rig, "ALTER ROLE holdfast LOGIN CONNECTION LIMIT -1 PASSWORD 'holdfast'");
+  undo(rig, `ALTER ROLE "holdfast" LOGIN CONNECTION LIMIT -1 PASSWORD 'holdfast'`);
