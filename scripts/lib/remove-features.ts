@@ -17,7 +17,7 @@ const ASKING = /^(test|bench)\//;
 /** Where files serve others. What `src` offers is there for features to come. */
 const HELPING = /^(test|bench|local)\//;
 /** Lists of what stands beside them: they lose a line and go on. */
-const REGISTERS = /^src\/|\/index\.ts$/;
+const REGISTERS = /^src\/|^bench\/.+\/index\.ts$/;
 
 const COMPOSE = 'docker-compose.yml';
 
