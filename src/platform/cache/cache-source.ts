@@ -47,7 +47,7 @@ export class CacheSource<T> {
    * `patienceMs`, or has just done so.
    */
   async loadUnlessAway(key: string, patienceMs: number): Promise<T | undefined | typeof AWAY> {
-    if (this.probing || Date.now() < this.suspectUntil) {
+    if (this.probing || performance.now() < this.suspectUntil) {
       this.probe(key);
       return AWAY;
     }
@@ -70,7 +70,7 @@ export class CacheSource<T> {
   }
 
   private suspect(): void {
-    this.suspectUntil = Date.now() + SUSPICION_MS;
+    this.suspectUntil = performance.now() + SUSPICION_MS;
   }
 
   /** One load at a time tests whether a suspect source is back. */

@@ -5,6 +5,6 @@ import type { Cached } from './read-through-cache.js';
  * down. `ttl` is the freshness left in seconds, negative by how long ago it ended (section 2.4).
  */
 export function staleStatus({ freshUntil }: Cached<unknown>): string {
-  const ttl = Math.min(0, Math.ceil((freshUntil - Date.now()) / 1000));
+  const ttl = Math.min(0, Math.ceil((freshUntil - performance.now()) / 1000));
   return `api; hit; ttl=${ttl === 0 ? 0 : ttl}; detail=source-unavailable`;
 }

@@ -38,14 +38,14 @@ export interface Cached<T> {
   readonly value: T;
   /** True when it stands in for a source that does not answer. */
   readonly stale: boolean;
-  /** Epoch milliseconds when it stopped, or will stop, being fresh. */
+  /** When it stopped, or will stop, being fresh, on `performance.now()`'s clock: the wall clock may be set back. */
   readonly freshUntil: number;
 }
 
 interface Entry<T> {
   cached?: Cached<T>;
   version: number;
-  /** Epoch milliseconds until which the copy is served without checking elsewhere. */
+  /** Until then the copy is served without checking elsewhere; on the same clock. */
   trustedUntil: number;
   /** Older values are outdated: this process has seen a change to this version. */
   minimumVersion: number;
@@ -101,7 +101,7 @@ export class ReadThroughCache<T> {
    */
   get(key: string): Cached<T> | undefined | Promise<Cached<T> | undefined> {
     const entry = this.entries.get(key);
-    if (entry?.cached !== undefined && entry.era === this.era && Date.now() < entry.trustedUntil) {
+    if (entry?.cached !== undefined && entry.era === this.era && performance.now() < entry.trustedUntil) {
       if (entry.cached.stale) this.statistics.stale += 1;
       else this.statistics.local += 1;
       return entry.cached;
@@ -171,10 +171,14 @@ export class ReadThroughCache<T> {
       return this.newer(key, loaded);
     }
     this.statistics.stale += 1;
-    const stale = { value: standIn.value, freshUntil: Math.min(standIn.freshUntil, Date.now()), stale: true };
+    const stale = {
+      value: standIn.value,
+      freshUntil: Math.min(standIn.freshUntil, performance.now()),
+      stale: true,
+    };
     // Only for this caller when the value has changed since it was chosen, or a newer one has arrived.
     const unchanged = this.entries.get(key) === before && this.era === era;
-    if (unchanged) this.remember(key, stale, this.versionOf(stale.value), Date.now() + STALE_TRUST_MS);
+    if (unchanged) this.remember(key, stale, this.versionOf(stale.value), performance.now() + STALE_TRUST_MS);
     return stale;
   }
 
@@ -188,11 +192,16 @@ export class ReadThroughCache<T> {
     if (version < this.minimumVersionOf(key) || this.freshNewer(key, version)) return;
     const cached = this.present(value) as Cached<T>;
     this.trust(key, cached, version);
-    void this.shared?.put(key, version, JSON.stringify(value), cached.freshUntil - Date.now());
+    void this.shared?.put(key, version, JSON.stringify(value), cached.freshUntil - performance.now());
   }
 
   private trust(key: string, cached: Cached<T>, version: number): Cached<T> {
-    this.remember(key, cached, version, Math.min(Date.now() + this.times.localTtlMs, cached.freshUntil));
+    this.remember(
+      key,
+      cached,
+      version,
+      Math.min(performance.now() + this.times.localTtlMs, cached.freshUntil),
+    );
     return cached;
   }
 
@@ -226,7 +235,7 @@ export class ReadThroughCache<T> {
    */
   private freshNewer(key: string, version: number): Cached<T> | undefined {
     const entry = this.entries.get(key);
-    return entry && entry.version > version && Date.now() < (entry.cached?.freshUntil ?? 0)
+    return entry && entry.version > version && performance.now() < (entry.cached?.freshUntil ?? 0)
       ? entry.cached
       : undefined;
   }
@@ -243,14 +252,14 @@ export class ReadThroughCache<T> {
   private present(value: T | undefined): Cached<T> | undefined {
     if (value === undefined) return undefined;
     const ttlMs = this.times.ttlMs * (0.9 + Math.random() * 0.2);
-    return { value, stale: false, freshUntil: Date.now() + ttlMs };
+    return { value, stale: false, freshUntil: performance.now() + ttlMs };
   }
 
   private decode({ text, version, freshForMs }: SharedCopy): (Cached<T> & { version: number }) | undefined {
     try {
       const value = JSON.parse(text) as T;
       if (this.options.isUsable?.(value) === false) return undefined;
-      return { value, version, stale: freshForMs <= 0, freshUntil: Date.now() + freshForMs };
+      return { value, version, stale: freshForMs <= 0, freshUntil: performance.now() + freshForMs };
     } catch {
       return undefined;
     }
@@ -263,7 +272,7 @@ export class ReadThroughCache<T> {
   ): Cached<T> | undefined {
     const local = entry?.cached;
     const newest = local && (!shared || entry.version >= shared.version) ? local : shared;
-    return newest && Date.now() - newest.freshUntil < this.times.staleMs ? newest : undefined;
+    return newest && performance.now() - newest.freshUntil < this.times.staleMs ? newest : undefined;
   }
 
   private isOutdated(key: string, { value }: Cached<T>, copy: SharedCopy | undefined): boolean {

@@ -139,7 +139,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   private probe(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now < this.nextProbeAt) return;
     this.nextProbeAt = now + PROBE_EVERY_MS;
     this.struck((client) => client.ping()).then(

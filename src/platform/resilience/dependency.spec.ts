@@ -13,10 +13,10 @@ const policy: DependencyPolicy = {
 const down = () => Promise.reject(new TransientError({ code: 'down', detail: 'down' }));
 const up = () => Promise.resolve('up');
 /** Only the clock of the circuit is ours: no pause of the machine opens it, or lets a call try again. */
-const afterAWhile = (): unknown => vi.setSystemTime(Date.now() + policy.reopenAfterMs + 1);
+const afterAWhile = (): unknown => vi.advanceTimersByTime(policy.reopenAfterMs + 1);
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -46,6 +46,19 @@ describe('a dependency', () => {
     afterAWhile();
     await expect(dependency.execute(up)).resolves.toBe('up');
     expect(dependency.circuit).toBe('closed');
+  });
+
+  it('is called again after a while, also when the clock was set back meanwhile', async () => {
+    const dependency = await broken();
+    afterAWhile();
+    vi.setSystemTime(Date.now() - 24 * 3_600_000);
+    await expect(dependency.execute(up)).resolves.toBe('up');
+  });
+
+  it('is not called sooner because the clock was set forward', async () => {
+    const dependency = await broken();
+    vi.setSystemTime(Date.now() + 24 * 3_600_000);
+    await expect(dependency.execute(up)).rejects.toBeInstanceOf(NotAttemptedError);
   });
 
   it('does not count a rejection as an outage', async () => {

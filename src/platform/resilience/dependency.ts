@@ -7,6 +7,7 @@ import {
   CountBreaker,
   handleWhen,
   type CircuitBreakerPolicy,
+  type IBackoff,
 } from 'cockatiel';
 import { NotAttemptedError, TransientError } from '../errors/index.js';
 import { ABANDONED, RequestContext } from '../context/index.js';
@@ -51,7 +52,7 @@ export class Dependency {
     });
     this.breaker = circuitBreaker(
       handleWhen((error) => error instanceof UnansweredTrial || this.isFailure(error)),
-      { breaker: this.counts, halfOpenAfter: policy.reopenAfterMs },
+      { breaker: this.counts, halfOpenAfter: { next: () => openFor(policy.reopenAfterMs) } },
     );
     this.bulkhead = Number.isFinite(policy.concurrency) ? bulkhead(policy.concurrency) : undefined;
   }
@@ -194,4 +195,18 @@ export class Dependency {
       cause,
     });
   }
+}
+
+/**
+ * How long a circuit stays open, by a steady clock. cockatiel subtracts wall clock times: a circuit that opened while the clock was
+ * minutes ahead stayed open for minutes after it was set right, and the dependency was not called.
+ */
+function openFor(milliseconds: number): IBackoff<unknown> {
+  const until = performance.now() + milliseconds;
+  return {
+    get duration() {
+      return performance.now() < until ? Infinity : -Infinity;
+    },
+    next: () => openFor(milliseconds),
+  };
 }
