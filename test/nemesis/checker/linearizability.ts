@@ -53,7 +53,9 @@ class Search<State, Input, Output> {
   /** States that were possible before the event that nobody got past. */
   private possible = new Map<string, State>();
   private furthest = 0;
-  /** Unanswered operations that were used in vain, by what is the same otherwise: with more of them it is in vain, too. */
+  /**
+   * Sets of unanswered operations that led nowhere, by what else was the same. A larger set leads nowhere either, so it is not tried.
+   */
   private readonly tried = new Map<string, bigint[]>();
   private readonly model: Model<State, Input, Output>;
   private readonly events: Event<Input, Output>[];

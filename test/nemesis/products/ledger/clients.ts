@@ -1,3 +1,4 @@
+import type { Role as CastRole } from '../../clients/cast.ts';
 import type { SeenVersion } from '../../checker/cached-reads.ts';
 import { ACCOUNTS, TRANSFERS } from '../../../specimen/outside.ts';
 import { jsonOf, type Client } from '../../clients/client.ts';
@@ -7,7 +8,7 @@ import { forged, newTransfer, newWithdrawal } from './writes.ts';
 import type { Account, World } from './world.ts';
 
 /** What one client does until the load is over. */
-export type Role = (client: Client, world: World) => Promise<void>;
+type Role = CastRole<World>;
 
 const SHORT = [20, 120] as const;
 const LONG = [100, 400] as const;

@@ -1,7 +1,7 @@
 import type { Environment } from '../../../../local/processes.ts';
 import { buildSpecimen } from '../../../specimen/build.ts';
 import { ledgerSettings } from '../../../specimen/outside.ts';
-import { Client } from '../../clients/client.ts';
+import { startCast, type Role } from '../../clients/cast.ts';
 import { keepSessions } from '../../clients/sessions.ts';
 import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
 import type { Traffic } from '../../product.ts';
@@ -9,8 +9,7 @@ import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
 import type { Rig } from '../../rig.ts';
 import * as roles from './clients.ts';
-import type { Role } from './clients.ts';
-import { createWorld, worldOf } from './world.ts';
+import { createWorld, worldOf, type World } from './world.ts';
 
 export { buildSpecimen as build };
 export { afterwards } from './afterwards.ts';
@@ -18,7 +17,7 @@ import type { Final } from './final.ts';
 export { final, unfinished } from './final.ts';
 
 /** Who takes part. */
-const CAST: readonly [name: string, role: Role][] = [
+const CAST: readonly [name: string, role: Role<World>][] = [
   ['transfers-1', roles.transfers],
   ['transfers-2', roles.transfers],
   ['transfers-3', roles.transfers],
@@ -48,17 +47,7 @@ export function start(rig: Rig, random: Random, history: History): Traffic {
   // Never sent for anything: whatever logs the headers of a request logs it.
   const cookie = `canary=${random.integer(0, 2 ** 31).toString(36)}-cookie-canary`;
   world.secrets.push(cookie);
-  const clients = CAST.map(([name, role]) => {
-    const client = new Client({ name, random, history, rig, headers: { Cookie: cookie } });
-    return { client, work: role(client, world) };
-  });
-  return {
-    stop: async () => {
-      for (const { client } of clients) client.end();
-      await Promise.all(clients.map(({ work }) => work));
-      for (const { client } of clients) client.close();
-    },
-  };
+  return startCast(CAST, world, { rig, random, history, headers: { Cookie: cookie } });
 }
 
 export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);

@@ -1,15 +1,7 @@
+import { PAYMENT_METHODS } from '../../clients/cast.ts';
 import type { Client } from '../../clients/client.ts';
 import { TRANSFERS } from '../../../specimen/outside.ts';
 import type { Account, LedgerWrite, World } from './world.ts';
-
-const METHODS = [
-  ['pm_card_ok', 8],
-  ['pm_card_declined', 3],
-  ['pm_card_charged_then_dropped', 3],
-  ['pm_card_slow', 2],
-  ['pm_card_error', 2],
-  ['pm_card_hang', 1],
-] as const;
 
 export function newTransfer(client: Client, world: World): LedgerWrite {
   const { random } = client;
@@ -23,7 +15,7 @@ export function newTransfer(client: Client, world: World): LedgerWrite {
 export function newWithdrawal(client: Client, world: World): LedgerWrite {
   const from = client.random.pick(world.tills);
   const amount = world.nextAmount();
-  const [method] = client.random.weighted(METHODS, ([, weight]) => weight);
+  const [method] = client.random.weighted(PAYMENT_METHODS, ([, weight]) => weight);
   const path = `/v1/accounts/${from.id}/withdrawals`;
   return remember(world, 'withdraw', client, from, path, { amount, method }, amount);
 }

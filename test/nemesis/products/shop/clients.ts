@@ -1,21 +1,14 @@
 import type { SeenVersion } from '../../checker/cached-reads.ts';
+import { PAYMENT_METHODS, type Role as CastRole } from '../../clients/cast.ts';
 import { jsonOf, type Client } from '../../clients/client.ts';
 import { pursue, repeatOld } from '../../clients/keyed-writes.ts';
 import type { Answer } from '../../clients/send.ts';
 import { itemsOf, newOrder, newPayment, type OrderWrite, type World } from './world.ts';
 
-export type Role = (client: Client, world: World) => Promise<void>;
+type Role = CastRole<World>;
 
 const SHORT = [20, 120] as const;
 const LONG = [100, 400] as const;
-const METHODS = [
-  ['pm_card_ok', 8],
-  ['pm_card_declined', 3],
-  ['pm_card_charged_then_dropped', 3],
-  ['pm_card_slow', 2],
-  ['pm_card_error', 2],
-  ['pm_card_hang', 1],
-] as const;
 
 export const orders: Role = (client, world) =>
   client.loop(SHORT, () => {
@@ -33,7 +26,7 @@ export const payments: Role = (client, world) =>
   client.loop(LONG, async () => {
     const latest = world.orders.slice(-10);
     if (latest.length === 0) return;
-    const [method] = client.random.weighted(METHODS, ([, weight]) => weight);
+    const [method] = client.random.weighted(PAYMENT_METHODS, ([, weight]) => weight);
     await pursue(client, newPayment(client, world, client.random.pick(latest), method));
   });
 

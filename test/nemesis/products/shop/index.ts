@@ -1,6 +1,6 @@
 import { repositoryRoot } from '../../../../local/servers/paths.ts';
 import { build as buildProduct } from '../../../../scripts/lib/build.ts';
-import { Client } from '../../clients/client.ts';
+import { startCast, type Role } from '../../clients/cast.ts';
 import { keepSessions } from '../../clients/sessions.ts';
 import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
 import type { Traffic } from '../../product.ts';
@@ -8,15 +8,14 @@ import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
 import type { Rig } from '../../rig.ts';
 import * as roles from './clients.ts';
-import type { Role } from './clients.ts';
 import type { Final } from './final.ts';
-import { createWorld, worldOf } from './world.ts';
+import { createWorld, worldOf, type World } from './world.ts';
 
 export { afterwards } from './afterwards.ts';
 export { final, unfinished } from './final.ts';
 export { createWorld as prepare };
 
-const CAST: readonly [name: string, role: Role][] = [
+const CAST: readonly [name: string, role: Role<World>][] = [
   ['orders-1', roles.orders],
   ['orders-2', roles.orders],
   ['payments-1', roles.payments],
@@ -43,18 +42,7 @@ export function settings(): Record<string, string> {
 }
 
 export function start(rig: Rig, random: Random, history: History): Traffic {
-  const world = worldOf(rig);
-  const clients = CAST.map(([name, role]) => {
-    const client = new Client({ name, random, history, rig });
-    return { client, work: role(client, world) };
-  });
-  return {
-    stop: async () => {
-      for (const { client } of clients) client.end();
-      await Promise.all(clients.map(({ work }) => work));
-      for (const { client } of clients) client.close();
-    },
-  };
+  return startCast(CAST, worldOf(rig), { rig, random, history });
 }
 
 export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);
