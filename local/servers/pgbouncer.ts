@@ -69,7 +69,7 @@ export async function startPgBouncer(
       stopWithinMs: 3_000,
       onLine: options.onLine,
     },
-    { directory: folder, discards: true },
+    { directory: folder, discardBy: 'SIGKILL' },
   );
   return Object.assign(server, { port, version, url });
 }

@@ -1,12 +1,16 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { preparePostgresDirectory, postgresBinaries, postgresRole, ownData } from './postgres-data.ts';
 import { ownerOf, postgresUser } from './postgres-user.ts';
 import { freePort } from './ports.ts';
 import { privateDirectory, type PrivateDirectory } from './private-directory.ts';
 import { startServer, type ServerControl } from './server-process.ts';
+
+const run = promisify(execFile);
 
 export interface PostgresOptions {
   /** The data directory. Default: a private temporary one that is removed with the server. */
@@ -60,7 +64,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Private data are about to be deleted, so no orderly shutdown is needed.
+  // Private data are about to be deleted, so PostgreSQL need not write them: SIGQUIT is its "immediate" shutdown. SIGKILL would
+  // leave a segment of shared memory behind each time; after 4,096 of them no PostgreSQL starts on the machine any more.
   const server = await startServer(
     {
       name: 'PostgreSQL',
@@ -72,12 +77,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       readyWithinMs: 60_000,
       // SIGINT is PostgreSQL's "fast" shutdown: sessions are ended, data are written.
       stopSignal: 'SIGINT',
-      orphanSignal: persistent ? 'SIGINT' : 'SIGKILL',
+      orphanSignal: persistent ? 'SIGINT' : 'SIGQUIT',
       stopWithinMs: 15_000,
       onLine: options.onLine,
       onUnexpectedExit: options.onUnexpectedExit,
     },
-    { directory: temporary, discards: !persistent },
+    {
+      directory: temporary,
+      discardBy: persistent ? undefined : 'SIGQUIT',
+      cleanUp: () => freeSharedMemory(dataDir),
+    },
   );
   return Object.assign(server, {
     port,
@@ -103,6 +112,17 @@ const fastSettings: Record<string, string | number> = {
   full_page_writes: 'off',
   max_wal_size: '2GB',
 };
+
+/**
+ * Frees the segment of shared memory of a server that was killed. PostgreSQL does that itself when it starts again on the same
+ * data; here they are about to be deleted. An orderly end removes postmaster.pid, so there is nothing to free.
+ */
+async function freeSharedMemory(dataDir: string): Promise<void> {
+  const file = await readFile(`${dataDir}/postmaster.pid`, 'utf8').catch(() => '');
+  // The seventh line holds the segment's key and its id (PostgreSQL source, src/include/utils/pidfile.h).
+  const id = file.split('\n')[6]?.trim().split(/\s+/)[1];
+  if (id) await run('ipcrm', ['-m', id]).catch(() => undefined);
+}
 
 function urlFor(port: number, role: string, database: string): string {
   return `postgresql://${role}:${role}@127.0.0.1:${port}/${database}`;

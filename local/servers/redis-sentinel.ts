@@ -37,7 +37,7 @@ export async function startSentinel(primary: RedisServer): Promise<RedisSentinel
       isReady: () => answersPing(port),
       stopWithinMs: 5000,
     },
-    { directory, discards: true },
+    { directory, discardBy: 'SIGKILL' },
   );
   return Object.assign(server, { port });
 }

@@ -63,7 +63,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       onLine: options.onLine,
       onUnexpectedExit: options.onUnexpectedExit,
     },
-    { directory: temporary, discards: temporary !== undefined },
+    { directory: temporary, discardBy: temporary && 'SIGKILL' },
   );
   return Object.assign(server, {
     port,

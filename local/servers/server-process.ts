@@ -198,12 +198,16 @@ export class ServerProcess {
 
 /**
  * Starts a server.
- * @param owns `directory` is removed when the server is stopped, or does not start; `discards`: its data are not needed, so
- * `stop` kills it
+ * @param owns `directory` is removed when the server is stopped, or does not start; `discardBy`: its data are not needed, so
+ * `stop` ends it at once by this signal; `cleanUp` runs after that end
  */
 export async function startServer(
   spec: ServerSpec,
-  { directory, discards = false }: { directory?: PrivateDirectory; discards?: boolean } = {},
+  {
+    directory,
+    discardBy,
+    cleanUp,
+  }: { directory?: PrivateDirectory; discardBy?: NodeJS.Signals; cleanUp?: () => Promise<void> } = {},
 ): Promise<ServerControl> {
   const server = new ServerProcess(spec);
   try {
@@ -217,7 +221,9 @@ export async function startServer(
       return server.pid;
     },
     stop: async () => {
-      await (discards ? server.kill() : server.stop());
+      // SIGKILL goes to its children too, which it cannot end itself.
+      await (discardBy === 'SIGKILL' ? server.kill() : server.stop(discardBy));
+      await cleanUp?.();
       await directory?.remove();
     },
     freeze: () => server.freeze(),

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,6 +57,15 @@ describe('a private PostgreSQL', () => {
     await another.stop();
     expect(isAlive(pid)).toBe(false);
     expect(existsSync(dataDir)).toBe(false);
+  });
+
+  it.each(['stopped', 'killed and stopped'])('leaves no shared memory behind when it is %s', async (how) => {
+    const another = await startPostgres();
+    const segment = await sharedMemoryOf(another);
+    expect(sharedMemory()).toContain(segment);
+    if (how.startsWith('killed')) await another.kill();
+    await another.stop();
+    expect(sharedMemory()).not.toContain(segment);
   });
 });
 
@@ -125,6 +135,19 @@ describe('freePort', () => {
     await waitFor(() => reservePort(Number(String(said))), { what: 'the port of a killed holder' });
   });
 });
+
+/** The id of the System V segment that the server names in its lock file. */
+async function sharedMemoryOf({ dataDir }: PostgresServer): Promise<string> {
+  const [, id] =
+    (await readFile(`${dataDir}/postmaster.pid`, 'utf8')).split('\n')[6]?.trim().split(/\s+/) ?? [];
+  return id ?? 'none';
+}
+
+/** The ids of all segments of this machine. */
+function sharedMemory(): string[] {
+  const rows = execFileSync('ipcs', ['-m'], { encoding: 'utf8' }).split('\n');
+  return rows.map((row) => row.trim().split(/\s+/)[1] ?? '');
+}
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client(url);
