@@ -50,21 +50,26 @@ export function isFinal({ operation: { outcome, status, code } }: Done): boolean
 function moodOf({ random }: Client): Partial<Asked> {
   const mood = random.next();
   if (mood < 0.1) return { hangUpAfterMs: random.integer(0, 60) };
-  if (mood < 0.25) return { patienceMs: random.integer(100, 3_000) };
+  if (mood < 0.7) return { patienceMs: random.integer(100, 3_000) };
   return {};
 }
 
-/** Sends a write until it is answered, the load is over, or the client leaves it for later. */
+/**
+ * Sends a write until it is answered, the load is over, or the client leaves it for later. As through a load balancer it goes elsewhere
+ * when an api was silent, and stays where it was answered.
+ */
 export async function pursue(client: Client, write: KeyedWrite): Promise<void> {
+  let at = client.anyApi();
   while (!write.settled && !client.isOver) {
     if (client.random.chance(0.06)) {
       // The same key at both apis at once.
       await Promise.all(APIS.map((at) => attempt(client, write, { at })));
       await client.pause(200);
     } else {
-      const done = await attempt(client, write, moodOf(client));
+      const done = await attempt(client, write, { at, ...moodOf(client) });
       if (isFinal(done)) return;
-      if (client.random.chance(0.1)) return;
+      if (client.random.chance(0.04)) return;
+      if (!done.answer) at = APIS.find((other) => other !== at)!;
       await client.waitToRetry(done.answer);
     }
   }

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import { jsonOf, type Client, type Done } from './client.ts';
+import { jsonOf, type Asked, type Client, type Done } from './client.ts';
 
 const REGISTER = '/v1/auth/register';
 const LOGIN = '/v1/auth/login';
@@ -44,7 +44,7 @@ export function keepSessions(client: Client, book: SessionBook): Promise<void> {
     const refreshes = client.random.integer(2, 6);
     for (let i = 0; i < refreshes && !client.isOver; i += 1) {
       await client.pause(client.random.integer(100, 700));
-      if ((await refresh(client, book, session)) === 'retried') return;
+      if (!(await refresh(client, book, session))) return;
     }
     if (client.isOver || session.state !== 'alive') return;
     const end = client.random.next();
@@ -85,28 +85,26 @@ async function begin(client: Client, book: SessionBook): Promise<Session | undef
 }
 
 /**
- * Exchanges the latest refresh token, with the same one again after a 503 or no answer.
- *
- * @returns `retried` if an attempt was not answered. It may still arrive, when what froze it goes on; if the successor were used by
- * then, it would look like a thief's. So the client leaves the session alone until everything is whole: real clients refresh every
- * quarter of an hour.
+ * Exchanges the latest refresh token, with the same one again after a 503 or no answer. The successor is used soon after: an attempt
+ * that nobody waits for any more may arrive later than that.
+ * @returns whether the client knows what became of it
  */
-export async function refresh(
-  client: Client,
-  book: SessionBook,
-  session: Session,
-): Promise<'done' | 'retried' | 'open'> {
-  let unanswered = false;
-  const done = await until(client, async () => {
-    const hurried = client.random.chance(0.1) ? { patienceMs: client.random.integer(20, 1_000) } : {};
-    const attempt = await exchange(client, session, session.tokens.length - 1, 'accepted', hurried);
-    unanswered ||= attempt.operation.outcome === 'unknown';
-    return attempt;
-  });
-  if (!done) return 'open';
+export async function refresh(client: Client, book: SessionBook, session: Session): Promise<boolean> {
+  const done = await until(client, () =>
+    exchange(client, session, session.tokens.length - 1, 'accepted', moodOf(client)),
+  );
+  if (!done) return false;
   if (done.operation.outcome === 'ok') take(book, session, done);
   else session.state = 'doubtful';
-  return unanswered ? 'retried' : 'done';
+  return true;
+}
+
+/** A client that loses the answer now and then, at the moment at which it is made, or that waits for it only briefly. */
+function moodOf({ random }: Client): Partial<Asked> {
+  const mood = random.next();
+  if (mood < 0.2) return { hangUpAfterMs: random.integer(0, 10) };
+  if (mood < 0.3) return { patienceMs: random.integer(20, 1_000) };
+  return {};
 }
 
 function take(book: SessionBook, session: Session, { answer }: Done): void {
@@ -122,7 +120,7 @@ function exchange(
   session: Session,
   index: number,
   expected: Expected,
-  more: { patienceMs?: number } = {},
+  more: Partial<Asked> = {},
 ): Promise<Done> {
   const about = { kind: 'refresh', object: session.name, input: { token: index, expected } };
   const body = { refreshToken: session.tokens[index] };

@@ -23,6 +23,7 @@ const CAST: readonly [name: string, role: Role<World>][] = [
   ['transfers-3', roles.transfers],
   ['withdrawals-1', roles.withdrawals],
   ['withdrawals-2', roles.withdrawals],
+  ['withdrawals-3', roles.withdrawals],
   ['changes-1', roles.changes],
   ['changes-2', roles.changes],
   ['cached-reads-1', roles.cachedReads],
