@@ -7,6 +7,7 @@ import type { Step } from '../nemesis/schedule.ts';
 
 import {
   portOf,
+  hangs,
   isSilent,
   control,
   redis,
@@ -255,13 +256,8 @@ export const EFFECTS: Record<string, Effect | Effect[]> = {
   },
 
   // Processes of the product.
-  'freeze-process': {
-    target: 'worker-2',
-    look: (rig) => async () => {
-      const { management } = rig.processes.get('worker-2')!;
-      return !(await management.get('/health/live', { timeoutMs: 500 }).catch(() => undefined));
-    },
-  },
+  'freeze-process': { target: 'worker-2', look: (rig) => () => hangs(rig, 'worker-2') },
+  'freeze-in-commit': { target: 'api-2', look: (rig) => () => hangs(rig, 'api-2') },
   'kill-process': { target: 'worker-2', look: (rig) => () => !rig.processes.get('worker-2')!.isRunning },
   'restart-process': { target: 'api-2', look: (rig) => isReplaced(rig, 'api-2') },
   rollout: {

@@ -24,6 +24,12 @@ export async function isSilent(rig: Rig, server: string): Promise<boolean> {
   return !(await control(url).catch(() => undefined));
 }
 
+/** Whether a process of the product does not answer. */
+export async function hangs(rig: Rig, name: ProcessName): Promise<boolean> {
+  const { management } = rig.processes.get(name)!;
+  return !(await management.get('/health/live', { timeoutMs: 500 }).catch(() => undefined));
+}
+
 export async function control<T>(url: string): Promise<T> {
   return (await httpClient(url).get<T>('', { timeoutMs: 1000 })).body;
 }

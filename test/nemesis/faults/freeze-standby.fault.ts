@@ -4,6 +4,8 @@ import { revive, serverOf } from './servers.ts';
 export const what =
   'The synchronous standby of PostgreSQL freezes: reads are answered, and every commit waits.';
 export const targets = ['postgres-standby'];
+/** Each one leaves the outcome of every write open. */
+export const weight = 3;
 export const lasts: Fault['lasts'] = [1500, 6000];
 
 export const holds: Fault['holds'] = () => ['postgres'];

@@ -4,6 +4,6 @@ import type { Fault } from '../fault.ts';
 export const what =
   'The primary of Redis and its replica change places; connections stay open to the server that answers READONLY now.';
 export const targets = ['redis'];
-export const weight = 2;
+export const weight = 4;
 
 export const begin: Fault['begin'] = (rig) => rig.redis.handOver();

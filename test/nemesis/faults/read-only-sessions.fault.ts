@@ -5,7 +5,7 @@ import { execute, TERMINATE, undo } from './postgres-admin.ts';
 export const what =
   'The sessions of the application are terminated, and those that it opens for a while refuse every write for good.';
 export const targets = ['postgres'];
-export const weight = 2;
+export const weight = 4;
 export const lasts: Fault['lasts'] = [500, 4000];
 
 export const begin: Fault['begin'] = async (rig) => {
