@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ACCOUNTS, TRANSFERS } from '../../../specimen/outside.ts';
-import { Client } from '../../clients/client.ts';
+import { servesAtOnce } from '../../clients/at-once.ts';
+import { Client, type Done } from '../../clients/client.ts';
 import type { Random } from '../../random.ts';
 import type { History } from '../../record.ts';
 import { APIS, WORKERS, type Rig } from '../../rig.ts';
@@ -34,6 +35,8 @@ export async function afterwards(rig: Rig, random: Random, history: History): Pr
       }),
       ...APIS.map((at) => useApi(client, world, at)),
     ]);
+    for (const at of APIS)
+      if ((await servesAtOnce(client, () => print(client, world, at))) === false) world.refusing.push(at);
     await useWorkers(client, world, rig);
   } finally {
     clearTimeout(deadline);
@@ -77,18 +80,19 @@ async function useApi(client: Client, world: World, at: string): Promise<void> {
   }
 }
 
+/** Orders a print: a write without a lock that others wait for. */
+function print(client: Client, { tills }: World, at: string): Promise<Done> {
+  const { id, owner } = tills[0]!;
+  const about = { kind: 'print', object: id, input: {} };
+  const ask = { method: 'POST', path: `${ACCOUNTS}/${id}/prints`, token: owner.token } as const;
+  return client.ask(at, about, ask, ({ text }) => (JSON.parse(text) as { id: string }).id);
+}
+
 /** Orders prints until every worker has made some. */
 async function useWorkers(client: Client, world: World, rig: Rig): Promise<void> {
   const before = await Promise.all(WORKERS.map((name) => handledBy(rig, name)));
   while (!client.isOver && world.workersAtWork.size < WORKERS.length) {
-    const { id, owner } = world.tills[0]!;
-    const about = { kind: 'print', object: id, input: {} };
-    const ask = { method: 'POST', path: `${ACCOUNTS}/${id}/prints`, token: owner.token } as const;
-    await Promise.all(
-      Array.from({ length: PRINTS_A_ROUND }, () =>
-        client.ask(client.anyApi(), about, ask, ({ text }) => (JSON.parse(text) as { id: string }).id),
-      ),
-    );
+    await Promise.all(Array.from({ length: PRINTS_A_ROUND }, () => print(client, world, client.anyApi())));
     await delay(300);
     for (const [i, name] of WORKERS.entries())
       if ((await handledBy(rig, name)) > before[i]!) world.workersAtWork.add(name);

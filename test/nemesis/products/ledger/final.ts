@@ -34,6 +34,7 @@ export interface Final {
   forbidden: number[];
   sessions: Pick<Session, 'name' | 'state'>[];
   workersAtWork: string[];
+  refusing: string[];
   secrets: string[];
 }
 
@@ -81,7 +82,7 @@ type Stored = Pick<
   'accounts' | 'transfers' | 'withdrawals' | 'prints' | 'payees' | 'records' | 'deadLetters' | 'announced'
 >;
 
-function known({ hot, tills, writes, forbidden, sessions, workersAtWork, secrets }: World) {
+function known({ hot, tills, writes, forbidden, sessions, workersAtWork, refusing, secrets }: World) {
   return {
     opening: [...hot, ...tills].map(({ id, owner, name, opening }) => {
       return { id, owner: owner.id, name, opening };
@@ -93,6 +94,7 @@ function known({ hot, tills, writes, forbidden, sessions, workersAtWork, secrets
     forbidden,
     sessions: sessions.map(({ name, state }) => ({ name, state })),
     workersAtWork: [...workersAtWork],
+    refusing,
     secrets,
   };
 }

@@ -142,6 +142,7 @@ const BROKEN: Record<string, Record<string, (judged: Judged) => void>> = {
       change(judged, 'api-2', 'transfer', { outcome: 'unknown', status: 503 }),
     'an api does not read': (judged) =>
       change(judged, 'api-2', 'read-account', { outcome: 'unknown', status: 503 }),
+    'an api keeps a broken connection': ({ final }) => void final.refusing.push('api-1'),
     'a worker does nothing': ({ final }) => void final.workersAtWork.pop(),
     'a key has no answer': ({ final }) => {
       final.writes.push({ ...final.writes[0]!, key: 'k3', settled: false });

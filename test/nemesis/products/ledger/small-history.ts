@@ -111,6 +111,7 @@ export function smallHistory(): Judged {
       forbidden: [11],
       sessions: [],
       workersAtWork: ['worker-1', 'worker-2'],
+      refusing: [],
       secrets: [],
     },
   };

@@ -21,6 +21,14 @@ export function check({ history, final }: Judged): Verdict {
   for (const worker of WORKERS)
     if (!final.workersAtWork.includes(worker))
       violations.push({ what: `${worker} handled nothing after everything was whole again`, about: [] });
+  for (const at of final.refusing)
+    violations.push({
+      what: `${at} went on refusing some of many writes at once after everything was whole again`,
+      about: mine
+        .filter((one) => one.at === at && one.status === 503)
+        .map(({ requestId }) => requestId ?? '')
+        .slice(-3),
+    });
   const attempts = attemptsByKey(history);
   for (const { key, settled } of final.writes) {
     const answered = (attempts.get(key) ?? []).some(isKept);

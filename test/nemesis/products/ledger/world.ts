@@ -43,6 +43,8 @@ export interface World extends SessionBook {
   transfers: { id: string; owner: Person }[];
   /** Workers that were seen to handle events once everything was whole again. */
   workersAtWork: Set<string>;
+  /** Apis that went on refusing some of many requests at once when everything was whole again. */
+  refusing: string[];
   nextAmount(): number;
 }
 
@@ -86,6 +88,7 @@ export async function createWorld(rig: Rig, random: Random): Promise<World> {
     secrets: secretsOf(rig, [ada!, bob!, cleo!]),
     transfers: [],
     workersAtWork: new Set(),
+    refusing: [],
     nextAmount: () => (amount += 1),
   };
   worlds.set(rig, world);
