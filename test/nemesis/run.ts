@@ -46,8 +46,9 @@ async function run(options: NemesisOptions, faults: NamedFault[]): Promise<numbe
   const copies = new Map<string, ReturnType<typeof sabotagedCopy>>();
   try {
     for (const [index, schedule] of schedules.entries()) {
-      // As many as fit.
-      if (index > 0 && Date.now() + search.longestMs > untilMs) break;
+      // As many as fit; a defect that was made on purpose is looked for once.
+      const found = sabotage !== undefined && search.broken.length > 0;
+      if (index > 0 && (found || Date.now() + search.longestMs > untilMs)) break;
       const product = await loadProduct(nameOf(schedule.product));
       progress.begin(`[${index + 1}] ${schedule.product}, seed ${schedule.seed}`);
       const dist = await product.build();

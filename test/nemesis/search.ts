@@ -35,6 +35,7 @@ export class Search {
   private readonly options: SearchOptions;
   private readonly shrunk = new Set<string>();
   private history: History | undefined;
+  private readonly startedAt = performance.now();
 
   constructor(faults: NamedFault[], options: SearchOptions) {
     this.faults = faults;
@@ -112,8 +113,9 @@ export class Search {
     if (minutes === 0 || this.shrunk.has(invariant)) return undefined;
     this.shrunk.add(invariant);
     const { progress } = place;
+    const after = Math.round((performance.now() - this.startedAt) / 1_000);
     progress.say(
-      `${invariant} is broken; looking for the shortest schedule that breaks it, ${minutes} min at most`,
+      `${invariant} is broken after ${after} s; looking for the shortest schedule that breaks it, ${minutes} min at most`,
     );
     const shrinking = await shrink(schedule, {
       breaks: async (candidate) => {
