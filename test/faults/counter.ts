@@ -33,6 +33,13 @@ export interface HeldTransfer {
   release(): Promise<void>;
 }
 
+export interface HeldPrint {
+  path: string;
+  /** Whether its job is in the middle of its work. */
+  isInProgress(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
 /** The counter of a bank: the ledger (test/specimen) as built processes on a stack of its own, and an owner who is logged in. */
 export interface Counter {
   stack: TestStack;
@@ -52,6 +59,10 @@ export interface Counter {
    * needs patient timeouts (test/support/patience.ts).
    */
   holdTransfer(http: HttpClient): Promise<HeldTransfer>;
+  /** Nobody can read the table until it is let go. @returns what does that, once or more often */
+  lockTable(table: string): Promise<() => Promise<void>>;
+  /** Orders a print whose job, once a worker has begun it, is in progress until it is let go: it waits for the row. */
+  holdPrint(): Promise<HeldPrint>;
   /** Draws on the bank, of which the outcome may be unknown. */
   withdraw(
     method: string,
@@ -114,6 +125,23 @@ export async function openCounter({
       transfer: (key = randomUUID()) =>
         http.post('/v1/transfers', nextTransfer(), { headers: { 'Idempotency-Key': key } }),
       holdTransfer: (client) => hold(stack.postgres.adminUrl('holdfast'), client, nextTransfer()),
+      lockTable: async (table) => {
+        const statement = `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`;
+        const blocker = await takeLock(stack.postgres.adminUrl('holdfast'), statement);
+        return () => blocker.end();
+      },
+      holdPrint: async () => {
+        const prints = `/v1/accounts/${accounts[0]}/prints`;
+        const { id } = (await http.post<{ id: string }>(prints)).body;
+        const row = 'SELECT 1 FROM prints WHERE id = $1 FOR UPDATE';
+        const blocker = await takeLock(stack.postgres.adminUrl('holdfast'), row, [id]);
+        const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE "prints"%'`;
+        return {
+          path: `${prints}/${id}`,
+          isInProgress: async () => (await query(waits)).length === 1,
+          release: () => blocker.end(),
+        };
+      },
       withdraw: (method, { account = accounts[drawn++ % DRAWN_ON], key = randomUUID() } = {}) =>
         http.post(
           `/v1/accounts/${account}/withdrawals`,
@@ -146,16 +174,22 @@ export async function openCounter({
 }
 
 async function hold(url: string, http: HttpClient, transfer: { from: string }): Promise<HeldTransfer> {
-  const blocker = new pg.Client(url);
-  await blocker.connect();
-  await blocker.query('BEGIN');
-  await blocker.query('SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [transfer.from]);
+  const blocker = await takeLock(url, 'SELECT 1 FROM accounts WHERE id = $1 FOR UPDATE', [transfer.from]);
   const answer = http
     .post<Transfer>('/v1/transfers', transfer, { headers: { 'Idempotency-Key': randomUUID() } })
     .catch(() => undefined);
   const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
   await waitFor(async () => (await blocker.query(waits)).rows.length > 0, { what: 'a transfer that waits' });
   return { answer, release: () => blocker.end() };
+}
+
+/** @returns the connection that holds the lock until it ends */
+async function takeLock(url: string, statement: string, values?: unknown[]): Promise<pg.Client> {
+  const blocker = new pg.Client(url);
+  await blocker.connect();
+  await blocker.query('BEGIN');
+  await blocker.query(statement, values);
+  return blocker;
 }
 
 async function queryOnce<Row extends object>(url: string, text: string, values?: unknown[]): Promise<Row[]> {

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.ts';
 import { openCounter, type Counter } from './counter.ts';
@@ -22,35 +21,23 @@ describe('a job of a plain queue', () => {
     'is taken over by another worker when its own is killed in the middle, and takes effect once',
     { timeout: 300_000 },
     async () => {
-      const account = `/v1/accounts/${counter.accounts[0]}`;
-      const ordered = await counter.http.post<{ id: string }>(`${account}/prints`);
-      expect(ordered.status).toBe(202);
-      const print = `${account}/prints/${ordered.body.id}`;
-
-      const holder = new pg.Client(counter.stack.postgres.adminUrl('holdfast'));
-      await holder.connect();
+      const print = await counter.holdPrint();
       try {
-        await holder.query('BEGIN');
-        await holder.query('SELECT 1 FROM prints WHERE id = $1 FOR UPDATE', [ordered.body.id]);
         const victim = await counter.stack.worker(UNHURRIED);
-        const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE "prints"%'`;
-        await waitFor(async () => (await counter.query(waiting)).length === 1, {
-          within: 60_000,
-          what: 'a job in the middle of its work',
-        });
+        await waitFor(print.isInProgress, { within: 60_000, what: 'a job in the middle of its work' });
         const other = await counter.stack.worker(UNHURRIED);
         await victim.kill();
-        expect((await counter.http.get(print)).body).toMatchObject({ copies: 0 });
+        expect((await counter.http.get(print.path)).body).toMatchObject({ copies: 0 });
 
-        await holder.query('ROLLBACK');
+        await print.release();
         const handled = 'messaging_events_handled_total{event="print",consumer="prints",outcome="handled"}';
         await waitFor(async () => (await other.management.get('/metrics')).text.includes(handled), {
           within: 120_000,
           what: 'the job in the other worker',
         });
-        expect((await counter.http.get(print)).body).toMatchObject({ copies: 1 });
+        expect((await counter.http.get(print.path)).body).toMatchObject({ copies: 1 });
       } finally {
-        await holder.end();
+        await print.release();
       }
     },
   );

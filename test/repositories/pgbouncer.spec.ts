@@ -94,7 +94,7 @@ describe('PgBouncer in transaction mode', () => {
   });
 
   it('forwards the cancellation when a client disconnects', async () => {
-    const context = new RequestContext('request-1', Date.now() + 60_000);
+    const context = new RequestContext('request-1', 60_000);
     const sleeping = context.run(() =>
       room.database.query({ text: "SELECT pg_sleep(15), 'cancel through it' AS mark" }),
     );

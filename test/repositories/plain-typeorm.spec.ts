@@ -44,7 +44,7 @@ const note = (id: number): Note => ({ id, body: 'x' });
 const committed = async () =>
   (await db.database.query<{ id: number }>({ text: 'SELECT id FROM notes ORDER BY id' })).map(({ id }) => id);
 const expectNoLeak = (room: DatabaseRoom = db) => nothingLent(room);
-const requestOf = (milliseconds: number) => new RequestContext('request-1', Date.now() + milliseconds);
+const requestOf = (milliseconds: number) => new RequestContext('request-1', milliseconds);
 
 /** The ways in which TypeORM can be asked to write a row. */
 const WAYS: Record<string, (id: number, dataSource: DataSource) => Promise<unknown>> = {

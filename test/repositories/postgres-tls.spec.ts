@@ -108,7 +108,7 @@ describe('PostgreSQL over TLS', () => {
           `SELECT FROM pg_stat_activity WHERE query LIKE '%cancel by TLS%' AND state = 'active' AND pid <> pg_backend_pid()`,
         )
       ).rowCount;
-    const context = new RequestContext('request-1', Date.now() + 60_000);
+    const context = new RequestContext('request-1', 60_000);
     const sleeping = context.run(() =>
       database.query({ text: "SELECT pg_sleep(15), 'cancel by TLS' AS mark" }),
     );

@@ -14,6 +14,7 @@ import { LoginLimiter } from '../../src/modules/auth/login-limiter.js';
 import { PRODUCT } from '../../src/product.js';
 import { loadSettings } from '../../src/config/index.js';
 import { RedisConnection } from '../../src/platform/redis/index.js';
+import { FaultInjector } from '../../src/platform/resilience/index.js';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
 import { waitFor } from '../../local/wait-for.ts';
 
@@ -46,16 +47,22 @@ describe('on a real Redis', () => {
     vi.restoreAllMocks();
   });
 
-  async function start(environment?: Record<string, string>): Promise<RedisConnection> {
-    const connection = new RedisConnection(settings(environment));
+  async function start(
+    environment?: Record<string, string>,
+    faults?: FaultInjector,
+  ): Promise<RedisConnection> {
+    const connection = new RedisConnection(settings(environment), faults);
     open.push(connection);
     await connection.onModuleInit();
     return connection;
   }
 
   /** Usable, also where the first connection takes longer than the start waits for it. */
-  async function connect(environment?: Record<string, string>): Promise<RedisConnection> {
-    const connection = await start(environment);
+  async function connect(
+    environment?: Record<string, string>,
+    faults?: FaultInjector,
+  ): Promise<RedisConnection> {
+    const connection = await start(environment, faults);
     await waitFor(() => connection.isUsable, { what: 'the connection' });
     return connection;
   }
@@ -99,6 +106,22 @@ describe('on a real Redis', () => {
         server.thaw();
       }
       await answers(redis);
+    });
+
+    it('recovers in time also when the clock was set back meanwhile', async () => {
+      const faults = new FaultInjector();
+      const redis = await connect(IMPATIENT, faults);
+      const [target] = faults.targets;
+      faults.set(target!, { kind: 'block' });
+      await expect(redis.run((client) => client.incr('n'))).rejects.toMatchObject({ status: 503 });
+      vi.useFakeTimers({ toFake: ['Date'] });
+      try {
+        vi.setSystemTime(Date.now() - 24 * 3_600_000);
+        faults.clear();
+        await waitFor(() => redis.isUsable, { what: 'a probe' });
+      } finally {
+        vi.useRealTimers();
+      }
     });
 
     it('fails at once while the server is down, and recovers by itself', async () => {

@@ -84,7 +84,7 @@ describe.each(Object.entries(STYLES))('reads of %s that tolerate lag', (_, read)
     return rows.map(({ pid }) => pid);
   };
   const caller = (userId: string) =>
-    Object.assign(new RequestContext(`request of ${userId}`, Date.now() + 60_000), { userId });
+    Object.assign(new RequestContext(`request of ${userId}`, 60_000), { userId });
 
   it('are cancelled on the replica when their client disconnects', async () => {
     const observer = await admin(replica);

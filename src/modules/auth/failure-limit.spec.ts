@@ -138,6 +138,22 @@ describe('FailureLimit', () => {
     await Promise.all(results);
   });
 
+  it('lets no more of them in because the clock was set meanwhile', async () => {
+    open({ forgiving: false });
+    await failTimes(2);
+    const attempts = Array.from({ length: 4 }, pending);
+    const results = attempts.map(({ attempt }) => limit.attempt('key', attempt));
+    await settled();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(Date.now() + 24 * 3_600_000);
+    attempts[0]?.settle(true);
+    await results[0];
+    await settled();
+    expect(attempts.map(({ begun }) => begun)).toEqual([true, true, false, false]);
+    attempts.forEach(({ settle }) => settle(true));
+    await Promise.all(results);
+  });
+
   it('answers 503 when too many wait', async () => {
     open({ max: 1 });
     const first = pending();

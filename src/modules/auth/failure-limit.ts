@@ -9,7 +9,7 @@ const MAX_WAITING = 500;
 /** What this process knows about a key while it has running attempts. */
 interface Gate {
   failures: number;
-  /** Epoch milliseconds at which the window of the failures ends. */
+  /** When the window of the failures ends, on `performance.now()`'s clock. */
   endsAt: number;
   /** Counts the changes of `failures`, so that an answer of Redis that was under way meanwhile is known to be old. */
   version: number;
@@ -93,7 +93,7 @@ export class FailureLimit {
     if (gate.version === version) this.learn(gate, known);
     for (;;) {
       const left = max - failuresOf(gate);
-      if (left <= 0) throw tooManyFailures(Math.max(1, Math.ceil((gate.endsAt - Date.now()) / 1000)));
+      if (left <= 0) throw tooManyFailures(Math.max(1, Math.ceil((gate.endsAt - performance.now()) / 1000)));
       if (gate.running < left) break;
       if (gate.waiting.length >= MAX_WAITING) {
         throw new TransientError({ code: 'busy', detail: 'Too many logins are waiting. Retry later.' });
@@ -118,7 +118,7 @@ export class FailureLimit {
 
   private learn(gate: Gate, result: RateLimiterRes | null): void {
     gate.failures = result?.consumedPoints ?? 0;
-    gate.endsAt = Date.now() + (result?.msBeforeNext ?? 0);
+    gate.endsAt = performance.now() + (result?.msBeforeNext ?? 0);
   }
 
   private open(key: string): Gate {
@@ -142,5 +142,5 @@ export class FailureLimit {
 }
 
 function failuresOf({ failures, endsAt }: Gate): number {
-  return endsAt > Date.now() ? failures : 0;
+  return endsAt > performance.now() ? failures : 0;
 }

@@ -395,6 +395,20 @@ describe('A read-through cache', () => {
       expect(await second).toMatchObject({ stale: false, value: { name: 'v2' } });
     });
 
+    it('notices it in time also when the clock was set back meanwhile', async () => {
+      await withStaleCopy();
+      const first = cache.get('a');
+      await settle();
+      source.asked[1]?.reject(away());
+      await first;
+      await vi.advanceTimersByTimeAsync(1000);
+      vi.setSystemTime(Date.now() - 24 * 3_600_000);
+      const second = cache.get('a');
+      await settle();
+      source.answer(2, 2);
+      expect(await second).toMatchObject({ stale: false, value: { name: 'v2' } });
+    });
+
     it('probes a silent source with one load at a time, and keeps its result', async () => {
       await withStaleCopy();
       const first = cache.get('a');

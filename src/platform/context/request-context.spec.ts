@@ -3,7 +3,7 @@ import { RequestContext } from './request-context.js';
 
 describe('the context of a request', () => {
   it('is available to all asynchronous work of the request', async () => {
-    const context = new RequestContext('request-1', Date.now() + 1000);
+    const context = new RequestContext('request-1', 1000);
     await context.run(async () => {
       await Promise.resolve();
       expect(RequestContext.current()).toBe(context);
@@ -12,7 +12,18 @@ describe('the context of a request', () => {
   });
 
   it('never has a negative time left', () => {
-    expect(new RequestContext('r', Date.now() - 1).remainingMs).toBe(0);
+    expect(new RequestContext('r', -1).remainingMs).toBe(0);
+  });
+
+  it('has the same time left when the clock is set', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const context = new RequestContext('r', 5000);
+    vi.advanceTimersByTime(2000);
+    for (const hours of [24, -48]) {
+      vi.setSystemTime(Date.now() + hours * 3_600_000);
+      expect(context.remainingMs).toBe(3000);
+    }
+    vi.useRealTimers();
   });
 
   it('notifies listeners once when the request is cancelled, late ones at once', () => {
@@ -30,7 +41,7 @@ describe('the context of a request', () => {
   });
 
   it('does not reach shielded work, except for the id', async () => {
-    const context = new RequestContext('request-1', Date.now());
+    const context = new RequestContext('request-1', 0);
     context.userId = 'user-1';
     context.abort('gone');
     await context.run(() =>

@@ -15,15 +15,19 @@ export class RequestContext {
   unsampled?: object;
   private given?: Error;
   private readonly listeners = new Members<(reason: Error) => void>();
+  /** On `performance.now()`'s clock: the wall clock may be set meanwhile. */
+  private readonly deadline: number;
 
   /**
    * @param requestId links log lines, events and jobs to the request that caused them
-   * @param deadline epoch milliseconds after which the answer is no longer needed
+   * @param withinMs time after which the answer is no longer needed
    */
   constructor(
     readonly requestId: string,
-    readonly deadline: number,
-  ) {}
+    withinMs: number,
+  ) {
+    this.deadline = performance.now() + withinMs;
+  }
 
   /** The context of the request or job that is being worked on, if any. */
   static current(): RequestContext | undefined {
@@ -37,7 +41,7 @@ export class RequestContext {
 
   /** Milliseconds until the deadline, never negative. */
   get remainingMs(): number {
-    return Math.max(0, this.deadline - Date.now());
+    return Math.max(0, this.deadline - performance.now());
   }
 
   /** Why the request was cancelled (its client disconnected), or undefined while a client waits for the answer. */

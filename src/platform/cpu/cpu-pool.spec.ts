@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
 import { RequestContext } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
@@ -117,9 +117,20 @@ describe('CpuPool', () => {
   it('does not start a task whose request was cancelled', async () => {
     open(1);
     const running = pool.run(spin, 100);
-    const late = new RequestContext('a-request', Date.now() + 20).run(() => pool.run(double, 1));
+    const late = new RequestContext('a-request', 20).run(() => pool.run(double, 1));
     await expect(late).rejects.toBeInstanceOf(TransientError);
     await running;
+  });
+
+  it('starts a task in time also when the clock is set back meanwhile', async () => {
+    open(1);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      vi.setSystemTime(Date.now() - 24 * 3_600_000);
+      expect(await new RequestContext('a-request', 60_000).run(() => pool.run(double, 21))).toBe(42);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('reports how many tasks wait', async () => {

@@ -6,7 +6,7 @@ import { Settings } from '../../config/index.js';
 import { TransientError } from '../errors/index.js';
 import { RequestContext } from '../context/index.js';
 import type { CpuTask } from './cpu-task.js';
-import type { ThreadResult, ThreadTask } from './cpu-thread.js';
+import { steadyMs, type ThreadResult, type ThreadTask } from './cpu-thread.js';
 import { BACKGROUND, TwoClassQueue } from './two-class-queue.js';
 
 /** Tasks that may wait for each thread. With a password hash at about 30 ms that is a wait of some 2 seconds. */
@@ -80,7 +80,7 @@ export class CpuPool implements OnApplicationShutdown {
         module: task.module,
         name: task.name,
         input,
-        deadline: RequestContext.current()?.deadline ?? Number.MAX_SAFE_INTEGER,
+        deadline: steadyMs() + (RequestContext.current()?.remainingMs ?? Infinity),
         ...(background && BACKGROUND),
       });
       if (!result.done) throw busy();

@@ -12,7 +12,7 @@ export interface ThreadTask {
   module: string;
   name: string;
   input: unknown;
-  /** Epoch milliseconds after which the result is not needed. */
+  /** After this the result is not needed; by `steadyMs`. */
   deadline: number;
 }
 
@@ -33,10 +33,15 @@ try {
   // A sandbox may forbid it; then the threads run at normal priority.
 }
 
+/** A clock that all threads of a process share and nobody sets: that of `performance.now()` begins anew in each. */
+export function steadyMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 const modules = new Map<string, Record<string, (input: unknown) => unknown>>();
 
 export default async function runTask({ module, name, input, deadline }: ThreadTask): Promise<ThreadResult> {
-  if (Date.now() > deadline) return { done: false };
+  if (steadyMs() > deadline) return { done: false };
   let loaded = modules.get(module);
   if (!loaded) {
     loaded = (await import(module)) as Record<string, (input: unknown) => unknown>;

@@ -74,7 +74,7 @@ export function createHttpAdapter(
     done();
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    const context = new RequestContext(request.id, Date.now() + settings.requestTimeoutMs);
+    const context = new RequestContext(request.id, settings.requestTimeoutMs);
     request.context = context;
     Exchange.of(reply.raw)?.reached(request);
     reply.headers(SECURITY_HEADERS).header('X-Request-Id', request.id).header('Cache-Control', 'no-store');

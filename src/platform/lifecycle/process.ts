@@ -54,8 +54,8 @@ export async function runProcess(
   const end = async (reason: string): Promise<void> => {
     if (ending) return;
     ending = true;
-    const started = Date.now();
-    const remaining = () => settings.lifecycle.timeoutMs - (Date.now() - started);
+    const started = performance.now();
+    const remaining = () => settings.lifecycle.timeoutMs - (performance.now() - started);
     log.logger.info({ reason }, 'shutdown begins');
     setTimeout(() => {
       log.logger.error({ timeoutMs: settings.lifecycle.timeoutMs }, 'shutdown timed out');
@@ -73,7 +73,7 @@ export async function runProcess(
       await management?.close();
       // A little less than the remaining time: a collector that does not answer must not make this an unclean exit.
       await stopTracing(remaining() - 200);
-      log.logger.info({ durationMs: Date.now() - started }, 'shutdown complete');
+      log.logger.info({ durationMs: Math.round(performance.now() - started) }, 'shutdown complete');
       await exit(log, exitCode);
     } catch (error) {
       log.logger.error({ err: error }, 'shutdown failed');

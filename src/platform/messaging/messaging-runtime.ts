@@ -100,13 +100,13 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
   async drain(timeoutMs: number): Promise<void> {
     this.stopTaking();
     if (this.state !== 'draining') return;
-    const started = Date.now();
+    const started = performance.now();
     if (!(await this.jobsEnded(started + timeoutMs * UNDISTURBED_SHARE))) {
       this.logger.warn({ activeJobs: this.jobs.active }, 'Jobs are still running; aborting them');
       this.jobs.abort();
       if (!(await this.jobsEnded(started + timeoutMs - HAND_BACK_TIMEOUT_MS))) await this.handBack();
     }
-    const remainingMs = started + timeoutMs - Date.now();
+    const remainingMs = started + timeoutMs - performance.now();
     // A batch that is still being relayed is claimed, and is relayed again when its lease is over.
     await within(Math.max(remainingMs, 0), this.relayStopped).catch(() => undefined);
     // By force, because BullMQ's orderly close waits without a limit for a Redis that is down; the jobs that it would wait for
@@ -145,11 +145,11 @@ export class MessagingRuntime implements BeforeApplicationShutdown {
     return { ...this.status() };
   }
 
-  /** @returns whether all jobs ended, and Redis knows, before `deadline` */
+  /** @returns whether all jobs ended, and Redis knows, before `deadline`, which is on `performance.now()`'s clock */
   private async jobsEnded(deadline: number): Promise<boolean> {
     let idleSince: number | undefined;
     while (this.workers.some((worker) => worker.isRunning())) {
-      const now = Date.now();
+      const now = performance.now();
       if (this.jobs.active > 0) idleSince = undefined;
       // No job runs, and yet a worker waits: for a Redis that is down.
       else if (now - (idleSince ??= now) > RECORD_TIMEOUT_MS) return true;
