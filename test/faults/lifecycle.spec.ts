@@ -145,6 +145,30 @@ describe('the life of a process', () => {
     expect(taken.logs.at(-1)?.message).toContain(`port ${counter.api.port} is in use`);
   });
 
+  // As on a machine that is so busy, with four processes that start at once, that a statement takes longer than it may.
+  it.each(['migrations', 'sessions'])(
+    'starts although the first statements that read %s failed',
+    { timeout: 120_000 },
+    async (table) => {
+      const release = await counter.lockTable(table);
+      const env = { ...counter.stack.env, ...PATIENT_DATABASE, DATABASE_LOCK_TIMEOUT_MS: '200' };
+      const api = await startApi({ env, until: 'live' });
+      try {
+        const attempts = () => api.logs.filter(({ message }) => message?.includes('trying again'));
+        await waitFor(() => attempts().length > 1 || !api.isRunning, {
+          within: 60_000,
+          what: 'two attempts',
+        });
+        expect(api.isRunning, api.logs.at(-1)?.message).toBe(true);
+        await release();
+        await api.waitForLog(({ message }) => message === 'api is ready', 60_000);
+      } finally {
+        await release();
+        await api.kill();
+      }
+    },
+  );
+
   it('lists every problem of the configuration at once and connects to nothing', async () => {
     const wrong = {
       NODE_ENV: 'production',

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { atStart } from '../../platform/database/index.js';
 import { OutageLog } from '../../platform/runtime/index.js';
 import { AccessTokens } from './access-tokens.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -50,7 +51,7 @@ export class RevokedSessions implements OnApplicationBootstrap, OnApplicationShu
   /** A process without HTTP checks no tokens and does not need the set. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.host.httpAdapter) return;
-    await this.load();
+    await atStart(() => this.load());
     this.schedule();
   }
 

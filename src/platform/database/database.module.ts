@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { Settings } from '../../config/index.js';
 import { Policies } from '../resilience/index.js';
+import { AT_START } from './at-start.js';
 import { ConnectionPool } from './connection-pool.js';
 import { dataSourceOptions, primaryPool } from './data-source.js';
 import { DatabaseHealth } from './database.health.js';
@@ -27,8 +28,7 @@ export class DatabaseModule {
           useFactory: (settings: Settings, pool: ConnectionPool, replicas: Replicas) => ({
             ...dataSourceOptions(settings.database, pool, replicas),
             autoLoadEntities: true,
-            retryAttempts: 10,
-            retryDelay: 1000,
+            ...AT_START,
           }),
           dataSourceFactory: (options) =>
             Promise.resolve(new JoiningDataSource(options as DataSourceOptions)),

@@ -1,3 +1,4 @@
+export { atStart } from './at-start.js';
 export { ConnectionPool } from './connection-pool.js';
 export type { Statement } from './pooled-connection.js';
 export { Database } from './database.js';
