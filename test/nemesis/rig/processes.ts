@@ -40,7 +40,7 @@ export async function startProcess(
     until: 'live' as const,
     within: 60_000,
     onUnexpectedExit: (reason: string) => {
-      note(reason);
+      note(`${reason}${lastWords(directory, name)}`);
       void watched.startAgain();
     },
   };
@@ -125,6 +125,16 @@ export async function startProcess(
 
 function logFileOf(directory: string, name: ProcessName): string {
   return join(directory, `${name}.log`);
+}
+
+/** What its log says about its end: the log is gone with the rig. */
+function lastWords(directory: string, name: ProcessName): string {
+  let words = '';
+  eachLogLine(directory, [name], (_, line) => {
+    const { level, message, err } = parseLine(line);
+    if (level === 'fatal') words = `: ${message} (${(err as Error | undefined)?.message})`;
+  });
+  return words;
 }
 
 export function eachLogLine(
