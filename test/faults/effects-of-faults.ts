@@ -161,6 +161,14 @@ export const EFFECTS: Record<string, Effect | Effect[]> = {
       return () => ended.length === 2 && ended.every(({ code }) => code === 0);
     },
   },
+  'kill-cli': {
+    target: 'migrate',
+    with: { afterMs: 1 },
+    look: (rig) => {
+      const ended = commandsOf(rig);
+      return () => ended.length === 1 && ended[0]?.code !== 0;
+    },
+  },
   'list-dead-letters': {
     target: 'cli',
     look: (rig) => {
