@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SchematicTestRunner, UnitTestTree } from '@angular-devkit/schematics/testing/index.js';
 import { Tree } from '@angular-devkit/schematics';
 import { describe, expect, it } from 'vitest';
-import { fieldsOf } from './lib/fields.js';
+import { columnsOf, fieldsOf } from './lib/fields.js';
 import { KINDS } from './lib/kinds.js';
 import { namesOf } from './lib/names.js';
 import { registered } from './lib/register.js';
@@ -76,8 +76,56 @@ describe('nest g feature', () => {
     [{ name: 'Invoices' }, /"Invoices" is no name/],
     [{ name: 'staff' }, /looks like a singular/],
     [{ fields: '' }, /at least one field/],
+    [{ fields: 'number:string:immutable' }, /At least one field has to change/],
   ])('refuses %j', async (options, message) => {
     await expect(generate(options)).rejects.toThrow(message);
+  });
+
+  it('keeps what is immutable out of changes', async () => {
+    const tree = await generate({ fields: 'number:string:immutable note:text' });
+    const folder = 'src/modules/invoices';
+
+    expect(tree.readText(`${folder}/dto/invoice-fields.dto.ts`)).not.toContain('number');
+    expect(tree.readText(`${folder}/dto/create-invoice.dto.ts`)).toContain('number!: string');
+    expect(tree.readText(`${folder}/invoices.controller.ts`)).toMatch(
+      /@Body\(\) fields: CreateInvoiceDto[^]*@Body\(\) fields: InvoiceFieldsDto/,
+    );
+  });
+
+  it('lists by what is indexed: filters and orders, with an index for each', async () => {
+    const tree = await generate({ owner: true, fields: 'dueOn:date:indexed paid:boolean:indexed note:text' });
+
+    expect(tree.readText('migrations/17-invoices.ts')).toContain(
+      'CREATE INDEX invoices_user_id_due_on_id_idx ON invoices (user_id, due_on, id)',
+    );
+    const query = tree.readText('src/modules/invoices/dto/invoice-query.dto.ts');
+    expect(query).toContain("['dueOn', '-dueOn'] as const");
+    expect(query).toMatch(/dueOn\?: string[^]*paid\?: boolean/);
+    expect(query).not.toContain('note');
+  });
+
+  it('searches the words of all searchable fields, by the expression of one index', async () => {
+    const tree = await generate({ fields: 'title:string:searchable note:text:optional:searchable' });
+
+    expect(tree.readText('migrations/17-invoices.ts')).toContain(
+      `USING gin (to_tsvector('simple', title || ' ' || coalesce(note, '')))`,
+    );
+    expect(tree.readText('src/modules/invoices/invoices.service.ts')).toContain(
+      `to_tsvector('simple', invoice.title || ' ' || coalesce(invoice.note, ''))`,
+    );
+  });
+
+  it('holds money as an amount and a currency, and objects as json with a class', async () => {
+    const tree = await generate({
+      fields: 'price:money:optional to:json(street:string,zip:string:optional)',
+    });
+
+    expect(tree.readText('migrations/17-invoices.ts')).toMatch(
+      /price_amount bigint,\s+price_currency char\(3\),\s+to jsonb NOT NULL/,
+    );
+    expect(tree.readText('src/modules/invoices/dto/invoice-to.dto.ts')).toMatch(
+      /class InvoiceToDto \{[^]*street!: string;[^]*zip\?: string;/,
+    );
   });
 
   it('takes a reference only to a feature whose sample the tests can use', async () => {
@@ -113,6 +161,21 @@ describe('the list of fields', () => {
     ['amount', /is no field: write name:kind/],
     ['amount:price', /no kind "price". There are: string, /],
     ['amount:integer:big', /no option "big". There are: optional, unique/],
+    ['amount:integer:default(many)', /"many" is no default of it/],
+    ['status:enum(draft,sent):default(paid)', /"paid" is no default of it/],
+    ['rate:decimal(3,2):default(10)', /"10" is no default of it/],
+    ['count:integer:optional:default(1)', /what has a default is not optional/],
+    ['count:integer[]', /no arrays of integer; there are of string, uuid, url, enum/],
+    ['note:text:indexed', /text cannot be unique or indexed/],
+    ['name:string(900):unique', /an index holds a string of at most 600 characters/],
+    ['at:date:searchable', /date has no words to search for/],
+    ['to:json', /write it like json\(street:string/],
+    ['to:json(when:money)', /when cannot be a member of json/],
+    ['price:money priceAmount:integer', /price_amount is there twice/],
+    ['limit:integer', /limit has a meaning already/],
+    ['constructor:string', /constructor has a meaning already/],
+    ['a:constructor', /no kind "constructor"/],
+    ['status:enum(draft,draft)', /a word is there twice/],
     ['amount:integer(4)', /takes nothing in parentheses/],
     ['status:enum(draft)', /write it like enum\(draft,sent\)/],
     ['Due_on:date', /camelCase/],
@@ -122,7 +185,21 @@ describe('the list of fields', () => {
     expect(() => fieldsOf(text)).toThrow(message);
   });
 
-  it.each(Object.entries(KINDS).filter(([name]) => name !== 'ref'))(
+  it('knows defaults, arrays, money and objects', () => {
+    const [status, tags, price, to] = fieldsOf(
+      'status:enum(draft,sent):default(draft):indexed tags:string(20)[]:optional price:money to:json(street:string, count:integer:optional)',
+    );
+
+    expect(status).toMatchObject({ default: "'draft'", indexed: true });
+    expect(tags).toMatchObject({ array: true, optional: true, argument: '20' });
+    expect(columnsOf(price!)).toMatchObject([
+      { property: 'priceAmount', column: 'price_amount', sql: 'bigint' },
+      { property: 'priceCurrency', column: 'price_currency', sql: 'char(3)' },
+    ]);
+    expect(to!.members).toMatchObject([{ name: 'street' }, { name: 'count', optional: true }]);
+  });
+
+  it.each(Object.entries(KINDS).filter(([name]) => !['ref', 'json'].includes(name)))(
     'has for %s two samples that differ, and a value that is refused',
     (name, kind) => {
       const argument = { enum: 'draft,sent' }[name] ?? '';

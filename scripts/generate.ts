@@ -12,10 +12,15 @@ Writes a feature: entity, migration, service, controller, tests; and lists it in
 such as invoices. Files that are there already are never changed: then nothing is written.
 
 FIELDS, separated by spaces: name:kind, name:kind(argument), and options after further colons.
-  kinds    string(40), text, integer, decimal(12,2), boolean, date, timestamp, uuid, email, url,
-           enum(draft,sent), ref(users)
-  options  optional, unique
-  example  "number:string(40):unique amount:decimal(12,2) dueOn:date:optional status:enum(draft,sent) customer:ref(users)"
+  kinds    string(40), text, integer, bigint, decimal(12,2), money, boolean, date, timestamp, uuid, email, url,
+           enum(draft,sent), ref(users), json(street:string,zip:string:optional); lists of strings as string(40)[], and
+           so of url, uuid and enum
+  options  optional, unique,
+           default(draft)  for a field that may be left out and is never empty,
+           immutable       set when one is added, and never again,
+           indexed         lists can be filtered and sorted by it,
+           searchable      lists can be searched for its words
+  example  "number:string(40):unique:immutable price:money dueOn:date:optional:indexed status:enum(draft,sent):default(draft)"
 
   --owner          each row belongs to the caller that made it; without, every caller reads and admins write
   --singular NAME  where it does not follow from the plural

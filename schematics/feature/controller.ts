@@ -1,8 +1,12 @@
 import { withArticle } from '../lib/names.ts';
-import type { Feature } from './feature.ts';
+import { createClass, type Feature } from './feature.ts';
+import { hasQuery } from './list.ts';
 
 /** The controller: routes, with all that they answer. */
-export function controller({ names, fields, owner }: Feature): string {
+export function controller(feature: Feature): string {
+  const { names, fields, owner } = feature;
+  const create = createClass(feature);
+  const query = hasQuery(feature) ? `${names.pascal}Query` : 'PageQuery';
   const {
     pascal: One,
     pascalPlural: Many,
@@ -18,6 +22,7 @@ export function controller({ names, fields, owner }: Feature): string {
   const writes = owner ? '' : `  @RequireRole('admin')\n`;
   const forbidden = owner ? '' : '403, ';
   const conflicts = fields.some(({ unique }) => unique) ? '409, ' : '';
+  const conflictsLater = fields.some(({ unique, immutable }) => unique && !immutable) ? '409, ' : '';
   const ofCaller = owner ? ' of the caller' : '';
   return `import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -26,13 +31,12 @@ import {
   ApiAnswer,
   ApiPage,
   ApiProblems,
-${owner ? '  CurrentCaller,\n' : ''}  PageQuery,
-  Priority,
+${owner ? '  CurrentCaller,\n' : ''}  ${query === 'PageQuery' ? 'PageQuery,\n  ' : ''}Priority,
 ${owner ? '' : '  RequireRole,\n'}  UuidParam,
 ${owner ? '  type Caller,\n' : ''}  type Page,
 } from '../../platform/http/index.js';
-import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
-import { ${One}Dto } from './dto/${singular}.dto.js';
+${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
+${query === 'PageQuery' ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
 import { ${Many}Service } from './${plural}.service.js';
 
 @ApiTags('${plural}')
@@ -43,10 +47,10 @@ export class ${Many}Controller {
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'list${Many}', summary: '${owner ? `${capital(wordsPlural)} of the caller` : `All ${wordsPlural}`}, newest first' })
+  @ApiOperation({ operationId: 'list${Many}', summary: '${owner ? `${capital(wordsPlural)} of the caller` : `All ${wordsPlural}`}, ${query === 'PageQuery' ? 'newest first' : 'by default newest first'}' })
   @ApiPage(${One}Dto)
   @ApiProblems(401, 422)
-  list(${caller}@Query() query: PageQuery): Promise<Page<${One}Dto>> {
+  list(${caller}@Query() query: ${query}): Promise<Page<${One}Dto>> {
     return this.${many}.list(${pass}query);
   }
 
@@ -70,7 +74,7 @@ ${writes}  @ApiOperation({ operationId: 'create${One}', summary: 'Add ${withArti
   @ApiProblems(400, 401, ${forbidden}${conflicts}413, 415, 422)
   async create(
     ${caller}
-    @Body() fields: ${One}FieldsDto,
+    @Body() fields: ${create.name},
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
     const { etag, ${one} } = await this.${many}.create(${pass}fields);
@@ -84,7 +88,7 @@ ${writes}  @ApiOperation({
     summary: 'Change ${withArticle(words)}${ofCaller}, if it is still the version that was read',
   })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(400, 401, ${forbidden}404, ${conflicts}412, 413, 415, 422, 428)
+  @ApiProblems(400, 401, ${forbidden}404, ${conflictsLater}412, 413, 415, 422, 428)
   async change(
     ${caller}
     @UuidParam('id') id: string,

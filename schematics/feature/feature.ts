@@ -9,3 +9,10 @@ export interface Feature {
   /** Of the migration, in milliseconds. */
   timestamp: number;
 }
+
+/** The DTO of a new row, and its file. */
+export function createClass({ names, fields }: Feature): { name: string; file: string } {
+  return fields.some(({ immutable }) => immutable)
+    ? { name: `Create${names.pascal}Dto`, file: `create-${names.singular}` }
+    : { name: `${names.pascal}FieldsDto`, file: `${names.singular}-fields` };
+}

@@ -1,10 +1,11 @@
 import { SchematicsException, type Rule, type Tree } from '@angular-devkit/schematics';
 import { GeneratorFailure } from '../lib/failure.ts';
-import { fieldsOf, type Field } from '../lib/fields.ts';
+import { fieldsOf } from '../lib/fields.ts';
 import { namesOf } from '../lib/names.ts';
 import { registered } from '../lib/register.ts';
 import type { Feature } from './feature.ts';
 import { sourceOf } from './source.ts';
+import { isReference } from './table.ts';
 import { testsOf } from './tests.ts';
 
 interface Options {
@@ -23,6 +24,8 @@ export function feature({ name, fields, singular, owner, timestamp = Date.now() 
     try {
       const asked: Feature = { names: namesOf(name, singular), fields: fieldsOf(fields), owner, timestamp };
       const files = { ...sourceOf(asked), ...testsOf(asked) };
+      if (asked.fields.every(({ immutable }) => immutable))
+        throw new GeneratorFailure('At least one field has to change: not all can be immutable.');
       requireRoom(tree, asked, Object.keys(files));
       for (const [path, text] of Object.entries(files)) tree.create(path, text);
       const { pascalPlural, plural } = asked.names;
@@ -66,8 +69,4 @@ function requireRoom(tree: Tree, { names, fields }: Feature, paths: string[]): v
     throw new GeneratorFailure(
       `The tests need a row to refer to: write test/e2e/${unsampled[0]!.argument}.sample.ts, as generated features have it, first.`,
     );
-}
-
-function isReference({ kindName }: Field): boolean {
-  return kindName === 'ref';
 }

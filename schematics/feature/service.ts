@@ -1,22 +1,32 @@
-import type { Field } from '../lib/fields.ts';
-import type { Feature } from './feature.ts';
+import { columnsOf, isSort, type Field } from '../lib/fields.ts';
+import { createClass, type Feature } from './feature.ts';
+import { hasQuery, listConstants, listMethod } from './list.ts';
 
 /** The service: all that the feature decides, on an injected repository. */
-export function service({ names, fields, owner }: Feature): string {
+export function service(feature: Feature): string {
+  const { names, fields, owner } = feature;
+  const create = createClass(feature);
+  const fixed = fields.filter(({ immutable }) => immutable);
+  const changeable = fields.filter(({ immutable }) => !immutable);
+  const queries = fields.some((field) => isSort(field) || field.searchable);
+  const types = [
+    ...(fixed.length > 0 ? [[create.name, create.file]] : []),
+    [`${names.pascal}FieldsDto`, `${names.singular}-fields`],
+    ...(hasQuery(feature) ? [[`${names.pascal}Query`, `${names.singular}-query`]] : []),
+    [`${names.pascal}Dto`, names.singular],
+  ];
   const { pascal: One, pascalPlural: Many, camel: one, camelPlural: many, singular, words } = names;
   const by = owner ? 'userId: string, ' : '';
   const pass = owner ? 'userId, ' : '';
   return `import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { LessThan, Repository } from 'typeorm';
+import { ${queries ? '' : 'LessThan, '}Repository } from 'typeorm';
 import { newId } from '../../platform/database/index.js';
 import { ClientError } from '../../platform/errors/index.js';
-import { decodeCursor, pageOf, requireMatch, staleVersion, type Page, type PageQuery } from '../../platform/http/index.js';
-import type { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
-import type { ${One}Dto } from './dto/${singular}.dto.js';
-import { ${One} } from './${singular}.entity.js';
+import { decodeCursor, pageOf, requireMatch, staleVersion, type Page${hasQuery(feature) ? '' : ', type PageQuery'} } from '../../platform/http/index.js';
+${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}import { ${One} } from './${singular}.entity.js';
 
-/** With the tag of its version. */
+${listConstants(feature)}/** With the tag of its version. */
 export interface Tagged${One} {
   etag: string;
   ${one}: ${One}Dto;
@@ -26,24 +36,15 @@ ${owner ? `/** Every method is for one owner: another caller's ${words} counts a
 export class ${Many}Service {
   constructor(@InjectRepository(${One}) private readonly ${many}: Repository<${One}>) {}
 
-  /** Newest first. @throws ClientError 422 on a bad cursor */
-  async list(${by}{ limit, cursor }: PageQuery): Promise<Page<${One}Dto>> {
-    const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
-    const rows = await this.${many}.find({
-      where: ${owner ? '{ userId, ...(before !== undefined && { id: LessThan(before) }) }' : 'before === undefined ? {} : { id: LessThan(before) }'},
-      order: { id: 'DESC' },
-      take: limit + 1,
-    });
-    return pageOf(rows, limit, ({ id }) => [id], present);
-  }
+${listMethod(feature)}
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
   async get(${by}id: string): Promise<Tagged${One}> {
     return tagged(await this.find(${pass}id));
   }
 
-  async create(${by}fields: ${One}FieldsDto): Promise<Tagged${One}> {
-    const ${one} = this.${many}.create({ id: newId(), ${pass}...columnsOf(fields) });
+  async create(${by}fields: ${create.name}): Promise<Tagged${One}> {
+    const ${one} = this.${many}.create({ id: newId(), ${pass}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
     await this.${many}.insert(${one});
     return tagged(${one});
   }
@@ -83,17 +84,20 @@ function etagOf({ version }: ${One}): string {
   return \`"\${version}"\`;
 }
 
-/** What the fields are in the table${fields.some(({ optional }) => optional) ? '; those that are absent are empty' : ''}. */
-function columnsOf(fields: ${One}FieldsDto): Pick<${One}, ${fields.map(({ name }) => `'${name}'`).join(' | ')}> {
+/** What the fields are in the table${changeable.some(({ optional }) => optional) ? '; those that are absent are empty' : ''}. */
+function columnsOf(fields: ${One}FieldsDto): Pick<${One}, ${changeable
+    .flatMap((field) => columnsOf(field))
+    .map(({ property }) => `'${property}'`)
+    .join(' | ')}> {
   return {
-${fields.map((field) => `    ${field.name}: ${toEntity(field)},`).join('\n')}
+${changeable.map((field) => `    ${toEntity(field)},`).join('\n')}
   };
 }
 
 function present(${one}: ${One}): ${One}Dto {
   return {
     id: ${one}.id,
-${fields.map((field) => `    ${field.name}: ${toDto(one, field)},`).join('\n')}
+${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
     createdAt: ${one}.createdAt.toISOString(),
   };
 }
@@ -109,14 +113,28 @@ function ${one}NotFound(): ClientError {
 `;
 }
 
-function toEntity({ name, kind, optional }: Field): string {
+/** The properties of the entity, from the DTO `fields`. */
+function toEntity(field: Field): string {
+  const { name, kind, optional, kindName } = field;
   const value = `fields.${name}`;
-  if (!kind.toEntity) return optional ? `${value} ?? null` : value;
-  return optional ? `${value} === undefined ? null : ${kind.toEntity(value)}` : kind.toEntity(value);
+  if (kindName === 'money') {
+    const [amount, currency] = columnsOf(field).map(({ property }) => property);
+    const of = (member: string): string => (optional ? `${value}?.${member} ?? null` : `${value}.${member}`);
+    return `${amount}: ${of('amount')}, ${currency}: ${of('currency')}`;
+  }
+  if (!kind.toEntity) return `${name}: ${optional ? `${value} ?? null` : value}`;
+  return `${name}: ${optional ? `${value} === undefined ? null : ${kind.toEntity(value)}` : kind.toEntity(value)}`;
 }
 
-function toDto(one: string, { name, kind, optional }: Field): string {
+/** The member of the DTO. */
+function toDto(one: string, field: Field): string {
+  const { name, kind, optional, kindName } = field;
   const value = `${one}.${name}`;
-  if (!kind.toDto) return optional ? `${value} ?? undefined` : value;
-  return optional ? `${value} === null ? undefined : ${kind.toDto(value)}` : kind.toDto(value);
+  if (kindName === 'money') {
+    const [amount, currency] = columnsOf(field).map(({ property }) => `${one}.${property}`);
+    const money = `{ amount: ${amount}, currency: ${currency} }`;
+    return `${name}: ${optional ? `${amount} === null || ${currency} === null ? undefined : ${money}` : money}`;
+  }
+  if (!kind.toDto) return `${name}: ${optional ? `${value} ?? undefined` : value}`;
+  return `${name}: ${optional ? `${value} === null ? undefined : ${kind.toDto(value)}` : kind.toDto(value)}`;
 }

@@ -1,6 +1,6 @@
-import type { Field } from '../lib/fields.ts';
-import { namesOf, withArticle } from '../lib/names.ts';
 import type { Feature } from './feature.ts';
+import { listTests } from './list-tests.ts';
+import { sample } from './sample.ts';
 
 /** The specs of a feature: what its routes promise, seen over HTTP and held against the OpenAPI document. */
 export function testsOf(feature: Feature): Record<string, string> {
@@ -11,61 +11,14 @@ export function testsOf(feature: Feature): Record<string, string> {
   };
 }
 
-/** References to others are to any of them; those to users are to the caller. */
-function referencesOf(fields: Field[]): string[] {
-  return [...new Set(fields.filter(({ kindName }) => kindName === 'ref').map(({ argument }) => argument))];
-}
-
-function sample({ names, fields }: Feature): string {
-  const others = referencesOf(fields).filter((feature) => feature !== 'users');
-  const makes = others.map((feature) => `any${namesOf(feature).pascal}`);
-  const value = (field: Field, i: 0 | 1): string => {
-    if (field.kindName !== 'ref') return field.kind.samples(field.argument)[i];
-    return field.argument === 'users'
-      ? 'await me(api, as)'
-      : `await any${namesOf(field.argument).pascal}(api, as)`;
-  };
-  const usesUsers = referencesOf(fields).includes('users');
-  const body = (i: 0 | 1): string =>
-    fields.map((field) => `    ${field.name}: ${value(field, i)},`).join('\n');
-  return `import assert from 'node:assert/strict';
-import type { DocumentedApi } from './openapi/documented-api.js';
-${others.map((feature, i) => `import { ${makes[i]} } from './${feature}.sample.js';\n`).join('')}
-/** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
-export async function ${names.camel}Bodies(api: DocumentedApi, as: string): Promise<[object, object]> {
-  const first = {
-${body(0)}
-  };
-  const second = {
-${body(1)}
-  };
-  return [first, second];
-}
-
-/** @returns the id of one that the caller may see, which is made when there is none */
-export async function any${names.pascal}(api: DocumentedApi, as: string): Promise<string> {
-  const { data } = (await api.call('GET', '/v1/${names.plural}?limit=1', { as })).body as { data: { id: string }[] };
-  if (data[0]) return data[0].id;
-  const [body] = await ${names.camel}Bodies(api, as);
-  const made = await api.call('POST', '/v1/${names.plural}', { as, body });
-  assert.equal(made.status, 201);
-  return (made.body as { id: string }).id;
-}
-${
-  usesUsers
-    ? `
-async function me(api: DocumentedApi, as: string): Promise<string> {
-  return ((await api.call('GET', '/v1/users/me', { as })).body as { id: string }).id;
-}
-`
-    : ''
-}`;
-}
-
-function spec({ names, fields, owner }: Feature): string {
+function spec(feature: Feature): string {
+  const { names, fields, owner } = feature;
   const { plural, camel, wordsPlural } = names;
   const unique = fields.filter(({ unique: is }) => is);
-  const required = fields.filter(({ optional }) => !optional);
+  const required = fields.filter((field) => !field.optional && field.default === undefined);
+  const initials = fields.filter((field) => field.default !== undefined);
+  const fixed = fields.filter(({ immutable }) => immutable).map(({ name }) => `'${name}'`);
+  const change = fixed.length > 0 ? 'changes' : 'bodies[1]';
   const references = fields.filter(({ kindName, argument }) => kindName === 'ref' && argument !== 'users');
   // A reference to what another caller owns works as well: only its existence is asked for.
   return `import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,7 +29,7 @@ import { startProduct, type ProductUnderTest } from './product-under-test.js';
 import { ${camel}Bodies } from './${plural}.sample.js';
 
 const PATH = '/v1/${plural}';
-
+${fixed.length > 0 ? `/** Set when one is added, and never again. */\nconst FIXED = [${fixed.join(', ')}];\n` : ''}
 interface Made {
   id: string;
   path: string;
@@ -90,7 +43,7 @@ describe('${wordsPlural}', () => {
   let ada: string;
   let eve: string;
   let bodies: [object, object];
-
+${fixed.length > 0 ? '  let changes: object;\n' : ''}
   beforeAll(async () => {
     product = await startProduct();
     const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
@@ -100,7 +53,11 @@ describe('${wordsPlural}', () => {
     await product.api.get(UsersService, { strict: false }).promote('ada@example.com');
     ada = (await api.logIn('ada@example.com')).accessToken;
     bodies = await ${camel}Bodies(api, ada);
-  });
+${
+  fixed.length > 0
+    ? `    changes = Object.fromEntries(Object.entries(bodies[1]).filter(([name]) => !FIXED.includes(name)));\n`
+    : ''
+}  });
 
   afterAll(() => product?.stop());
 
@@ -112,6 +69,21 @@ describe('${wordsPlural}', () => {
     return { id: path.slice(PATH.length + 1), path, etag, body: made.body };
   };
   const remove = (path: string) => api.statusOf('DELETE', path, { as: ada });
+  /** The ids of all pages of a list. */
+  const walk = async (query: string): Promise<string[]> => {
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const next: string = cursor === null ? '' : \`&cursor=\${cursor}\`;
+      const page = (await api.call('GET', PATH + query + next, { as: ada })).body as {
+        data: { id: string }[];
+        nextCursor: string | null;
+      };
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return seen;
+  };
 
   it('are added, read, changed and deleted', async () => {
     const { id, path, etag, body } = await add();
@@ -119,8 +91,8 @@ describe('${wordsPlural}', () => {
     const read = await api.call('GET', path, { as: ada });
     expect([read.status, read.headers.get('etag'), read.body]).toEqual([200, etag, body]);
 
-    const changed = await api.call('PUT', path, { as: ada, body: bodies[1], headers: { 'if-match': etag } });
-    expect([changed.status, changed.body]).toEqual([200, { ...body, ...bodies[1] }]);
+    const changed = await api.call('PUT', path, { as: ada, body: ${change}, headers: { 'if-match': etag } });
+    expect([changed.status, changed.body]).toEqual([200, { ...body, ...${change} }]);
     const again = await api.call('GET', path, { as: ada });
     expect([again.headers.get('etag'), again.body]).toEqual([changed.headers.get('etag'), changed.body]);
 
@@ -132,13 +104,13 @@ describe('${wordsPlural}', () => {
   it('are changed only with the current version', async () => {
     const { path, etag } = await add();
     const change = (headers: Record<string, string>) =>
-      api.statusOf('PUT', path, { as: ada, body: bodies[1], headers });
+      api.statusOf('PUT', path, { as: ada, body: ${change}, headers });
 
     expect(await change({})).toBe(428);
     const both = await Promise.all([change({ 'if-match': etag }), change({ 'if-match': etag })]);
     expect(both).toEqual(expect.arrayContaining([200, 412]));
     expect(await change({ 'if-match': '*' })).toBe(200);
-    expect(await api.statusOf('PUT', \`\${PATH}/\${NOBODY}\`, { as: ada, body: bodies[1], headers: { 'if-match': '*' } })).toBe(404);
+    expect(await api.statusOf('PUT', \`\${PATH}/\${NOBODY}\`, { as: ada, body: ${change}, headers: { 'if-match': '*' } })).toBe(404);
     await remove(path);
   });
 
@@ -149,7 +121,7 @@ ${
     const asked = { as: eve, headers: { 'if-match': etag } };
 
     expect(await api.statusOf('GET', path, asked)).toBe(404);
-    expect(await api.statusOf('PUT', path, { ...asked, body: bodies[1] })).toBe(404);
+    expect(await api.statusOf('PUT', path, { ...asked, body: ${change} })).toBe(404);
     expect(await api.statusOf('DELETE', path, asked)).toBe(404);
     expect((await api.call('GET', PATH, { as: eve })).body).toEqual({ data: [], nextCursor: null });
     expect(await remove(path)).toBe(204);
@@ -160,7 +132,7 @@ ${
 
     expect(await api.statusOf('GET', path, asked)).toBe(200);
     expect(await api.statusOf('POST', PATH, { ...asked, body: bodies[1] })).toBe(403);
-    expect(await api.statusOf('PUT', path, { ...asked, body: bodies[1] })).toBe(403);
+    expect(await api.statusOf('PUT', path, { ...asked, body: ${change} })).toBe(403);
     expect(await api.statusOf('DELETE', path, asked)).toBe(403);
     expect(await remove(path)).toBe(204);
   });`
@@ -169,33 +141,59 @@ ${
   it('are listed newest first, page by page, each once', async () => {
     const added: Made[] = [];
     for (const body of bodies) added.unshift(await add(body));
-    const seen: string[] = [];
-    let query: string | undefined = '?limit=1';
-    while (query) {
-      const page = (await api.call('GET', \`\${PATH}\${query}\`, { as: ada })).body as {
-        data: { id: string }[];
-        nextCursor: string | null;
-      };
-      seen.push(...page.data.map(({ id }) => id));
-      query = page.nextCursor === null ? undefined : \`?limit=1&cursor=\${page.nextCursor}\`;
-    }
-    expect(seen).toEqual(added.map(({ id }) => id));
+    expect(await walk('?limit=1')).toEqual(added.map(({ id }) => id));
     for (const { path } of added) await remove(path);
   });
-${
-  unique.length > 0
-    ? `
+${listTests(feature)}${
+    fixed.length > 0
+      ? `
+  it.each(FIXED)('keep their %s', async (name) => {
+    const { path, body } = await add();
+    const sent = { ...changes, [name]: body[name] };
+
+    expect(await api.statusOf('PUT', path, { as: ada, body: sent, headers: { 'if-match': '*' } })).toBe(422);
+    await remove(path);
+  });
+`
+      : ''
+  }${
+    initials.length > 0
+      ? `
+  it.each<[string, unknown]>([
+${initials.map((field) => `    ['${field.name}', ${field.default}],`).join('\n')}
+  ])('have %s %j by default', async (name, value) => {
+    const { path, body } = await add({ ...bodies[0], [name]: undefined });
+
+    expect(body[name]).toBe(value);
+    await remove(path);
+  });
+`
+      : ''
+  }${
+    unique.length > 0
+      ? `
   it.each([${unique.map(({ name }) => `'${name}'`).join(', ')}])('do not share their %s', async (name) => {
     const [one, other] = [await add(bodies[0]), await add(bodies[1])];
     const body = { ...bodies[1], [name]: one.body[name] };
 
     expect(await api.statusOf('POST', PATH, { as: ada, body })).toBe(409);
-    expect(await api.statusOf('PUT', other.path, { as: ada, body, headers: { 'if-match': '*' } })).toBe(409);
+${
+  fixed.length > 0
+    ? `    if (!FIXED.includes(name))
+      expect(
+        await api.statusOf('PUT', other.path, {
+          as: ada,
+          body: { ...changes, [name]: one.body[name] },
+          headers: { 'if-match': '*' },
+        }),
+      ).toBe(409);`
+    : `    expect(await api.statusOf('PUT', other.path, { as: ada, body, headers: { 'if-match': '*' } })).toBe(409);`
+}
     for (const { path } of [one, other]) await remove(path);
   });
 `
-    : ''
-}
+      : ''
+  }
   it.each<[string, unknown]>([
 ${fields.map(({ name, kind }) => `    ['${name}', ${kind.bad}],`).join('\n')}
 ${required.map(({ name }) => `    ['${name}', undefined],`).join('\n')}
@@ -217,10 +215,10 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
       expect(await api.statusOf(method, path, { ...ask, raw: '{"a":' })).toBe(400);
       expect(await api.statusOf(method, path, { ...ask, raw: JSON.stringify('x'.repeat(product.settings.http.bodyLimitBytes)) })).toBe(413);
       expect(await api.statusOf(method, path, { ...ask, raw: 'a', headers: { 'content-type': 'text/plain' } })).toBe(415);
-      expect(await api.statusOf(method, path, { ...ask, body: {} })).toBe(422);
+      expect(await api.statusOf(method, path, { ...ask, body: { unknown: 1 } })).toBe(422);
     }
     for (const method of ['GET', 'PUT', 'DELETE'])
-      expect(await api.statusOf(method, \`\${PATH}/x\`, { ...ask, ...(method === 'PUT' && { body: bodies[0] }) })).toBe(422);
+      expect(await api.statusOf(method, \`\${PATH}/x\`, { ...ask, ...(method === 'PUT' && { body: ${change === 'changes' ? 'changes' : 'bodies[0]'} }) })).toBe(422);
     expect(await api.statusOf('GET', \`\${PATH}?limit=0\`, ask)).toBe(422);
     const all = [
       ['GET', PATH],
@@ -235,7 +233,7 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
         await api.statusOf(method, path, {
           as: ada,
           headers: { 'if-match': '*', accept: 'application/xml' },
-          ...(method.startsWith('P') && { body: bodies[0] }),
+          ...(method.startsWith('P') && { body: ${change === 'changes' ? `method === 'PUT' ? changes : bodies[0]` : 'bodies[0]'} }),
         }),
       ).toBe(method === 'DELETE' ? 404 : 406);
     const promised = api.conformance.operations

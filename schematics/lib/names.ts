@@ -62,6 +62,11 @@ export function snake(camelName: string): string {
   return camelName.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
+/** `InvoiceAddress` becomes `invoice-address`. */
+export function kebab(name: string): string {
+  return snake(name[0]!.toLowerCase() + name.slice(1)).replaceAll('_', '-');
+}
+
 /** `an invoice`, `a payment`. */
 export function withArticle(words: string): string {
   return /^[aeiou]/.test(words) ? `an ${words}` : `a ${words}`;

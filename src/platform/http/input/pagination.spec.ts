@@ -10,6 +10,12 @@ describe('keyset cursors', () => {
     expect(decodeCursor(cursor, ['uuid', 'time', 'integer'])).toEqual([id, '2026-11-20T12:00:00.000Z', 7]);
   });
 
+  it('hold text only as PostgreSQL takes it', () => {
+    expect(decodeCursor(encodeCursor(['é']), ['text'])).toEqual(['é']);
+    for (const text of ['a\0', '\ud800', 7])
+      expect(() => decodeCursor(encodeCursor([text]), ['text'])).toThrow(ClientError);
+  });
+
   it('are absent on the first page', () => {
     expect(decodeCursor(undefined, ['uuid'])).toBeUndefined();
   });

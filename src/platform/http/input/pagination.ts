@@ -25,12 +25,14 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-type CursorPart = 'uuid' | 'time' | 'integer';
+type CursorPart = 'uuid' | 'time' | 'integer' | 'text';
 
 const CHECKS: Record<CursorPart, (value: unknown) => boolean> = {
   uuid: (value) => typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value),
   time: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
   integer: (value) => Number.isSafeInteger(value),
+  // PostgreSQL takes no other text.
+  text: (value) => typeof value === 'string' && value.isWellFormed() && !value.includes('\0'),
 };
 
 /** An opaque keyset cursor: the sort key of the last entry of a page. */

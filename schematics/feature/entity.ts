@@ -1,0 +1,79 @@
+import { classOf, columnsOf, type Column, type Field } from '../lib/fields.ts';
+import type { Feature } from './feature.ts';
+import { searchIndex } from './list.ts';
+import { indexes, isReference, tableOf, uniqueKeys, type Key } from './table.ts';
+
+/** The entity: the table's columns, constraints and indexes. */
+export function entity(feature: Feature): string {
+  const { names, fields, owner } = feature;
+  const unique = uniqueKeys(feature);
+  const indexed = indexes(feature);
+  const search = searchIndex(feature);
+  const imports = [
+    'Column',
+    'Entity',
+    ...(owner || fields.some(isReference) ? ['ForeignKey'] : []),
+    ...(indexed.length > 0 || search ? ['Index'] : []),
+    'PrimaryColumn',
+    ...(unique.length > 0 ? ['Unique'] : []),
+    'VersionColumn',
+  ];
+  const classes = fields
+    .filter(({ kindName }) => kindName === 'json')
+    .map((field) => classOf(names.pascal, field)!);
+  return `import { ${imports.join(', ')} } from 'typeorm';
+${classes.map(({ name, file }) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}
+@Entity('${names.table}')
+${indexed.map((key) => `@Index(${textOf(key)})\n`).join('')}${search ? `@Index('${search.name}', { synchronize: false })\n` : ''}${unique.map((key) => `@Unique(${textOf(key)})\n`).join('')}export class ${names.pascal} {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: '${names.table}_pkey' })
+  id!: string;
+${
+  owner
+    ? `
+  @ForeignKey('users', { name: '${names.table}_user_id_fkey', onDelete: 'CASCADE' })
+  @Column('uuid', { name: 'user_id' })
+  userId!: string;
+`
+    : ''
+}
+${fields.map((field) => properties(feature, field)).join('\n')}
+  /** Counts every change: the ETag. */
+  @VersionColumn()
+  version!: number;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt!: Date;
+}
+`;
+}
+
+function textOf({ name, properties: list }: Key): string {
+  return `'${name}', [${list.map((one) => `'${one}'`).join(', ')}]`;
+}
+
+/** The properties of a field in an entity. */
+export function properties({ names }: Pick<Feature, 'names'>, field: Field): string {
+  const reference = isReference(field)
+    ? `  @ForeignKey('${tableOf(field)}', { name: '${names.table}_${field.column}_fkey' })\n`
+    : '';
+  return columnsOf(field, classOf(names.pascal, field)?.name)
+    .map((column) => `${reference}${property(column, field.optional)}`)
+    .join('\n');
+}
+
+function property(
+  { property: name, column, comment, orm: [type, rest], type: ts }: Column,
+  optional: boolean,
+): string {
+  const options = [
+    ...(column === name ? [] : [`name: '${column}'`]),
+    ...(rest ? [rest] : []),
+    ...(optional ? ['nullable: true'] : []),
+  ];
+  const plain = `'${type}'${options.length > 0 ? `, { ${options.join(', ')} }` : ''}`;
+  // TypeORM's types know a precision of times only beside the type.
+  const all = rest?.startsWith('precision') ? `{ type: '${type}', ${options.join(', ')} }` : plain;
+  return `${comment ? `  /** ${comment} */\n` : ''}  @Column(${all})
+  ${name}!: ${ts}${optional ? ' | null' : ''};
+`;
+}

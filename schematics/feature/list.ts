@@ -1,0 +1,162 @@
+import { isFilter, isSort } from '../lib/fields.ts';
+import { decoratorOf } from './dto.ts';
+import type { Feature } from './feature.ts';
+
+/** Whether the list takes more than limit and cursor. */
+export function hasQuery({ fields }: Pick<Feature, 'fields'>): boolean {
+  return fields.some((field) => isFilter(field) || isSort(field) || field.searchable);
+}
+
+/** The index of the words of all fields that can be searched. */
+export function searchIndex({ names, fields }: Feature): { name: string; expression: string } | undefined {
+  const searched = fields.filter(({ searchable }) => searchable);
+  if (searched.length === 0) return undefined;
+  return {
+    name: `${names.table}_search_idx`,
+    expression: wordsIn(searched.map(({ column, optional }) => ({ text: column, optional }))),
+  };
+}
+
+/** The same in the index and in the query: only then does the query use the index. */
+function wordsIn(columns: { text: string; optional: boolean }[]): string {
+  const texts = columns.map(({ text, optional }) => (optional ? `coalesce(${text}, '')` : text));
+  return `to_tsvector('simple', ${texts.join(` || ' ' || `)})`;
+}
+
+/** The query of the list: filters, order, words. */
+export function queryDto({ names, fields }: Feature): string {
+  const { pascal: One, wordsPlural } = names;
+  const filters = fields.filter(isFilter).map((field) => {
+    const asked = { ...field, optional: true, default: undefined };
+    return `  ${decoratorOf(One, asked)}\n  ${field.name}?: ${field.kind.dto};\n`;
+  });
+  const sorts = sortsOf(fields);
+  const members = [
+    ...filters,
+    ...(sorts.length > 0
+      ? [
+          `  @EnumField(SORTS, { optional: true, description: 'Default: newest first.' })\n  sort?: (typeof SORTS)[number];\n`,
+        ]
+      : []),
+    ...(fields.some(({ searchable }) => searchable)
+      ? [
+          `  @StringField({ min: 1, max: 200, optional: true, description: 'Words that all have to occur; more than one word in quotes is a phrase.' })\n  search?: string;\n`,
+        ]
+      : []),
+  ];
+  const decorators = [
+    'PageQuery',
+    ...new Set(members.map((member) => /^ {2}@(\w+)/.exec(member)![1]!)),
+  ].toSorted((a, b) => a.toLowerCase().localeCompare(b.toLowerCase()));
+  return `import { ${decorators.join(', ')} } from '../../../platform/http/index.js';
+${sorts.length > 0 ? `\nconst SORTS = [${sorts.map((sort) => `'${sort}'`).join(', ')}] as const;\n` : ''}
+/** Which ${wordsPlural} a list has${sorts.length > 0 ? ', and in which order' : ''}. */
+export class ${One}Query extends PageQuery {
+${members.join('\n')}}
+`;
+}
+
+/** `dueOn` and `-dueOn` for each field that has an order. */
+export function sortsOf(fields: Feature['fields']): string[] {
+  return fields.filter(isSort).flatMap(({ name }) => [name, `-${name}`]);
+}
+
+/** Constants of the service, for the list. */
+export function listConstants({ names, fields }: Feature): string {
+  const sorts = fields.filter(isSort);
+  const searched = fields.filter(({ searchable }) => searchable);
+  const columns = searched.map(({ name, optional }) => ({ text: `${names.camel}.${name}`, optional }));
+  return `${
+    sorts.length > 0
+      ? `/** By what a list is sorted, in which direction, and what its cursor holds of it; the id makes each place unique. */
+const NEWEST = ['id', 'DESC', 'uuid'] as const;
+const SORTS = {
+${sorts
+  .map(
+    ({ name, kind }) => `  ${name}: ['${name}', 'ASC', '${kind.sort}'],
+  '-${name}': ['${name}', 'DESC', '${kind.sort}'],
+`,
+  )
+  .join('')}} as const;
+
+`
+      : ''
+  }${
+    searched.length > 0
+      ? `/** As the index has it: only then does PostgreSQL use it. */
+const WORDS = ${JSON.stringify(wordsIn(columns))};
+
+`
+      : ''
+  }`;
+}
+
+/** The list of the service. */
+export function listMethod(feature: Feature): string {
+  const { names, fields, owner } = feature;
+  const { pascal: One, camel: one, camelPlural: many } = names;
+  const by = owner ? 'userId: string, ' : '';
+  const sorts = fields.filter(isSort);
+  const searched = fields.some(({ searchable }) => searchable);
+  const filtered = fields.some(isFilter);
+  const members = [
+    'limit',
+    'cursor',
+    ...(sorts.length > 0 ? ['sort'] : []),
+    ...(searched ? ['search'] : []),
+    ...(filtered ? ['...filters'] : []),
+  ];
+  const query = hasQuery(feature) ? `${One}Query` : 'PageQuery';
+  const signature = `async list(${by}{ ${members.join(', ')} }: ${query}): Promise<Page<${One}Dto>>`;
+  const scope = [...(owner ? ['userId'] : []), ...(filtered ? ['...filters'] : [])];
+  if (sorts.length === 0 && !searched) {
+    const where =
+      scope.length > 0
+        ? `{ ${scope.join(', ')}, ...(before !== undefined && { id: LessThan(before) }) }`
+        : 'before === undefined ? {} : { id: LessThan(before) }';
+    return `  /** Newest first. @throws ClientError 422 on a bad cursor */
+  ${signature} {
+    const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
+    const rows = await this.${many}.find({
+      where: ${where},
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    return pageOf(rows, limit, ({ id }) => [id], present);
+  }`;
+  }
+  const where = scope.length > 0 ? `.where({ ${scope.join(', ')} })` : '';
+  const words = searched
+    ? `    if (search !== undefined) query.andWhere(\`\${WORDS} @@ websearch_to_tsquery('simple', :search)\`, { search });\n`
+    : '';
+  if (sorts.length === 0)
+    return `  /** Newest first. @throws ClientError 422 on a bad cursor */
+  ${signature} {
+    const [before] = decodeCursor<[string]>(cursor, ['uuid']) ?? [];
+    const query = this.${many}.createQueryBuilder('${one}')${where};
+${words}    if (before !== undefined) query.andWhere('${one}.id < :before', { before });
+    const rows = await query.orderBy('${one}.id', 'DESC').limit(limit + 1).getMany();
+    return pageOf(rows, limit, ({ id }) => [id], present);
+  }`;
+  const dates = sorts.some(({ kind }) => kind.toDto);
+  const key = dates
+    ? `(${one}) => {
+      const value = ${one}[by];
+      return [value instanceof Date ? value.toISOString() : value, ${one}.id];
+    }`
+    : `(${one}) => [${one}[by], ${one}.id]`;
+  return `  /** In the order that is asked for, by default newest first. @throws ClientError 422 on a bad cursor */
+  ${signature} {
+    const [by, direction, part] = sort === undefined ? NEWEST : SORTS[sort];
+    const [place, id] = decodeCursor<[string | number, string]>(cursor, [part, 'uuid']) ?? [];
+    const query = this.${many}.createQueryBuilder('${one}')${where};
+${words}    if (id !== undefined)
+      query.andWhere(\`(${one}.\${by}, ${one}.id) \${direction === 'ASC' ? '>' : '<'} (:place, :id)\`, { place, id });
+    const rows = await query
+      .orderBy(\`${one}.\${by}\`, direction)
+      .addOrderBy('${one}.id', direction)
+      .limit(limit + 1)
+      .getMany();
+    return pageOf(rows, limit, ${key}, present);
+  }`;
+}
