@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { SchematicTestRunner, UnitTestTree } from '@angular-devkit/schematics/testing/index.js';
 import { Tree } from '@angular-devkit/schematics';
 import { describe, expect, it } from 'vitest';
+import { withModule } from './lib/edit.js';
 import { columnsOf, fieldsOf } from './lib/fields.js';
 import { KINDS } from './lib/kinds.js';
 import { namesOf } from './lib/names.js';
-import { registered } from './lib/register.js';
 
 const MODULES = `import { UsersModule } from './modules/users/index.js';
 
@@ -241,7 +241,7 @@ describe('the list of modules', () => {
   const module = { name: 'InvoicesModule', from: './modules/invoices/index.js' };
 
   it('gets the module, and its import in order', () => {
-    const result = registered(MODULES, module);
+    const result = withModule(MODULES, module);
 
     expect(result).toMatchObject({ state: 'done' });
     expect((result as { text: string }).text).toMatch(
@@ -250,13 +250,13 @@ describe('the list of modules', () => {
   });
 
   it('is left alone when the module is there already', () => {
-    const { text } = registered(MODULES, module) as { text: string };
+    const { text } = withModule(MODULES, module) as { text: string };
 
-    expect(registered(text, module)).toEqual({ state: 'already there' });
+    expect(withModule(text, module)).toEqual({ state: 'already there' });
   });
 
   it('is not guessed: what cannot be added is given to paste', () => {
-    expect(registered('export const PRODUCT = modulesOf(folder);', module)).toMatchObject({
+    expect(withModule('export const PRODUCT = modulesOf(folder);', module)).toMatchObject({
       state: 'cannot',
     });
   });

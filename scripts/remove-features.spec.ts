@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { removeFeatures } from './lib/remove-features.js';
+import { examplesOf, removeFeatures } from './lib/remove-features.js';
 
 /** A product of three features; exports stand on orders. */
 const TREE: Record<string, string> = {
@@ -68,7 +68,7 @@ describe('removed features', () => {
   afterEach(() => rmSync(root, { recursive: true }));
 
   it('are removed with their migrations, tests, workloads and what only those need; everything else stays', () => {
-    const { files, changed } = removeFeatures(root, 'examples');
+    const { files, edits } = removeFeatures(root, examplesOf(root));
 
     expect(left()).toEqual([
       'src/product.modules.ts',
@@ -89,7 +89,7 @@ describe('removed features', () => {
       path: 'bench/bare/orders.mjs',
       reason: 'only bench/workloads/order-read.workload.ts needs it',
     });
-    expect(changed.toSorted()).toEqual([
+    expect([...edits.keys()].toSorted()).toEqual([
       'bench/workloads/index.ts',
       'docker-compose.yml',
       'src/product.modules.ts',
@@ -98,7 +98,7 @@ describe('removed features', () => {
   });
 
   it('leave no line in the lists of the product', () => {
-    removeFeatures(root, 'examples');
+    removeFeatures(root, examplesOf(root));
 
     expect(read('src/product.modules.ts')).toBe(
       `import { UsersModule } from './modules/users/index.js';\n\nexport const PRODUCT = [UsersModule, ];\n`,
@@ -119,8 +119,8 @@ describe('removed features', () => {
   it.each([
     [['orders'], /src\/modules\/exports\/index.ts imports .+: keep "orders", or remove "exports" too/],
     [['users'], /users cannot be removed: every product has them/],
-    [['invoices'], /Name features \(exports, orders, users\), or give --examples/],
-    [[], /Name features/],
+    [['invoices'], /no feature "invoices". There are: exports, orders, users/],
+    [[], /There are: exports/],
   ])('are rejected as a whole when others depend on them: %j', (features, message) => {
     expect(() => removeFeatures(root, features)).toThrow(message);
     expect(left()).toEqual(Object.keys(TREE));
@@ -132,7 +132,7 @@ describe('removed features', () => {
       'CREATE TABLE orders (id uuid); ALTER TABLE users ADD x',
     );
 
-    expect(() => removeFeatures(root, 'examples')).toThrow(
+    expect(() => removeFeatures(root, examplesOf(root))).toThrow(
       /migrations\/2-orders.ts is about orders, users: write a migration for each feature/,
     );
   });

@@ -1,8 +1,9 @@
-import { SchematicsException, type Rule, type Tree } from '@angular-devkit/schematics';
+import type { Rule, Tree } from '@angular-devkit/schematics';
+import { withModule } from '../lib/edit.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
 import { fieldsOf } from '../lib/fields.ts';
+import { generator } from '../lib/generator.ts';
 import { namesOf } from '../lib/names.ts';
-import { registered } from '../lib/register.ts';
 import type { Feature } from './feature.ts';
 import { sourceOf } from './source.ts';
 import { isReference } from './table.ts';
@@ -20,25 +21,17 @@ const MODULES = 'src/product.modules.ts';
 
 /** `nest g feature`, `npm run g -- feature`: writes a feature, or nothing when anything is in the way. */
 export function feature({ name, fields, singular, owner, timestamp = Date.now() }: Options): Rule {
-  return (tree, { logger }) => {
-    try {
-      const asked: Feature = { names: namesOf(name, singular), fields: fieldsOf(fields), owner, timestamp };
-      const files = { ...sourceOf(asked), ...testsOf(asked) };
-      if (asked.fields.every(({ immutable }) => immutable))
-        throw new GeneratorFailure('At least one field has to change: not all can be immutable.');
-      requireRoom(tree, asked, Object.keys(files));
-      for (const [path, text] of Object.entries(files)) tree.create(path, text);
-      const { pascalPlural, plural } = asked.names;
-      const module = { name: `${pascalPlural}Module`, from: `./modules/${plural}/index.js` };
-      const result = registered(tree.readText(MODULES), module);
-      if (result.state === 'done') tree.overwrite(MODULES, result.text);
-      else if (result.state === 'cannot')
-        logger.warn(`${MODULES} has no list to add to; paste this:\n${result.paste}`);
-      return tree;
-    } catch (error) {
-      throw error instanceof GeneratorFailure ? new SchematicsException(error.message) : error;
-    }
-  };
+  return generator((files) => {
+    const asked: Feature = { names: namesOf(name, singular), fields: fieldsOf(fields), owner, timestamp };
+    if (asked.fields.every(({ immutable }) => immutable))
+      throw new GeneratorFailure('At least one field has to change: not all can be immutable.');
+    const own = { ...sourceOf(asked), ...testsOf(asked) };
+    requireRoom(files.tree, asked, Object.keys(own));
+    files.create(own);
+    const { pascalPlural, plural } = asked.names;
+    const module = { name: `${pascalPlural}Module`, from: `./modules/${plural}/index.js` };
+    files.edit(MODULES, (text) => withModule(text, module));
+  });
 }
 
 /** Everything that is in the way is listed before anything is written. */

@@ -183,6 +183,25 @@ const ARGUMENTS = {
   },
 };
 
+/** How fields are written, for the help of the generators that take them. */
+export function fieldsHelp(): string {
+  const written = Object.entries(KINDS).map(([name, { argument }]) =>
+    argument ? ARGUMENTS[argument].example.replace(/^\w+/, name) : name,
+  );
+  const arrays = Object.keys(KINDS).filter((name) => KINDS[name]?.element);
+  return `Fields, separated by spaces: name:kind, name:kind(argument), and options after further colons.
+  kinds    ${written.join(', ')}
+           lists, such as string(40)[], of ${arrays.join(', ')}
+  options  optional
+           unique          no two rows share a value
+           default(draft)  a field that may be left out and is never empty
+           immutable       set when a row is added, and never again
+           indexed         lists can be filtered and sorted by it
+           searchable      lists can be searched for its words
+  example  "number:string(40):unique:immutable price:money dueOn:date:optional:indexed status:enum(draft,sent):default(draft)"
+`;
+}
+
 function checkArgument(text: string, kind: Kind, argument: string): void {
   if (!kind.argument) {
     if (argument) throw new GeneratorFailure(`${text}: this kind takes nothing in parentheses.`);

@@ -26,11 +26,7 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** @throws GeneratorFailure for what is no name, or whose singular cannot be told */
 export function namesOf(plural: string, singular = singularOf(plural)): Names {
-  for (const name of [plural, singular])
-    if (!NAME.test(name))
-      throw new GeneratorFailure(
-        `"${name}" is no name: use lower-case words joined by hyphens, such as invoice-items.`,
-      );
+  for (const name of [plural, singular]) requireName(name);
   if (singular === plural)
     throw new GeneratorFailure(
       `"${plural}" looks like a singular: give the plural, or name one with --singular.`,
@@ -46,6 +42,14 @@ export function namesOf(plural: string, singular = singularOf(plural)): Names {
     wordsPlural: plural.replaceAll('-', ' '),
     words: singular.replaceAll('-', ' '),
   };
+}
+
+/** @throws GeneratorFailure for what is no name */
+export function requireName(name: string): void {
+  if (!NAME.test(name))
+    throw new GeneratorFailure(
+      `"${name}" is no name: use lower-case words joined by hyphens, such as invoice-items.`,
+    );
 }
 
 export function camel(kebab: string): string {

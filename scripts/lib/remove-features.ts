@@ -21,65 +21,101 @@ const REGISTERS = /^src\/|^bench\/.+\/index\.ts$/;
 
 const COMPOSE = 'docker-compose.yml';
 
-interface Removed {
+/** Code and containers of a repository, by path. */
+export type Texts = ReadonlyMap<string, string>;
+
+export interface Removal {
   features: string[];
+  /** Tables of these features. */
+  tables: string[];
+  /** Migrations of these features, in order. They are among the files, unless they stay because they were deployed. */
+  migrations: string[];
   files: { path: string; reason: string }[];
-  /** Files that have lost lines. */
-  changed: string[];
+  /** New texts of files that lose lines. */
+  edits: Map<string, string>;
+}
+
+/** Whether a file has to be among the texts from which a removal is planned. */
+export function isRemovable(path: string): boolean {
+  const [folder = ''] = path.split('/');
+  const isCode = FOLDERS.includes(folder) && /\.(ts|mjs)$/.test(path) && !path.includes('/fixtures/');
+  return isCode || path === COMPOSE;
 }
 
 /**
- * Removes features from the tree at `root`.
- * @param wanted names of features, or `examples`: all but the foundation
- * @throws RemovalFailure before anything is changed, when a kept feature stands on one of them or a migration is about both
+ * Works out what goes with some features. It is not listed anywhere: a feature's folder, its lines in the product's registers, the
+ * migrations that are about its tables alone, and every test, bench or script that cannot do without it.
+ * @param deployed their migrations stay: databases have run them
+ * @throws RemovalFailure when a kept feature stands on one of them or a migration is about both
  */
-export function removeFeatures(root: string, wanted: string[] | 'examples'): Removed {
-  const tree = new Tree(root);
-  const features = tree.features.filter((name) =>
-    wanted === 'examples' ? !FOUNDATION.includes(name) : wanted.includes(name),
-  );
-  refuse(tree, features, wanted);
+export function planRemoval(texts: Texts, features: string[], { deployed = false } = {}): Removal {
+  const tree = new Tree(texts);
+  refuse(tree, features);
   const doomed = new Map<string, string>();
   for (const path of tree.files) {
     const feature = featureOf(path);
     if (feature && features.includes(feature)) doomed.set(path, `the feature "${feature}"`);
   }
-  for (const [path, reason] of migrationsOf(tree, features)) doomed.set(path, reason);
   const gone = [...doomed.keys()];
+  const tables = tablesOf(tree, gone);
+  const migrations = migrationsOf(tree, features);
+  if (!deployed) for (const [path, reason] of migrations) doomed.set(path, reason);
   for (const path of tree.files.filter((file) => ASKING.test(file))) {
     const route = routesOf(tree, gone).find((pattern) => tree.says(path, `${pattern}(?![\\w-])`));
-    const table = tablesOf(tree, gone).find((name) => tree.says(path, `${SQL}${name}\\b`));
+    const table = tables.find((name) => tree.says(path, `${SQL}${name}\\b`));
     if (route) doomed.set(path, `uses the route ${route}`);
     else if (table) doomed.set(path, `uses the table ${table}`);
   }
   spread(tree, doomed);
-  const changed = tree.files.filter((path) => !doomed.has(path) && tree.unlist(path, doomed));
-  if (forgetSettings(root, settingsOf(tree, [...doomed.keys()]))) changed.push(COMPOSE);
-  for (const path of doomed.keys()) rmSync(join(root, path));
+  const edits = new Map<string, string>();
+  for (const path of tree.files.filter((file) => !doomed.has(file))) {
+    const text = withoutConsumers(path, tree.unlisted(path, doomed), queuesOf(tree, gone));
+    if (text !== tree.text(path)) edits.set(path, text);
+  }
+  const compose = texts.get(COMPOSE) ?? '';
+  const without = withoutSettings(compose, settingsOf(tree, [...doomed.keys()]));
+  if (without !== compose) edits.set(COMPOSE, without);
+  const files = [...doomed].map(([path, reason]) => ({ path, reason }));
+  return { features, tables, migrations: migrations.map(([path]) => path), files, edits };
+}
+
+/**
+ * Removes features from the tree at `root`.
+ * @throws RemovalFailure before anything is changed, as `planRemoval` does
+ */
+export function removeFeatures(root: string, features: string[]): Removal {
+  const removal = planRemoval(textsAt(root), features);
+  for (const [path, text] of removal.edits) writeFileSync(join(root, path), text);
+  for (const { path } of removal.files) rmSync(join(root, path));
   for (const feature of features)
     rmSync(join(root, 'src/modules', feature), { recursive: true, force: true });
-  return { features, files: [...doomed].map(([path, reason]) => ({ path, reason })), changed };
+  return removal;
 }
 
 /** The features that a product may do without, in alphabetical order. */
 export function examplesOf(root: string): string[] {
-  return new Tree(root).features.filter((name) => !FOUNDATION.includes(name));
+  return new Tree(textsAt(root)).features.filter((name) => !FOUNDATION.includes(name));
+}
+
+function textsAt(root: string): Texts {
+  const below = (folder: string): string[] =>
+    existsSync(join(root, folder))
+      ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
+          posix.join(folder, path),
+        )
+      : [];
+  const paths = [...FOLDERS.flatMap(below), ...readdirSync(root)].filter(isRemovable);
+  return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
 
 /** The code of a repository, and what each file needs. */
 class Tree {
   readonly files: string[];
-  private readonly root: string;
-  private readonly texts = new Map<string, string>();
+  private readonly texts: Texts;
 
-  constructor(root: string) {
-    this.root = root;
-    this.files = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .map((path) => posix.join(folder, path))
-        .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('/fixtures/')),
-    );
-    for (const path of this.files) this.texts.set(path, readFileSync(join(root, path), 'utf8'));
+  constructor(texts: Texts) {
+    this.texts = texts;
+    this.files = [...texts.keys()].filter((path) => path !== COMPOSE).toSorted();
   }
 
   get features(): string[] {
@@ -111,11 +147,11 @@ class Tree {
     ];
   }
 
-  /** Takes the names that come from doomed files out of the lists of this file. @returns whether there were any */
-  unlist(path: string, doomed: ReadonlyMap<string, string>): boolean {
-    const lost = this.imports(path).filter((target) => doomed.has(target));
-    if (lost.length === 0) return false;
+  /** Its text without the names that come from doomed files. */
+  unlisted(path: string, doomed: ReadonlyMap<string, string>): string {
     let text = this.text(path);
+    const lost = this.imports(path).filter((target) => doomed.has(target));
+    if (lost.length === 0) return text;
     const names: string[] = [];
     const importing =
       /^(?:import (?:type )?\{([^}]*)\} from|const \{([^}]*)\} = await import\()\s*'(\.[^']+)'\)?;\n/gm;
@@ -129,8 +165,7 @@ class Tree {
       // An element of an array, or a member of an object.
       text = text.replaceAll(new RegExp(`(?<=[[{,]\\s*)(?:\\w+: )?\\b${name}\\b,?[ ]?\\n?`, 'g'), '');
     }
-    writeFileSync(join(this.root, path), text);
-    return true;
+    return text;
   }
 }
 
@@ -138,15 +173,15 @@ function featureOf(path: string): string | undefined {
   return /^src\/modules\/([^/]+)\//.exec(path)?.[1];
 }
 
-function refuse(tree: Tree, features: string[], wanted: string[] | 'examples'): void {
-  if (wanted !== 'examples') {
-    const unknown = wanted.filter((name) => !tree.features.includes(name));
-    if (unknown.length > 0 || wanted.length === 0)
-      throw new RemovalFailure(`Name features (${tree.features.join(', ')}), or give --examples.`);
-    const kept = wanted.filter((name) => FOUNDATION.includes(name));
-    if (kept.length > 0)
-      throw new RemovalFailure(`${kept.join(' and ')} cannot be removed: every product has them.`);
-  }
+function refuse(tree: Tree, features: string[]): void {
+  const unknown = features.filter((name) => !tree.features.includes(name));
+  if (unknown.length > 0 || features.length === 0)
+    throw new RemovalFailure(
+      `There is no feature "${unknown.join(', ')}". There are: ${tree.features.join(', ')}.`,
+    );
+  const kept = features.filter((name) => FOUNDATION.includes(name));
+  if (kept.length > 0)
+    throw new RemovalFailure(`${kept.join(' and ')} cannot be removed: every product has them.`);
   for (const path of tree.files) {
     const feature = featureOf(path);
     if (!feature || features.includes(feature)) continue;
@@ -199,6 +234,30 @@ function tablesOf(tree: Tree, files: string[]): string[] {
   return files.flatMap((path) => /@Entity\('([^']+)'/.exec(tree.text(path))?.[1] ?? []);
 }
 
+/** The queues that processors among these files serve. */
+function queuesOf(tree: Tree, files: string[]): string[] {
+  return files.flatMap((path) =>
+    [...tree.text(path).matchAll(/@EventProcessor\('([^']+)'/g)].map(([, name]) => name ?? ''),
+  );
+}
+
+/**
+ * Takes queues out of the consumers of events.
+ * @throws RemovalFailure for an event that nothing else handles: no process would start
+ */
+function withoutConsumers(path: string, text: string, queues: string[]): string {
+  return text.replaceAll(/consumers: \[([^\]]*)\]/g, (whole, list: string) => {
+    const named = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name!);
+    const left = named.filter((name) => !queues.includes(name));
+    if (left.length === named.length) return whole;
+    if (left.length === 0)
+      throw new RemovalFailure(
+        `${path} has an event that only ${named.join(' and ')} handles: give it another consumer, or remove its feature too.`,
+      );
+    return `consumers: [${left.map((name) => `'${name}'`).join(', ')}]`;
+  });
+}
+
 /** The variables that these files declare. */
 function settingsOf(tree: Tree, files: string[]): string[] {
   return files.flatMap((path) =>
@@ -207,21 +266,16 @@ function settingsOf(tree: Tree, files: string[]): string[] {
 }
 
 /**
- * Removes the variables of removed features from the containers, also where `PLAINTEXT_CONNECTIONS` lists them: a name without its
+ * Takes the variables of removed features out of the containers, also where `PLAINTEXT_CONNECTIONS` lists them: a name without its
  * setting stops the start.
- * @returns whether the file changed
  */
-function forgetSettings(root: string, names: string[]): boolean {
-  const file = join(root, COMPOSE);
-  if (!existsSync(file)) return false;
-  const before = readFileSync(file, 'utf8');
-  let text = before;
+function withoutSettings(compose: string, names: string[]): string {
+  let text = compose;
   for (const name of names) {
     text = text.replaceAll(new RegExp(`^ +${name}(_FILE)?: .*\\n`, 'gm'), '');
     text = text.replaceAll(new RegExp(`(PLAINTEXT_CONNECTIONS: .*),${name}\\b`, 'g'), '$1');
   }
-  if (text !== before) writeFileSync(file, text);
-  return text !== before;
+  return text;
 }
 
 /**

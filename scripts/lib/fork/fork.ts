@@ -36,8 +36,8 @@ export function fork(root: string, answers: Answers): Forked {
   const { removed: features } = answers;
   const { version } = manifestOf(root);
   const gone = new Set([...features, BEFORE_THE_FORK]);
-  const removal = features.length > 0 ? removeFeatures(root, features) : { files: [], changed: [] };
-  const changed = new Set(removal.changed);
+  const removal = features.length > 0 ? removeFeatures(root, features) : undefined;
+  const changed = new Set(removal?.edits.keys());
   const from = namesOf(root);
   const write = (path: string, text: string): void => {
     if (existsSync(join(root, path)) && read(root, path) === text) return;
@@ -55,7 +55,7 @@ export function fork(root: string, answers: Answers): Forked {
   write('CHANGELOG.md', CHANGELOG);
   for (const path of pruneDependencies(root)) changed.add(path);
   write(RECORD, json({ version, answers } satisfies ForkRecord));
-  return { removed: removal.files, changed: [...changed].toSorted() };
+  return { removed: removal?.files ?? [], changed: [...changed].toSorted() };
 }
 
 const CHANGELOG = `# Changelog
