@@ -16,20 +16,29 @@ function sampleOf(field: Field, i: 0 | 1): string {
   return array ? `[${value}]` : value;
 }
 
+/** The same, of references too: those are to rows that the test makes. */
+export function valueOf(field: Field, i: 0 | 1): string {
+  if (field.kindName !== 'ref') return sampleOf(field, i);
+  return field.argument === 'users'
+    ? 'await me(api, as)'
+    : `await any${namesOf(field.argument).pascal}(api, as)`;
+}
+
+/** What a reference to users is to. */
+export const ME = `
+async function me(api: DocumentedApi, as: string): Promise<string> {
+  return ((await api.call('GET', '/v1/users/me', { as })).body as { id: string }).id;
+}
+`;
+
 /** Bodies for the specs of a feature, and of those that refer to it. */
 export function sample({ names, fields }: Feature): string {
   const others = referencesOf(fields).filter((feature) => feature !== 'users');
   const makes = others.map((feature) => `any${namesOf(feature).pascal}`);
-  const value = (field: Field, i: 0 | 1): string => {
-    if (field.kindName !== 'ref') return sampleOf(field, i);
-    return field.argument === 'users'
-      ? 'await me(api, as)'
-      : `await any${namesOf(field.argument).pascal}(api, as)`;
-  };
   const refers = referencesOf(fields).length > 0;
   const usesUsers = referencesOf(fields).includes('users');
   const body = (i: 0 | 1): string =>
-    fields.map((field) => `    ${field.name}: ${value(field, i)},`).join('\n');
+    fields.map((field) => `    ${field.name}: ${valueOf(field, i)},`).join('\n');
   return `import assert from 'node:assert/strict';
 import type { DocumentedApi } from './openapi/documented-api.js';
 ${others.map((feature, i) => `import { ${makes[i]} } from './${feature}.sample.js';\n`).join('')}
@@ -53,13 +62,5 @@ export async function any${names.pascal}(api: DocumentedApi, as: string): Promis
   assert.equal(made.status, 201);
   return (made.body as { id: string }).id;
 }
-${
-  usesUsers
-    ? `
-async function me(api: DocumentedApi, as: string): Promise<string> {
-  return ((await api.call('GET', '/v1/users/me', { as })).body as { id: string }).id;
-}
-`
-    : ''
-}`;
+${usesUsers ? ME : ''}`;
 }

@@ -114,7 +114,7 @@ function ${one}NotFound(): ClientError {
 }
 
 /** The properties of the entity, from the DTO `fields`. */
-function toEntity(field: Field): string {
+export function toEntity(field: Field): string {
   const { name, kind, optional, kindName } = field;
   const value = `fields.${name}`;
   if (kindName === 'money') {
@@ -127,7 +127,7 @@ function toEntity(field: Field): string {
 }
 
 /** The member of the DTO. */
-function toDto(one: string, field: Field): string {
+export function toDto(one: string, field: Field): string {
   const { name, kind, optional, kindName } = field;
   const value = `${one}.${name}`;
   if (kindName === 'money') {

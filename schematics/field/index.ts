@@ -1,0 +1,208 @@
+import type { Rule } from '@angular-devkit/schematics';
+import ts from 'typescript';
+import { classes, decoratorOf, memberOf as dtoMember } from '../feature/dto.ts';
+import { properties } from '../feature/entity.ts';
+import { ME, valueOf as sampleOf } from '../feature/sample.ts';
+import { toDto, toEntity } from '../feature/service.ts';
+import { indexes, isReference, tableOf } from '../feature/table.ts';
+import {
+  decoration,
+  find,
+  inserted,
+  parse,
+  valueOf,
+  withElement,
+  withImport,
+  withMember,
+  withProperty,
+  type Edited,
+} from '../lib/edit.ts';
+import { existingFeature, type Existing } from '../lib/existing.ts';
+import { GeneratorFailure } from '../lib/failure.ts';
+import { classOf, columnsOf, fieldsOf, type Field } from '../lib/fields.ts';
+import { generator, type Files } from '../lib/generator.ts';
+import { imported } from '../lib/modules.ts';
+import { namesOf, pascal } from '../lib/names.ts';
+
+interface Options {
+  name: string;
+  fields: string;
+  timestamp?: number;
+}
+
+/** `npm run g -- field invoices "note:text:optional"`: adds fields to a feature, in each place where a field stands. */
+export function field({ name, fields, timestamp = Date.now() }: Options): Rule {
+  return generator((files) => {
+    const feature = existingFeature(files, name);
+    const added = fieldsOf(fields);
+    for (const one of added) refuse(files, feature, one);
+    files.create({ ...migrationOf(feature, added, timestamp), ...classesOf(files, feature, added) });
+    for (const one of added) {
+      addToSource(files, feature, one);
+      addToTests(files, feature, one);
+    }
+  });
+}
+
+function refuse(files: Files, { folder, entity, properties: there, names }: Existing, one: Field): void {
+  const taken = columnsOf(one).find(({ property }) => there.includes(property));
+  if (taken) throw new GeneratorFailure(`${entity} has ${taken.property} already: choose another name.`);
+  if (!one.optional)
+    throw new GeneratorFailure(
+      `${one.name}: rows are there without it, and processes of the version before add more: make it optional.`,
+    );
+  if (one.unique || one.indexed || one.searchable || one.immutable)
+    throw new GeneratorFailure(
+      `${one.name}: add it as optional alone, then change ${entity}, then npm run g -- migration: the rows that are there decide.`,
+    );
+  if (isReference(one) && !files.has(`src/modules/${one.argument}/index.ts`))
+    throw new GeneratorFailure(`There is no feature ${one.argument} to refer to.`);
+  if (isReference(one) && one.argument !== 'users' && !files.has(`test/e2e/${one.argument}.sample.ts`))
+    throw new GeneratorFailure(
+      `The tests need a row to refer to: write test/e2e/${one.argument}.sample.ts, as generated features have it, first.`,
+    );
+  const dto = `${folder}/dto/${names.singular}-fields.dto.ts`;
+  if (!files.has(dto))
+    throw new GeneratorFailure(`${dto} is not there, where the fields of this feature would be.`);
+}
+
+function addToSource(files: Files, { folder, entity, names }: Existing, one: Field): void {
+  const own = classOf(names.pascal, one);
+  const columns = columnsOf(one, own?.name);
+  files.edit(entity, (text) => {
+    const edited = withProperty(text, columns[0]!.property, properties({ names }, one).trimEnd(), {
+      before: 'version',
+    });
+    if (isReference(one)) return withIndex(imported(edited, ['ForeignKey', 'Index'], 'typeorm'), names, one);
+    const typed = imported(edited, ['Column'], 'typeorm');
+    return one.kindName === 'json' && own
+      ? imported(typed, [`type ${own.name}`], `./dto/${own.file}.dto.js`)
+      : typed;
+  });
+  files.edit(`${folder}/dto/${names.singular}-fields.dto.ts`, (text) => {
+    const edited = withProperty(text, one.name, dtoMember(names.pascal, one).trimEnd(), {
+      of: (node) => node.name?.text === `${names.pascal}FieldsDto`,
+    });
+    const decorator = /^@(\w+)/.exec(decoratorOf(names.pascal, one))![1]!;
+    const decorated = imported(edited, [decorator], '../../../platform/http/index.js');
+    return own ? imported(decorated, [own.name], `./${own.file}.dto.js`) : decorated;
+  });
+  const service = `${folder}/${names.plural}.service.ts`;
+  files.edit(service, (text) => withColumns(text, one));
+  files.edit(service, (text) =>
+    withMember(text, returnedBy(text, 'present'), one.name, toDto(names.camel, one), 'createdAt'),
+  );
+}
+
+function addToTests(files: Files, { names }: Existing, one: Field): void {
+  const sample = `test/e2e/${names.plural}.sample.ts`;
+  if (!files.has(sample)) {
+    files.left.push(`${sample} is not there: add ${one.name} to the tests by hand.`);
+    return;
+  }
+  for (const [body, i] of [
+    ['first', 0],
+    ['second', 1],
+  ] as const)
+    files.edit(sample, (text) =>
+      withMember(text, valueOf(parse(text), body), one.name, `${one.name}: ${sampleOf(one, i)}`),
+    );
+  files.edit(sample, (text) => withReference(text, one));
+  files.edit(`test/e2e/${names.plural}.spec.ts`, (text) => withBadRows(text, one));
+}
+
+/** Above the class: for lists by the reference, and for the check when the row that it refers to is deleted. */
+function withIndex(edited: Edited, names: Existing['names'], one: Field): Edited {
+  const [key] = indexes({ names, fields: [one], owner: false, timestamp: 0 });
+  const entity = edited.state === 'done' ? decoration(parse(edited.text), 'Entity') : undefined;
+  if (edited.state !== 'done' || !entity || !key) return edited;
+  const decorator = `\n@Index('${key.name}', [${key.properties.map((name) => `'${name}'`).join(', ')}])`;
+  return { ...edited, text: inserted(edited.text, entity.end, decorator) };
+}
+
+/** The object that a function returns. */
+function returnedBy(text: string, name: string): ts.Expression | undefined {
+  const made = find(parse(text), ts.isFunctionDeclaration, (node) => node.name?.text === name);
+  return made && find(made, ts.isReturnStatement)?.expression;
+}
+
+/** In `columnsOf`: the values, and the names in the type. */
+function withColumns(text: string, one: Field): Edited {
+  const columns = columnsOf(one).map(({ property }) => property);
+  const edited = withMember(text, returnedBy(text, 'columnsOf'), columns[0]!, toEntity(one));
+  if (edited.state !== 'done') return edited;
+  const made = find(parse(edited.text), ts.isFunctionDeclaration, (node) => node.name?.text === 'columnsOf');
+  const names = made?.type && ts.isTypeReferenceNode(made.type) ? made.type.typeArguments?.[1] : undefined;
+  if (!names) return { state: 'cannot', paste: toEntity(one) };
+  const union = columns.map((name) => ` | '${name}'`).join('');
+  return { state: 'done', text: edited.text.slice(0, names.end) + union + edited.text.slice(names.end) };
+}
+
+/** What a sample needs to refer to a row of another feature. */
+function withReference(text: string, one: Field): Edited {
+  if (!isReference(one)) return { state: 'already there' };
+  const used = text.replace('_api: DocumentedApi', 'api: DocumentedApi').replace('_as: string', 'as: string');
+  if (one.argument !== 'users') {
+    const maker = `any${namesOf(one.argument).pascal}`;
+    return { state: 'done', text: withImport(used, [maker], `./${one.argument}.sample.js`) };
+  }
+  const hasMe = find(parse(used), ts.isFunctionDeclaration, (node) => node.name?.text === 'me');
+  return { state: 'done', text: hasMe ? used : used + ME };
+}
+
+/** In the table of bodies that are refused. */
+function withBadRows(text: string, one: Field): Edited {
+  const add = (to: string, row: string): Edited =>
+    withElement(
+      to,
+      find(parse(to), ts.isArrayLiteralExpression, ({ elements }) =>
+        elements.some((element) => element.getText() === "['unknown', 1]"),
+      ),
+      row,
+    );
+  const edited = add(text, `['${one.name}', ${one.kind.bad}]`);
+  if (edited.state !== 'done' || !isReference(one) || one.argument === 'users') return edited;
+  const both = add(edited.text, `['${one.name}', NOBODY]`);
+  if (both.state !== 'done' || both.text.includes('value === NOBODY')) return both;
+  const code = `{ code: 'validation-failed' }`;
+  return {
+    state: 'done',
+    text: both.text.replace(code, `{ code: value === NOBODY ? 'unknown-reference' : 'validation-failed' }`),
+  };
+}
+
+/** Classes of fields that are objects, unless another field has brought them. */
+function classesOf(files: Files, { folder, names }: Existing, fields: Field[]): Record<string, string> {
+  const all = classes({ names, fields, owner: false, timestamp: 0 }, folder);
+  return Object.fromEntries(
+    Object.entries(all).filter(([path]) => !files.has(path) || !path.endsWith('-money.dto.ts')),
+  );
+}
+
+function migrationOf({ names }: Existing, fields: Field[], timestamp: number): Record<string, string> {
+  const { table, plural } = names;
+  const keys = indexes({ names, fields, owner: false, timestamp });
+  const columns = fields.flatMap((one) =>
+    columnsOf(one).map(({ column, sql }) => ({
+      column,
+      sql: isReference(one)
+        ? `${sql} CONSTRAINT ${table}_${column}_fkey REFERENCES ${tableOf(one)} (id)`
+        : sql,
+    })),
+  );
+  const name = [plural, ...columns.map(({ column }) => column.replaceAll('_', '-'))].join('-');
+  const query = (sql: string): string => `    await queryRunner.query(${JSON.stringify(sql)});\n`;
+  const list = (parts: string[]): string => `ALTER TABLE ${table} ${parts.join(', ')}`;
+  return {
+    [`migrations/${timestamp}-${name}.ts`]: `import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+export class ${pascal(name)}${timestamp} implements MigrationInterface {
+  async up(queryRunner: QueryRunner): Promise<void> {
+${query(list(columns.map(({ column, sql }) => `ADD COLUMN ${column} ${sql}`)))}${keys.map((key) => query(`CREATE INDEX ${key.name} ON ${table} (${key.columns.join(', ')})`)).join('')}  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+${query(list(columns.map(({ column }) => `DROP COLUMN ${column}`).toReversed()))}  }
+}
+`,
+  };
+}
