@@ -1,8 +1,9 @@
 import type { Rule, Tree } from '@angular-devkit/schematics';
+import { isRemovable } from '../../scripts/lib/code-texts.ts';
 import { withoutMarked } from '../../scripts/lib/fork/marks.ts';
 import { isKeptAsItIs } from '../../scripts/lib/fork/texts.ts';
 import { unsaved } from '../../scripts/lib/generated.ts';
-import { isRemovable, planRemoval, RemovalFailure, type Removal } from '../../scripts/lib/remove-features.ts';
+import { planRemoval, RemovalFailure, type Removal } from '../../scripts/lib/remove-features.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
 import { generator } from '../lib/generator.ts';
 import { pascal } from '../lib/names.ts';

@@ -1,14 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { COMPOSE, textsAt, type Texts } from './code-texts.ts';
 
 /** Every product has these: the platform knows callers and their users. */
 export const FOUNDATION = ['auth', 'users'];
 
 /** Something that somebody has to decide or to mend first; told in its own words. */
 export class RemovalFailure extends Error {}
-
-/** Where code stands that may depend on features; what is generated, installed or a fixture does not count. */
-const FOLDERS = ['src', 'migrations', 'test', 'bench', 'scripts', 'local', 'schematics'];
 
 /** Before the name of a table. */
 const SQL = String.raw`\b(?:FROM|INTO|JOIN|TABLE|UPDATE) `;
@@ -19,11 +17,6 @@ const HELPING = /^(test|bench|local)\//;
 /** Lists of what stands beside them: they lose a line and go on. */
 const REGISTERS = /^src\/|^bench\/.+\/index\.ts$/;
 
-const COMPOSE = 'docker-compose.yml';
-
-/** Code and containers of a repository, by path. */
-export type Texts = ReadonlyMap<string, string>;
-
 export interface Removal {
   features: string[];
   /** Tables of these features. */
@@ -33,13 +26,6 @@ export interface Removal {
   files: { path: string; reason: string }[];
   /** New texts of files that lose lines. */
   edits: Map<string, string>;
-}
-
-/** Whether a file has to be among the texts from which a removal is planned. */
-export function isRemovable(path: string): boolean {
-  const [folder = ''] = path.split('/');
-  const isCode = FOLDERS.includes(folder) && /\.(ts|mjs)$/.test(path) && !path.includes('/fixtures/');
-  return isCode || path === COMPOSE;
 }
 
 /**
@@ -95,17 +81,6 @@ export function removeFeatures(root: string, features: string[]): Removal {
 /** The features that a product may do without, in alphabetical order. */
 export function examplesOf(root: string): string[] {
   return new Tree(textsAt(root)).features.filter((name) => !FOUNDATION.includes(name));
-}
-
-function textsAt(root: string): Texts {
-  const below = (folder: string): string[] =>
-    existsSync(join(root, folder))
-      ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) =>
-          posix.join(folder, path),
-        )
-      : [];
-  const paths = [...FOLDERS.flatMap(below), ...readdirSync(root)].filter(isRemovable);
-  return new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]));
 }
 
 /** The code of a repository, and what each file needs. */
