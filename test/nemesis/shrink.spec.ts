@@ -36,6 +36,21 @@ describe('shrinking', () => {
     },
   );
 
+  it('tries each half once before either of them again', async () => {
+    const tried: string[][] = [];
+    await shrink(
+      { ...many, steps: many.steps.slice(0, 4) },
+      {
+        breaks: (candidate) => {
+          tried.push(names(candidate));
+          return needs('fault-3')(candidate);
+        },
+        budget: plenty,
+      },
+    );
+    expect(tried.slice(0, 3)).toEqual([[], ['fault-0', 'fault-1'], ['fault-2', 'fault-3']]);
+  });
+
   it('finds that no fault is needed', async () => {
     const { schedule } = await shrink(many, { breaks: needs(), budget: plenty });
     expect(schedule.steps).toEqual([]);

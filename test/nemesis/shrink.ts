@@ -63,15 +63,17 @@ class Trial {
   broke = 0;
   of = 0;
   runs = 0;
+  readonly attempts: number;
   private readonly options: ShrinkOptions;
   private readonly now: () => number;
   private readonly startedAt: number;
-  /** Schedules that did not break it: none is tried twice. */
-  private readonly harmless = new Set<string>();
+  /** How often each schedule was run that did not break it. */
+  private readonly held = new Map<string, number>();
 
   constructor(original: Schedule, options: ShrinkOptions) {
     this.best = original;
     this.options = options;
+    this.attempts = options.attempts ?? 2;
     this.now = options.now ?? (() => performance.now());
     this.startedAt = this.now();
   }
@@ -87,17 +89,18 @@ class Trial {
     }
   }
 
-  /** Runs a candidate. If it breaks the invariant it is the best one so far. */
-  async accepts(change: Partial<Schedule>, attempts = this.options.attempts ?? 2): Promise<boolean> {
+  /** Runs a candidate until it has held `upTo` times in all. If it breaks the invariant it is the best one so far. */
+  async accepts(change: Partial<Schedule>, upTo = this.attempts): Promise<boolean> {
     const candidate = { ...this.best, ...change };
     const key = JSON.stringify([candidate.steps, candidate.lasts]);
-    if (this.harmless.has(key) || key === JSON.stringify([this.best.steps, this.best.lasts])) return false;
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      if (!(await this.run(candidate, `attempt ${attempt} of ${attempts}`))) continue;
-      Object.assign(this, { best: candidate, broke: 1, of: attempt });
-      return true;
+    if (key === JSON.stringify([this.best.steps, this.best.lasts])) return false;
+    for (let held = this.held.get(key) ?? 0; held < upTo; held += 1) {
+      if (await this.run(candidate, `attempt ${held + 1} of ${this.attempts}`)) {
+        Object.assign(this, { best: candidate, broke: 1, of: held + 1 });
+        return true;
+      }
+      this.held.set(key, held + 1);
     }
-    this.harmless.add(key);
     return false;
   }
 
@@ -132,8 +135,11 @@ async function fewerSteps(trial: Trial): Promise<void> {
   }
 }
 
+/** Each once before any of them again: most defects show at once in the half that has their cause, and a run takes a minute. */
 async function firstAccepted(trial: Trial, candidates: Step[][]): Promise<boolean> {
-  for (const steps of candidates) if (steps.length > 0 && (await trial.accepts({ steps }))) return true;
+  for (let upTo = 1; upTo <= trial.attempts; upTo += 1)
+    for (const steps of candidates)
+      if (steps.length > 0 && (await trial.accepts({ steps }, upTo))) return true;
   return false;
 }
 
