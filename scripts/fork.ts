@@ -59,6 +59,7 @@ async function main(): Promise<void> {
     ),
   );
   await step('Generated documents', async () => run('npm', 'run', '--silent', 'docs'));
+  await step('Rendered manifests', async () => run('npm', 'run', '--silent', 'manifests'));
   say(`This is ${answers.title} now. Next: npm run check, look at git diff, commit.`);
 }
 

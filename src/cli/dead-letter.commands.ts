@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { DeadLetters } from '../platform/messaging/index.js';
 import { withApplication } from './with-application.js';
 import { print, report } from './print.js';
+import { positive } from './positive.js';
 import { run } from './run.js';
 
 /** `dead-letter list`, `dead-letter replay`. */
@@ -44,9 +45,4 @@ export function deadLetterCommands(cli: Command): void {
         }),
       ),
     );
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number above 0');
-  return Number(text);
 }

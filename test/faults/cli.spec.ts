@@ -186,3 +186,52 @@ describe('migrate:status and migrate:revert', () => {
     expect([code, stdout]).toEqual([1, expect.not.stringContaining('applied')]);
   });
 });
+
+describe('migrate:status --wait', () => {
+  it('ends as soon as another process has migrated, whatever other releases have applied', async () => {
+    await database.query('CREATE DATABASE waits');
+    const env = { DATABASE_URL: stack.postgres.url('waits') };
+    let ended = false;
+    const waits = stack.cli(['migrate:status', '--wait', '100'], env).finally(() => (ended = true));
+    await waitFor(
+      async () => {
+        const { rows } = await database.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = 'waits' AND application_name = 'holdfast-migrate'`,
+        );
+        return rows.length > 0;
+      },
+      { within: 60_000, every: 1, what: 'the first check' },
+    );
+    expect(ended).toBe(false);
+
+    expect((await stack.cli(['migrate'], env)).code).toBe(0);
+    const { code, stdout, stderr } = await waits;
+    expect([code, stdout]).toEqual([0, 'No migration is pending.\n']);
+    expect(stderr).toMatch(/^Waiting for \d+ pending migration\(s\), the first is \w+\.\n/);
+
+    const migrated = new pg.Client({ connectionString: stack.postgres.url('waits') });
+    await migrated.connect();
+    await migrated.query(
+      `INSERT INTO migrations (timestamp, name) VALUES (9999999999999, 'FromTheFuture9999999999999')`,
+    );
+    await migrated.end();
+    expect((await stack.cli(['migrate:status', '--wait', '1'], env)).code).toBe(0);
+  });
+
+  it('waits for PostgreSQL too', async () => {
+    const env = { DATABASE_URL: `postgresql://nobody:nothing-to-see@127.0.0.1:${await freePort()}/none` };
+    const { code, stderr } = await stack.cli(['migrate:status', '--wait', '2'], env);
+
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Waiting for PostgreSQL (ECONNREFUSED).')]);
+    expect(stderr).not.toContain('nothing-to-see');
+  });
+
+  it('gives up at its deadline', async () => {
+    await database.query('CREATE DATABASE never');
+    const { code, stderr } = await stack.cli(['migrate:status', '--wait', '1'], {
+      DATABASE_URL: stack.postgres.url('never'),
+    });
+
+    expect([code, stderr]).toEqual([1, expect.stringContaining('pending migration(s)')]);
+  });
+});
