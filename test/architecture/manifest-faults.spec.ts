@@ -154,8 +154,8 @@ const TYPOS: { plant: (manifests: Manifest[]) => unknown; says: RegExp }[] = [
     says: /^Deployment api: "terminationGracePeriodSecond": .+does not exist/,
   },
   {
-    plant: (all) => (containerOf(all, 'Deployment api').livenessProbe.failureTreshold = 6),
-    says: /^Deployment api: "failureTreshold": .+does not exist/,
+    plant: (all) => (containerOf(all, 'Deployment worker').livenessProbe.failureTreshold = 6),
+    says: /^Deployment worker: "failureTreshold": .+does not exist/,
   },
   {
     plant: (all) => (find(all, 'PodDisruptionBudget worker').spec.unhealthyPodEvictionPolicy = true),
@@ -181,6 +181,15 @@ describe('a fault in the manifests is found', () => {
     plant(manifests);
 
     expect(problemsOf(clusterOf(manifests))).toContainEqual(expect.stringContaining(says));
+  });
+
+  it('an alert about a metric that is not there', () => {
+    const manifests = structuredClone(build('production', ['monitoring']));
+    find(manifests, 'PrometheusRule holdfast').spec.groups[0].rules[0].expr = 'messaging_outbox_size > 10';
+
+    expect(problemsOf(clusterOf(manifests))).toEqual([
+      'PrometheusRule holdfast: there is no metric messaging_outbox_size',
+    ]);
   });
 
   it('typos, all at once', () => {

@@ -50,7 +50,7 @@ describe('the manifests for Kubernetes', () => {
 
   it('open an edge for each dependency of the degradation matrix, and for nothing else', () => {
     const matrix = [...read('docs/degradation.md').matchAll(/^\| \[[^\]]+\]\(#([a-z-]+)\)/gm)].map(
-      ([, name]) => name,
+      ([, name = '']) => name,
     );
     const edges = new Set(
       combinations.flatMap(({ overlay, more }) => edgesOf(clusterOf(build(overlay, more)))),

@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.js';
+import { metrics } from './metric-rules.js';
 import { closedEdges, namedEdges, openEdges } from './network.js';
 import { grace, images, migrationsFirst, podSecurity, probing, resources, type Rule } from './pod-rules.js';
 import { environment, secrets } from './settings-rules.js';
@@ -20,6 +21,7 @@ export const rules: Record<string, Rule> = {
   scalers: targetsOfScalers,
   environment,
   secrets,
+  metrics,
   'open edges': openEdges,
   'closed edges': closedEdges,
   'named edges': namedEdges,

@@ -52,7 +52,8 @@ function programOf(text: string, root: string): ts.Program {
     types: [],
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
+  const fileExists = host.fileExists.bind(host);
+  const getSourceFile = host.getSourceFile.bind(host);
   host.fileExists = (name) => name === FILE || fileExists(name);
   host.getSourceFile = (name, ...rest) =>
     name === FILE

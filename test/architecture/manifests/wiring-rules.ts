@@ -3,6 +3,7 @@ import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2'
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IService } from 'kubernetes-models/v1';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PRODUCT } from '../../../src/product.js';
 import { defaultOf } from '../containers.js';
 import { idOf, matches, type Cluster } from './cluster.js';
 import type { Rule } from './pod-rules.js';
@@ -75,12 +76,14 @@ export const selectors: Rule = ({ manifests, pods }) => {
   });
 };
 
-/** Whatever is named is there. The Secret of the product may come from outside. */
+/** Secrets that a team makes itself. */
+const OUTSIDE = new Set([PRODUCT.name, 'pgbouncer']);
+
+/** Whatever is named is there, or comes from outside. */
 export const references: Rule = (cluster) =>
   cluster.pods.flatMap(({ owner, spec, containers }) => {
     const known = (kind: string, name: string | undefined): string[] => {
-      const isOutside =
-        kind === 'Secret' && name === cluster.product && !cluster.manifests.some((m) => m.kind === 'Secret');
+      const isOutside = kind === 'Secret' && OUTSIDE.has(name ?? '');
       return name === undefined || isOutside || cluster.has(kind, name)
         ? []
         : [`${owner}: there is no ${kind} ${name}`];
@@ -189,8 +192,8 @@ export const availability: Rule = (cluster) =>
 export function targetsOfScalers(cluster: Cluster): string[] {
   return [
     ...cluster.all<IHorizontalPodAutoscaler>('HorizontalPodAutoscaler').flatMap((scaler) => {
-      const { kind = '', name } = scaler.spec?.scaleTargetRef ?? { name: '' };
-      return cluster.has(kind, name) ? [] : [`${idOf(scaler)}: there is no ${kind} ${name}`];
+      const { kind, name } = scaler.spec?.scaleTargetRef ?? {};
+      return cluster.has(kind ?? '', name) ? [] : [`${idOf(scaler)}: there is no ${kind} ${name}`];
     }),
   ];
 }
