@@ -88,7 +88,8 @@ describe('the rig of the nemesis', () => {
     rig.postgres.primary.freeze();
     await rig.redis.primary.kill();
     expect(await rig.heal()).toEqual([]);
-    expect(PROCESSES.filter((name) => one(name).isDown)).toEqual([]);
+    // A process is ready a moment before the rig has asked whether it has started.
+    await waitFor(() => PROCESSES.every((name) => !one(name).isDown), { what: 'all processes' });
     for (const api of ['api-1', 'api-2'])
       await waitFor(() => transfer(api), { within: 60_000, what: `a transfer at ${api}` });
     expect(rig.probes.some(({ excused }) => excused)).toBe(true);
