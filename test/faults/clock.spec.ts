@@ -13,6 +13,14 @@ const HOUR_FORWARD = `--import=data:text/javascript,${encodeURIComponent(`
     console.log('{"level":"info","message":"the clock is set"}');
   });`)}`;
 
+/** The clock is all that may take time from them. */
+const UNHURRIED = {
+  ...PATIENT_DATABASE,
+  HTTP_REQUEST_TIMEOUT_MS: '30000',
+  SHUTDOWN_TIMEOUT_MS: '60000',
+  NODE_OPTIONS: HOUR_FORWARD,
+};
+
 async function setClock(app: AppProcess): Promise<void> {
   app.signal('SIGUSR2');
   await app.waitForLog(({ message }) => message === 'the clock is set');
@@ -28,7 +36,7 @@ describe('a clock that is set an hour forward', () => {
   afterAll(() => counter?.close());
 
   it('takes no time from a request that is in flight', async () => {
-    const api = await counter.stack.api({ ...PATIENT_DATABASE, NODE_OPTIONS: HOUR_FORWARD });
+    const api = await counter.stack.api(UNHURRIED);
     const { answer, release } = await counter.holdTransfer(api.http.as(counter.accessToken));
     await setClock(api);
     await release();
@@ -37,8 +45,7 @@ describe('a clock that is set an hour forward', () => {
   });
 
   it('takes no time from the requests that a shutdown lets finish', async () => {
-    const drain = { SHUTDOWN_DRAIN_DELAY_MS: '3000' };
-    const api = await counter.stack.api({ ...PATIENT_DATABASE, ...drain, NODE_OPTIONS: HOUR_FORWARD });
+    const api = await counter.stack.api({ ...UNHURRIED, SHUTDOWN_DRAIN_DELAY_MS: '3000' });
     const { answer, release } = await counter.holdTransfer(api.http.as(counter.accessToken));
     api.signal('SIGTERM');
     await api.waitForLog(({ message }) => message === 'shutdown begins');
@@ -51,7 +58,7 @@ describe('a clock that is set an hour forward', () => {
 
   it('takes no time from the jobs that a shutdown lets finish', async () => {
     const print = await counter.holdPrint();
-    const worker = await counter.stack.worker({ ...PATIENT_DATABASE, NODE_OPTIONS: HOUR_FORWARD });
+    const worker = await counter.stack.worker(UNHURRIED);
     await waitFor(print.isInProgress, { within: 60_000, what: 'a job in the middle of its work' });
     worker.signal('SIGTERM');
     await worker.waitForLog(({ message }) => message === 'shutdown begins');
