@@ -7,12 +7,9 @@ export class ExportProgress1763600140000 implements MigrationInterface {
     await queryRunner.query(
       'ALTER TABLE exports ADD COLUMN progressed_at timestamptz(3) NOT NULL DEFAULT now()',
     );
-    await queryRunner.query('DROP INDEX exports_created_at_idx');
-    await queryRunner.query('CREATE INDEX exports_progressed_at_idx ON exports (progressed_at)');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('ALTER TABLE exports DROP COLUMN progressed_at');
-    await queryRunner.query('CREATE INDEX exports_created_at_idx ON exports (created_at)');
   }
 }

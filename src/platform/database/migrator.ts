@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { DataSource, MigrationExecutor, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import type { DatabaseSettings } from '../../config/sections/database.settings.js';
 import { ConnectionPool } from './connection-pool.js';
 import { addressOf, dataSourceOptions } from './data-source.js';
@@ -37,8 +37,15 @@ export class Migrator {
     private readonly report: Report,
   ) {}
 
-  /** Opens the connection; `close` it. */
-  static async open(settings: DatabaseSettings, report: Report = () => undefined): Promise<Migrator> {
+  /**
+   * Opens the connection; `close` it.
+   * @param migrations instead of the product's
+   */
+  static async open(
+    settings: DatabaseSettings,
+    report: Report = () => undefined,
+    migrations?: DataSourceOptions['migrations'],
+  ): Promise<Migrator> {
     const pool = new ConnectionPool({
       ...addressOf(settings, settings.url),
       application_name: `${settings.applicationName}-migrate`,
@@ -46,7 +53,10 @@ export class Migrator {
       connectionTimeoutMillis: 10_000,
       lock_timeout: LOCK_TIMEOUT_MS,
     });
-    const dataSource = new DataSource(dataSourceOptions(settings, pool));
+    const dataSource = new DataSource({
+      ...dataSourceOptions(settings, pool),
+      ...(migrations && { migrations }),
+    });
     await dataSource.initialize();
     return new Migrator(dataSource, report);
   }
@@ -68,10 +78,15 @@ export class Migrator {
   async revert(): Promise<string | undefined> {
     return this.alone(async (executor) => {
       const before = await this.appliedNames();
-      if (before.length === 0) return undefined;
+      const newest = before.at(-1);
+      if (newest === undefined) return undefined;
+      // A migration that runs outside of a transaction is reverted outside of one; TypeORM asks only how it is applied.
+      const migration = this.dataSource.migrations.find(
+        ({ name, constructor }) => (name ?? constructor.name) === newest,
+      );
+      if (migration?.transaction === false) executor.transaction = 'none';
       await this.patiently(() => executor.undoLastMigration());
-      const after = await this.appliedNames();
-      return before.find((name) => !after.includes(name));
+      return newest;
     });
   }
 
