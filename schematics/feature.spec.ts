@@ -76,6 +76,13 @@ describe('nest g feature', () => {
     [{ name: 'Invoices' }, /"Invoices" is no name/],
     [{ name: 'staff' }, /looks like a singular/],
     [{ fields: '' }, /at least one field/],
+    [{ access: 'friends' }, /"public", "caller", "admin"/],
+    [{ path: '/v1/invoices' }, /is no path: write what comes after/],
+    [{ fields: 'parent:ref(invoices)' }, /parentId has to be optional: the first invoice/],
+    [{ belongsTo: 'users' }, /there is --owner/],
+    [{ belongsTo: 'orders' }, /no feature orders to refer to/],
+    [{ name: 'columns' }, /uses the name "columns" for something else/],
+    [{ name: 'classes' }, /uses the name "class" for something else/],
     [{ fields: 'number:string:immutable' }, /At least one field has to change/],
   ])('refuses %j', async (options, message) => {
     await expect(generate(options)).rejects.toThrow(message);
@@ -121,11 +128,111 @@ describe('nest g feature', () => {
     });
 
     expect(tree.readText('migrations/17-invoices.ts')).toMatch(
-      /price_amount bigint,\s+price_currency char\(3\),\s+to jsonb NOT NULL/,
+      /price_amount bigint,\s+price_currency char\(3\),\s+"to" jsonb NOT NULL/,
     );
     expect(tree.readText('src/modules/invoices/dto/invoice-to.dto.ts')).toMatch(
       /class InvoiceToDto \{[^]*street!: string;[^]*zip\?: string;/,
     );
+  });
+
+  it('announces what happens in the unit of work of the change, and handles it', async () => {
+    const tree = await generate({ events: true });
+    const folder = 'src/modules/invoices';
+
+    expect(tree.readText(`${folder}/invoices.service.ts`)).toMatch(
+      /unitOfWork\.run\(async \(\) => \{\s+await this\.invoices\.insert[^]*announce\(invoiceCreated[^]*announce\(invoiceDeleted/,
+    );
+    expect(tree.readText(`${folder}/invoices.processor.ts`)).toContain('this.inbox.once(event');
+    expect(tree.readText(`${folder}/invoices.module.ts`)).toContain("queues: ['invoices']");
+    expect((await generate({ processor: true })).files).toEqual(tree.files);
+  });
+
+  it('takes an Idempotency-Key', async () => {
+    const tree = await generate({ idempotent: true });
+
+    expect(tree.readText('src/modules/invoices/invoices.controller.ts')).toContain(
+      '@IdempotencyKeyHeader() request: IdempotentRequest',
+    );
+    expect(tree.readText('src/modules/invoices/invoices.module.ts')).toContain('IdempotencyModule');
+  });
+
+  it.each([
+    [{ access: 'public' }, /@Public\(\)/g, 2],
+    [{ access: 'admin' }, /@RequireRole\('admin'\)/g, 5],
+    [{ access: 'caller', owner: true }, /@CurrentCaller\(\)/g, 3],
+    [{ owner: true }, /@CurrentCaller\(\)/g, 5],
+  ])('is open to those that %j says', async (options, mark, times) => {
+    const text = (await generate(options)).readText('src/modules/invoices/invoices.controller.ts');
+
+    expect(text.match(mark)).toHaveLength(times);
+  });
+
+  it('puts its routes below a parent, and at another path', async () => {
+    const others = {
+      'src/modules/staff/index.ts': '',
+      'test/e2e/staff.sample.ts': 'export async function anyStaffMember(api: DocumentedApi) {}',
+    };
+    const nested = await generate({ belongsTo: 'staff', path: 'bills' }, checkout(others));
+    const other = await generate({ path: 'billing/invoices' });
+
+    expect(nested.readText('src/modules/invoices/invoices.controller.ts')).toContain(
+      "@Controller('v1/staff/:staffMemberId/bills')",
+    );
+    expect(nested.readText('migrations/17-invoices.ts')).toContain(
+      'FOREIGN KEY (staff_member_id) REFERENCES staff (id) ON DELETE CASCADE',
+    );
+    expect(other.readText('src/modules/invoices/invoices.controller.ts')).toContain(
+      "@Controller('v1/billing/invoices')",
+    );
+  });
+
+  it.each([
+    ["@Controller('v1/invoices')", 'the route v1/invoices'],
+    ["@Entity('invoices')", 'the table invoices'],
+    ['export class InvoiceDto {}', 'the class InvoiceDto'],
+    ["operationId: 'getInvoice'", 'the operation listInvoices'],
+    ["@EventProcessor('invoices')", 'the queue invoices'],
+  ])('writes nothing when another feature has %s', async (text, what) => {
+    const tree = checkout({ 'src/modules/users/other.ts': text });
+
+    await expect(generate({ events: true }, tree)).rejects.toThrow(
+      `Already there: ${what} in src/modules/users/other.ts. Nothing was written.`,
+    );
+  });
+
+  it('notes words that the platform uses as plain English, and takes none that it uses as a name', async () => {
+    const rule = 'test/architecture/rules/platform-knows-no-product.ts';
+    const platform = {
+      [rule]: "const EVERYDAY = new Set(['order']);\nconst EVERYDAY_PLURALS = new Set(['export']);\n",
+      'src/platform/jobs.ts': '// At this stage the tags of a line; see jobId',
+    };
+    const tags = await generate({ name: 'tags' }, checkout(platform));
+    const lines = await generate({ name: 'lines' }, checkout(platform));
+
+    expect(tags.readText(rule)).toBe(
+      "const EVERYDAY = new Set(['order', 'tag']);\nconst EVERYDAY_PLURALS = new Set(['export', 'tag']);\n",
+    );
+    expect(lines.readText(rule)).toBe(
+      "const EVERYDAY = new Set(['order', 'line']);\nconst EVERYDAY_PLURALS = new Set(['export']);\n",
+    );
+    await expect(generate({ name: 'jobs' }, checkout(platform))).rejects.toThrow(
+      /Already there: job as a thing of the platform/,
+    );
+  });
+
+  it('writes nothing when the tests of the platform make such a table, or such a route', async () => {
+    for (const text of ['CREATE TABLE invoices (', "http.get('/v1/invoices')", "@Controller('v1/invoices')"])
+      await expect(generate({}, checkout({ 'test/specimen/ledger.ts': text }))).rejects.toThrow(
+        'Already there: invoices in tests of the platform, such as test/specimen/ledger.ts',
+      );
+  });
+
+  it('quotes names that PostgreSQL reserves', async () => {
+    const text = (await generate({ fields: 'order:integer:unique to:string' })).readText(
+      'migrations/17-invoices.ts',
+    );
+
+    expect(text).toMatch(/"order" integer NOT NULL,\s+"to" text NOT NULL[^]*UNIQUE \("order"\)/);
   });
 
   it('takes a reference only to a feature whose sample the tests can use', async () => {
@@ -133,7 +240,10 @@ describe('nest g feature', () => {
     const files = { 'src/modules/invoices/index.ts': '' };
 
     await expect(generate(options, checkout(files))).rejects.toThrow(/write test\/e2e\/invoices\.sample\.ts/);
-    const sampled = checkout({ ...files, 'test/e2e/invoices.sample.ts': '' });
+    const sampled = checkout({
+      ...files,
+      'test/e2e/invoices.sample.ts': 'export async function anyInvoice(api: DocumentedApi) {}',
+    });
     expect((await generate(options, sampled)).readText('migrations/17-lines.ts')).toContain(
       'FOREIGN KEY (invoice_id) REFERENCES invoices (id)',
     );
@@ -218,6 +328,11 @@ describe('the names of a feature', () => {
     ['addresses', 'address'],
     ['boxes', 'box'],
     ['invoice-lines', 'invoice-line'],
+    ['statuses', 'status'],
+    ['movies', 'movie'],
+    ['sizes', 'size'],
+    ['branches', 'branch'],
+    ['sales-people', 'sales-person'],
   ])('%s: one is %s', (plural, singular) => {
     expect(namesOf(plural).singular).toBe(singular);
   });

@@ -1,12 +1,10 @@
 import { withArticle } from '../lib/names.ts';
-import { createClass, type Feature } from './feature.ts';
+import { createClass, readScopes, routeOf, writeScopes, type Feature, type Scope } from './feature.ts';
 import { hasQuery } from './list.ts';
 
 /** The controller: routes, with all that they answer. */
 export function controller(feature: Feature): string {
-  const { names, fields, owner } = feature;
-  const create = createClass(feature);
-  const query = hasQuery(feature) ? `${names.pascal}Query` : 'PageQuery';
+  const { names, fields, owner, access, idempotent, parent } = feature;
   const {
     pascal: One,
     pascalPlural: Many,
@@ -17,100 +15,151 @@ export function controller(feature: Feature): string {
     words,
     wordsPlural,
   } = names;
-  const caller = owner ? '@CurrentCaller() { userId }: Caller, ' : '';
-  const pass = owner ? 'userId, ' : '';
-  const writes = owner ? '' : `  @RequireRole('admin')\n`;
-  const forbidden = owner ? '' : '403, ';
-  const conflicts = fields.some(({ unique }) => unique) ? '409, ' : '';
-  const conflictsLater = fields.some(({ unique, immutable }) => unique && !immutable) ? '409, ' : '';
-  const ofCaller = owner ? ' of the caller' : '';
+  const create = createClass(feature);
+  const query = hasQuery(feature) ? `${One}Query` : 'PageQuery';
+  const conflicts = (later: boolean): string =>
+    fields.some(({ unique, immutable }) => unique && !(later && immutable)) ? '409, ' : '';
+  const open = access === 'public';
+  const bearer = open ? '  @ApiBearerAuth()\n' : '';
+  const reads = {
+    taken: parametersOf(readScopes(feature), parent?.camel),
+    passed: argumentsOf(readScopes(feature)),
+  };
+  const writes = {
+    taken: parametersOf(writeScopes(feature), parent?.camel),
+    passed: argumentsOf(writeScopes(feature)),
+  };
+  const reading = open ? '  @Public()\n' : access === 'admin' ? `  @RequireRole('admin')\n` : '';
+  const readProblems = open ? '' : access === 'admin' ? '401, 403, ' : '401, ';
+  const writing = (owner ? '' : `  @RequireRole('admin')\n`) + bearer;
+  const writeProblems = owner ? '401, ' : '401, 403, ';
+  const whose = access === 'owner' ? ' of the caller' : parent ? ` of ${withArticle(parent.words)}` : '';
+  const imports = [
+    'ApiAnswer',
+    'ApiPage',
+    'ApiProblems',
+    ...(owner ? ['CurrentCaller'] : []),
+    ...(query === 'PageQuery' ? ['PageQuery'] : []),
+    'Priority',
+    ...(open ? ['Public'] : []),
+    ...(owner && access !== 'admin' ? [] : ['RequireRole']),
+    'UuidParam',
+    ...(owner ? ['type Caller'] : []),
+    'type Page',
+  ];
+  const location = routeOf(feature).replace(`:${parent?.camel}Id`, `\${${parent?.camel}Id}`);
   return `import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import {
-  ApiAnswer,
-  ApiPage,
-  ApiProblems,
-${owner ? '  CurrentCaller,\n' : ''}  ${query === 'PageQuery' ? 'PageQuery,\n  ' : ''}Priority,
-${owner ? '' : '  RequireRole,\n'}  UuidParam,
-${owner ? '  type Caller,\n' : ''}  type Page,
-} from '../../platform/http/index.js';
-${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
+import { ${imports.join(', ')} } from '../../platform/http/index.js';
+${idempotent ? `import { Idempotency, IdempotencyKeyHeader, sendAnswer, type IdempotentRequest } from '../../platform/idempotency/index.js';\n` : ''}${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
 ${query === 'PageQuery' ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
 import { ${Many}Service } from './${plural}.service.js';
 
 @ApiTags('${plural}')
-@ApiBearerAuth()
-@Controller('v1/${plural}')
+${open ? '' : '@ApiBearerAuth()\n'}@Controller('${routeOf(feature)}')
 export class ${Many}Controller {
-  constructor(private readonly ${many}: ${Many}Service) {}
+  constructor(private readonly ${many}: ${Many}Service${idempotent ? ', private readonly idempotency: Idempotency' : ''}) {}
 
   @Get()
   @Priority('low')
-  @ApiOperation({ operationId: 'list${Many}', summary: '${owner ? `${capital(wordsPlural)} of the caller` : `All ${wordsPlural}`}, ${query === 'PageQuery' ? 'newest first' : 'by default newest first'}' })
+${reading}  @ApiOperation({ operationId: 'list${Many}', summary: '${whose ? `${capital(wordsPlural)}${whose}` : `All ${wordsPlural}`}, newest first' })
   @ApiPage(${One}Dto)
-  @ApiProblems(401, 422)
-  list(${caller}@Query() query: ${query}): Promise<Page<${One}Dto>> {
-    return this.${many}.list(${pass}query);
+  @ApiProblems(${readProblems}422)
+  list(${reads.taken}@Query() query: ${query}): Promise<Page<${One}Dto>> {
+    return this.${many}.list(${reads.passed}query);
   }
 
   @Get(':id')
-  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${ofCaller}' })
+${reading}  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${whose}' })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(${readProblems}404, 422)
   async get(
-    ${caller}
+    ${reads.taken}
     @UuidParam('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
-    const { etag, ${one} } = await this.${many}.get(${pass}id);
+    const { etag, ${one} } = await this.${many}.get(${reads.passed}id);
     reply.header('ETag', etag);
     return ${one};
   }
 
   @Post()
-${writes}  @ApiOperation({ operationId: 'create${One}', summary: 'Add ${withArticle(words)}' })
-  @ApiAnswer(201, ${One}Dto, ['Location', 'ETag'])
-  @ApiProblems(400, 401, ${forbidden}${conflicts}413, 415, 422)
+${writing}  @ApiOperation({ operationId: 'create${One}', summary: 'Add ${withArticle(words)}' })
+${
+  idempotent
+    ? `  @ApiAnswer(201, ${One}Dto, ['Location', 'ETag', 'Idempotency-Replayed'])
+  @ApiProblems(400, ${writeProblems}409, 413, 415, 422)
   async create(
-    ${caller}
+    @IdempotencyKeyHeader() request: IdempotentRequest,
+    ${writes.taken}
+    @Body() fields: ${create.name},
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const answer = await this.idempotency.once(request, async () => {
+      const { etag, ${one} } = await this.${many}.create(${writes.passed}fields);
+      return { status: 201, headers: { Location: \`/${location}/\${${one}.id}\`, ETag: etag }, body: ${one} };
+    });
+    sendAnswer(reply, answer);
+  }
+`
+    : `  @ApiAnswer(201, ${One}Dto, ['Location', 'ETag'])
+  @ApiProblems(400, ${writeProblems}${conflicts(false)}413, 415, 422)
+  async create(
+    ${writes.taken}
     @Body() fields: ${create.name},
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
-    const { etag, ${one} } = await this.${many}.create(${pass}fields);
-    reply.header('Location', \`/v1/${plural}/\${${one}.id}\`).header('ETag', etag);
+    const { etag, ${one} } = await this.${many}.create(${writes.passed}fields);
+    reply.header('Location', \`/${location}/\${${one}.id}\`).header('ETag', etag);
     return ${one};
   }
-
+`
+}
   @Put(':id')
-${writes}  @ApiOperation({
+${writing}  @ApiOperation({
     operationId: 'change${One}',
-    summary: 'Change ${withArticle(words)}${ofCaller}, if it is still the version that was read',
+    summary: 'Change ${withArticle(words)}${whose}, if it is still the version that was read',
   })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(400, 401, ${forbidden}404, ${conflictsLater}412, 413, 415, 422, 428)
+  @ApiProblems(400, ${writeProblems}404, ${conflicts(true)}412, 413, 415, 422, 428)
   async change(
-    ${caller}
+    ${writes.taken}
     @UuidParam('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Body() fields: ${One}FieldsDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
-    const { etag, ${one} } = await this.${many}.change(${pass}id, ifMatch, fields);
+    const { etag, ${one} } = await this.${many}.change(${writes.passed}id, ifMatch, fields);
     reply.header('ETag', etag);
     return ${one};
   }
 
   @Delete(':id')
   @HttpCode(204)
-${writes}  @ApiOperation({ operationId: 'delete${One}', summary: 'Delete ${withArticle(words)}${ofCaller}' })
+${writing}  @ApiOperation({ operationId: 'delete${One}', summary: 'Delete ${withArticle(words)}${whose}' })
   @ApiAnswer(204)
-  @ApiProblems(401, ${forbidden}404, 422)
-  async delete(${caller}@UuidParam('id') id: string): Promise<void> {
-    await this.${many}.delete(${pass}id);
+  @ApiProblems(${writeProblems}404, 422)
+  async delete(${writes.taken}@UuidParam('id') id: string): Promise<void> {
+    await this.${many}.delete(${writes.passed}id);
   }
 }
 `;
+}
+
+/** The parent is in the path, the owner is the caller. */
+function parametersOf(scopes: Scope[], parent?: string): string {
+  return scopes
+    .map(({ property }) =>
+      property === `${parent}Id`
+        ? `@UuidParam('${property}') ${property}: string, `
+        : '@CurrentCaller() { userId }: Caller, ',
+    )
+    .join('');
+}
+
+function argumentsOf(scopes: Scope[]): string {
+  return scopes.map(({ property }) => `${property}, `).join('');
 }
 
 function capital(text: string): string {

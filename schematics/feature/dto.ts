@@ -1,7 +1,7 @@
 import { classOf, type Field } from '../lib/fields.ts';
 import { MONEY_MEMBERS } from '../lib/kinds.ts';
 import { withArticle } from '../lib/names.ts';
-import { createClass, type Feature } from './feature.ts';
+import { createClass, shownScope, writeScopes, type Feature } from './feature.ts';
 
 /** The classes of fields that are objects. */
 export function classes({ names, fields }: Feature, folder: string): Record<string, string> {
@@ -98,7 +98,10 @@ export class ${names.pascal}Dto extends ${base.name} {
   @UuidField()
   id!: string;
 
-  @DateTimeField()
+${writeScopes(feature)
+  .filter(({ property }) => shownScope(feature, property))
+  .map(({ property }) => `  @UuidField()\n  ${property}!: string;\n\n`)
+  .join('')}  @DateTimeField()
   createdAt!: string;
 }
 `;

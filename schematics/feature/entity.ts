@@ -1,18 +1,19 @@
 import { classOf, columnsOf, type Column, type Field } from '../lib/fields.ts';
-import type { Feature } from './feature.ts';
+import { writeScopes, type Feature } from './feature.ts';
 import { searchIndex } from './list.ts';
-import { indexes, isReference, tableOf, uniqueKeys, type Key } from './table.ts';
+import { foreignKeyName, indexes, isReference, tableOf, uniqueKeys, type Key } from './table.ts';
 
 /** The entity: the table's columns, constraints and indexes. */
 export function entity(feature: Feature): string {
-  const { names, fields, owner } = feature;
+  const { names, fields } = feature;
+  const scopes = writeScopes(feature);
   const unique = uniqueKeys(feature);
   const indexed = indexes(feature);
   const search = searchIndex(feature);
   const imports = [
     'Column',
     'Entity',
-    ...(owner || fields.some(isReference) ? ['ForeignKey'] : []),
+    ...(scopes.length > 0 || fields.some(isReference) ? ['ForeignKey'] : []),
     ...(indexed.length > 0 || search ? ['Index'] : []),
     'PrimaryColumn',
     ...(unique.length > 0 ? ['Unique'] : []),
@@ -27,15 +28,15 @@ ${classes.map(({ name, file }) => `import type { ${name} } from './dto/${file}.d
 ${indexed.map((key) => `@Index(${textOf(key)})\n`).join('')}${search ? `@Index('${search.name}', { synchronize: false })\n` : ''}${unique.map((key) => `@Unique(${textOf(key)})\n`).join('')}export class ${names.pascal} {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: '${names.table}_pkey' })
   id!: string;
-${
-  owner
-    ? `
-  @ForeignKey('users', { name: '${names.table}_user_id_fkey', onDelete: 'CASCADE' })
-  @Column('uuid', { name: 'user_id' })
-  userId!: string;
-`
-    : ''
-}
+${scopes
+  .map(
+    ({ property: name, column, table }) => `
+  @ForeignKey('${table}', { name: '${foreignKeyName(names.table, column)}', onDelete: 'CASCADE' })
+  @Column('uuid', { name: '${column}' })
+  ${name}!: string;
+`,
+  )
+  .join('')}
 ${fields.map((field) => properties(feature, field)).join('\n')}
   /** Counts every change: the ETag. */
   @VersionColumn()
@@ -54,7 +55,7 @@ function textOf({ name, properties: list }: Key): string {
 /** The properties of a field in an entity. */
 export function properties({ names }: Pick<Feature, 'names'>, field: Field): string {
   const reference = isReference(field)
-    ? `  @ForeignKey('${tableOf(field)}', { name: '${names.table}_${field.column}_fkey' })\n`
+    ? `  @ForeignKey('${tableOf(field)}', { name: '${foreignKeyName(names.table, field.column)}' })\n`
     : '';
   return columnsOf(field, classOf(names.pascal, field)?.name)
     .map((column) => `${reference}${property(column, field.optional)}`)

@@ -1,13 +1,43 @@
+import { snake, type Names } from '../lib/names.ts';
 import type { Field } from '../lib/fields.ts';
-import type { Names } from '../lib/names.ts';
+
+/** Who reads: everybody, every caller, the owner of a row, or admins. */
+export type Access = 'public' | 'caller' | 'owner' | 'admin';
 
 /** What a feature is made from. */
 export interface Feature {
   names: Names;
   fields: Field[];
+  /** A row belongs to the caller that made it: it alone changes it. Without, admins do. */
   owner: boolean;
+  access: Access;
+  /** Rows belong to rows of another feature. */
+  parent?: Names;
+  /** Below `/v1`, or below the parent. */
+  path: string;
+  /** Announces its changes, and handles them. */
+  events: boolean;
+  /** POST takes an Idempotency-Key. */
+  idempotent: boolean;
+  /** The function that makes a row of another feature, by the feature: of their test/e2e/*.sample.ts. */
+  samples: Record<string, string>;
   /** Of the migration, in milliseconds. */
   timestamp: number;
+}
+
+/** Fields of a feature that is there already, with nothing around them. */
+export function fieldsAlone(names: Names, fields: Field[]): Feature {
+  return {
+    names,
+    fields,
+    owner: false,
+    access: 'caller',
+    path: names.plural,
+    events: false,
+    idempotent: false,
+    samples: {},
+    timestamp: 0,
+  };
 }
 
 /** The DTO of a new row, and its file. */
@@ -15,4 +45,50 @@ export function createClass({ names, fields }: Feature): { name: string; file: s
   return fields.some(({ immutable }) => immutable)
     ? { name: `Create${names.pascal}Dto`, file: `create-${names.singular}` }
     : { name: `${names.pascal}FieldsDto`, file: `${names.singular}-fields` };
+}
+
+/** A column that narrows the rows of a request: those of a parent, of an owner. */
+export interface Scope {
+  property: string;
+  column: string;
+  /** The table that it refers to. */
+  table: string;
+}
+
+function parentScope({ parent }: Feature): Scope[] {
+  if (!parent) return [];
+  const property = `${parent.camel}Id`;
+  return [{ property, column: snake(property), table: parent.table }];
+}
+
+const OWNER: Scope = { property: 'userId', column: 'user_id', table: 'users' };
+
+/** Of a row that is made, changed or deleted. */
+export function writeScopes(feature: Feature): Scope[] {
+  return [...parentScope(feature), ...(feature.owner ? [OWNER] : [])];
+}
+
+/** Of a row that is read. */
+export function readScopes(feature: Feature): Scope[] {
+  return [...parentScope(feature), ...(feature.access === 'owner' ? [OWNER] : [])];
+}
+
+/** As Nest has it: `v1/products/:productId/reviews`. */
+export function routeOf({ parent, path }: Feature): string {
+  return parent ? `v1/${parent.plural}/:${parent.camel}Id/${path}` : `v1/${path}`;
+}
+
+/** Names of members as arguments, each with a comma behind. */
+export function passed(scopes: Scope[]): string {
+  return scopes.map(({ property }) => `${property}, `).join('');
+}
+
+/** The same as parameters. */
+export function taken(scopes: Scope[]): string {
+  return scopes.map(({ property }) => `${property}: string, `).join('');
+}
+
+/** Whether answers name it: the parent, and the owner where others see the row. */
+export function shownScope({ access }: Feature, property: string): boolean {
+  return property !== 'userId' || access !== 'owner';
 }

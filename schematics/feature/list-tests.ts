@@ -1,10 +1,11 @@
 import { isFilter, isSort } from '../lib/fields.ts';
 import type { Feature } from './feature.ts';
+import { isOwnReference } from './table.ts';
 
 /** What the list does beyond pages: filters, orders, words. */
-export function listTests({ fields }: Feature): string {
+export function listTests({ names, fields }: Feature): string {
   const quoted = (list: Feature['fields']): string => list.map(({ name }) => `'${name}'`).join(', ');
-  const filters = fields.filter(isFilter);
+  const filters = fields.filter((field) => isFilter(field) && !isOwnReference(names, field));
   const sorts = fields.filter(isSort);
   const searched = fields.filter(({ searchable }) => searchable);
   return `${

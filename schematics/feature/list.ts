@@ -1,6 +1,7 @@
 import { isFilter, isSort } from '../lib/fields.ts';
 import { decoratorOf } from './dto.ts';
-import type { Feature } from './feature.ts';
+import { sqlName } from '../lib/sql.ts';
+import { readScopes, taken, type Feature } from './feature.ts';
 
 /** Whether the list takes more than limit and cursor. */
 export function hasQuery({ fields }: Pick<Feature, 'fields'>): boolean {
@@ -13,7 +14,7 @@ export function searchIndex({ names, fields }: Feature): { name: string; express
   if (searched.length === 0) return undefined;
   return {
     name: `${names.table}_search_idx`,
-    expression: wordsIn(searched.map(({ column, optional }) => ({ text: column, optional }))),
+    expression: wordsIn(searched.map(({ column, optional }) => ({ text: sqlName(column), optional }))),
   };
 }
 
@@ -93,9 +94,10 @@ const WORDS = ${JSON.stringify(wordsIn(columns))};
 
 /** The list of the service. */
 export function listMethod(feature: Feature): string {
-  const { names, fields, owner } = feature;
+  const { names, fields } = feature;
   const { pascal: One, camel: one, camelPlural: many } = names;
-  const by = owner ? 'userId: string, ' : '';
+  const scopes = readScopes(feature);
+  const by = taken(scopes);
   const sorts = fields.filter(isSort);
   const searched = fields.some(({ searchable }) => searchable);
   const filtered = fields.some(isFilter);
@@ -108,7 +110,7 @@ export function listMethod(feature: Feature): string {
   ];
   const query = hasQuery(feature) ? `${One}Query` : 'PageQuery';
   const signature = `async list(${by}{ ${members.join(', ')} }: ${query}): Promise<Page<${One}Dto>>`;
-  const scope = [...(owner ? ['userId'] : []), ...(filtered ? ['...filters'] : [])];
+  const scope = [...scopes.map(({ property }) => property), ...(filtered ? ['...filters'] : [])];
   if (sorts.length === 0 && !searched) {
     const where =
       scope.length > 0

@@ -1,6 +1,7 @@
 import type { Field } from '../lib/fields.ts';
 import { namesOf, withArticle } from '../lib/names.ts';
-import type { Feature } from './feature.ts';
+import { routeOf, type Feature } from './feature.ts';
+import { isOwnReference } from './table.ts';
 
 /** References to others are to any of them; those to users are to the caller. */
 function referencesOf(fields: Field[]): string[] {
@@ -17,11 +18,11 @@ function sampleOf(field: Field, i: 0 | 1): string {
 }
 
 /** The same, of references too: those are to rows that the test makes. */
-export function valueOf(field: Field, i: 0 | 1): string {
+export function valueOf(field: Field, i: 0 | 1, samples: Record<string, string> = {}): string {
   if (field.kindName !== 'ref') return sampleOf(field, i);
   return field.argument === 'users'
     ? 'await me(api, as)'
-    : `await any${namesOf(field.argument).pascal}(api, as)`;
+    : `await ${samples[field.argument] ?? `any${namesOf(field.argument).pascal}`}(api, as)`;
 }
 
 /** What a reference to users is to. */
@@ -32,16 +33,21 @@ async function me(api: DocumentedApi, as: string): Promise<string> {
 `;
 
 /** Bodies for the specs of a feature, and of those that refer to it. */
-export function sample({ names, fields }: Feature): string {
-  const others = referencesOf(fields).filter((feature) => feature !== 'users');
-  const makes = others.map((feature) => `any${namesOf(feature).pascal}`);
+export function sample(feature: Feature): string {
+  const { names, parent, samples, idempotent } = feature;
+  // Rows without a row of their own kind to refer to: the first ones.
+  const fields = feature.fields.filter((field) => !isOwnReference(names, field));
+  const others = [...new Set([...referencesOf(fields), ...(parent ? [parent.plural] : [])])].filter(
+    (other) => other !== 'users',
+  );
+  const route = routeOf(feature);
   const refers = referencesOf(fields).length > 0;
   const usesUsers = referencesOf(fields).includes('users');
   const body = (i: 0 | 1): string =>
-    fields.map((field) => `    ${field.name}: ${valueOf(field, i)},`).join('\n');
+    fields.map((field) => `    ${field.name}: ${valueOf(field, i, samples)},`).join('\n');
   return `import assert from 'node:assert/strict';
 import type { DocumentedApi } from './openapi/documented-api.js';
-${others.map((feature, i) => `import { ${makes[i]} } from './${feature}.sample.js';\n`).join('')}
+${others.map((other) => `import { ${samples[other]} } from './${other}.sample.js';\n`).join('')}
 /** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
 export async function ${names.camel}Bodies(${refers ? 'api' : '_api'}: DocumentedApi, ${refers ? 'as' : '_as'}: string): Promise<[object, object]> {
   const first = {
@@ -53,12 +59,21 @@ ${body(1)}
   return [first, second];
 }
 
-/** @returns the id of one that the caller may see, which is made when there is none */
+${
+  parent
+    ? `/** Where the list of one parent is. */
+export async function ${names.camel}Path(api: DocumentedApi, as: string): Promise<string> {
+  return \`/${route.replace(/:\w+/, `\${await ${samples[parent.plural]}(api, as)}`)}\`;
+}
+
+`
+    : ''
+}/** @returns the id of one that the caller may see, which is made when there is none */
 export async function any${names.pascal}(api: DocumentedApi, as: string): Promise<string> {
-  const { data } = (await api.call('GET', '/v1/${names.plural}?limit=1', { as })).body as { data: { id: string }[] };
+${parent ? `  const path = await ${names.camel}Path(api, as);\n` : `  const path = '/${route}';\n`}  const { data } = (await api.call('GET', \`\${path}?limit=1\`, { as })).body as { data: { id: string }[] };
   if (data[0]) return data[0].id;
   const [body] = await ${names.camel}Bodies(api, as);
-  const made = await api.call('POST', '/v1/${names.plural}', { as, body });
+  const made = await api.call('POST', path, { as, body${idempotent ? ', headers: api.idempotent()' : ''} });
   assert.equal(made.status, 201);
   return (made.body as { id: string }).id;
 }

@@ -1,76 +1,117 @@
 import { columnsOf, isSort, type Field } from '../lib/fields.ts';
-import { createClass, type Feature } from './feature.ts';
+import { withArticle } from '../lib/names.ts';
+import {
+  createClass,
+  passed,
+  readScopes,
+  shownScope,
+  taken,
+  writeScopes,
+  type Feature,
+  type Scope,
+} from './feature.ts';
 import { hasQuery, listConstants, listMethod } from './list.ts';
 
 /** The service: all that the feature decides, on an injected repository. */
 export function service(feature: Feature): string {
-  const { names, fields, owner } = feature;
+  const { names, fields, owner, events, access } = feature;
+  const { pascal: One, pascalPlural: Many, camel: one, camelPlural: many, singular, words } = names;
   const create = createClass(feature);
   const fixed = fields.filter(({ immutable }) => immutable);
   const changeable = fields.filter(({ immutable }) => !immutable);
   const queries = fields.some((field) => isSort(field) || field.searchable);
+  const reads = readScopes(feature);
+  const writes = writeScopes(feature);
   const types = [
     ...(fixed.length > 0 ? [[create.name, create.file]] : []),
-    [`${names.pascal}FieldsDto`, `${names.singular}-fields`],
-    ...(hasQuery(feature) ? [[`${names.pascal}Query`, `${names.singular}-query`]] : []),
-    [`${names.pascal}Dto`, names.singular],
+    [`${One}FieldsDto`, `${singular}-fields`],
+    ...(hasQuery(feature) ? [[`${One}Query`, `${singular}-query`]] : []),
+    [`${One}Dto`, singular],
   ];
-  const { pascal: One, pascalPlural: Many, camel: one, camelPlural: many, singular, words } = names;
-  const by = owner ? 'userId: string, ' : '';
-  const pass = owner ? 'userId, ' : '';
+  const where = (scopes: Scope[]): string => ['id', ...scopes.map(({ property }) => property)].join(', ');
+  const sameScope = reads.length === writes.length;
   return `import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { ${queries ? '' : 'LessThan, '}Repository } from 'typeorm';
-import { newId } from '../../platform/database/index.js';
+import { newId${events ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
 import { ClientError } from '../../platform/errors/index.js';
 import { decodeCursor, pageOf, requireMatch, staleVersion, type Page${hasQuery(feature) ? '' : ', type PageQuery'} } from '../../platform/http/index.js';
-${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}import { ${One} } from './${singular}.entity.js';
-
+${events ? `import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';\n` : ''}${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}import { ${One} } from './${singular}.entity.js';
+${events ? `import { ${one}Changed, ${one}Created, ${one}Deleted } from './${names.plural}.events.js';\n` : ''}
 ${listConstants(feature)}/** With the tag of its version. */
 export interface Tagged${One} {
   etag: string;
   ${one}: ${One}Dto;
 }
 
-${owner ? `/** Every method is for one owner: another caller's ${words} counts as not existing. */\n` : ''}@Injectable()
+${
+  access === 'owner'
+    ? `/** Every method is for one owner: another caller's ${words} counts as not existing. */\n`
+    : owner
+      ? `/** Read by others, too. Only its owner changes ${withArticle(words)}: to change another caller's counts as not existing. */\n`
+      : ''
+}@Injectable()
 export class ${Many}Service {
-  constructor(@InjectRepository(${One}) private readonly ${many}: Repository<${One}>) {}
+  constructor(@InjectRepository(${One}) private readonly ${many}: Repository<${One}>${
+    events
+      ? `,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly outbox: Outbox,
+    private readonly outboxLimit: OutboxLimit,
+  `
+      : ''
+  }) {}
 
 ${listMethod(feature)}
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
-  async get(${by}id: string): Promise<Tagged${One}> {
-    return tagged(await this.find(${pass}id));
+  async get(${taken(reads)}id: string): Promise<Tagged${One}> {
+    return tagged(await this.find({ ${where(reads)} }));
   }
 
-  async create(${by}fields: ${create.name}): Promise<Tagged${One}> {
-    const ${one} = this.${many}.create({ id: newId(), ${pass}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
-    await this.${many}.insert(${one});
-    return tagged(${one});
+${events ? '  /** @throws TransientError 503 `backlog-full` */\n' : ''}  async create(${taken(writes)}fields: ${create.name}): Promise<Tagged${One}> {
+${events ? '    this.outboxLimit.requireRoom();\n' : ''}    const ${one} = this.${many}.create({ id: newId(), ${passed(writes)}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
+${inUnit(
+  feature,
+  `    await this.${many}.insert(${one});
+`,
+  `    await this.outbox.announce(${one}Created, { ${one}Id: ${one}.id, ${passed(writes)}}, { key: ${one}.id });
+`,
+)}    return tagged(${one});
   }
 
   /**
    * Changes all its fields, unless it has changed since the caller read it.
    * @throws ClientError 404 \`${singular}-not-found\`, 428 without \`If-Match\`; BusinessRuleError 412 \`stale-version\`
    */
-  async change(${by}id: string, ifMatch: string | undefined, fields: ${One}FieldsDto): Promise<Tagged${One}> {
-    const ${one} = await this.find(${pass}id);
+  async change(${taken(writes)}id: string, ifMatch: string | undefined, fields: ${One}FieldsDto): Promise<Tagged${One}> {
+    const ${one} = await this.find({ ${where(writes)} });
     const { version } = ${one};
     requireMatch(ifMatch, etagOf(${one}));
     const columns = columnsOf(fields);
-    const { affected } = await this.${many}.update({ id, version }, columns);
+${inUnit(
+  feature,
+  `    const { affected } = await this.${many}.update({ id, version }, columns);
     if (affected === 0) throw staleVersion();
-    return tagged(Object.assign(${one}, columns, { version: version + 1 }));
+`,
+  `    await this.outbox.announce(${one}Changed, { ${one}Id: id, ${passed(writes)}}, { key: id });
+`,
+)}    return tagged(Object.assign(${one}, columns, { version: version + 1 }));
   }
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
-  async delete(${by}id: string): Promise<void> {
-    const { affected } = await this.${many}.delete({ id${owner ? ', userId' : ''} });
+  async delete(${taken(writes)}id: string): Promise<void> {
+${inUnit(
+  feature,
+  `    const { affected } = await this.${many}.delete({ ${where(writes)} });
     if (affected === 0) throw ${one}NotFound();
-  }
+`,
+  `    await this.outbox.announce(${one}Deleted, { ${one}Id: id, ${passed(writes)}}, { key: id });
+`,
+)}  }
 
-  private async find(${by}id: string): Promise<${One}> {
-    const ${one} = await this.${many}.findOneBy({ id${owner ? ', userId' : ''} });
+  private async find(which: { ${['id', ...reads.map(({ property }) => property)].map((name) => `${name}: string`).join('; ')}${sameScope ? '' : '; userId?: string'} }): Promise<${One}> {
+    const ${one} = await this.${many}.findOneBy(which);
     if (!${one}) throw ${one}NotFound();
     return ${one};
   }
@@ -97,7 +138,11 @@ ${changeable.map((field) => `    ${toEntity(field)},`).join('\n')}
 function present(${one}: ${One}): ${One}Dto {
   return {
     id: ${one}.id,
-${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
+${writes
+  .map(({ property }) => property)
+  .filter((name) => shownScope(feature, name))
+  .map((name) => `    ${name}: ${one}.${name},\n`)
+  .join('')}${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
     createdAt: ${one}.createdAt.toISOString(),
   };
 }
@@ -105,11 +150,19 @@ ${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
 function ${one}NotFound(): ClientError {
   return new ClientError({
     status: 404,
-    /** ${owner ? 'The caller has' : 'There is'} no ${words} with this id. */
+    /** ${access === 'owner' ? 'The caller has' : 'There is'} no ${words} with this id${access !== 'owner' && owner ? ", or it is not the caller's to change" : ''}. */
     code: '${singular}-not-found',
     detail: 'There is no such ${words}.',
   });
 }
+`;
+}
+
+/** A change; with its announcement, if there is one, in one unit of work. */
+function inUnit({ events }: Feature, change: string, announcement: string): string {
+  if (!events) return change;
+  return `    await this.unitOfWork.run(async () => {
+${change}${announcement}    });
 `;
 }
 

@@ -1,5 +1,6 @@
 import type { Field } from '../lib/fields.ts';
-import type { Feature } from './feature.ts';
+import type { Names } from '../lib/names.ts';
+import { readScopes, writeScopes, type Feature, type Scope } from './feature.ts';
 
 /** An index or a unique constraint: by the names of its columns and of the entity's properties. */
 export interface Key {
@@ -8,40 +9,61 @@ export interface Key {
   properties: string[];
 }
 
-/** Unique among all rows, or among those of an owner. */
-export function uniqueKeys({ names, fields, owner }: Feature): Key[] {
-  return fields
+const ID: Scope = { property: 'id', column: 'id', table: '' };
+
+/** Unique among all rows, or among those of a parent or an owner. */
+export function uniqueKeys(feature: Feature): Key[] {
+  return feature.fields
     .filter(({ unique }) => unique)
-    .map(({ name, column }) => ({
-      name: `${names.table}_${owner ? 'user_id_' : ''}${column}_key`,
-      columns: [...(owner ? ['user_id'] : []), column],
-      properties: [...(owner ? ['userId'] : []), name],
-    }));
+    .map((field) => keyOf(feature, [...writeScopes(feature), asScope(field)], 'key'));
 }
 
-/** For lists in each of their orders, and for the rows that refer to one of another feature, which its deletion looks for. */
-export function indexes({ names, fields, owner }: Feature): Key[] {
-  const indexed = fields.filter(({ indexed: is, kindName, unique }) => is || (kindName === 'ref' && !unique));
-  return [
-    ...(owner ? [keyOf(names.table, ['user_id', 'id'], ['userId', 'id'])] : []),
-    ...indexed.map(({ kindName, name, column }) => {
-      const scoped = owner && kindName !== 'ref';
-      return keyOf(
-        names.table,
-        [...(scoped ? ['user_id'] : []), column, 'id'],
-        [...(scoped ? ['userId'] : []), name, 'id'],
-      );
-    }),
-  ];
+/**
+ * For lists in each of their orders; and for the rows that refer to one of another table, which its deletion looks for.
+ */
+export function indexes(feature: Feature): Key[] {
+  const scopes = readScopes(feature);
+  const indexed = feature.fields.filter(({ indexed: is }) => is);
+  const keys = [
+    ...(scopes.length > 0 ? [[...scopes, ID]] : []),
+    ...writeScopes(feature)
+      .filter((scope) => scope !== scopes[0])
+      .map((scope) => [scope, ID]),
+    ...indexed.filter((field) => !isReference(field)).map((field) => [...scopes, asScope(field), ID]),
+    ...feature.fields.filter(isReference).map((field) => [asScope(field), ID]),
+  ].map((columns) => keyOf(feature, columns, 'idx'));
+  return keys.filter(({ name }, i) => keys.findIndex((key) => key.name === name) === i);
 }
 
-function keyOf(table: string, columns: string[], properties: string[]): Key {
-  return { name: `${table}_${columns.join('_')}_idx`, columns, properties };
+function asScope({ name, column }: Field): Scope {
+  return { property: name, column, table: '' };
+}
+
+/** PostgreSQL cuts names after 63 bytes, and TypeORM would look for the whole one. */
+const LONGEST_NAME = 63;
+
+function keyOf({ names: { table } }: Feature, columns: Scope[], kind: 'key' | 'idx'): Key {
+  const name = [table, ...columns.map(({ column }) => column)].join('_');
+  return {
+    name: `${name.slice(0, LONGEST_NAME - kind.length - 1)}_${kind}`,
+    columns: columns.map(({ column }) => column),
+    properties: columns.map(({ property }) => property),
+  };
+}
+
+/** The name of a foreign key. */
+export function foreignKeyName(table: string, column: string): string {
+  return `${`${table}_${column}`.slice(0, LONGEST_NAME - 5)}_fkey`;
 }
 
 /** The table that a reference points to. */
 export function tableOf({ argument }: Field): string {
   return argument.replaceAll('-', '_');
+}
+
+/** To a row of the same table, such as a parent in a tree. */
+export function isOwnReference({ plural }: Names, field: Field): boolean {
+  return isReference(field) && field.argument === plural;
 }
 
 export function isReference({ kindName }: Field): boolean {

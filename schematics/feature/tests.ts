@@ -1,4 +1,5 @@
-import type { Feature } from './feature.ts';
+import { routeOf, shownScope, writeScopes, type Feature } from './feature.ts';
+import { accessTest, eventsTest, IDEMPOTENT_TEST, scopeTest } from './behaviour-tests.ts';
 import { listTests } from './list-tests.ts';
 import { sample } from './sample.ts';
 
@@ -12,8 +13,14 @@ export function testsOf(feature: Feature): Record<string, string> {
 }
 
 function spec(feature: Feature): string {
-  const { names, fields, owner } = feature;
+  const { names, fields, access, parent, events, idempotent } = feature;
   const { plural, camel, wordsPlural } = names;
+  const route = `/${routeOf(feature)}`;
+  const keyed = idempotent ? ', headers: api.idempotent()' : '';
+  const shown = writeScopes(feature)
+    .filter(({ property }) => shownScope(feature, property))
+    .map(({ property }) => `${property}: expect.any(String) as string, `)
+    .join('');
   const unique = fields.filter(({ unique: is }) => is);
   const required = fields.filter((field) => !field.optional && field.default === undefined);
   const initials = fields.filter((field) => field.default !== undefined);
@@ -26,10 +33,11 @@ import { UsersService } from '../../src/modules/users/index.js';
 import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
 import { startProduct, type ProductUnderTest } from './product-under-test.js';
-import { ${camel}Bodies } from './${plural}.sample.js';
+${events ? `import { waitFor } from '../../local/wait-for.js';\n` : ''}import { ${camel}Bodies${parent ? `, ${camel}Path` : ''} } from './${plural}.sample.js';
 
-const PATH = '/v1/${plural}';
-${fixed.length > 0 ? `/** Set when one is added, and never again. */\nconst FIXED = [${fixed.join(', ')}];\n` : ''}
+${
+  parent ? `const ROUTE = '${route.replace(/:(\w+)/, '{$1}')}';\n` : `const PATH = '${route}';\n`
+}${fixed.length > 0 ? `/** Set when one is added, and never again. */\nconst FIXED = [${fixed.join(', ')}];\n` : ''}
 interface Made {
   id: string;
   path: string;
@@ -43,7 +51,7 @@ describe('${wordsPlural}', () => {
   let ada: string;
   let eve: string;
   let bodies: [object, object];
-${fixed.length > 0 ? '  let changes: object;\n' : ''}
+${parent ? '  /** Of the list of one parent. */\n  let PATH: string;\n' : ''}${fixed.length > 0 ? '  let changes: object;\n' : ''}
   beforeAll(async () => {
     product = await startProduct();
     const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
@@ -52,7 +60,7 @@ ${fixed.length > 0 ? '  let changes: object;\n' : ''}
     await api.register('ada@example.com');
     await product.api.get(UsersService, { strict: false }).promote('ada@example.com');
     ada = (await api.logIn('ada@example.com')).accessToken;
-    bodies = await ${camel}Bodies(api, ada);
+${parent ? `    PATH = await ${camel}Path(api, ada);\n` : ''}    bodies = await ${camel}Bodies(api, ada);
 ${
   fixed.length > 0
     ? `    changes = Object.fromEntries(Object.entries(bodies[1]).filter(([name]) => !FIXED.includes(name)));\n`
@@ -62,7 +70,7 @@ ${
   afterAll(() => product?.stop());
 
   const add = async (body: object = bodies[0]): Promise<Made> => {
-    const made = await api.call('POST', PATH, { as: ada, body });
+    const made = await api.call('POST', PATH, { as: ada, body${keyed} });
     expect(made.status).toBe(201);
     const path = made.headers.get('location') as string;
     const etag = made.headers.get('etag') as string;
@@ -87,7 +95,7 @@ ${
 
   it('are added, read, changed and deleted', async () => {
     const { id, path, etag, body } = await add();
-    expect(body).toEqual({ ...bodies[0], id, createdAt: expect.stringMatching(/Z$/) as string });
+    expect(body).toEqual({ ...bodies[0], id, ${shown}createdAt: expect.stringMatching(/Z$/) as string });
     const read = await api.call('GET', path, { as: ada });
     expect([read.status, read.headers.get('etag'), read.body]).toEqual([200, etag, body]);
 
@@ -114,30 +122,8 @@ ${
     await remove(path);
   });
 
-${
-  owner
-    ? `  it('do not exist for other callers', async () => {
-    const { path, etag } = await add();
-    const asked = { as: eve, headers: { 'if-match': etag } };
-
-    expect(await api.statusOf('GET', path, asked)).toBe(404);
-    expect(await api.statusOf('PUT', path, { ...asked, body: ${change} })).toBe(404);
-    expect(await api.statusOf('DELETE', path, asked)).toBe(404);
-    expect((await api.call('GET', PATH, { as: eve })).body).toEqual({ data: [], nextCursor: null });
-    expect(await remove(path)).toBe(204);
-  });`
-    : `  it('are read by every caller, and written by admins', async () => {
-    const { path, etag } = await add();
-    const asked = { as: eve, headers: { 'if-match': etag } };
-
-    expect(await api.statusOf('GET', path, asked)).toBe(200);
-    expect(await api.statusOf('POST', PATH, { ...asked, body: bodies[1] })).toBe(403);
-    expect(await api.statusOf('PUT', path, { ...asked, body: ${change} })).toBe(403);
-    expect(await api.statusOf('DELETE', path, asked)).toBe(403);
-    expect(await remove(path)).toBe(204);
-  });`
-}
-
+${accessTest(feature, change)}
+${parent ? scopeTest(keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${events ? eventsTest(feature, change) : ''}
   it('are listed newest first, page by page, each once', async () => {
     const added: Made[] = [];
     for (const body of bodies) added.unshift(await add(body));
@@ -176,7 +162,7 @@ ${initials.map((field) => `    ['${field.name}', ${field.default}],`).join('\n')
     const [one, other] = [await add(bodies[0]), await add(bodies[1])];
     const body = { ...bodies[1], [name]: one.body[name] };
 
-    expect(await api.statusOf('POST', PATH, { as: ada, body })).toBe(409);
+    expect(await api.statusOf('POST', PATH, { as: ada, body${keyed} })).toBe(409);
 ${
   fixed.length > 0
     ? `    if (!FIXED.includes(name))
@@ -200,14 +186,14 @@ ${required.map(({ name }) => `    ['${name}', undefined],`).join('\n')}
     ['unknown', 1],
 ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
   ])('are refused with the field %s as %j', async (name, value) => {
-    const { status, body } = await api.call('POST', PATH, { as: ada, body: { ...bodies[0], [name]: value } });
+    const { status, body } = await api.call('POST', PATH, { as: ada, body: { ...bodies[0], [name]: value }${keyed} });
 
     expect(status).toBe(422);
     expect(body).toMatchObject({ code: ${references.length > 0 ? `value === NOBODY ? 'unknown-reference' : 'validation-failed'` : `'validation-failed'`} });
   });
 
   it('keep every promise of the document', async () => {
-    const ask = { as: ada, headers: { 'if-match': '*' } };
+    const ask = { as: ada, headers: { 'if-match': '*'${idempotent ? ', ...api.idempotent()' : ''} } };
     for (const [method, path] of [
       ['POST', PATH],
       ['PUT', \`\${PATH}/\${NOBODY}\`],
@@ -227,20 +213,20 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
       ['PUT', \`\${PATH}/\${NOBODY}\`],
       ['DELETE', \`\${PATH}/\${NOBODY}\`],
     ] as const;
-    for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);
+    ${access === 'public' ? `for (const [method, path] of all)\n      if (method !== 'GET') expect(await api.statusOf(method, path)).toBe(401);` : 'for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);'}
     for (const [method, path] of all)
       expect(
         await api.statusOf(method, path, {
           as: ada,
-          headers: { 'if-match': '*', accept: 'application/xml' },
+          headers: { 'if-match': '*', accept: 'application/xml'${idempotent ? ', ...api.idempotent()' : ''} },
           ...(method.startsWith('P') && { body: ${change === 'changes' ? `method === 'PUT' ? changes : bodies[0]` : 'bodies[0]'} }),
         }),
       ).toBe(method === 'DELETE' ? 404 : 406);
     const promised = api.conformance.operations
-      .filter(({ path }) => path.startsWith(PATH))
+      .filter(({ path }) => [${parent ? 'ROUTE' : 'PATH'}, \`\${${parent ? 'ROUTE' : 'PATH'}}/{id}\`].includes(path))
       .flatMap(({ id, responses }) => Object.keys(responses).map((status) => \`\${id} \${status}\`))
-      // These are seen where something breaks (test/faults).
-      .filter((promise) => !/ (429|500|503)$/.test(promise));
+      // These are seen where something breaks (test/faults)${idempotent && unique.length === 0 ? ', 409 while another request with the same key runs' : ''}.
+      .filter((promise) => !/ (429|500|503)$${idempotent && unique.length === 0 ? `|^create${names.pascal} 409$` : ''}/.test(promise));
 
     expect(promised.filter((promise) => !api.conformance.seen.has(promise))).toEqual([]);
   });

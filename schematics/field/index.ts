@@ -2,6 +2,7 @@ import type { Rule } from '@angular-devkit/schematics';
 import ts from 'typescript';
 import { classes, decoratorOf, memberOf as dtoMember } from '../feature/dto.ts';
 import { properties } from '../feature/entity.ts';
+import { fieldsAlone } from '../feature/feature.ts';
 import { ME, valueOf as sampleOf } from '../feature/sample.ts';
 import { toDto, toEntity } from '../feature/service.ts';
 import { indexes, isReference, tableOf } from '../feature/table.ts';
@@ -113,7 +114,7 @@ function addToTests(files: Files, { names }: Existing, one: Field): void {
 
 /** Above the class: for lists by the reference, and for the check when the row that it refers to is deleted. */
 function withIndex(edited: Edited, names: Existing['names'], one: Field): Edited {
-  const [key] = indexes({ names, fields: [one], owner: false, timestamp: 0 });
+  const [key] = indexes(fieldsAlone(names, [one]));
   const entity = edited.state === 'done' ? decoration(parse(edited.text), 'Entity') : undefined;
   if (edited.state !== 'done' || !entity || !key) return edited;
   const decorator = `\n@Index('${key.name}', [${key.properties.map((name) => `'${name}'`).join(', ')}])`;
@@ -173,7 +174,7 @@ function withBadRows(text: string, one: Field): Edited {
 
 /** Classes of fields that are objects, unless another field has brought them. */
 function classesOf(files: Files, { folder, names }: Existing, fields: Field[]): Record<string, string> {
-  const all = classes({ names, fields, owner: false, timestamp: 0 }, folder);
+  const all = classes(fieldsAlone(names, fields), folder);
   return Object.fromEntries(
     Object.entries(all).filter(([path]) => !files.has(path) || !path.endsWith('-money.dto.ts')),
   );
@@ -181,7 +182,7 @@ function classesOf(files: Files, { folder, names }: Existing, fields: Field[]): 
 
 function migrationOf({ names }: Existing, fields: Field[], timestamp: number): Record<string, string> {
   const { table, plural } = names;
-  const keys = indexes({ names, fields, owner: false, timestamp });
+  const keys = indexes(fieldsAlone(names, fields));
   const columns = fields.flatMap((one) =>
     columnsOf(one).map(({ column, sql }) => ({
       column,
