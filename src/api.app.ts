@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { Counter, Histogram } from 'prom-client';
 import { getToken } from '@willsoto/nestjs-prometheus';
@@ -81,4 +82,16 @@ export async function createApi(
   if (settings.http.docsEnabled ?? !settings.app.isProduction) serveOpenApi(fastify, document);
   await app.init();
   return app;
+}
+
+/** The OpenAPI document of the application. Nothing is started for it, and no server is needed. */
+export async function describeApi(settings: Settings, features?: Type[]): Promise<OpenAPIObject> {
+  writeProblemsAs(PROBLEMS, settings.http.problemTypeBase);
+  const { logger } = createProcessLog(settings, 'api');
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(settings, logger, new HealthRegistry(), undefined, features),
+    new FastifyAdapter(),
+    { preview: true, logger: false },
+  );
+  return createOpenApiDocument(app, settings);
 }

@@ -4,6 +4,7 @@ const { Command } = await import('commander');
 const { databaseCommands } = await import('./cli/database.commands.js');
 const { deadLetterCommands } = await import('./cli/dead-letter.commands.js');
 const { configCommands } = await import('./cli/config.commands.js');
+const { openApiCommands } = await import('./cli/openapi.commands.js');
 const { operator } = await import('./cli/run.js');
 const { COMMANDS } = await import('./product.commands.js');
 const { PRODUCT } = await import('./product.js');
@@ -16,6 +17,7 @@ const cli = new Command(PRODUCT.name)
 databaseCommands(cli);
 deadLetterCommands(cli);
 for (const register of COMMANDS) register(cli, operator);
+openApiCommands(cli);
 configCommands(cli);
 
 await cli.parseAsync();

@@ -114,6 +114,37 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('says of every operation whether it needs a caller', () => {
+    const free = conformance.operations.filter(({ needsCaller }) => !needsCaller).map(({ id }) => id);
+
+    expect(free.toSorted()).toEqual(['getAccount', 'listAccounts', 'login', 'refresh', 'register']);
+  });
+
+  it('names the codes of every error but 503, so that a client tells errors apart by type', () => {
+    const open = conformance.operations.flatMap(({ id, responses }) =>
+      Object.entries(responses)
+        .filter(
+          ([status, response]) => Number(status) >= 400 && !JSON.stringify(response).includes('"code":{'),
+        )
+        .map(([status]) => `${id} ${status}`),
+    );
+
+    expect(open).toEqual(conformance.operations.map(({ id }) => `${id} 503`));
+  });
+
+  it.each([
+    ['getAccount', 'If-None-Match', false],
+    ['listAccounts', 'If-None-Match', false],
+    ['changeAccount', 'If-Match', true],
+    ['makeTransfer', 'Idempotency-Key', true],
+  ])('says that %s takes the header %s', (id, header, required) => {
+    const { parameters = [] } = conformance.operations.find((operation) => operation.id === id) ?? {};
+
+    expect(parameters.filter((parameter) => parameter.in === 'header')).toEqual([
+      expect.objectContaining({ name: header, required }),
+    ]);
+  });
+
   it('names each operation uniquely', () => {
     const ids = conformance.operations.map(({ id }) => id);
 

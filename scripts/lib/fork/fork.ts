@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RELEASED_API } from '../api/released.ts';
 import { removeFeatures } from '../remove-features.ts';
 import type { Answers } from './answers.ts';
 import { BEFORE_THE_FORK, withoutMarked } from './marks.ts';
@@ -9,6 +10,9 @@ import { rewriteTexts } from './texts.ts';
 
 /** How the fork was made: which version of the starter, and the answers. An upgrade makes the same fork of the next version. */
 export const RECORD = 'holdfast.json';
+
+/** Changes for the code of forks, one folder for each version. */
+export const CODEMODS = 'scripts/codemods';
 
 export interface ForkRecord {
   version: string;
@@ -44,18 +48,33 @@ export function fork(root: string, answers: Answers): Forked {
     writeFileSync(join(root, path), text);
     changed.add(path);
   };
+  const ours = [RELEASED_API, CODEMODS].filter((path) => existsSync(join(root, path)));
+  for (const path of ours) rmSync(join(root, path), { recursive: true });
   const rewritten = rewriteTexts(root, (path, text) =>
     renamed(withoutMarked(path, text, gone, answers.description), from, answers),
   );
   for (const path of rewritten) changed.add(path);
   write('src/product.ts', described(read(root, 'src/product.ts'), answers));
-  const manifest = { ...manifestOf(root), description: answers.description, version: '0.1.0' };
-  write('package.json', json(manifest));
+  const own = { version: FIRST_VERSION };
+  write('package.json', json({ ...manifestOf(root), description: answers.description, ...own }));
+  const lock = JSON.parse(read(root, 'package-lock.json')) as Lockfile;
+  write(
+    'package-lock.json',
+    json({ ...lock, ...own, packages: { ...lock.packages, '': { ...lock.packages[''], ...own } } }),
+  );
   write('LICENSE', licensed(read(root, 'LICENSE'), answers.holder));
   write('CHANGELOG.md', CHANGELOG);
   for (const path of pruneDependencies(root)) changed.add(path);
   write(RECORD, json({ version, answers } satisfies ForkRecord));
-  return { removed: removal?.files ?? [], changed: [...changed].toSorted() };
+  const released = ours.map((path) => ({ path, reason: 'of the releases of the starter' }));
+  return { removed: [...(removal?.files ?? []), ...released], changed: [...changed].toSorted() };
+}
+
+/** Of a fork: it has released nothing. */
+const FIRST_VERSION = '0.1.0';
+
+interface Lockfile {
+  packages: Record<string, object>;
 }
 
 const CHANGELOG = `# Changelog

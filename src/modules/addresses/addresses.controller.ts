@@ -34,7 +34,7 @@ export class AddressesController {
   @Get(':id')
   @ApiOperation({ operationId: 'getAddress', summary: 'One delivery address of the caller' })
   @ApiAnswer(200, AddressDto, ['ETag'])
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'address-not-found' })
   async get(
     @CurrentCaller() { userId }: Caller,
     @UuidParam('id') id: string,
@@ -65,7 +65,7 @@ export class AddressesController {
     summary: 'Change a delivery address, if it is still the version that was read',
   })
   @ApiAnswer(200, AddressDto, ['ETag'])
-  @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)
+  @ApiProblems(400, 401, 412, 413, 415, 422, 428, { 404: 'address-not-found' })
   async change(
     @CurrentCaller() { userId }: Caller,
     @UuidParam('id') id: string,
@@ -82,7 +82,7 @@ export class AddressesController {
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteAddress', summary: 'Delete a delivery address' })
   @ApiAnswer(204)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'address-not-found' })
   async delete(@CurrentCaller() { userId }: Caller, @UuidParam('id') id: string): Promise<void> {
     await this.addresses.delete(userId, id);
   }

@@ -32,7 +32,7 @@ export class AuthController {
   @UseGuards(RegistrationLimit)
   @ApiOperation({ operationId: 'register', summary: 'Create an account' })
   @ApiAnswer(201, UserDto)
-  @ApiProblems(400, 409, 413, 415, 422, 429)
+  @ApiProblems(400, 413, 415, 422, 429, { 409: 'email-taken' })
   register(@Body() registration: RegisterDto): Promise<UserDto> {
     return this.auth.register(registration);
   }
@@ -43,7 +43,7 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'login', summary: 'Begin a session' })
   @ApiAnswer(200, TokensDto)
-  @ApiProblems(400, 401, 413, 415, 422, 429)
+  @ApiProblems(400, 413, 415, 422, 429, { 401: 'invalid-credentials' })
   login(@Body() credentials: LoginDto, @Req() request: FastifyRequest): Promise<TokensDto> {
     const userAgent = request.headers['user-agent'];
     return this.auth.login(credentials, { address: clientAddress(request), userAgent });
@@ -58,7 +58,7 @@ export class AuthController {
     summary: 'Exchange the refresh token; reusing one after its successor was used ends the session',
   })
   @ApiAnswer(200, TokensDto)
-  @ApiProblems(400, 401, 413, 415, 422)
+  @ApiProblems(400, 413, 415, 422, { 401: 'invalid-refresh-token' })
   refresh(@Body() { refreshToken }: RefreshDto): Promise<TokensDto> {
     return this.sessions.refresh(refreshToken);
   }

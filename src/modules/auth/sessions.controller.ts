@@ -36,7 +36,7 @@ export class SessionsController {
     summary: 'End one session of the caller; its tokens are rejected at once',
   })
   @ApiAnswer(204)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'session-not-found' })
   end(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<void> {
     return this.sessions.end(id, caller.userId);
   }

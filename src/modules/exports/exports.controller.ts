@@ -44,7 +44,7 @@ export class ExportsController {
   @Get(':id')
   @ApiOperation({ operationId: 'getExport', summary: 'Status and progress of an export of the caller' })
   @ApiAnswer(200, ExportDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'export-not-found' })
   get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<ExportDto> {
     return this.exports.get(caller, id);
   }
@@ -53,7 +53,7 @@ export class ExportsController {
   @Priority('low')
   @ApiOperation({ operationId: 'downloadExport', summary: 'The file of a completed export of the caller' })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
-  @ApiProblems(401, 404, 406, 409, 422)
+  @ApiProblems(401, 406, 422, { 404: 'export-not-found', 409: 'export-not-ready' })
   async download(
     @CurrentCaller() caller: Caller,
     @UuidParam('id') id: string,

@@ -34,7 +34,10 @@ export class OrdersController {
   @Post()
   @ApiOperation({ operationId: 'placeOrder', summary: 'Place an order and reserve its stock' })
   @ApiAnswer(201, OrderDto, ['Location', 'Idempotency-Replayed'])
-  @ApiProblems(400, 401, 409, 413, 415, 422)
+  @ApiProblems(400, 401, 413, 415, 422, {
+    409: 'insufficient-stock',
+    422: ['unknown-product', 'mixed-currencies', 'order-too-large'],
+  })
   async place(
     @IdempotencyKeyHeader() request: IdempotentRequest,
     @CurrentCaller() caller: Caller,
@@ -63,7 +66,7 @@ export class OrdersController {
   @Get(':id')
   @ApiOperation({ operationId: 'getOrder', summary: 'One order' })
   @ApiAnswer(200, OrderDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'order-not-found' })
   get(@UuidParam('id') id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
     return this.orders.get(id, caller);
   }
@@ -72,7 +75,7 @@ export class OrdersController {
   @HttpCode(200)
   @ApiOperation({ operationId: 'cancelOrder', summary: 'Cancel a pending order' })
   @ApiAnswer(200, OrderDto)
-  @ApiProblems(401, 404, 409, 422)
+  @ApiProblems(401, 422, { 404: 'order-not-found', 409: 'order-not-cancellable' })
   cancel(@UuidParam('id') id: string, @CurrentCaller() caller: Caller): Promise<OrderDto> {
     return this.orders.cancel(id, caller);
   }

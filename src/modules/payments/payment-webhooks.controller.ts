@@ -45,7 +45,7 @@ export class PaymentWebhooksController {
     },
   })
   @ApiAnswer(204)
-  @ApiProblems(400, 401, 413, 415, 422)
+  @ApiProblems(400, 413, 415, 422, { 401: 'invalid-signature' })
   async receive(@Req() { headers, rawBody = '' }: FastifyRequest): Promise<void> {
     const header = (name: string) => headers[name]?.toString();
     await this.webhooks.receive(

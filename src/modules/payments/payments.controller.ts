@@ -33,7 +33,12 @@ export class PaymentsController {
   @ApiOperation({ operationId: 'payOrder', summary: 'Pay an order' })
   @ApiAnswer(201, PaymentDto, ['Location', 'Idempotency-Replayed'])
   @ApiAnswer(202, PaymentDto, ['Location', 'Idempotency-Replayed'])
-  @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
+  @ApiProblems(400, 401, 413, 415, 422, {
+    402: 'payment-declined',
+    404: 'order-not-found',
+    409: ['order-not-payable', 'payment-in-progress'],
+    422: 'payment-method-refused',
+  })
   async pay(
     @IdempotencyKeyHeader() request: IdempotentRequest,
     @UuidParam('id') orderId: string,
@@ -48,7 +53,7 @@ export class PaymentsController {
   @Get(':paymentId')
   @ApiOperation({ operationId: 'getPayment', summary: 'One payment and its status' })
   @ApiAnswer(200, PaymentDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'payment-not-found' })
   get(
     @UuidParam('id') orderId: string,
     @UuidParam('paymentId') id: string,

@@ -55,7 +55,7 @@ export class ProductsController {
   @ApiOperation({ operationId: 'getProduct', summary: 'One product' })
   @ApiAnswer(200, ProductDto, ['ETag'])
   @ApiAnswer(304)
-  @ApiProblems(404, 422)
+  @ApiProblems(422, { 404: 'product-not-found' })
   get(
     @UuidParam('id') id: string,
     @Req() request: FastifyRequest,
@@ -86,7 +86,7 @@ export class ProductsController {
     summary: 'Change a product, if it is still the version that was read (admin)',
   })
   @ApiAnswer(200, ProductDto, ['ETag'])
-  @ApiProblems(400, 401, 403, 404, 412, 413, 415, 422, 428)
+  @ApiProblems(400, 401, 403, 412, 413, 415, 422, 428, { 404: 'product-not-found' })
   async change(
     @UuidParam('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,

@@ -24,7 +24,7 @@ export class UsersController {
   @Get('me')
   @ApiOperation({ operationId: 'getMe', summary: 'The account of the caller' })
   @ApiAnswer(200, UserDto)
-  @ApiProblems(401, 404)
+  @ApiProblems(401, { 404: 'user-not-found' })
   me(@CurrentCaller() caller: Caller): Promise<UserDto> {
     return this.users.get(caller.userId);
   }
@@ -32,7 +32,7 @@ export class UsersController {
   @Patch('me')
   @ApiOperation({ operationId: 'updateMe', summary: 'Change the account of the caller' })
   @ApiAnswer(200, UserDto)
-  @ApiProblems(400, 401, 404, 413, 415, 422)
+  @ApiProblems(400, 401, 413, 415, 422, { 404: 'user-not-found' })
   updateMe(@CurrentCaller() caller: Caller, @Body() changes: UpdateMeDto): Promise<UserDto> {
     return this.users.update(caller.userId, changes);
   }

@@ -71,7 +71,7 @@ export class ArticlesController {
 
   @Get(':slug')
   @ApiAnswer(200, ArticleBody)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'article-not-found' })
   async get(@Slug() slug: string, @OptionalCaller() caller?: Caller): Promise<ArticleBody> {
     return { article: await this.articles.get(slug, caller) };
   }

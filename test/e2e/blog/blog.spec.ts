@@ -372,7 +372,13 @@ describe('The OpenAPI document', () => {
       schema: { default: 20 },
     });
     const { responses } = await operation('get', '/v1/articles');
-    expect(responses['200']?.content?.['application/json']?.schema).toMatchObject({
+    expect(responses['200']?.content?.['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/ArticleOffsetPage',
+    });
+    const { body } = await ledger.http.get<{ components: { schemas: Record<string, object> } }>(
+      '/openapi.json',
+    );
+    expect(body.components.schemas.ArticleOffsetPage).toMatchObject({
       required: ['data', 'total'],
       properties: { data: { items: { $ref: '#/components/schemas/ArticleDto' } } },
     });

@@ -28,13 +28,24 @@ describe('the documents', () => {
     expect(folders.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
   });
 
+  it('have no command in the tutorial that CI does not run', () => {
+    const blocks = [...textOf('docs/tutorial.md').matchAll(/^```sh\n(.*?)^```/gms)].map(
+      ([, block = '']) => block,
+    );
+    const commands = blocks.flatMap((block) => block.trim().split('\n'));
+    const ran = textOf('.ci/fork').split('\n');
+
+    expect(commands.length).toBeGreaterThan(8);
+    expect(commands.filter((command) => !ran.includes(command))).toEqual([]);
+  });
+
   it('name scripts of package.json', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     const named = documents
       .flatMap((path) =>
         [...textOf(path).matchAll(/(?:\bnpm run |`npm )([\w:-]+)/g)].map(([, script = '']) => script),
       )
-      .filter((script) => script !== 'ci' && script !== 'run');
+      .filter((script) => !['ci', 'run', 'install'].includes(script));
 
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...new Set(named)]));
   });

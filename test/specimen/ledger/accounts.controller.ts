@@ -44,7 +44,7 @@ export class AccountsController {
   @ApiOperation({ operationId: 'getAccount', summary: 'One account' })
   @ApiAnswer(200, AccountDto, ['ETag'])
   @ApiAnswer(304)
-  @ApiProblems(404, 422)
+  @ApiProblems(422, { 404: 'account-not-found' })
   async get(@UuidParam('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     answer(request, reply, await this.accounts.find(id));
   }
@@ -68,7 +68,7 @@ export class AccountsController {
     summary: 'Change an account of the caller, if it is still the version that was read',
   })
   @ApiAnswer(200, AccountDto, ['ETag'])
-  @ApiProblems(400, 401, 404, 412, 413, 415, 422, 428)
+  @ApiProblems(400, 401, 412, 413, 415, 422, 428, { 404: 'account-not-found' })
   async change(
     @CurrentCaller() caller: Caller,
     @UuidParam('id') id: string,
@@ -87,7 +87,7 @@ export class AccountsController {
     summary: 'All transfers from an account of the caller, as CSV',
   })
   @ApiResponse({ status: 200, description: '', content: { 'text/csv': { schema: { type: 'string' } } } })
-  @ApiProblems(401, 404, 406, 422)
+  @ApiProblems(401, 406, 422, { 404: 'account-not-found' })
   async statement(@CurrentCaller() caller: Caller, @UuidParam('id') id: string, @Res() reply: FastifyReply) {
     const lines = await this.accounts.statement(caller.userId, id);
     void reply.type('text/csv; charset=utf-8').send(Readable.from(lines));

@@ -20,7 +20,7 @@ export class PrintsController {
   @HttpCode(202)
   @ApiOperation({ operationId: 'orderPrint', summary: 'Have the statement of an own account printed' })
   @ApiAnswer(202, PrintDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'account-not-found' })
   order(@UuidParam('id') accountId: string, @CurrentCaller() caller: Caller): Promise<PrintDto> {
     return this.prints.order(caller.userId, accountId);
   }
@@ -28,7 +28,7 @@ export class PrintsController {
   @Get(':printId')
   @ApiOperation({ operationId: 'getPrint', summary: 'How often a statement was printed' })
   @ApiAnswer(200, PrintDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: ['account-not-found', 'print-not-found'] })
   get(
     @UuidParam('id') accountId: string,
     @UuidParam('printId') id: string,

@@ -33,7 +33,11 @@ export class TransfersController {
   @Post()
   @ApiOperation({ operationId: 'makeTransfer', summary: 'Transfer money from an account of the caller' })
   @ApiAnswer(201, TransferDto, ['Location', 'Idempotency-Replayed'])
-  @ApiProblems(400, 401, 404, 409, 413, 415, 422)
+  @ApiProblems(400, 401, 413, 415, 422, {
+    404: 'account-not-found',
+    409: ['insufficient-funds', 'mixed-currencies'],
+    422: 'unknown-account',
+  })
   async make(
     @IdempotencyKeyHeader() request: IdempotentRequest,
     @CurrentCaller() caller: Caller,
@@ -59,7 +63,7 @@ export class TransfersController {
   @Get(':id')
   @ApiOperation({ operationId: 'getTransfer', summary: 'One transfer of the caller' })
   @ApiAnswer(200, TransferDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'transfer-not-found' })
   get(@CurrentCaller() caller: Caller, @UuidParam('id') id: string): Promise<TransferDto> {
     return this.transfers.get(caller.userId, id);
   }

@@ -32,7 +32,12 @@ export class WithdrawalsController {
   @ApiOperation({ operationId: 'withdraw', summary: 'Pay out money from an account of the caller' })
   @ApiAnswer(201, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
   @ApiAnswer(202, WithdrawalDto, ['Location', 'Idempotency-Replayed'])
-  @ApiProblems(400, 401, 402, 404, 409, 413, 415, 422)
+  @ApiProblems(400, 401, 413, 415, 422, {
+    402: 'withdrawal-declined',
+    404: 'account-not-found',
+    409: 'insufficient-funds',
+    422: 'method-refused',
+  })
   async withdraw(
     @IdempotencyKeyHeader() request: IdempotentRequest,
     @UuidParam('id') accountId: string,
@@ -47,7 +52,7 @@ export class WithdrawalsController {
   @Get(':withdrawalId')
   @ApiOperation({ operationId: 'getWithdrawal', summary: 'One withdrawal and its status' })
   @ApiAnswer(200, WithdrawalDto)
-  @ApiProblems(401, 404, 422)
+  @ApiProblems(401, 422, { 404: 'withdrawal-not-found' })
   get(
     @UuidParam('id') accountId: string,
     @UuidParam('withdrawalId') id: string,

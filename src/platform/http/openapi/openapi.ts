@@ -1,15 +1,12 @@
-import { STATUS_CODES } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, getSchemaPath, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Settings } from '../../../config/index.js';
-import { Problem, problemFormat } from '../problems/problem-format.js';
+import { problemFormat } from '../problems/problem-format.js';
+import { completeProblems, type Operation } from './problem-responses.js';
 
 type Schema = Record<string, unknown>;
 type SecurityScheme = Parameters<DocumentBuilder['addSecurity']>[1];
-type Operation = {
-  responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>;
-};
 
 /** The OpenAPI 3.1 document of the application, made from the decorators on controllers and DTOs. */
 export function createOpenApiDocument(
@@ -21,6 +18,8 @@ export function createOpenApiDocument(
     .setDescription(description)
     .setVersion('1')
     .setOpenAPIVersion('3.1.0')
+    // Relative to the document, so that a proxy may serve the API below any path.
+    .addServer('.')
     .addSecurity('bearer', authorization(authScheme))
     .build();
   const document = SwaggerModule.createDocument(app, config, {
@@ -29,8 +28,9 @@ export function createOpenApiDocument(
   });
   for (const item of Object.values(document.paths)) {
     for (const operation of Object.values(item as Record<string, Operation>)) {
-      addGeneralProblems(operation);
-      documentFormat(operation);
+      completeProblems(operation);
+      // What is not said would leave open whether the route needs a caller.
+      operation.security ??= [];
     }
   }
   return document;
@@ -40,28 +40,6 @@ export function createOpenApiDocument(
 function authorization(scheme: string): SecurityScheme {
   if (scheme.toLowerCase() === 'bearer') return { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' };
   return { type: 'apiKey', in: 'header', name: 'Authorization', description: `\`${scheme} <accessToken>\`` };
-}
-
-/** What every route may answer: limits, a bug, a dependency that is down, an `Accept` that allows nothing. */
-function addGeneralProblems({ responses }: Operation): void {
-  const negotiates = Object.entries(responses).some(
-    ([status, { content }]) => status.startsWith('2') && content,
-  );
-  for (const status of [...(negotiates ? [406] : []), 429, 500, 503]) {
-    responses[status] ??= {
-      description: STATUS_CODES[status] ?? '',
-      content: { 'application/problem+json': { schema: { $ref: getSchemaPath(Problem) } } },
-    };
-  }
-}
-
-/** Errors are documented as RFC 9457 (`ApiProblems`); here they get the product's format. */
-function documentFormat({ responses }: Operation): void {
-  const { mediaType, model } = problemFormat();
-  for (const response of Object.values(responses)) {
-    if (!response.content?.['application/problem+json']) continue;
-    response.content = { [mediaType]: { schema: { $ref: getSchemaPath(model) } } };
-  }
 }
 
 /**
