@@ -97,8 +97,8 @@ describe('an index built by a migration', () => {
     const startedAt = performance.now();
     const ran = await Promise.all(both.map((migrator) => migrator.migrate()));
 
-    // A migrator that waited in pg_advisory_lock would be waited for by CREATE INDEX, until a time-out or for ever. Else it takes
-    // half a second; the rest is for busy machines.
+    // CREATE INDEX would wait for a migrator that waits in pg_advisory_lock, until a timeout or forever. Otherwise it takes 1.6 s on a
+    // busy machine.
     expect(ran.flat()).toEqual(['Index1000000000002']);
     expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect(await indexIsValid()).toBe(true);
