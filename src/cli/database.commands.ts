@@ -82,6 +82,7 @@ async function awaitMigrations(settings: Settings, seconds: number): Promise<num
   const deadline = performance.now() + seconds * 1000;
   for (let reported = ''; ; await delay(POLL_MS)) {
     let waitingFor: string;
+    let failure: unknown;
     try {
       const migrations = await withOpenMigrator(settings, (migrator) => migrator.status());
       const pending = migrations.filter(({ applied }) => !applied);
@@ -91,11 +92,13 @@ async function awaitMigrations(settings: Settings, seconds: number): Promise<num
       }
       waitingFor = `${pending.length} pending migration(s), the first is ${pending[0]?.name}`;
     } catch (error) {
-      if (performance.now() >= deadline) throw error;
+      failure = error;
       waitingFor = `PostgreSQL (${(error as { code?: string }).code ?? 'no connection'})`;
     }
     if (waitingFor !== reported) report(`Waiting for ${waitingFor}.`);
     reported = waitingFor;
-    if (performance.now() >= deadline) return 1;
+    if (performance.now() < deadline) continue;
+    if (failure !== undefined) throw failure;
+    return 1;
   }
 }

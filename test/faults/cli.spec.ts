@@ -192,13 +192,16 @@ describe('migrate:status --wait', () => {
     await database.query('CREATE DATABASE waits');
     const env = { DATABASE_URL: stack.postgres.url('waits') };
     let ended = false;
-    const waits = stack.cli(['migrate:status', '--wait', '100'], env).finally(() => (ended = true));
+    const waits = stack.cli(['migrate:status', '--wait', '200'], env).finally(() => (ended = true));
+    // Each check has its own connection: one that was there and is gone has found what is pending.
+    let begun = false;
     await waitFor(
       async () => {
         const { rows } = await database.query(
           `SELECT 1 FROM pg_stat_activity WHERE datname = 'waits' AND application_name = 'holdfast-migrate'`,
         );
-        return rows.length > 0;
+        begun ||= rows.length > 0;
+        return begun && rows.length === 0;
       },
       { within: 60_000, every: 1, what: 'the first check' },
     );
