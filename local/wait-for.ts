@@ -18,7 +18,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { within = 20_000, every = 20, what = 'the condition' }: WaitOptions = {},
 ): Promise<Truthy<T>> {
-  const deadline = Date.now() + within;
+  const deadline = performance.now() + within;
   let lastError: unknown;
   for (;;) {
     try {
@@ -28,7 +28,7 @@ export async function waitFor<T>(
     } catch (error) {
       lastError = error;
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       const reason = lastError instanceof Error ? `: ${lastError.message}` : '';
       throw new Error(`Timed out after ${within} ms waiting for ${what}${reason}`, { cause: lastError });
     }
