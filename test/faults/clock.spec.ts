@@ -13,11 +13,14 @@ const HOUR_FORWARD = `--import=data:text/javascript,${encodeURIComponent(`
     console.log('{"level":"info","message":"the clock is set"}');
   });`)}`;
 
-/** The clock is all that may take time from them. */
+/** The clock is all that may take time from them: they wait for a lock while processes are observed and told. */
 const UNHURRIED = {
   ...PATIENT_DATABASE,
-  HTTP_REQUEST_TIMEOUT_MS: '30000',
-  SHUTDOWN_TIMEOUT_MS: '60000',
+  DATABASE_LOCK_TIMEOUT_MS: '50000',
+  DATABASE_STATEMENT_TIMEOUT_MS: '51000',
+  DATABASE_QUERY_TIMEOUT_MS: '52000',
+  HTTP_REQUEST_TIMEOUT_MS: '55000',
+  SHUTDOWN_TIMEOUT_MS: '120000',
   NODE_OPTIONS: HOUR_FORWARD,
 };
 

@@ -132,7 +132,10 @@ export async function openCounter({
       },
       holdPrint: async () => {
         const prints = `/v1/accounts/${accounts[0]}/prints`;
-        const { id } = (await http.post<{ id: string }>(prints)).body;
+        const ordered = await http.post<{ id: string }>(prints);
+        if (ordered.status !== 202)
+          throw new Error(`No print was ordered: ${ordered.status} ${ordered.text}`);
+        const { id } = ordered.body;
         const row = 'SELECT 1 FROM prints WHERE id = $1 FOR UPDATE';
         const blocker = await takeLock(stack.postgres.adminUrl('holdfast'), row, [id]);
         const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE "prints"%'`;
@@ -178,7 +181,7 @@ async function hold(url: string, http: HttpClient, transfer: { from: string }): 
   const answer = http
     .post<Transfer>('/v1/transfers', transfer, { headers: { 'Idempotency-Key': randomUUID() } })
     .catch(() => undefined);
-  const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+  const waits = 'SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))';
   await waitFor(async () => (await blocker.query(waits)).rows.length > 0, { what: 'a transfer that waits' });
   return { answer, release: () => blocker.end() };
 }

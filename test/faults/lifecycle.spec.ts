@@ -148,7 +148,6 @@ describe('the life of a process', () => {
   // As on a machine that is so busy, with four processes that start at once, that a statement takes longer than it may.
   it.each(['migrations', 'sessions'])(
     'starts although the first statements that read %s failed',
-    { timeout: 120_000 },
     async (table) => {
       const release = await counter.lockTable(table);
       const env = { ...counter.stack.env, ...PATIENT_DATABASE, DATABASE_LOCK_TIMEOUT_MS: '200' };
