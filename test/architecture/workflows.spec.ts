@@ -127,7 +127,7 @@ describe('the notes of a release', () => {
     });
 
   it('are the section of the changelog, and how to verify the image', () => {
-    const [, newest = ''] = /^## (\S+)$/m.exec(read('CHANGELOG.md')) ?? [];
+    const [, newest = ''] = /^## ([^\s,]+)/m.exec(read('CHANGELOG.md')) ?? [];
     const { status, stdout } = notes(newest);
     expect(status).toBe(0);
     expect(stdout).toContain('cosign verify registry/image@sha256:0');
