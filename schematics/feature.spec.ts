@@ -1,35 +1,13 @@
-import { join } from 'node:path';
-import { SchematicTestRunner, UnitTestTree } from '@angular-devkit/schematics/testing/index.js';
-import { Tree } from '@angular-devkit/schematics';
+import type { UnitTestTree } from '@angular-devkit/schematics/testing/index.js';
 import { describe, expect, it } from 'vitest';
+import { checkout, generated } from './checkout.js';
 import { withModule } from './lib/edit.js';
 import { columnsOf, fieldsOf } from './lib/fields.js';
 import { KINDS } from './lib/kinds.js';
 import { namesOf } from './lib/names.js';
 
-const MODULES = `import { UsersModule } from './modules/users/index.js';
-
-// In the order of their routes.
-export const PRODUCT: Type[] = [
-  UsersModule,
-];
-`;
-
-const runner = new SchematicTestRunner('own', join(import.meta.dirname, 'collection.json'));
-
-function checkout(files: Record<string, string> = {}): UnitTestTree {
-  const tree = new UnitTestTree(Tree.empty());
-  const all = { 'src/product.modules.ts': MODULES, 'src/modules/users/index.ts': '', ...files };
-  for (const [path, text] of Object.entries(all)) tree.create(path, text);
-  return tree;
-}
-
 const generate = (options: object, tree = checkout()): Promise<UnitTestTree> =>
-  runner.runSchematic(
-    'feature',
-    { name: 'invoices', fields: 'number:string', timestamp: 17, ...options },
-    tree,
-  );
+  generated('feature', { name: 'invoices', fields: 'number:string', timestamp: 17, ...options }, tree);
 
 describe('nest g feature', () => {
   it('writes a feature like the plainest one of the house, and lists its module', async () => {
@@ -45,6 +23,7 @@ describe('nest g feature', () => {
       '/src/modules/invoices/invoices.module.ts',
       '/src/modules/invoices/invoices.service.ts',
       '/src/modules/users/index.ts',
+      '/src/modules/users/users.module.ts',
       '/src/product.modules.ts',
       '/test/e2e/invoices.sample.ts',
       '/test/e2e/invoices.spec.ts',
@@ -353,6 +332,13 @@ describe('the names of a feature', () => {
 });
 
 describe('the list of modules', () => {
+  const MODULES = `import { UsersModule } from './modules/users/index.js';
+
+// In the order of their routes.
+export const PRODUCT: Type[] = [
+  UsersModule,
+];
+`;
   const module = { name: 'InvoicesModule', from: './modules/invoices/index.js' };
 
   it('gets the module, and its import in order', () => {
