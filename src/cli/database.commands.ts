@@ -27,7 +27,11 @@ export function databaseCommands(cli: Command): void {
   cli
     .command('migrate:status')
     .description('list all migrations; exit 1 when one is pending, or applied but unknown to this release')
-    .option('--wait <seconds>', 'instead, wait until none is pending, and for PostgreSQL', positive)
+    .option(
+      '--wait <seconds>',
+      'instead of listing, wait until PostgreSQL answers and none is pending',
+      positive,
+    )
     .action(({ wait }: { wait?: number }) =>
       wait === undefined
         ? withMigrator(async (migrator) => {
