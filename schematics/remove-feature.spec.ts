@@ -85,7 +85,9 @@ describe('nest g remove-feature', () => {
 describe('a file that would be lost', () => {
   let root: string;
   const write = (path: string, text: string) => writeFileSync(join(root, path), text);
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root });
+  // Neither the settings of the user, nor the repository of a hook that does.
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, env: { PATH: process.env.PATH, HOME: root } });
 
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'unsaved-'));

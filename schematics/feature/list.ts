@@ -58,7 +58,7 @@ ${members.join('\n')}}
 }
 
 /** `dueOn` and `-dueOn` for each field that has an order. */
-export function sortsOf(fields: Feature['fields']): string[] {
+function sortsOf(fields: Feature['fields']): string[] {
   return fields.filter(isSort).flatMap(({ name }) => [name, `-${name}`]);
 }
 
