@@ -15,7 +15,7 @@ type End =
   { pod: Pod } | { namespace: Record<string, string>; labels: Record<string, string> } | { address: string };
 
 /** Whether the NetworkPolicies let a connection be made. A plugin of the cluster has to enforce them. */
-export function mayConnect(cluster: Cluster, from: End, to: End, port: number, protocol = 'TCP'): boolean {
+function mayConnect(cluster: Cluster, from: End, to: End, port: number, protocol = 'TCP'): boolean {
   const policies = cluster.all<INetworkPolicy>('NetworkPolicy');
   const open = 'pod' in to ? to.pod.containers.flatMap(({ ports = [] }) => ports) : [];
   const isPort = (ports?: INetworkPolicyPort[]): boolean =>
