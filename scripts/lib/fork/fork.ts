@@ -14,6 +14,9 @@ export const RECORD = 'holdfast.json';
 /** Changes for the code of forks, one folder for each version. */
 export const CODEMODS = 'scripts/codemods';
 
+/** What the starter needs to release versions and to check that it can be forked. */
+const STARTER_ONLY = [RELEASED_API, CODEMODS, '.ci/fork'];
+
 export interface ForkRecord {
   version: string;
   answers: Answers;
@@ -48,7 +51,7 @@ export function fork(root: string, answers: Answers): Forked {
     writeFileSync(join(root, path), text);
     changed.add(path);
   };
-  const ours = [RELEASED_API, CODEMODS].filter((path) => existsSync(join(root, path)));
+  const ours = STARTER_ONLY.filter((path) => existsSync(join(root, path)));
   for (const path of ours) rmSync(join(root, path), { recursive: true });
   const rewritten = rewriteTexts(root, (path, text) =>
     renamed(withoutMarked(path, text, gone, answers.description), from, answers),
@@ -56,7 +59,8 @@ export function fork(root: string, answers: Answers): Forked {
   for (const path of rewritten) changed.add(path);
   write('src/product.ts', described(read(root, 'src/product.ts'), answers));
   const own = { version: FIRST_VERSION };
-  write('package.json', json({ ...manifestOf(root), description: answers.description, ...own }));
+  const { 'check:fork': _, ...scripts } = manifestOf(root).scripts;
+  write('package.json', json({ ...manifestOf(root), description: answers.description, ...own, scripts }));
   const lock = JSON.parse(read(root, 'package-lock.json')) as Lockfile;
   write(
     'package-lock.json',
@@ -66,7 +70,7 @@ export function fork(root: string, answers: Answers): Forked {
   write('CHANGELOG.md', CHANGELOG);
   for (const path of pruneDependencies(root)) changed.add(path);
   write(RECORD, json({ version, answers } satisfies ForkRecord));
-  const released = ours.map((path) => ({ path, reason: 'of the releases of the starter' }));
+  const released = ours.map((path) => ({ path, reason: 'of the starter alone' }));
   return { removed: [...(removal?.files ?? []), ...released], changed: [...changed].toSorted() };
 }
 
@@ -105,8 +109,14 @@ function quoted(text: string): string {
   return `'${text.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
 }
 
-function manifestOf(root: string): { version: string } & Record<string, unknown> {
-  return JSON.parse(read(root, 'package.json')) as { version: string };
+interface Manifest {
+  version: string;
+  scripts: Record<string, string>;
+  [field: string]: unknown;
+}
+
+function manifestOf(root: string): Manifest {
+  return JSON.parse(read(root, 'package.json')) as Manifest;
 }
 
 function json(value: unknown): string {

@@ -28,6 +28,7 @@ describe('the documents', () => {
     expect(folders.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
   });
 
+  // only: starter
   it('have no command in the tutorial that CI does not run', () => {
     const blocks = [...textOf('docs/tutorial.md').matchAll(/^```sh\n(.*?)^```/gms)].map(
       ([, block = '']) => block,
@@ -38,6 +39,7 @@ describe('the documents', () => {
     expect(commands.length).toBeGreaterThan(8);
     expect(commands.filter((command) => !ran.includes(command))).toEqual([]);
   });
+  // end
 
   it('name scripts of package.json', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
