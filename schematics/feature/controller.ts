@@ -33,6 +33,7 @@ export function controller(feature: Feature): string {
   const readProblems = open ? '' : access === 'admin' ? '401, 403, ' : '401, ';
   const writing = (owner ? '' : `  @RequireRole('admin')\n`) + bearer;
   const writeProblems = owner ? '401, ' : '401, 403, ';
+  const missing = `{ 404: '${singular}-not-found' }`;
   const whose = access === 'owner' ? ' of the caller' : parent ? ` of ${withArticle(parent.words)}` : '';
   const imports = [
     'ApiAnswer',
@@ -73,7 +74,7 @@ ${reading}  @ApiOperation({ operationId: 'list${Many}', summary: '${whose ? `${c
   @Get(':id')
 ${reading}  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${whose}' })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(${readProblems}404, 422)
+  @ApiProblems(${readProblems}422, ${missing})
   async get(
     ${reads.taken}
     @UuidParam('id') id: string,
@@ -122,7 +123,7 @@ ${writing}  @ApiOperation({
     summary: 'Change ${withArticle(words)}${whose}, if it is still the version that was read',
   })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(400, ${writeProblems}404, ${conflicts(true)}412, 413, 415, 422, 428)
+  @ApiProblems(400, ${writeProblems}${conflicts(true)}412, 413, 415, 422, 428, ${missing})
   async change(
     ${writes.taken}
     @UuidParam('id') id: string,
@@ -139,7 +140,7 @@ ${writing}  @ApiOperation({
   @HttpCode(204)
 ${writing}  @ApiOperation({ operationId: 'delete${One}', summary: 'Delete ${withArticle(words)}${whose}' })
   @ApiAnswer(204)
-  @ApiProblems(${writeProblems}404, 422)
+  @ApiProblems(${writeProblems}422, ${missing})
   async delete(${writes.taken}@UuidParam('id') id: string): Promise<void> {
     await this.${many}.delete(${writes.passed}id);
   }
