@@ -95,6 +95,11 @@ const operation = (document: Document, method: 'get' | 'post') =>
     responses: Record<string, Schema>;
   };
 
+const deprecated = (sunset?: string) => ({
+  deprecated: true,
+  'x-deprecation': { since: '2026-01-01', ...(sunset !== undefined && { sunset }) },
+});
+
 const COMPATIBLE: [string, (document: Document) => void][] = [
   ['an operation is added', ({ paths }) => (paths['/v1/things']!.delete = { responses: {} })],
   ['a member of an answer is added', ({ components }) => (components.schemas.Thing.properties.new = {})],
@@ -112,6 +117,10 @@ const COMPATIBLE: [string, (document: Document) => void][] = [
     ({ components }) => (components.schemas.NewThing.properties.kind!.enum = ['a', 'b', 'c']),
   ],
   ['a member of a request becomes optional', ({ components }) => (components.schemas.NewThing.required = [])],
+  [
+    'an operation is deprecated',
+    (document) => Object.assign(operation(document, 'post'), deprecated('2027-01-01')),
+  ],
   [
     'an error is never answered any more',
     (document) => (operation(document, 'post').responses[409] = problem(409, 'taken')),
@@ -177,6 +186,32 @@ describe('a change of the API', { timeout: 240_000 }, () => {
     const current = released();
     change(current);
     const changes = await changesBetween(released(), current);
+
+    expect(changes.breaking, changes.report).toBe(breaking);
+  });
+
+  it.each([
+    ['after its sunset', '2026-06-30', false],
+    ['before its sunset', '2026-07-02', true],
+    ['without a sunset', undefined, true],
+  ])('that removes a deprecated operation %s', async (_, sunset, breaking) => {
+    const [before, current] = [released(), released()];
+    Object.assign(operation(before, 'post'), deprecated(sunset));
+    delete current.paths['/v1/things']!.post;
+    const changes = await changesBetween(before, current, new Date('2026-07-01'));
+
+    expect(changes.breaking, changes.report).toBe(breaking);
+    expect(changes.report.includes('POST /v1/things is gone; its sunset is past.')).toBe(!breaking);
+  });
+
+  it.each([
+    ['forward', '2026-12-31', true],
+    ['back', '2027-02-01', false],
+  ])('that brings a sunset %s', async (_, sunset, breaking) => {
+    const [before, current] = [released(), released()];
+    Object.assign(operation(before, 'post'), deprecated('2027-01-31'));
+    Object.assign(operation(current, 'post'), deprecated(sunset));
+    const changes = await changesBetween(before, current, new Date('2026-07-01'));
 
     expect(changes.breaking, changes.report).toBe(breaking);
   });

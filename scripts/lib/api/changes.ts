@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutExpired } from './sunset.ts';
 import { repositoryRoot } from '../../../local/servers/paths.ts';
 
 export interface Changes {
@@ -11,8 +12,25 @@ export interface Changes {
   report: string;
 }
 
-/** What has changed between two OpenAPI documents, as `redocly diff` rates it. Needs no network. */
-export async function changesBetween(released: object, current: object): Promise<Changes> {
+/**
+ * What has changed between two OpenAPI documents, as `redocly diff` rates it. Needs no network. An operation that was released as
+ * deprecated may be gone when its sunset is past, and keeps that date until then.
+ */
+export async function changesBetween(
+  released: object,
+  current: object,
+  today = new Date(),
+): Promise<Changes> {
+  const { expected, expired, broken } = withoutExpired(released, current, today);
+  const { breaking, report } = await compare(expected, current);
+  const lines = [
+    ...expired.map((operation) => `${operation} is gone; its sunset is past.\n`),
+    ...broken.map((operation) => `major: ${operation} may be gone before the sunset that was released.\n`),
+  ];
+  return { breaking: breaking || broken.length > 0, report: `${report}${lines.join('')}` };
+}
+
+async function compare(released: object, current: object): Promise<Changes> {
   const folder = await mkdtemp(join(tmpdir(), 'api-'));
   try {
     for (const [name, document] of Object.entries({ released, current }))

@@ -64,6 +64,7 @@ export function createHttpAdapter(
   fastify.decorateRequest('caller', undefined);
   fastify.decorateRequest('rawBody', undefined);
   fastify.decorateRequest('failure', undefined);
+  fastify.decorateRequest('deprecated', false);
 
   fastify.addHook('onRoute', (route) => {
     fastify.routeTable.add(route);

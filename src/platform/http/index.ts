@@ -29,6 +29,7 @@ export { excessOf } from './input/json-body.js';
 export { ApiAnswer, ApiOffsetPage, ApiPage, ApiProblems } from './openapi/openapi.decorators.js';
 export { OffsetQuery, type OffsetPage } from './input/offset-pagination.js';
 export { decodeCursor, encodeCursor, pageOf, PageQuery, type Page } from './input/pagination.js';
+export { Deprecated, type Deprecation } from './routes/deprecated.js';
 export { Priority, type RoutePriority } from './routes/priority.js';
 export type { ProblemDocument } from './problems/problem.js';
 export {

@@ -7,6 +7,7 @@ const EXPOSED = [
   'Cache-Status',
   'Content-Disposition',
   'Content-Length',
+  'Deprecation',
   'ETag',
   'Idempotency-Replayed',
   'Link',
@@ -14,6 +15,7 @@ const EXPOSED = [
   'RateLimit',
   'RateLimit-Policy',
   'Retry-After',
+  'Sunset',
   'WWW-Authenticate',
   'X-Request-Id',
 ].join(', ');

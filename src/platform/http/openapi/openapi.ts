@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Settings } from '../../../config/index.js';
 import { problemFormat } from '../problems/problem-format.js';
+import { announceDeprecation, deprecationOf } from '../routes/deprecated.js';
 import { completeProblems, type Operation } from './problem-responses.js';
 
 type Schema = Record<string, unknown>;
@@ -31,6 +32,7 @@ export function createOpenApiDocument(
       completeProblems(operation);
       // What is not said would leave open whether the route needs a caller.
       operation.security ??= [];
+      if (deprecationOf(operation)) operation.deprecated = true;
     }
   }
   return document;
@@ -55,6 +57,8 @@ export function serialiseAsDocumented(fastify: FastifyInstance, document: OpenAP
   fastify.addHook('onRoute', (route) => {
     const operation = operationOf(document, route);
     if (!operation) return;
+    const deprecation = deprecationOf(operation);
+    if (deprecation) announceDeprecation(route, deprecation);
     const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
     const produces = successes.flatMap(([, { content }]) => Object.keys(content ?? {}));
     if (produces.length > 0) route.config = { ...route.config, produces } as RouteOptions['config'];

@@ -38,6 +38,7 @@ export interface Operation {
   parameters?: { name: string }[];
   requestBody?: object;
   security?: object[];
+  deprecated?: boolean;
   responses: Record<string, ResponseOfOperation>;
 }
 

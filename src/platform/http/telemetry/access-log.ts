@@ -9,6 +9,9 @@ import { asProblem, ConstraintViolationError } from '../../errors/index.js';
 /** What nginx logs for a request whose client disconnected before there was an answer. */
 const CLIENT_LEFT = 499;
 
+/** Characters of it in the log; it is the caller's text. */
+const LONGEST_USER_AGENT = 200;
+
 /** How often refused connections are reported, in milliseconds. */
 const REPORT_EVERY_MS = 1000;
 
@@ -60,6 +63,10 @@ function writeLine(
     status,
     durationMs: Math.round(durationMs * 100) / 100,
   };
+  if (request.deprecated) {
+    line.deprecated = true;
+    line.userAgent = request.headers['user-agent']?.slice(0, LONGEST_USER_AGENT);
+  }
   // A value passed validation and was rejected by the schema: validation needs a fix.
   if (status < 500 && !(failure instanceof ConstraintViolationError)) {
     if (failure !== undefined) line.code = asProblem(failure)?.code;
