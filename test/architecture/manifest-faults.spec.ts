@@ -33,7 +33,7 @@ const FAULTS: { fault: string; plant: (manifests: Manifest[]) => unknown; says: 
   {
     fault: 'a Job that runs as root',
     plant: (all) => (podOf(all, 'Job migrate').securityContext.runAsUser = 0),
-    says: 'Job migrate-0-1-0: runAsUser is no number above 0',
+    says: 'Job migrate-unreleased: runAsUser is no number above 0',
   },
   {
     fault: 'a limit for the CPU',
@@ -118,7 +118,7 @@ const FAULTS: { fault: string; plant: (manifests: Manifest[]) => unknown; says: 
   {
     fault: 'a value that the product refuses',
     plant: (all) => (find(all, 'ConfigMap holdfast').data.SHUTDOWN_DRAIN_DELAY_MS = '15s'),
-    says: 'Job migrate-0-1-0, container migrate: SHUTDOWN_DRAIN_DELAY_MS: must be a number, not "15s"',
+    says: 'Job migrate-unreleased, container migrate: SHUTDOWN_DRAIN_DELAY_MS: must be a number, not "15s"',
   },
   {
     fault: 'a secret in a ConfigMap',
