@@ -11,6 +11,7 @@ import { mailLatency } from './mail-latency.workload.ts';
 import { plainRead } from './plain-read.workload.ts';
 import { readCached } from './read-cached.workload.ts';
 import { read } from './read.workload.ts';
+import { retention } from './retention.workload.ts';
 import { startup } from './startup.workload.ts';
 import { tracing } from './tracing.workload.ts';
 import { twoWorkers } from './two-workers.workload.ts';
@@ -34,5 +35,6 @@ export function workloadsOf(subject: Subject): readonly Workload[] {
     twoWorkers(subject),
     featureCosts(subject),
     fastPaths(subject),
+    retention,
   ];
 }
