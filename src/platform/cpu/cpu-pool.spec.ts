@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadSettings } from '../../config/index.js';
-import { RequestContext } from '../context/index.js';
+import { ABANDONED, RequestContext } from '../context/index.js';
 import { TransientError } from '../errors/index.js';
 import { CpuPool, cpuTask, type CpuTask } from './index.js';
 
@@ -24,6 +24,11 @@ const spin: CpuTask<number, string> = {
 const hold: CpuTask<Int32Array, string> = {
   module: moduleOf('export const hold = (gate) => { Atomics.wait(gate, 0, 0); return "released"; };'),
   name: 'hold',
+};
+/** Adds one to the first element of the array. */
+const count: CpuTask<Int32Array, number> = {
+  module: moduleOf('export const count = (runs) => Atomics.add(runs, 0, 1);'),
+  name: 'count',
 };
 const fail: CpuTask<null, never> = {
   module: moduleOf('export const fail = () => { throw new RangeError("out of range"); };'),
@@ -114,7 +119,29 @@ describe('CpuPool', () => {
     expect(await running).toBe('spun');
   });
 
-  it('does not start a task whose request was cancelled', async () => {
+  it('does not start a task whose client has left, wherever it waits', async () => {
+    open(1);
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const ran = new Int32Array(new SharedArrayBuffer(4));
+    const running = pool.run(hold, gate);
+    const request = new RequestContext('a-request', 60_000);
+    // The first of them waits in the thread itself, the others in the queue.
+    const waiting = [1, 2, 3].map(() => request.run(() => pool.run(count, ran)));
+    request.abort('The client has disconnected.');
+    Atomics.store(gate, 0, 1);
+    Atomics.notify(gate, 0);
+    const outcomes = await Promise.allSettled(waiting);
+    expect(outcomes).toEqual(
+      [1, 2, 3].map(() => ({
+        status: 'rejected',
+        reason: expect.objectContaining({ code: ABANDONED }) as Error,
+      })),
+    );
+    expect(Atomics.load(ran, 0)).toBe(0);
+    expect(await running).toBe('released');
+  });
+
+  it('does not start a task whose request is past its deadline', async () => {
     open(1);
     const running = pool.run(spin, 100);
     const late = new RequestContext('a-request', 20).run(() => pool.run(double, 1));

@@ -62,9 +62,10 @@ export class CpuPool implements OnApplicationShutdown {
   }
 
   /**
-   * Runs a task in a thread. A task whose request is past its deadline when its turn comes is not started.
+   * Runs a task in a thread. It is not started when its request is past its deadline or its client has disconnected by the time
+   * that its turn comes: clients that hang up and try again would otherwise fill the pool with work that nobody waits for.
    * @param options `background`: waits until no other task waits
-   * @throws TransientError `busy` when too many wait or the deadline passed; whatever the task throws.
+   * @throws TransientError `busy` when too many wait or the deadline passed, `request-abandoned`; whatever the task throws.
    */
   async run<Input, Output>(
     task: CpuTask<Input, Output>,
@@ -75,17 +76,22 @@ export class CpuPool implements OnApplicationShutdown {
     const places = this.threads * (1 + (background ? BACKGROUND_PER_THREAD : WAITING_PER_THREAD));
     if (this[kind] >= places) throw busy();
     this[kind] += 1;
+    const context = RequestContext.current();
+    const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const forget = context?.onAbort(() => Atomics.store(cancelled, 0, 1));
     try {
       const result = await this.pool.run({
         module: task.module,
         name: task.name,
         input,
-        deadline: steadyMs() + (RequestContext.current()?.remainingMs ?? Infinity),
+        deadline: steadyMs() + (context?.remainingMs ?? Infinity),
+        cancelled,
         ...(background && BACKGROUND),
       });
-      if (!result.done) throw busy();
+      if (!result.done) throw context?.abandoned ?? busy();
       return result.output as Output;
     } finally {
+      forget?.();
       this[kind] -= 1;
     }
   }

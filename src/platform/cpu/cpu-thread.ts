@@ -14,9 +14,11 @@ export interface ThreadTask {
   input: unknown;
   /** After this the result is not needed; by `steadyMs`. */
   deadline: number;
+  /** Its element is 1 as soon as the client has disconnected. Shared, because the task may already wait in its thread. */
+  cancelled: Int32Array;
 }
 
-/** `done: false` means that the deadline had passed before the work began. */
+/** `done: false` means that nobody waited for the result any more when its turn came; the work did not begin. */
 export type ThreadResult = { done: true; output: unknown } | { done: false };
 
 /**
@@ -40,14 +42,15 @@ export function steadyMs(): number {
 
 const modules = new Map<string, Record<string, (input: unknown) => unknown>>();
 
-export default async function runTask({ module, name, input, deadline }: ThreadTask): Promise<ThreadResult> {
-  if (steadyMs() > deadline) return { done: false };
+export default async function runTask(task: ThreadTask): Promise<ThreadResult> {
+  const { module, name, input, deadline, cancelled } = task;
+  if (steadyMs() > deadline || Atomics.load(cancelled, 0) === 1) return { done: false };
   let loaded = modules.get(module);
   if (!loaded) {
     loaded = (await import(module)) as Record<string, (input: unknown) => unknown>;
     modules.set(module, loaded);
   }
-  const task = loaded[name];
-  if (!task) throw new Error(`${module} has no export ${name}`);
-  return { done: true, output: await task(input) };
+  const work = loaded[name];
+  if (!work) throw new Error(`${module} has no export ${name}`);
+  return { done: true, output: await work(input) };
 }
