@@ -10,6 +10,13 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
+export interface Afterwards {
+  random: Random;
+  history: History;
+  /** Milliseconds. Far more than it takes: slowness breaks no promise. */
+  within: number;
+}
+
 /**
  * A product under the nemesis: what its clients do, and what must hold. It stands in `products/<name>/`, whose `index.ts` exports
  * these names; its invariants are the files beside it.
@@ -29,7 +36,7 @@ export interface Product<Final = unknown> {
    * What clients do once everything is whole again: every request whose outcome they do not know is retried until it is answered,
    * and whatever should work again is tried. After `stop`, before `unfinished` is asked for the first time.
    */
-  afterwards(rig: Rig, random: Random, history: History): Promise<void>;
+  afterwards(rig: Rig, how: Afterwards): Promise<void>;
   /** Whether nothing is left half-way; what is, in words. */
   unfinished(rig: Rig): Promise<string[]>;
   /** Reads what really happened, after everything came to rest. */

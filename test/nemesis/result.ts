@@ -29,5 +29,6 @@ export interface ScheduleResult {
   history: readonly Operation[];
   applied: Applied[];
   counts: { faults: number; ok: number; refused: number; unknown: number };
-  durationMs: number;
+  /** Milliseconds of each phase. */
+  spent: Record<string, number>;
 }

@@ -58,6 +58,7 @@ export interface Probed {
   path: '/health/live' | '/health/ready';
   /** Milliseconds after the load began. */
   at: number;
+  tookMs: number;
   /** 0: no answer within 5 s, or no connection. */
   status: number;
   /** Whether a fault held the process down when it was asked or answered: then it proves nothing. */

@@ -10,15 +10,16 @@ import type { Rig } from './rig.ts';
 import { startRig, type RigOptions } from './rig/start.ts';
 import type { Schedule } from './schedule.ts';
 import { Steps } from './steps.ts';
+import { Stopwatch } from './stopwatch.ts';
 
-/** How long everything may take to come to rest after the last fault. Far more than it takes: slowness breaks no promise. */
+/** Far more than it takes. */
 const AT_REST_WITHIN_MS = 60_000;
 const LOG_LINES = 40;
 const PREPARED_WITHIN_MS = 90_000;
 
 export interface ScheduleOptions extends RigOptions {
-  /** Called at each phase, for the progress display. */
-  onPhase?: (what: string) => void;
+  /** How long everything may take to come to rest after the last fault. Default 60 s: slowness breaks no promise. */
+  atRestWithinMs?: number;
   /** The operations so far, for the progress display. */
   onStart?: (history: History) => void;
 }
@@ -28,40 +29,59 @@ export async function runSchedule(
   schedule: Schedule,
   product: Product,
   catalogue: readonly NamedFault[],
-  { onPhase = () => undefined, onStart = () => undefined, ...options }: ScheduleOptions,
+  {
+    onPhase = () => undefined,
+    onStart = () => undefined,
+    atRestWithinMs = AT_REST_WITHIN_MS,
+    ...options
+  }: ScheduleOptions,
 ): Promise<ScheduleResult> {
-  const startedAt = performance.now();
+  const stopwatch = new Stopwatch();
+  const enter = (phase: string): void => {
+    stopwatch.begin(phase);
+    onPhase(phase);
+  };
   const random = new Random(schedule.seed);
-  onPhase('starting');
-  const rig = await startRig(product, options);
+  const rig = await startRig(product, { ...options, onPhase: enter });
+  let result: Omit<ScheduleResult, 'spent'>;
   try {
+    enter('preparing');
     await prepare(product, rig, random);
     const history = new History();
     onStart(history);
     const traffic = product.start(rig, random.fork('clients'), history);
     const steps = new Steps(rig, catalogue, schedule.steps);
-    onPhase('breaking things');
+    enter('breaking things');
     await delay(schedule.lasts);
-    onPhase('coming to rest');
+    enter('last answers');
     await Promise.all([traffic.stop(), steps.end()]);
-    const unready = await rig.heal(AT_REST_WITHIN_MS);
-    await product.afterwards(rig, random.fork('afterwards'), history);
-    const left = [...unready, ...(await unfinished(product, rig))];
-    onPhase('judging');
+    enter('healing');
+    const unready = await rig.heal(atRestWithinMs);
+    // What is not even ready by then is broken, however long one waits.
+    const within = unready.length === 0 ? atRestWithinMs : atRestWithinMs / 3;
+    enter('clients afterwards');
+    await product.afterwards(rig, { random: random.fork('afterwards'), history, within });
+    enter('coming to rest');
+    const left = [...unready, ...(await unfinished(product, rig, within))];
+    enter('judging');
     const aftermath = { schedule, history: history.operations, final: await product.final(rig), rig };
-    const invariants = [atRest(left), ...(await judge(product, aftermath))].map((one) => withLog(one, rig));
-    return {
+    const invariants = [atRest(left, atRestWithinMs), ...(await judge(product, aftermath))].map((one) =>
+      withLog(one, rig),
+    );
+    result = {
       schedule,
       held: invariants.every(({ violations }) => violations.length === 0),
       invariants,
       history: history.operations,
       applied: steps.applied,
       counts: { faults: steps.applied.length, ...outcomesOf(history) },
-      durationMs: performance.now() - startedAt,
     };
   } finally {
+    enter('stopping');
     await rig.stop();
+    stopwatch.end();
   }
+  return { ...result, spent: stopwatch.spent };
 }
 
 /** Everything is whole, but on a slow machine the product may answer 503: then once more, with other people and accounts. */
@@ -88,10 +108,10 @@ async function judge(product: Product, aftermath: Aftermath): Promise<Judged[]> 
   return judged;
 }
 
-async function unfinished(product: Product, rig: Rig): Promise<string[]> {
+async function unfinished(product: Product, rig: Rig, within: number): Promise<string[]> {
   let left: string[] = [];
   await waitFor(async () => (left = await product.unfinished(rig)).length === 0, {
-    within: AT_REST_WITHIN_MS,
+    within,
     every: 250,
   }).catch((error: Error) => {
     // Not an answer that something is left, but none at all.
@@ -100,10 +120,10 @@ async function unfinished(product: Product, rig: Rig): Promise<string[]> {
   return left;
 }
 
-function atRest(left: string[]): Judged {
+function atRest(left: string[], withinMs: number): Judged {
   return {
     name: 'at-rest',
-    statement: `${AT_REST_WITHIN_MS / 1_000} s after the last fault everything is ready and nothing is left half-way`,
+    statement: `${withinMs / 1_000} s after the last fault everything is ready and nothing is left half-way`,
     counted: '1 schedule',
     violations: left.map((what) => ({ what, about: [] })),
   };

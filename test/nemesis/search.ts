@@ -8,6 +8,7 @@ import type { ScheduleResult } from './result.ts';
 import { runSchedule } from './run-schedule.ts';
 import type { Schedule } from './schedule.ts';
 import { shrink } from './shrink.ts';
+import { totalOf } from './stopwatch.ts';
 
 export interface SearchOptions {
   env: Environment;
@@ -22,6 +23,8 @@ interface Place {
 }
 
 const MOST_SHRINKING_RUNS = 40;
+/** Most runs of a search for the cause of a broken one would wait for the whole time. */
+const SHRINKING_AT_REST_MS = 20_000;
 const FIGURES_OF_MS = 2_000;
 
 /** Runs schedules one after another, looks for the shortest form of those that break something, and keeps what is to be reported. */
@@ -91,8 +94,13 @@ export class Search {
     };
   }
 
-  private once(schedule: Schedule, product: Product, { dist, progress }: Place): Promise<ScheduleResult> {
+  private once(
+    schedule: Schedule,
+    product: Product,
+    { dist, progress, atRestWithinMs }: Place & { atRestWithinMs?: number },
+  ): Promise<ScheduleResult> {
     return runSchedule(schedule, product, this.faults, {
+      atRestWithinMs,
       dist,
       other: this.options.other,
       env: this.options.env,
@@ -119,7 +127,10 @@ export class Search {
     );
     const shrinking = await shrink(schedule, {
       breaks: async (candidate) => {
-        const { invariants } = await this.once(candidate, product, place);
+        const { invariants } = await this.once(candidate, product, {
+          ...place,
+          atRestWithinMs: SHRINKING_AT_REST_MS,
+        });
         return invariants.some(({ name, violations }) => name === invariant && violations.length > 0);
       },
       budget: { runs: MOST_SHRINKING_RUNS, minutes },
@@ -130,12 +141,12 @@ export class Search {
 }
 
 function describe(result: ScheduleResult, progress: Progress): string {
-  const { schedule, held, counts, durationMs, invariants } = result;
+  const { schedule, held, counts, spent, invariants } = result;
   const mark = held ? progress.styled('green', '✓') : progress.styled('red', '✗');
   const broken = invariants.filter(({ violations }) => violations.length > 0).map(({ name }) => name);
   const verdict = held ? `${invariants.length} invariants held` : `broken: ${broken.join(', ')}`;
   const { faults, ok, refused, unknown } = counts;
   const requests = `${ok} ok, ${refused} refused, ${unknown} unknown`;
-  const time = progress.styled('dim', `${Math.round(durationMs / 1_000)} s`);
+  const time = progress.styled('dim', `${Math.round(totalOf(spent) / 1_000)} s`);
   return `${mark} seed ${schedule.seed}  ${faults} faults, ${requests}  ${verdict}  ${time}`;
 }

@@ -34,12 +34,16 @@ const SHORTEST_MS = 500;
 const BEFORE_MS = 1_000;
 /** What a schedule runs on after its last fault: the defect has to show. */
 const AFTERMATH_MS = 5_000;
+/** Of a schedule between two faults that do not overlap. */
+const BETWEEN_MS = 1_000;
+/** Of a schedule in which clients alone do their worst. */
+const WITHOUT_FAULT_MS = 20_000;
 
 class OutOfBudget extends Error {}
 
 /**
  * Looks for the shortest schedule that still breaks the invariant: first with fewer steps (delta debugging: Zeller and Hildebrandt,
- * "Simplifying and isolating failure-inducing input", 2002), then with shorter faults, and without the time before the first and after the last one.
+ * "Simplifying and isolating failure-inducing input", 2002), then with shorter faults; each time without the calm before, between and after them.
  */
 export async function shrink(original: Schedule, options: ShrinkOptions): Promise<Shrinking> {
   const trial = new Trial(original, options);
@@ -47,9 +51,11 @@ export async function shrink(original: Schedule, options: ShrinkOptions): Promis
   try {
     await fewerSteps(trial);
     await shorterSchedule(trial);
+    await trial.confirm();
+    const confirmed = trial.best;
     await shorterSteps(trial);
     await shorterSchedule(trial);
-    await trial.confirm();
+    if (trial.best !== confirmed) await trial.confirm();
   } catch (error) {
     if (!(error instanceof OutOfBudget)) throw error;
     outOfBudget = true;
@@ -67,6 +73,8 @@ class Trial {
   private readonly options: ShrinkOptions;
   private readonly now: () => number;
   private readonly startedAt: number;
+  /** Minutes that the longest run has taken. */
+  private longest = 0;
   /** How often each schedule was run that did not break it. */
   private readonly held = new Map<string, number>();
 
@@ -106,8 +114,10 @@ class Trial {
 
   private async run(candidate: Schedule, why: string): Promise<boolean> {
     const { budget, onProgress, breaks } = this.options;
-    if (this.runs >= budget.runs || this.minutes >= budget.minutes) throw new OutOfBudget();
+    // Not one that would end too late.
+    if (this.runs >= budget.runs || this.minutes + this.longest > budget.minutes) throw new OutOfBudget();
     this.runs += 1;
+    const before = this.minutes;
     let became: string;
     try {
       became = (await breaks(candidate)) ? 'broken' : 'held';
@@ -115,31 +125,54 @@ class Trial {
       // What was found must not be lost because a shorter schedule could not be run.
       became = `could not be run: ${(error as Error).message}`;
     }
+    this.longest = Math.max(this.longest, this.minutes - before);
     onProgress?.(`run ${this.runs}, ${why}: ${describeSteps(candidate)}: ${became}`);
     return became === 'broken';
   }
 }
 
 async function fewerSteps(trial: Trial): Promise<void> {
-  // Not twice: that no fault is needed is rare, and a run takes a minute.
-  if (trial.best.steps.length > 0 && (await trial.accepts({ steps: [] }, 1))) return;
+  const { steps, lasts } = trial.best;
+  // Not twice: that no fault is needed is rare, and a run takes half a minute.
+  const calm = { steps: [], lasts: Math.min(lasts, WITHOUT_FAULT_MS) };
+  if (steps.length > 0 && (await trial.accepts(calm, 1))) return;
+  if (steps.length < 2 || (await oneStep(trial))) return;
   let parts = 2;
   while (trial.best.steps.length >= 2) {
-    const { steps } = trial.best;
-    const chunks = split(steps, parts);
-    const candidates = [...(parts > 2 ? [] : chunks), ...chunks.map((chunk) => without(steps, chunk))];
+    const { steps: rest } = trial.best;
+    const chunks = split(rest, parts);
+    const candidates = [...(parts > 2 ? [] : chunks), ...chunks.map((chunk) => without(rest, chunk))];
     const found = await firstAccepted(trial, candidates);
     if (found) parts = Math.max(2, Math.min(parts - 1, trial.best.steps.length));
-    else if (parts >= steps.length) return;
-    else parts = Math.min(steps.length, parts * 2);
+    else if (parts >= rest.length) return;
+    else parts = Math.min(rest.length, parts * 2);
   }
 }
 
-/** Each once before any of them again: most defects show at once in the half that has their cause, and a run takes a minute. */
+/**
+ * Most defects need one fault: halves what is suspected with one run each time. Where the first half does not show it, the other
+ * one is not tried but believed. What is left in the end has to show it by itself; else all this proves nothing, and delta
+ * debugging begins.
+ */
+async function oneStep(trial: Trial): Promise<boolean> {
+  let suspected = trial.best.steps;
+  while (suspected.length > 1) {
+    const [first, second] = split(suspected, 2) as [Step[], Step[]];
+    suspected = (await trial.accepts(compact(first), 1)) ? trial.best.steps : second;
+  }
+  return trial.best.steps.length === 1 || trial.accepts(compact(suspected), 1);
+}
+
+/**
+ * Each once before any of them again: most defects show at once in the half that has their cause, and a run takes half a minute.
+ * Again at the times that were drawn: a defect may need the calm between two faults.
+ */
 async function firstAccepted(trial: Trial, candidates: Step[][]): Promise<boolean> {
-  for (let upTo = 1; upTo <= trial.attempts; upTo += 1)
-    for (const steps of candidates)
-      if (steps.length > 0 && (await trial.accepts({ steps }, upTo))) return true;
+  for (let round = 1; round <= trial.attempts; round += 1)
+    for (const steps of candidates) {
+      const [change, upTo] = round === 1 ? [compact(steps), 1] : [{ steps }, round - 1];
+      if (steps.length > 0 && (await trial.accepts(change, upTo))) return true;
+    }
   return false;
 }
 
@@ -151,7 +184,7 @@ async function shorterSteps(trial: Trial): Promise<void> {
       const lasts = Math.round(step.lasts / 2);
       if (
         lasts < SHORTEST_MS ||
-        !(await trial.accepts({ steps: trial.best.steps.with(i, { ...step, lasts }) }))
+        !(await trial.accepts({ steps: trial.best.steps.with(i, { ...step, lasts }) }, 1))
       )
         break;
     }
@@ -160,12 +193,22 @@ async function shorterSteps(trial: Trial): Promise<void> {
 
 async function shorterSchedule(trial: Trial): Promise<void> {
   const { steps, lasts } = trial.best;
-  const spare = Math.max(0, Math.min(...steps.map(({ at }) => at)) - BEFORE_MS);
-  const end = Math.max(0, ...steps.map((step) => step.at + step.lasts)) + AFTERMATH_MS;
-  if (end < lasts) await trial.accepts({ lasts: end });
-  if (steps.length === 0 || spare < SHORTEST_MS) return;
-  const earlier = steps.map((step) => ({ ...step, at: step.at - spare }));
-  await trial.accepts({ steps: earlier, lasts: trial.best.lasts - spare });
+  const shorter = compact(steps);
+  if (steps.length > 0 && shorter.lasts < lasts) await trial.accepts(shorter);
+}
+
+/** Without the time in which nothing is broken. */
+function compact(steps: readonly Step[]): Pick<Schedule, 'steps' | 'lasts'> {
+  let saved = 0;
+  let over = 0;
+  let allowed = BEFORE_MS;
+  const moved = steps.map((step) => {
+    saved = Math.max(saved, step.at - over - allowed);
+    over = Math.max(over, step.at - saved + step.lasts);
+    allowed = BETWEEN_MS;
+    return { ...step, at: step.at - saved };
+  });
+  return { steps: moved, lasts: over + AFTERMATH_MS };
 }
 
 function split(steps: Step[], parts: number): Step[][] {
@@ -184,6 +227,12 @@ export function certainty({ broke, of, runs, minutes, outOfBudget }: Shrinking):
   const often = of === 0 ? 'nothing shorter broke it' : `it broke in ${broke} of its ${of} runs`;
   const end = outOfBudget ? '; the budget ended the search, a shorter one may exist' : '';
   return `${often}; ${search}${end}`;
+}
+
+/** What is enough to break it, for the report. */
+export function describeCause(schedule: Schedule): string {
+  const own = ': clients are enough, which hang up, give up and send again';
+  return describeSteps(schedule) + (schedule.steps.length === 0 ? own : '');
 }
 
 export function describeSteps({ steps, lasts }: Schedule): string {

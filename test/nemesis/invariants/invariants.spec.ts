@@ -11,13 +11,12 @@ const probe = (at: number, status: number, more: Partial<Probed> = {}): Probed =
   path: '/health/live',
   at,
   status,
+  tookMs: 5,
   excused: false,
   ...more,
 });
 const alive = (...probes: Probed[]) => liveness.check({ rig: { probes } }).violations.length;
-const ready = (...probes: Probed[]) =>
-  readiness.check({ rig: { probes: probes.map((one) => ({ ...one, path: '/health/ready' })) } }).violations
-    .length;
+const ready = (...probes: Probed[]) => readiness.check({ rig: { probes } }).violations.length;
 
 describe('liveness', () => {
   it('holds while a process answers, or a fault holds it down', () => {
@@ -33,13 +32,34 @@ describe('liveness', () => {
 });
 
 describe('readiness', () => {
-  it('holds while a process starts or drains, and while it alone is cut off', () => {
-    const says = ['{"status":"starting"}', '{"status":"draining"}', '{"postgresql":{"cutOffAlone":true}}'];
-    expect(ready(probe(0, 200), ...says.map((one) => probe(0, 503, { says: one })))).toBe(0);
+  /** Readiness and liveness, asked every 250 ms. */
+  const asked = (from: number, to: number, says: string, more: Partial<Probed> = {}): Probed[] =>
+    Array.from({ length: (to - from) / 250 + 1 }, (_, i) => from + i * 250).flatMap((at) => [
+      probe(at, 503, { path: '/health/ready', says }),
+      probe(at, 200, more),
+    ]);
+  const redis = '{"status":"error","error":{"redis":{"status":"down"}}}';
+
+  it.each(['{"status":"starting"}', '{"status":"draining"}', '{"postgresql":{"cutOffAlone":true}}'])(
+    'holds while a process says %s',
+    (says) => {
+      expect(ready(...asked(0, 5_000, says))).toBe(0);
+    },
+  );
+
+  it('is broken once by each process that goes on blaming a dependency', () => {
+    const all = asked(0, 2_000, redis);
+    expect(ready(...all, ...all.map((one) => ({ ...one, process: 'api-2' as const })))).toBe(2);
   });
 
-  it('is broken when a dependency is down', () => {
-    expect(ready(probe(0, 503, { says: '{"status":"error","error":{"redis":{"status":"down"}}}' }))).toBe(1);
+  it('is not broken by one check that came too late, nor by a process that is too busy to answer', () => {
+    const well = probe(1_250, 200, { path: '/health/ready' });
+    expect(ready(...asked(0, 1_000, redis), well, ...asked(1_500, 2_500, redis))).toBe(0);
+    expect(ready(...asked(0, 2_000, redis, { tookMs: 900 }))).toBe(0);
+  });
+
+  it('is broken by any other status than 503', () => {
+    expect(ready(probe(0, 500, { path: '/health/ready' }))).toBe(1);
   });
 });
 

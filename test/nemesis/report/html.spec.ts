@@ -39,7 +39,7 @@ function result(held: boolean): ScheduleResult {
   return {
     schedule: { seed: 4711, product: 'ledger', lasts: 10_000, steps },
     held,
-    durationMs: 31_000,
+    spent: { starting: 21_000, 'breaking things': 10_000 },
     history,
     applied: steps.map((step) => ({ step, beganAt: step.at + 3, endedAt: step.at + step.lasts + 9 })),
     counts: { faults: 2, ok: 89, refused: 10, unknown: 1 },

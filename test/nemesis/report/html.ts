@@ -2,7 +2,8 @@ import { escapeHtml } from '../../verify/report/escape.ts';
 import { mark } from '../../verify/report/html.ts';
 import { style } from '../../verify/report/style.ts';
 import type { Operation } from '../history.ts';
-import { certainty, describeSteps } from '../shrink.ts';
+import { certainty, describeCause } from '../shrink.ts';
+import { describeTimes, totalOf } from '../stopwatch.ts';
 import type { NemesisReport, ReportedEvidence, ReportedInvariant, ReportedSchedule } from './report.ts';
 import { renderTimeline } from './timeline-plot.ts';
 
@@ -86,7 +87,7 @@ ${schedule.invariants.flatMap(({ name, violations }) => violations.map((one) => 
 <details><summary>Steps (${schedule.schedule.steps.length})</summary><pre>${steps(schedule)}</pre></details>`;
   return `<section id="s${index}">
 <header>${mark(schedule.held)}<h2>Seed ${seed}</h2><span class="quiet">${escapeHtml(product)}, ${Math.round(lasts / 1_000)} s of load</span>
-<span class="time">${Math.round(schedule.durationMs / 1_000)} s</span></header>
+<span class="time" title="${escapeHtml(describeTimes(schedule.spent))}">${Math.round(totalOf(schedule.spent) / 1_000)} s</span></header>
 ${schedule.held ? `<details><summary>How it went</summary>${body}</details>` : body}
 </section>`;
 }
@@ -102,7 +103,7 @@ function renderVerdict({ statement, counted, violated, violations }: ReportedInv
 
 function renderShrunk(shrunk: NonNullable<ReportedSchedule['shrunk']>): string {
   return `<h3>The shortest schedule that still breaks ${escapeHtml(shrunk.invariant)}</h3>
-<pre>${escapeHtml(describeSteps(shrunk.schedule))}</pre><p class="note">${escapeHtml(certainty(shrunk))}</p>`;
+<pre>${escapeHtml(describeCause(shrunk.schedule))}</pre><p class="note">${escapeHtml(certainty(shrunk))}</p>`;
 }
 
 function renderEvidence(invariant: string, { what, operations, log }: ReportedEvidence): string {

@@ -1,5 +1,5 @@
 import type { Operation } from '../history.ts';
-import { certainty, describeSteps } from '../shrink.ts';
+import { certainty, describeCause, describeSteps } from '../shrink.ts';
 import type { ReportedSchedule } from './report.ts';
 
 const MOST_OPERATIONS = 20;
@@ -13,7 +13,7 @@ export function describeBroken(broken: ReportedSchedule, replay: string): string
   const { schedule, shrunk } = broken;
   const shortest = shrunk
     ? [
-        `  The shortest schedule that still breaks ${shrunk.invariant}: ${describeSteps(shrunk.schedule)}`,
+        `  The shortest schedule that still breaks ${shrunk.invariant}: ${describeCause(shrunk.schedule)}`,
         `  (${certainty(shrunk)})`,
       ]
     : [`  Schedule: ${describeSteps(schedule)}`];

@@ -27,7 +27,15 @@ export class Probes {
     const at = performance.now() - this.startedAt;
     const before = process.isDown;
     const answer = await answerOf(process.managementUrl + path);
-    this.answers.push({ process: process.name, path, at, ...answer, excused: before || process.isDown });
+    const tookMs = performance.now() - this.startedAt - at;
+    this.answers.push({
+      process: process.name,
+      path,
+      at,
+      tookMs,
+      ...answer,
+      excused: before || process.isDown,
+    });
   }
 }
 

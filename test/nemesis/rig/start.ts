@@ -7,6 +7,7 @@ import type { Product } from '../product.ts';
 import { APIS, PROCESSES, SERVERS, type ProcessName, type Rig, type RigProcess } from '../rig.ts';
 import { Disks, POSTGRES_ON_SMALL_DISK } from './disks.ts';
 import { startEdges, type Edges } from './edges.ts';
+import { copyMigratedData, dataDirectory } from './migrated-data.ts';
 import { LogWatch, replicatePostgres } from './postgres.ts';
 import { eachLogLine, logLines, startProcess } from './processes.ts';
 import { Probes } from './probes.ts';
@@ -19,6 +20,8 @@ export interface RigOptions {
   other?: string;
   /** For every process of the product; wins over all other settings. */
   env: Environment;
+  /** Called at the begin of each phase. */
+  onPhase?: (what: string) => void;
 }
 
 /** A rig and what the runner alone needs of it. */
@@ -52,6 +55,8 @@ async function assemble(
   options: RigOptions,
   { started, stop }: { started: (() => unknown)[]; stop: () => Promise<void> },
 ): Promise<RunningRig> {
+  const { onPhase = () => undefined } = options;
+  onPhase('starting servers');
   const directory = await privateDirectory('nemesis');
   started.push(() => directory.remove());
   const edges = await startEdges();
@@ -63,10 +68,13 @@ async function assemble(
     const rerouted = { ...env, ...addressesOf(name, env, edges) };
     return { ...rerouted, ...SETTINGS, ...product.settings(rerouted), ...options.env };
   };
+  const postgresDirectory = (await disks.next()) ?? (await dataDirectory());
+  await copyMigratedData(postgresDirectory, options.dist);
   const stack = await startTestStack({
     dist: options.dist,
     onPostgresLog: log.see,
-    postgresDirectory: await disks.next(),
+    postgresDirectory,
+    migrate: false,
     postgresSettings: POSTGRES_ON_SMALL_DISK,
     settings: (env) => {
       for (const server of SERVERS)
@@ -76,6 +84,7 @@ async function assemble(
   });
   started.push(() => stack.stop());
 
+  onPhase('starting replicas');
   const [postgres, redis] = await Promise.all([
     replicatePostgres(stack.postgres, { log, disks }, (server) => edges.pointTo('postgres', server.port)),
     replicateRedis(stack.redis, (server, options) => edges.pointTo('redis', server.port, options)),
@@ -90,6 +99,7 @@ async function assemble(
     redis: { get: () => redis.primary },
   });
 
+  onPhase('starting the product');
   const faults = { active: 0, begun: 0 };
   const unexpectedEnds: string[] = [];
   const onUnexpectedEnd = (what: string): void => void unexpectedEnds.push(what);
@@ -108,6 +118,7 @@ async function assemble(
     );
 
   const ready = (within: number): Promise<string[]> => notReady(list, within);
+  onPhase('getting ready');
   const unready = await ready(60_000);
   if (unready.length > 0) throw new Error(`The product did not become ready: ${unready.join(', ')}`);
   const probes = new Probes(list);

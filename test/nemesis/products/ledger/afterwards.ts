@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ACCOUNTS, TRANSFERS } from '../../../specimen/outside.ts';
 import { servesAtOnce } from '../../clients/at-once.ts';
 import { Client, type Done } from '../../clients/client.ts';
-import type { Random } from '../../random.ts';
-import type { History } from '../../record.ts';
+import type { Afterwards } from '../../product.ts';
 import { APIS, WORKERS, type Rig } from '../../rig.ts';
 import { attempt, settle } from '../../clients/keyed-writes.ts';
 import { hasEnded, refresh, tryAgain } from '../../clients/sessions.ts';
@@ -12,16 +11,14 @@ import { newTransfer } from './writes.ts';
 
 /** Name of the client that acts once everything is whole again. */
 export const AFTERWARDS = 'afterwards';
-/** Far more than it takes: slowness breaks no promise. The lease of a withdrawal alone is 6.5 s. */
-const WITHIN_MS = 60_000;
 const AT_ONCE = 8;
 const PRINTS_A_ROUND = 10;
 
 /** Retries what was never answered, uses every session that is alive, and tries whether every process works. */
-export async function afterwards(rig: Rig, random: Random, history: History): Promise<void> {
+export async function afterwards(rig: Rig, { random, history, within }: Afterwards): Promise<void> {
   const world = worldOf(rig);
   const client = new Client({ name: AFTERWARDS, random, history, rig });
-  const deadline = setTimeout(() => client.end(), WITHIN_MS);
+  const deadline = setTimeout(() => client.end(), within);
   try {
     await Promise.all([
       each(

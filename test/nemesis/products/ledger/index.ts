@@ -34,9 +34,14 @@ const CAST: readonly [name: string, role: Role<World>][] = [
   ['sessions-2', keepSessions],
 ];
 
-/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
 export function settings(env: Environment): Environment {
-  return { ...ledgerSettings(env), AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
+  return {
+    ...ledgerSettings(env),
+    // Access tokens outlive clocks that are minutes off: these faults are about everything else.
+    AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400',
+    // Nothing but the end of each schedule waits for it.
+    BANK_SETTLE_AFTER_SECONDS: '1',
+  };
 }
 
 export async function prepare(rig: Rig, random: Random): Promise<void> {

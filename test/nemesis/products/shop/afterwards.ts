@@ -1,22 +1,19 @@
 import { Client } from '../../clients/client.ts';
 import { attempt, settle } from '../../clients/keyed-writes.ts';
 import { hasEnded, refresh, tryAgain } from '../../clients/sessions.ts';
-import type { Random } from '../../random.ts';
-import type { History } from '../../record.ts';
+import type { Afterwards } from '../../product.ts';
 import { APIS, type Rig } from '../../rig.ts';
 import { download } from './clients.ts';
 import { newOrder, worldOf, type World } from './world.ts';
 
 /** Name of the client that acts once everything is whole again. */
 export const AFTERWARDS = 'afterwards';
-/** Far more than it takes: slowness breaks no promise. The lease of a payment alone takes seconds. */
-const WITHIN_MS = 60_000;
 
 /** Retries what was never answered, uses every session that is alive, downloads every export, and tries each api. */
-export async function afterwards(rig: Rig, random: Random, history: History): Promise<void> {
+export async function afterwards(rig: Rig, { random, history, within }: Afterwards): Promise<void> {
   const world = worldOf(rig);
   const client = new Client({ name: AFTERWARDS, random, history, rig });
-  const deadline = setTimeout(() => client.end(), WITHIN_MS);
+  const deadline = setTimeout(() => client.end(), within);
   try {
     for (const write of world.writes.filter(({ settled }) => !settled)) await settle(client, write);
     for (const session of world.sessions) {

@@ -36,9 +36,13 @@ export async function build(): Promise<string> {
 
 export const webhooks = '/v1/webhooks/payments';
 
-/** Access tokens outlive clocks that are minutes off: these faults are about everything else. */
 export function settings(): Record<string, string> {
-  return { AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400' };
+  return {
+    // Access tokens outlive clocks that are minutes off: these faults are about everything else.
+    AUTH_ACCESS_TOKEN_TTL_SECONDS: '86400',
+    // Nothing but the end of each schedule waits for it.
+    PAYMENT_RECONCILE_AFTER_SECONDS: '1',
+  };
 }
 
 export function start(rig: Rig, random: Random, history: History): Traffic {
