@@ -128,6 +128,14 @@ export class HttpSettings {
   @IsOriginList()
   corsOrigins!: string[];
 
+  @Setting('HTTP_COMPRESSION_ENABLED', {
+    default: true,
+    describe:
+      'Compress answers of routes that are marked for it. Set it to false where a proxy in front compresses.',
+  })
+  @IsBoolean()
+  compressionEnabled!: boolean;
+
   @Setting('DOCS_ENABLED', {
     describe: 'Serve /docs and /openapi.json. Default: true except in production.',
   })

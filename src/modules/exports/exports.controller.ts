@@ -4,6 +4,7 @@ import { Body, Controller, Get, Headers, HttpCode, Post, Res } from '@nestjs/com
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import {
+  acceptsGzip,
   ApiAnswer,
   ApiProblems,
   CurrentCaller,
@@ -11,7 +12,6 @@ import {
   type Caller,
   Priority,
 } from '../../platform/http/index.js';
-import { acceptsGzip } from './accepts-gzip.js';
 import { CreateExportDto } from './dto/create-export.dto.js';
 import { ExportDto } from './dto/export.dto.js';
 import { ExportsService } from './exports.service.js';

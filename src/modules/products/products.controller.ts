@@ -6,6 +6,7 @@ import {
   ApiAnswer,
   ApiPage,
   ApiProblems,
+  Compressed,
   isNotModified,
   PageQuery,
   preconditionRequired,
@@ -35,6 +36,7 @@ export class ProductsController {
 
   @Get()
   @Priority('low', { cached: true })
+  @Compressed()
   @Public()
   @ApiOperation({ operationId: 'listProducts', summary: 'All products, newest first' })
   @ApiPage(ProductDto)

@@ -7,6 +7,7 @@ import { ClientError } from '../errors/index.js';
 import type { Connections } from './connections/connections.js';
 import { Exchange } from './connections/exchange.js';
 import type { InFlight } from './admission/in-flight.js';
+import { compressAnswers } from './headers/compression.js';
 import { Cors } from './headers/cors.js';
 import type { LoadShedder } from './admission/load-shedder.js';
 import { negotiate } from './headers/content-negotiation.js';
@@ -69,6 +70,7 @@ export function createHttpAdapter(
   fastify.addHook('onRoute', (route) => {
     fastify.routeTable.add(route);
     shedder.learn(route);
+    if (settings.compressionEnabled && route.config?.compressed) compressAnswers(route, inFlight);
   });
   fastify.addHook('onClose', (_instance, done) => {
     shedder.close();

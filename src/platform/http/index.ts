@@ -1,4 +1,6 @@
+export { acceptsGzip } from './headers/accepts-gzip.js';
 export { clientAddress, networkOf } from './headers/client-address.js';
+export { Compressed } from './headers/compression.js';
 export { isNotModified, strongTags } from './headers/entity-tags.js';
 export { preconditionRequired, requireMatch, staleVersion } from './headers/if-match.js';
 export {

@@ -1,13 +1,34 @@
-import { Controller, Get, HttpCode, Module, Post } from '@nestjs/common';
-import { ApiOperation, ApiProperty } from '@nestjs/swagger';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import {
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Injectable,
+  Module,
+  Patch,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { ApiOperation, ApiProperty, ApiResponse } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   ApiAnswer,
   ApiProblems,
+  Compressed,
   Deprecated,
+  isNotModified,
+  requireMatch,
   Priority,
   Public,
   UuidParam,
 } from '../../../src/platform/http/index.js';
+
+/** Compresses well. */
+export const LARGE = 'A line of text.\n'.repeat(5000);
 
 class ThingDto {
   @ApiProperty({ type: 'string' }) name!: string;
@@ -52,6 +73,83 @@ class FirstThingsController {
   }
 }
 
+/** What the streams of `v1/texts/stream` have done. */
+@Injectable()
+export class Streams {
+  chunks = 0;
+  closed = 0;
+
+  /** Without an end, and it does not compress to nothing. */
+  open(): Readable {
+    const stream = new Readable({
+      read: () => {
+        this.chunks += 1;
+        stream.push(randomBytes(16_384).toString('hex'));
+      },
+    });
+    return stream.on('close', () => (this.closed += 1));
+  }
+}
+
+const TEXT = { type: 'string' } as const;
+const TAG = '"t1"';
+
+@Public()
+@Controller('v1/texts')
+class TextsController {
+  constructor(private readonly streams: Streams) {}
+
+  @Get('large')
+  @Compressed()
+  @Priority('low')
+  @ApiOperation({ operationId: 'largeText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  large(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    reply.header('ETag', TAG).type('text/plain; charset=utf-8');
+    if (isNotModified(request, TAG)) void reply.code(304).send();
+    else void reply.send(LARGE);
+  }
+
+  @Patch('large')
+  @ApiOperation({ operationId: 'changeText' })
+  @ApiAnswer(204)
+  @HttpCode(204)
+  change(@Headers('if-match') ifMatch: string | undefined): void {
+    requireMatch(ifMatch, TAG);
+  }
+
+  @Get('small')
+  @Compressed()
+  @ApiOperation({ operationId: 'smallText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  small(): string {
+    return LARGE.slice(0, 1000);
+  }
+
+  @Get('plain')
+  @ApiOperation({ operationId: 'plainText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  plain(): string {
+    return LARGE;
+  }
+
+  @Get('encoded')
+  @Compressed()
+  @ApiOperation({ operationId: 'encodedText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  encoded(@Res() reply: FastifyReply): void {
+    void reply.header('Content-Encoding', 'gzip').header('Vary', 'X-Other').send(gzipSync(LARGE));
+  }
+
+  @Get('stream')
+  @Compressed()
+  @ApiOperation({ operationId: 'streamText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  stream(@Res() reply: FastifyReply): void {
+    void reply.type('text/plain; charset=utf-8').send(this.streams.open());
+  }
+}
+
 /** Routes that show what a route can declare of itself. */
-@Module({ controllers: [ThingsController, FirstThingsController] })
+@Module({ controllers: [ThingsController, FirstThingsController, TextsController], providers: [Streams] })
 export class RoutesModule {}

@@ -1,5 +1,4 @@
-import 'reflect-metadata';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { routeOptions } from './route-options.js';
 
 /**
  * How much a route matters under overload. `low` is rejected first (a list, a report: the caller can come back), `critical` last
@@ -21,7 +20,7 @@ declare module 'fastify' {
  * `needsHeader`: a header, in lower case, without which a request is rejected anyway, and has priority `low`
  */
 export const Priority = (priority: RoutePriority, options: { cached?: boolean; needsHeader?: string } = {}) =>
-  RouteConfig({ priority, ...options });
+  routeOptions({ priority, ...options });
 
 /** Share of a limit (requests in flight, requests that wait for the database) at which a priority is no longer served. */
 export const ADMITTED_UP_TO: Record<RoutePriority, number> = { low: 0.6, normal: 0.8, critical: 1 };
