@@ -17,7 +17,7 @@ const schedule: Schedule = {
   product: 'ledger',
   lasts: 11_000,
   steps: [
-    { at: 2_000, lasts: 3_000, fault: 'freeze-server', target: 'postgres', with: {} },
+    { at: 2_000, lasts: 4_000, fault: 'freeze-server', target: 'postgres', with: {} },
     { at: 6_500, lasts: 3_000, fault: 'freeze-server', target: 'postgres', with: {} },
     // A change of the accounts' version: every transfer returns it.
     { at: 9_700, lasts: 1_000, fault: 'widen-column', target: 'table', with: { pick: 0 } },

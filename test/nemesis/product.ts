@@ -10,6 +10,13 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
+export interface Clients {
+  random: Random;
+  history: History;
+  /** None of them hangs up or gives up. */
+  patient?: boolean;
+}
+
 export interface Afterwards {
   random: Random;
   history: History;
@@ -31,7 +38,7 @@ export interface Product<Final = unknown> {
   /** Rows, accounts and sessions that the clients begin with; while everything is whole. */
   prepare(rig: Rig, random: Random): Promise<void>;
   /** Starts the clients. All they decide comes from `random`. */
-  start(rig: Rig, random: Random, history: History): Traffic;
+  start(rig: Rig, how: Clients): Traffic;
   /**
    * What clients do once everything is whole again: every request whose outcome they do not know is retried until it is answered,
    * and whatever should work again is tried. After `stop`, before `unfinished` is asked for the first time.

@@ -49,7 +49,11 @@ export async function runSchedule(
     await prepare(product, rig, random);
     const history = new History();
     onStart(history);
-    const traffic = product.start(rig, random.fork('clients'), history);
+    const traffic = product.start(rig, {
+      random: random.fork('clients'),
+      history,
+      patient: schedule.patient,
+    });
     const steps = new Steps(rig, catalogue, schedule.steps);
     enter('breaking things');
     await delay(schedule.lasts);

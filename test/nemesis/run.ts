@@ -44,6 +44,22 @@ async function run(options: NemesisOptions, faults: NamedFault[]): Promise<numbe
   const untilMs = startedAt + (options.minutes ?? Infinity) * 60_000;
   const sabotage = options.sabotage === undefined ? undefined : await sabotageOf(options.sabotage);
   const copies = new Map<string, ReturnType<typeof sabotagedCopy>>();
+  const write = (): ReturnType<typeof writeReports> =>
+    writeReports(options.reports, {
+      startedAt: new Date(startedAt).toISOString(),
+      durationMs: Date.now() - startedAt,
+      held: search.broken.length === 0,
+      machine: describeMachine(),
+      sabotage: options.sabotage,
+      faults: Object.fromEntries(faults.map(({ name, what }) => [name, what])),
+      unavailable: Object.fromEntries(
+        faults.flatMap((fault) => {
+          const reason = fault.unavailable?.();
+          return reason === undefined ? [] : [[fault.name, reason]];
+        }),
+      ),
+      schedules: search.reported,
+    });
   try {
     for (const [index, schedule] of schedules.entries()) {
       // As many as fit; a defect that was made on purpose is looked for once.
@@ -54,26 +70,14 @@ async function run(options: NemesisOptions, faults: NamedFault[]): Promise<numbe
       const dist = await product.build();
       if (sabotage && !copies.has(dist)) copies.set(dist, sabotagedCopy(dist, sabotage));
       progress.end(await search.run(schedule, product, { dist: copies.get(dist)?.dist ?? dist, progress }));
+      // Each time: a run that is ended must not lose what it has found.
+      write();
     }
   } finally {
     for (const { remove } of copies.values()) remove();
   }
+  const files = write();
   const held = search.broken.length === 0;
-  const files = writeReports(options.reports, {
-    startedAt: new Date(startedAt).toISOString(),
-    durationMs: Date.now() - startedAt,
-    held,
-    machine: describeMachine(),
-    sabotage: options.sabotage,
-    faults: Object.fromEntries(faults.map(({ name, what }) => [name, what])),
-    unavailable: Object.fromEntries(
-      faults.flatMap((fault) => {
-        const reason = fault.unavailable?.();
-        return reason === undefined ? [] : [[fault.name, reason]];
-      }),
-    ),
-    schedules: search.reported,
-  });
   for (const broken of search.broken)
     for (const line of ['', ...describeBroken(broken, `--replay ${files.json}`)]) progress.say(line);
   progress.say();

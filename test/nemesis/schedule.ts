@@ -21,4 +21,6 @@ export interface Schedule {
   lasts: number;
   /** In the order of `at`. */
   steps: Step[];
+  /** Clients wait for every answer: none hangs up or gives up. */
+  patient?: boolean;
 }

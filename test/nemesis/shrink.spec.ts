@@ -65,10 +65,22 @@ describe('shrinking', () => {
   });
 
   it('finds that no fault is needed', async () => {
-    const { schedule } = await shrink(many, { breaks: needs(), budget: plenty });
-    expect(schedule.steps).toEqual([]);
-    expect(describeCause(schedule)).toContain('no fault, in 20.0 s: clients are enough');
-    expect(describeCause(many)).toBe(describeSteps(many));
+    const found = await shrink(many, { breaks: needs(), budget: plenty });
+    expect(found.schedule).toMatchObject({ steps: [], patient: true });
+    expect(describeCause(found)).toBe(
+      'no fault, in 20.0 s: ordinary use is enough, by clients that wait for every answer',
+    );
+  });
+
+  it('says that clients are the cause when it breaks only while they hang up', async () => {
+    const breaks: ShrinkOptions['breaks'] = ({ patient }) => Promise.resolve(!patient);
+    const found = await shrink(many, { breaks, budget: plenty });
+    expect(found).toMatchObject({ needsImpatience: true, broke: 3, of: 3 });
+    expect(describeCause(found)).toContain('clients that hang up or give up are the cause');
+    const unsure = await shrink(many, { breaks, budget: { runs: 1, minutes: 1 } });
+    expect(describeCause(unsure)).toBe(
+      'no fault, in 20.0 s: clients are enough, some of which hang up or give up',
+    );
   });
 
   it('makes faults shorter, as long as that breaks it', async () => {

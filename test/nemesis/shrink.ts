@@ -26,6 +26,8 @@ export interface Shrinking {
   minutes: number;
   /** Whether the budget ended the search: then it may not be the shortest. */
   outOfBudget: boolean;
+  /** Without any fault it breaks, but not where clients wait for every answer. */
+  needsImpatience?: boolean;
 }
 
 /** Shorter is not worth a run. */
@@ -60,8 +62,8 @@ export async function shrink(original: Schedule, options: ShrinkOptions): Promis
     if (!(error instanceof OutOfBudget)) throw error;
     outOfBudget = true;
   }
-  const { best, broke, of, runs, minutes } = trial;
-  return { schedule: best, broke, of, runs, minutes, outOfBudget };
+  const { best, broke, of, runs, minutes, needsImpatience } = trial;
+  return { schedule: best, broke, of, runs, minutes, outOfBudget, needsImpatience };
 }
 
 class Trial {
@@ -69,6 +71,7 @@ class Trial {
   broke = 0;
   of = 0;
   runs = 0;
+  needsImpatience?: boolean;
   readonly attempts: number;
   private readonly options: ShrinkOptions;
   private readonly now: () => number;
@@ -100,8 +103,8 @@ class Trial {
   /** Runs a candidate until it has held `upTo` times in all. If it breaks the invariant it is the best one so far. */
   async accepts(change: Partial<Schedule>, upTo = this.attempts): Promise<boolean> {
     const candidate = { ...this.best, ...change };
-    const key = JSON.stringify([candidate.steps, candidate.lasts]);
-    if (key === JSON.stringify([this.best.steps, this.best.lasts])) return false;
+    const key = keyOf(candidate);
+    if (key === keyOf(this.best)) return false;
     for (let held = this.held.get(key) ?? 0; held < upTo; held += 1) {
       if (await this.run(candidate, `attempt ${held + 1} of ${this.attempts}`)) {
         Object.assign(this, { best: candidate, broke: 1, of: held + 1 });
@@ -131,11 +134,19 @@ class Trial {
   }
 }
 
+function keyOf({ steps, lasts, patient }: Schedule): string {
+  return JSON.stringify([steps, lasts, patient]);
+}
+
 async function fewerSteps(trial: Trial): Promise<void> {
   const { steps, lasts } = trial.best;
   // Not twice: that no fault is needed is rare, and a run takes half a minute.
   const calm = { steps: [], lasts: Math.min(lasts, WITHOUT_FAULT_MS) };
-  if (steps.length > 0 && (await trial.accepts(calm, 1))) return;
+  if (steps.length > 0 && (await trial.accepts(calm, 1))) {
+    // Not their impatience either?
+    trial.needsImpatience = !(await trial.accepts({ patient: true }));
+    return;
+  }
   if (steps.length < 2 || (await oneStep(trial))) return;
   let parts = 2;
   while (trial.best.steps.length >= 2) {
@@ -230,9 +241,15 @@ export function certainty({ broke, of, runs, minutes, outOfBudget }: Shrinking):
 }
 
 /** What is enough to break it, for the report. */
-export function describeCause(schedule: Schedule): string {
-  const own = ': clients are enough, which hang up, give up and send again';
-  return describeSteps(schedule) + (schedule.steps.length === 0 ? own : '');
+export function describeCause({
+  schedule,
+  needsImpatience,
+}: Pick<Shrinking, 'schedule' | 'needsImpatience'>): string {
+  const steps = describeSteps(schedule);
+  if (schedule.steps.length > 0) return steps;
+  if (schedule.patient) return `${steps}: ordinary use is enough, by clients that wait for every answer`;
+  if (!needsImpatience) return `${steps}: clients are enough, some of which hang up or give up`;
+  return `${steps}: clients that hang up or give up are the cause (where they waited for every answer, it held)`;
 }
 
 export function describeSteps({ steps, lasts }: Schedule): string {

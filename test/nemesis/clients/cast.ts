@@ -1,6 +1,4 @@
-import type { Traffic } from '../product.ts';
-import type { Random } from '../random.ts';
-import type { History } from '../record.ts';
+import type { Clients, Traffic } from '../product.ts';
 import type { Rig } from '../rig.ts';
 import { Client } from './client.ts';
 
@@ -21,7 +19,7 @@ export const PAYMENT_METHODS = [
 export function startCast<World>(
   cast: readonly (readonly [name: string, role: Role<World>])[],
   world: World,
-  common: { rig: Rig; random: Random; history: History; headers?: Record<string, string> },
+  common: Clients & { rig: Rig; headers?: Record<string, string> },
 ): Traffic {
   const clients = cast.map(([name, role]) => {
     const client = new Client({ name, ...common });

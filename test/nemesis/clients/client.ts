@@ -28,20 +28,26 @@ export class Client {
   private readonly agents: ReadonlyMap<string, Agent>;
   private readonly over = new AbortController();
   private readonly headers: Record<string, string>;
+  private readonly patient: boolean;
 
-  /** @param headers sent with every request */
+  /**
+   * @param headers sent with every request
+   * @param patient it waits for every answer, whatever it is told
+   */
   constructor(options: {
     name: string;
     random: Random;
     history: History;
     rig: Pick<Rig, 'urlOf' | 'processes'>;
     headers?: Record<string, string>;
+    patient?: boolean;
   }) {
     this.name = options.name;
     this.random = options.random.fork(options.name);
     this.history = options.history;
     this.rig = options.rig;
     this.headers = options.headers ?? {};
+    this.patient = options.patient ?? false;
     this.agents = new Map(APIS.map((api) => [api, new Agent({ keepAlive: true })]));
   }
 
@@ -96,6 +102,7 @@ export class Client {
       const answer = await send(this.rig.urlOf(at), this.agents.get(at)!, {
         patienceMs: PATIENT_MS,
         ...ask,
+        ...(this.patient && { patienceMs: PATIENT_MS, hangUpAfterMs: undefined }),
         headers: { ...this.headers, ...ask.headers },
       });
       const classified = classify(answer);

@@ -103,7 +103,7 @@ function renderVerdict({ statement, counted, violated, violations }: ReportedInv
 
 function renderShrunk(shrunk: NonNullable<ReportedSchedule['shrunk']>): string {
   return `<h3>The shortest schedule that still breaks ${escapeHtml(shrunk.invariant)}</h3>
-<pre>${escapeHtml(describeCause(shrunk.schedule))}</pre><p class="note">${escapeHtml(certainty(shrunk))}</p>`;
+<pre>${escapeHtml(describeCause(shrunk))}</pre><p class="note">${escapeHtml(certainty(shrunk))}</p>`;
 }
 
 function renderEvidence(invariant: string, { what, operations, log }: ReportedEvidence): string {

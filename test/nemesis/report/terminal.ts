@@ -13,7 +13,7 @@ export function describeBroken(broken: ReportedSchedule, replay: string): string
   const { schedule, shrunk } = broken;
   const shortest = shrunk
     ? [
-        `  The shortest schedule that still breaks ${shrunk.invariant}: ${describeCause(shrunk.schedule)}`,
+        `  The shortest schedule that still breaks ${shrunk.invariant}: ${describeCause(shrunk)}`,
         `  (${certainty(shrunk)})`,
       ]
     : [`  Schedule: ${describeSteps(schedule)}`];

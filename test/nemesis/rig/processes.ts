@@ -9,6 +9,9 @@ import type { ProcessName, RigProcess } from '../rig.ts';
 
 /** Loaded into each process of the product before its own code. */
 const CLOCK = pathToFileURL(join(import.meta.dirname, 'clock.mjs')).href;
+export const START_WITHIN_MS = 180_000;
+/** Far more than its own `SHUTDOWN_TIMEOUT_MS`. */
+const STOP_WITHIN_MS = 90_000;
 /** Between two attempts to start what ended while it started. */
 const START_AGAIN_AFTER_MS = 500;
 
@@ -38,7 +41,9 @@ export async function startProcess(
     logFile: logFileOf(directory, name),
     // A process that starts while PostgreSQL is down is not ready before that is back.
     until: 'live' as const,
-    within: 60_000,
+    // On a machine that gave it a few per cent of a core a start took more than a minute: ending it then proves nothing.
+    within: START_WITHIN_MS,
+    stopWithinMs: STOP_WITHIN_MS,
     onUnexpectedExit: (reason: string) => {
       note(`${reason}${lastWords(directory, name)}`);
       void watched.startAgain();

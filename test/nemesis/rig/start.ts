@@ -9,7 +9,7 @@ import { Disks, POSTGRES_ON_SMALL_DISK } from './disks.ts';
 import { startEdges, type Edges } from './edges.ts';
 import { copyMigratedData, dataDirectory } from './migrated-data.ts';
 import { LogWatch, replicatePostgres } from './postgres.ts';
-import { eachLogLine, logLines, startProcess } from './processes.ts';
+import { eachLogLine, logLines, START_WITHIN_MS, startProcess } from './processes.ts';
 import { Probes } from './probes.ts';
 import { replicateRedis } from './redis.ts';
 
@@ -119,7 +119,7 @@ async function assemble(
 
   const ready = (within: number): Promise<string[]> => notReady(list, within);
   onPhase('getting ready');
-  const unready = await ready(60_000);
+  const unready = await ready(START_WITHIN_MS);
   if (unready.length > 0) throw new Error(`The product did not become ready: ${unready.join(', ')}`);
   const probes = new Probes(list);
   started.push(() => probes.stop());

@@ -4,9 +4,8 @@ import { ledgerSettings } from '../../../specimen/outside.ts';
 import { startCast, type Role } from '../../clients/cast.ts';
 import { keepSessions } from '../../clients/sessions.ts';
 import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
-import type { Traffic } from '../../product.ts';
+import type { Clients, Traffic } from '../../product.ts';
 import type { Random } from '../../random.ts';
-import type { History } from '../../record.ts';
 import type { Rig } from '../../rig.ts';
 import * as roles from './clients.ts';
 import { createWorld, worldOf, type World } from './world.ts';
@@ -48,12 +47,12 @@ export async function prepare(rig: Rig, random: Random): Promise<void> {
   await createWorld(rig, random);
 }
 
-export function start(rig: Rig, random: Random, history: History): Traffic {
+export function start(rig: Rig, how: Clients): Traffic {
   const world = worldOf(rig);
   // Never sent for anything: whatever logs the headers of a request logs it.
-  const cookie = `canary=${random.integer(0, 2 ** 31).toString(36)}-cookie-canary`;
+  const cookie = `canary=${how.random.integer(0, 2 ** 31).toString(36)}-cookie-canary`;
   world.secrets.push(cookie);
-  return startCast(CAST, world, { rig, random, history, headers: { Cookie: cookie } });
+  return startCast(CAST, world, { rig, ...how, headers: { Cookie: cookie } });
 }
 
 export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);

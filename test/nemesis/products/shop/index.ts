@@ -3,9 +3,7 @@ import { build as buildProduct } from '../../../../scripts/lib/build.ts';
 import { startCast, type Role } from '../../clients/cast.ts';
 import { keepSessions } from '../../clients/sessions.ts';
 import { COMMON, discoverInvariants } from '../../invariants/discover.ts';
-import type { Traffic } from '../../product.ts';
-import type { Random } from '../../random.ts';
-import type { History } from '../../record.ts';
+import type { Clients, Traffic } from '../../product.ts';
 import type { Rig } from '../../rig.ts';
 import * as roles from './clients.ts';
 import type { Final } from './final.ts';
@@ -45,8 +43,8 @@ export function settings(): Record<string, string> {
   };
 }
 
-export function start(rig: Rig, random: Random, history: History): Traffic {
-  return startCast(CAST, worldOf(rig), { rig, random, history });
+export function start(rig: Rig, how: Clients): Traffic {
+  return startCast(CAST, worldOf(rig), { rig, ...how });
 }
 
 export const invariants = () => discoverInvariants<Final>(COMMON, import.meta.dirname);
