@@ -537,6 +537,51 @@ describe('statements that the platform rejects', () => {
     await expectNoLeak();
   });
 
+  it('cost no connection when their client disconnects while they run', async () => {
+    const before = await backends();
+    const left = new RequestContext('request-1', 60_000);
+    const sleep = () => db.database.query({ text: 'SELECT pg_sleep(30)' });
+    const inUnit = db.unitOfWork.run.bind(db.unitOfWork);
+    const endings = left.run(() =>
+      Promise.allSettled([
+        sleep(),
+        inUnit(async () => {
+          await insert(1);
+          await sleep();
+        }),
+        inUnit(() => Promise.all([insert(2), sleep(), insert(3)])),
+      ]),
+    );
+    const running = `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND state = 'active' AND pid <> pg_backend_pid()`;
+    await waitFor(async () => (await db.database.query({ text: running })).length === 3, {
+      what: 'all three statements to run',
+    });
+    left.abort('The client went away.');
+    expect(await endings).toMatchObject(Array(3).fill({ reason: { code: 'request-abandoned' } }));
+    expect(await ids()).toEqual([]);
+    expect(await backends()).toEqual(before);
+    await expectNoLeak();
+  });
+
+  it('are cancelled without harm to the next user of the connection, however late that is', async () => {
+    const { database } = await db.anotherRoom({ DATABASE_POOL_SIZE: '1' });
+    const pids = new Set<number>();
+    for (let round = 0; round < 60; round += 1) {
+      const left = new RequestContext('request-1', 60_000);
+      // Ends at about the time at which it would be cancelled.
+      const leaving = left.run(() =>
+        database.query({ text: 'SELECT pg_sleep($1)', values: [0.04 + round / 3000] }),
+      );
+      setTimeout(() => left.abort('The client went away.'), 2);
+      await leaving.catch(() => undefined);
+      const next = await database.queryOne<{ pid: number }>({
+        text: 'SELECT pg_backend_pid() AS pid FROM (SELECT pg_sleep(0.005)) AS nap',
+      });
+      pids.add(next!.pid);
+    }
+    expect(pids.size).toBe(1);
+  });
+
   it('are no outage: requests with little time left do not open the circuit', async () => {
     const hurried = Array.from({ length: 12 }, () =>
       new RequestContext('request-1', 150).run(() => db.database.query({ text: 'SELECT pg_sleep(15)' })),

@@ -33,30 +33,42 @@ type WireConstructor = new (options: { ssl: object | false; sslNegotiation: stri
  * A process id (`pg_cancel_backend`) would mean another backend on the primary, and nothing at all on PgBouncer.
  *
  * The protocol does not report whether it came in time.
+ * @returns whether the connection can be used again: no cancellation is under way any more that could end a later statement. The
+ *   server closes the connection of a request when it has sent the signal.
  */
-export function cancelRequest(client: pg.ClientBase): void {
+export async function cancelRequest(client: pg.ClientBase): Promise<boolean> {
   const { host, processID, secretKey, ssl, sslNegotiation, connection } = client as unknown as Connected;
   // The address and not the name, which may resolve to another server by now.
   const { remoteAddress, remotePort } = connection.stream;
-  if (underWay >= AT_ONCE || remoteAddress === undefined || remotePort === undefined) return;
+  if (underWay >= AT_ONCE || remoteAddress === undefined || remotePort === undefined) return true;
   underWay += 1;
   const tls = ssl && tlsTo(host, ssl === true ? {} : ssl);
   const { Connection } = pg as unknown as { Connection: WireConstructor };
   const wire = new Connection({ ssl: tls, sslNegotiation });
-  const cancel = (): void => wire.cancel(processID, secretKey);
-  const timer = setTimeout(() => wire.stream.destroy(), TIMEOUT_MS).unref();
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let sent = false;
+  let passedOn = true;
+  const cancel = (): void => {
+    sent = true;
+    wire.cancel(processID, secretKey);
+  };
+  const giveUp = (): void => {
+    passedOn = false;
+    wire.stream.destroy();
+  };
+  const timer = setTimeout(giveUp, TIMEOUT_MS).unref();
   wire.on('connect', () => {
     if (!tls) cancel();
     else if (sslNegotiation !== 'direct') wire.requestSsl();
   });
   wire.on('sslconnect', cancel);
-  wire.on('error', () => wire.stream.destroy());
-  // The server closes the connection when it has passed the request on.
-  wire.on('end', () => {
-    clearTimeout(timer);
-    underWay -= 1;
-  });
+  wire.on('error', giveUp);
+  wire.on('end', resolve);
   wire.connect(remotePort, remoteAddress);
+  await closed;
+  clearTimeout(timer);
+  underWay -= 1;
+  return passedOn || !sent;
 }
 
 /** pg hides the private key from enumeration, and takes the name to verify from the host, which is an address here. */

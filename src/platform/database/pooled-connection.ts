@@ -42,6 +42,12 @@ type ServerMessages = {
   stream: Duplex;
 };
 
+/**
+ * How long a statement may go on after its client has disconnected. Most end within it. A cancellation costs PostgreSQL a process,
+ * and waits for it.
+ */
+const CANCEL_AFTER_MS = 50;
+
 /** Ending a transaction does not depend on the request: a cancelled request must still roll back. */
 const ENDS_TRANSACTION = /^(?:COMMIT|ROLLBACK)\b/;
 
@@ -69,6 +75,8 @@ export class PooledConnection extends pg.Client {
   private unanswered = 0;
   /** The end of all earlier statements, where they are sent one by one. */
   private earlier: Promise<unknown> = Promise.resolve();
+  /** Until it ends, a cancellation may reach whatever runs on this connection. */
+  private cancelling?: Promise<void>;
   /** What says, since it was lent, that PostgreSQL as a whole is down. */
   outage?: Error;
   /** To be told that PostgreSQL has answered, and, when the connection is given back, which outage it has met. */
@@ -112,6 +120,7 @@ export class PooledConnection extends pg.Client {
 
   /** Sends a statement that begins or ends a transaction, or that is sent with its end: no request may cancel it. */
   control(statement: string | Statement, timeoutMs = this.terms.queryTimeoutMs): Promise<pg.QueryResult> {
+    if (this.cancelling) return this.cancelling.then(() => this.control(statement, timeoutMs));
     if (typeof statement !== 'string') return this.traced(statement, timeoutMs);
     const answer = this.traced({ text: statement }, timeoutMs);
     return statement === 'COMMIT' ? answer.then(requireCommit) : answer;
@@ -119,6 +128,7 @@ export class PooledConnection extends pg.Client {
 
   /** Returns the connection to its pool, which drops it when it is unfit. */
   giveBack(this: LentConnection, error?: Error): void {
+    if (this.cancelling) return void this.cancelling.then(() => this.giveBack(error));
     if (error) this.note(error);
     this.release(this.unfit ?? error ?? this.leftOpen());
   }
@@ -134,6 +144,14 @@ export class PooledConnection extends pg.Client {
     if (this.unanswered > 0) return new Error('released before all its statements were answered');
     const status = this.getTransactionStatus();
     return status === 'T' || status === 'E' ? new Error('released inside a transaction') : undefined;
+  }
+
+  /** Dropped for each client that disconnects, all connections of a process were made anew several times a second. */
+  private cancel(): void {
+    this.cancelling ??= cancelRequest(this).then((usable) => {
+      if (!usable) this.unfit ??= new Error('a cancellation may still be under way');
+      this.cancelling = undefined;
+    });
   }
 
   /** Recorded as a span of the current work: with its name and its text, without its values. */
@@ -178,24 +196,26 @@ export class PooledConnection extends pg.Client {
         giveUp: () => {
           if (!unwatch(watched)) return;
           forget?.();
+          clearTimeout(cancelTimer);
           const error = new Error(READ_TIMEOUT);
           this.unfit ??= error;
-          cancelRequest(this);
+          void cancelRequest(this);
           stream.destroy();
           // A timeout of a request that had little time left says nothing about PostgreSQL.
           if (remainingMs <= limitMs) reject(deadlineExceeded(error));
           else reject((this.outage ??= error));
         },
       };
-      const forget = context?.onAbort((reason) => {
-        this.unfit ??= reason;
-        cancelRequest(this);
+      let cancelTimer: NodeJS.Timeout | undefined;
+      const forget = context?.onAbort(() => {
+        cancelTimer = setTimeout(() => this.cancel(), CANCEL_AFTER_MS);
       });
       const answered: Answered = (error, result) => {
         // pg calls back twice for values that it cannot encode, and late after a timeout.
         if (!unwatch(watched)) return;
         this.unanswered -= 1;
         forget?.();
+        clearTimeout(cancelTimer);
         this.terms.metrics?.answered(statement.text, performance.now() - sentAt);
         if (!error) {
           // Others wait for the first call after an outage: it may be a stream that keeps its connection for minutes.
