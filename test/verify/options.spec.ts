@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { discoverScenarios } from './discover.ts';
 import { pick, UsageError } from '../../local/run-options.ts';
+import { parseOptions as parseClusterOptions } from './cluster/options.ts';
 import { parseOptions } from './options.ts';
 
 const parse = (...args: string[]) => parseOptions(args, 'reports');
@@ -28,6 +29,29 @@ describe('the options of npm run verify', () => {
   ])('are rejected with a reason when they are invalid: %j', (args, message) => {
     expect(() => parse(...args)).toThrow(UsageError);
     expect(() => parse(...args)).toThrow(message);
+  });
+});
+
+describe('the options of npm run verify:cluster', () => {
+  const parseCluster = (...args: string[]) => parseClusterOptions(args, 'reports');
+
+  it('are an image that the nodes have, and a port of a node, by default', () => {
+    expect(parseCluster()).toMatchObject({ image: 'holdfast:dev', address: undefined, rate: 150 });
+  });
+
+  it('can be the address of a gateway, and how a node is lost', () => {
+    const [lose, back] = ['docker pause {node}', 'docker unpause {node}'];
+    expect(
+      parseCluster('--address', 'http://192.0.2.1:8080', '--lose-node', lose, '--return-node', back),
+    ).toMatchObject({ address: { host: '192.0.2.1', port: 8080 }, loseNode: lose, returnNode: back });
+  });
+
+  it.each([
+    [['--address', 'example.com'], '--address must be HOST:PORT, not "example.com"'],
+    [['--rate', 'fast'], '--rate must be a whole number, not "fast"'],
+    [['--lose-node', 'docker pause {node}'], '--lose-node and --return-node go together'],
+  ])('are rejected with a reason when they are invalid: %j', (args, message) => {
+    expect(() => parseCluster(...args)).toThrow(message);
   });
 });
 
@@ -64,7 +88,8 @@ describe('scenarios', () => {
   it('each have a promise of one sentence', async () => {
     const scenarios = await discoverScenarios();
     expect(scenarios.length).toBeGreaterThanOrEqual(12);
-    for (const { name, promise } of scenarios) {
+    const onACluster = await discoverScenarios(join(import.meta.dirname, 'cluster/scenarios'));
+    for (const { name, promise } of [...scenarios, ...onACluster]) {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
       expect(promise).toMatch(/^[A-Z].*\.$/);
     }

@@ -3,7 +3,6 @@ import { cpus, totalmem } from 'node:os';
 import { repositoryRoot } from '../../local/servers/paths.ts';
 import type { Environment } from '../../local/processes.ts';
 import type { LinePlotData, PlotData } from './report/plot-data.ts';
-import type { NamedScenario } from './scenario.ts';
 import type { Check, Evidence, ScenarioReport, Table } from './scenario-report.ts';
 
 /** `reports/verify.json`. */
@@ -27,6 +26,8 @@ export interface ScenarioResult {
   figures: { label: string; value: string }[];
   tables: Table[];
   notes: string[];
+  /** Why it could not be tried. */
+  skipped: string | undefined;
   /** The error that the scenario threw. */
   error: string | undefined;
   evidence: Evidence[];
@@ -35,7 +36,7 @@ export interface ScenarioResult {
 }
 
 export function resultOf(
-  scenario: NamedScenario,
+  scenario: { name: string; promise: string },
   report: ScenarioReport,
   outcome: { durationMs: number; error: string | undefined },
 ): ScenarioResult {
@@ -48,6 +49,7 @@ export function resultOf(
     figures: report.figures,
     tables: report.tables,
     notes: report.notes,
+    skipped: report.skipped,
     evidence: report.evidence,
     plots: report.plots,
     linePlots: report.linePlots,

@@ -1,17 +1,21 @@
-import type { Environment } from '../../local/processes.ts';
 import { Progress } from '../../local/progress.ts';
 import { resultOf } from './results.ts';
 import type { ScenarioResult } from './results.ts';
-import type { NamedScenario } from './scenario.ts';
+import type { NamedScenario, Setting } from './scenario.ts';
 import { ScenarioReport } from './scenario-report.ts';
-import { Stage } from './stage.ts';
 
 /** No scenario may take longer than this, whatever it waits for. */
 const PATIENCE = 4;
 
-/** Runs scenarios one after another on one stage; a stage that cannot be repaired after one is replaced. */
-export async function runScenarios(scenarios: NamedScenario[], env: Environment): Promise<ScenarioResult[]> {
-  let stage: Stage | undefined;
+/**
+ * Runs scenarios one after another on one stage; a stage that cannot be repaired after one is replaced.
+ * @param start starts a stage, and says what it is doing
+ */
+export async function runScenarios<On extends Setting>(
+  scenarios: NamedScenario<On>[],
+  start: (phase: (what: string) => void) => Promise<On>,
+): Promise<ScenarioResult[]> {
+  let stage: On | undefined;
   const progress = new Progress(() => stage?.load.live);
   const results: ScenarioResult[] = [];
   try {
@@ -21,13 +25,13 @@ export async function runScenarios(scenarios: NamedScenario[], env: Environment)
       const started = Date.now();
       let error: string | undefined;
       try {
-        stage ??= await startStage(env, progress);
+        stage ??= await start((phase) => progress.phase(phase));
         await stage.restore({ env: scenario.env });
         await within(scenario.seconds * PATIENCE, scenario.run(stage, report));
       } catch (thrown) {
         error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       }
-      if (stage) addWhatTheProductSaid(stage, report);
+      await stage?.explain(report);
       const result = resultOf(scenario, report, { durationMs: Date.now() - started, error });
       results.push(result);
       progress.end(describe(result, progress));
@@ -41,11 +45,6 @@ export async function runScenarios(scenarios: NamedScenario[], env: Environment)
     await stage?.stop();
   }
   return results;
-}
-
-function startStage(env: Environment, progress: Progress): Promise<Stage> {
-  progress.phase('starting PostgreSQL, Redis, payment sandbox, SMTP sink, 2 api instances, 2 workers');
-  return Stage.start({ env });
 }
 
 async function within(seconds: number, work: Promise<void>): Promise<void> {
@@ -63,24 +62,9 @@ async function within(seconds: number, work: Promise<void>): Promise<void> {
   }
 }
 
-/** A process that dies by itself breaks every promise; what it logged explains the other checks. */
-function addWhatTheProductSaid(stage: Stage, report: ScenarioReport): void {
-  if (stage.unexpectedEnds.length > 0) {
-    report.check('no process of the product exits unexpectedly', false, stage.unexpectedEnds.join('; '));
-  }
-  if (report.held) return;
-  for (const { process, time, level, message, requestId, err } of stage.warnings().slice(0, 40)) {
-    const { message: reason } = (err ?? {}) as { message?: string };
-    const request = requestId ? ` (request ${requestId})` : '';
-    report.evidence.push({
-      at: String(time ?? ''),
-      what: `${process} logged ${level}: ${message ?? ''}${reason ? `: ${reason}` : ''}${request}`,
-    });
-  }
-}
-
 function describe(result: ScenarioResult, progress: Progress): string {
-  const { held, name, durationMs, checks, error } = result;
+  const { held, name, durationMs, checks, skipped, error } = result;
+  if (skipped !== undefined) return `- ${name}  not tried: ${skipped}`;
   const mark = held ? progress.styled('green', '✓') : progress.styled('red', '✗');
   const time = progress.styled('dim', `${Math.round(durationMs / 1_000)} s`);
   const lines = [`${mark} ${name}  ${time}`];

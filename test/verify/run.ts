@@ -8,13 +8,13 @@ import { localPath, repositoryRoot } from '../../local/servers/paths.ts';
 import { lockHolder, tryLock, withLock } from '../../local/servers/lock.ts';
 import { join } from 'node:path';
 import { nemesis } from '../nemesis/run.ts';
+import { concluded } from './conclude.ts';
 import { discoverScenarios } from './discover.ts';
 import { endOnSignals } from './end-on-signals.ts';
 import { parseOptions, usage } from './options.ts';
 import { Progress } from '../../local/progress.ts';
-import { describeMachine } from './results.ts';
 import { runScenarios } from './run-scenarios.ts';
-import { writeReports } from './report/write.ts';
+import { Stage } from './stage.ts';
 
 const CANNOT_TELL = 2;
 
@@ -54,28 +54,12 @@ async function main(): Promise<number> {
     await build({ onlyIfStale: true });
     progress.end(`${progress.styled('green', '✓')} The product is built`);
 
-    const startedAt = new Date();
-    const results = await runScenarios(chosen, options.env);
-    const held = results.length === chosen.length && results.every((result) => result.held);
-    const files = writeReports(options.reports, {
-      startedAt: startedAt.toISOString(),
-      durationMs: Date.now() - startedAt.getTime(),
-      held,
-      machine: describeMachine(),
-      env: options.env,
-      scenarios: results,
-    });
-    const broken = results.filter((result) => !result.held).map(({ name }) => name);
-    progress.say();
-    progress.say(
-      held
-        ? progress.styled(
-            'green',
-            results.length === 1 ? 'The promise held.' : `All ${results.length} promises held.`,
-          )
-        : progress.styled('red', `Broken: ${broken.join(', ')}.`),
+    const { env, reports: directory } = options;
+    return concluded(chosen, { directory, name: 'verify', env }, () =>
+      runScenarios(chosen, (phase) => {
+        phase('starting PostgreSQL, Redis, payment sandbox, SMTP sink, 2 api instances, 2 workers');
+        return Stage.start({ env });
+      }),
     );
-    progress.say(`${files.html} shows how it went; ${files.json} has the figures.`);
-    return held ? 0 : 1;
   });
 }

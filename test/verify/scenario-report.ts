@@ -36,6 +36,8 @@ export class ScenarioReport {
   readonly evidence: Evidence[] = [];
   readonly linePlots: LinePlotData[] = [];
   readonly tables: Table[] = [];
+  /** Why it could not be tried here. */
+  skipped: string | undefined;
   private readonly plotted: { title: string; result: StreamResult }[] = [];
   private readonly onPhase: (phase: string) => void;
 
@@ -46,6 +48,11 @@ export class ScenarioReport {
   /** Shows the current step on the progress display. */
   phase(what: string): void {
     this.onPhase(what);
+  }
+
+  /** Leaves it untried, which breaks no promise. */
+  skip(reason: string): void {
+    this.skipped = reason;
   }
 
   check(statement: string, held: boolean, measured: string | number): void {
@@ -100,6 +107,7 @@ export class ScenarioReport {
   }
 
   get held(): boolean {
+    if (this.skipped !== undefined) return true;
     return this.checks.length > 0 && this.checks.every(({ held }) => held);
   }
 }

@@ -11,6 +11,8 @@ import { buildSpecimen } from '../specimen/build.ts';
 import { ledgerSettings, openAccounts } from '../specimen/outside.ts';
 import { LoadGenerator } from './load/load-generator.ts';
 import { Bank, OPENING_BALANCE } from './bank.ts';
+import type { ScenarioReport } from './scenario-report.ts';
+import type { Setting } from './scenario.ts';
 import type { Customer } from './bank.ts';
 import { Truth } from './truth.ts';
 
@@ -26,7 +28,7 @@ export interface StageOptions {
  * The platform as it is deployed, small: two api instances and two workers of the built code, with the ledger of test/specimen, on private servers of their
  * own, with a load generator and the means to break things. Shared by the scenarios of a run.
  */
-export class Stage {
+export class Stage implements Setting {
   readonly stack: TestStack;
   readonly load: LoadGenerator;
   readonly truth: Truth;
@@ -153,8 +155,24 @@ export class Stage {
     );
   }
 
+  /** A process that dies by itself breaks every promise; what it logged explains the other checks. */
+  async explain(report: ScenarioReport): Promise<void> {
+    if (this.unexpectedEnds.length > 0) {
+      report.check('no process of the product exits unexpectedly', false, this.unexpectedEnds.join('; '));
+    }
+    if (report.held) return;
+    for (const { process, time, level, message, requestId, err } of this.warnings().slice(0, 40)) {
+      const { message: reason } = (err ?? {}) as { message?: string };
+      const request = requestId ? ` (request ${requestId})` : '';
+      report.evidence.push({
+        at: String(time ?? ''),
+        what: `${process} logged ${level}: ${message ?? ''}${reason ? `: ${reason}` : ''}${request}`,
+      });
+    }
+  }
+
   /** The product's log lines of this scenario at `warn` or above, oldest first. */
-  warnings(): (LogRecord & { process: string })[] {
+  private warnings(): (LogRecord & { process: string })[] {
     return this.logFiles().flatMap(([process, file]) =>
       readFileSync(file, 'utf8')
         .split('\n')

@@ -25,6 +25,7 @@ export const TESTS_OF_EXAMPLES = [
   'test/faults/shop.ts',
   'test/nemesis/products/shop/',
   'test/repositories/lists-from-replica.spec.ts',
+  'test/verify/cluster/traffic/shop.traffic.ts',
 ];
 
 /** Tests of one feature are named after it: `test/e2e/orders.spec.ts`, `test/repositories/orders.spec.ts`. */

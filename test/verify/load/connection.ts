@@ -10,18 +10,37 @@ export type Ending =
   | { kind: 'reset' | 'connect-refused' | 'timeout' | 'malformed'; detail: string; fresh: boolean };
 
 /**
+ * The source ports of fresh connections, each used again only after all others. The system's choice may be one that a server or a
+ * proxy on the way still holds in TIME_WAIT, because it closed first (an api that stops does); then packets are dropped, and the
+ * client is to blame. Below the ports that Linux chooses by itself.
+ */
+const SOURCE_PORTS = { first: 10_000, last: 32_000 };
+// Not always the same one: the last run may have ended a moment ago.
+let sourcePort = SOURCE_PORTS.first + Math.floor(Math.random() * (SOURCE_PORTS.last - SOURCE_PORTS.first));
+
+function nextSourcePort(): number {
+  sourcePort = sourcePort === SOURCE_PORTS.last ? SOURCE_PORTS.first : sourcePort + 1;
+  return sourcePort;
+}
+
+/**
  * A client of one server, with one kept connection and one request at a time. It connects when it has something to send,
  * and again after the server has said `Connection: close` or has closed between two requests, as it may.
  */
 export class Connection {
+  readonly host: string;
   readonly port: number;
+  /** For one request. */
+  readonly fresh: boolean;
   private socket: Socket | undefined;
   private readonly reader = new ResponseReader();
   private answers = 0;
   private onEnd: ((ending: Ending) => void) | undefined;
 
-  constructor(port: number) {
+  constructor(port: number, { host = '127.0.0.1', fresh = false } = {}) {
+    this.host = host;
     this.port = port;
+    this.fresh = fresh;
   }
 
   get isBusy(): boolean {
@@ -30,7 +49,7 @@ export class Connection {
 
   send(bytes: string, onEnd: (ending: Ending) => void): void {
     this.onEnd = onEnd;
-    const socket = this.socket ?? this.open();
+    const socket = this.socket ?? this.open(bytes);
     socket.write(bytes, 'latin1');
   }
 
@@ -45,8 +64,9 @@ export class Connection {
     this.drop();
   }
 
-  private open(): Socket {
-    const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true });
+  private open(bytes: string): Socket {
+    const localPort = this.fresh ? nextSourcePort() : undefined;
+    const socket = connect({ port: this.port, host: this.host, noDelay: true, localPort });
     this.socket = socket;
     this.reader.reset();
     this.answers = 0;
@@ -60,7 +80,9 @@ export class Connection {
     socket.on('close', () => {
       if (this.socket !== socket) return;
       this.socket = undefined;
-      if (failure?.code === 'ECONNREFUSED') this.fail('connect-refused', failure.code);
+      // The source port belongs to somebody else: nothing was sent.
+      if (failure?.code === 'EADDRINUSE') this.open(bytes).write(bytes, 'latin1');
+      else if (failure?.code === 'ECONNREFUSED') this.fail('connect-refused', failure.code);
       else {
         const what = this.reader.hasBegun ? 'in the middle of an answer' : 'before the answer';
         this.fail('reset', `${failure?.code ?? 'closed'} ${what}`);

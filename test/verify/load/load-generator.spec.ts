@@ -36,6 +36,22 @@ function plan(port: number, more: Partial<StreamPlan>): StreamPlan {
 }
 
 describe('LoadGenerator', () => {
+  it('sends every second request over a connection of its own, none from the port of another', async () => {
+    const portsOf: number[] = [];
+    const port = await serve((request, response) => {
+      portsOf.push(request.socket.remotePort ?? 0);
+      response.end();
+    });
+    const pace = { kind: 'open', perSecond: 200, connections: 1 } as const;
+    const requests = Array.from({ length: 40 }, () => ({ method: 'GET' as const, path: '/things' }));
+    const result = await load.start({
+      streams: [plan(port, { requests, pace, once: true, halfFresh: true })],
+    }).finished;
+    expect(result.all).toMatchObject({ requests: 40, ok: 40, failed: 0 });
+    // Twenty of their own, and one that the others share (more, when the server has closed it meanwhile).
+    expect(new Set(portsOf).size).toBeGreaterThan(20);
+  });
+
   it('sends each request once and with its own key', async () => {
     const seen: { body: string; key: string | undefined }[] = [];
     const port = await serve((request, response) => {

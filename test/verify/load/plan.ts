@@ -8,8 +8,12 @@ export interface LoadPlan {
 /** One kind of traffic; the streams of a plan run at the same time and are counted separately. */
 export interface StreamPlan {
   name: string;
-  /** Ports on 127.0.0.1, used in turn. */
+  /** Default: 127.0.0.1. */
+  host?: string;
+  /** Used in turn. */
   ports: number[];
+  /** Every second request goes over a connection of its own. Only in the open loop. */
+  halfFresh?: boolean;
   /** Sent in turn. */
   requests: RequestTemplate[];
   pace: Pace;

@@ -48,7 +48,7 @@ export class Stream {
   constructor(plan: StreamPlan) {
     this.plan = plan;
     this.recorder = new Recorder(plan.name);
-    this.prepared = plan.requests.map((template) => prepare(template, '127.0.0.1'));
+    this.prepared = plan.requests.map((template) => prepare(template, plan.host ?? '127.0.0.1'));
     this.expected = new Set(plan.expected);
     this.timeoutMs = plan.timeoutMs ?? 10_000;
     this.idle = plan.ports.map(() => []);
@@ -64,7 +64,7 @@ export class Stream {
       this.clients = connections;
       for (let client = 0; client < connections; client += 1) {
         const port = this.plan.ports[client % this.plan.ports.length]!;
-        this.nextOf(new Connection(port));
+        this.nextOf(new Connection(port, { host: this.plan.host }));
       }
     } else {
       this.arrive(now());
@@ -119,14 +119,25 @@ export class Stream {
   }
 
   private dispatch(request: Request, mostConnections: number): void {
-    const lane = this.sent % this.plan.ports.length;
+    const { ports, host, halfFresh } = this.plan;
+    const fresh = halfFresh === true && this.sent % 2 === 0;
+    // With `halfFresh`, two requests in a row belong to one port.
+    const lane = (halfFresh ? Math.floor(this.sent / 2) : this.sent) % ports.length;
+    if (fresh) return this.sendOnce(new Connection(ports[lane]!, { host, fresh }), request);
     let connection = this.idle[lane]!.pop();
     if (!connection && this.connections < mostConnections) {
       this.connections += 1;
-      connection = new Connection(this.plan.ports[lane]!);
+      connection = new Connection(ports[lane]!, { host });
     }
     if (connection) this.sendOpen(connection, lane, request);
     else this.waiting.push(request);
+  }
+
+  private sendOnce(connection: Connection, request: Request): void {
+    this.send(connection, request, () => {
+      connection.close();
+      this.finishIfDone();
+    });
   }
 
   private sendOpen(connection: Connection, lane: number, request: Request): void {

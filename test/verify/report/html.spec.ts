@@ -37,6 +37,7 @@ function run(held: boolean): RunResult {
         figures: [{ label: 'transfers', value: '10' }],
         tables: [{ title: 'Costs', head: ['', 'peak'], rows: [['api', '0.51']] }],
         notes: [],
+        skipped: undefined,
         error: held ? undefined : 'Error: it broke',
         evidence: [{ at: 'now', what: '<script>alert(1)</script>' }],
         plots: [plotDataOf('All traffic', someLoad(), [fault])],

@@ -49,15 +49,15 @@ function settings({ env }: RunResult): string {
   return `<p class="note">Not as shipped: <code>${escapeHtml(given.join(' '))}</code></p>`;
 }
 
-function overview({ name, promise, held, durationMs }: ScenarioResult): string {
+function overview({ name, promise, held, skipped, durationMs }: ScenarioResult): string {
   return (
-    `<tr><td class="mark">${mark(held)}</td><td><a href="#${name}">${name}</a></td>` +
+    `<tr><td class="mark">${skipped === undefined ? mark(held) : '–'}</td><td><a href="#${name}">${name}</a></td>` +
     `<td>${escapeHtml(promise)}</td><td class="number">${Math.round(durationMs / 1_000)} s</td></tr>`
   );
 }
 
 function renderScenario(scenario: ScenarioResult): string {
-  const { name, promise, held, durationMs, checks, figures, notes, error, evidence } = scenario;
+  const { name, promise, held, durationMs, checks, figures, notes, skipped, error, evidence } = scenario;
   const { plots, linePlots, tables } = scenario;
   const rows = checks.map(
     (check) =>
@@ -69,8 +69,9 @@ function renderScenario(scenario: ScenarioResult): string {
   );
   const seen = evidence.map(({ at, what }) => escapeHtml(`${at}  ${what}`));
   return `<section id="${name}">
-<header>${mark(held)}<h2>${name}</h2><span class="time">${Math.round(durationMs / 1_000)} s</span></header>
+<header>${skipped === undefined ? mark(held) : '–'}<h2>${name}</h2><span class="time">${Math.round(durationMs / 1_000)} s</span></header>
 <p class="promise">${escapeHtml(promise)}</p>
+${skipped === undefined ? '' : `<p class="note">Not tried: ${escapeHtml(skipped)}</p>`}
 ${error ? `<pre>${escapeHtml(error)}</pre>` : ''}
 <table><thead><tr><th></th><th>must hold</th><th>measured</th></tr></thead><tbody>${rows.join('')}</tbody></table>
 ${facts.length > 0 ? `<dl>${facts.join('')}</dl>` : ''}
