@@ -3,6 +3,8 @@ export type { HaproxyOptions, HaproxyServer } from './haproxy.ts';
 export { lockHolder, tryLock, withLock } from './lock.ts';
 export { localDirectory, localPath, repositoryRoot } from './paths.ts';
 export { freePort, isPortFree, portOr } from './ports.ts';
+export { startObjectStorage } from './object-storage.ts';
+export type { ObjectStorageServer } from './object-storage.ts';
 export { startPostgres } from './postgres.ts';
 export type { PostgresOptions, PostgresServer } from './postgres.ts';
 export { demote, startReplica } from './postgres-replica.ts';

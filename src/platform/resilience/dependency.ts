@@ -84,11 +84,15 @@ export class Dependency {
   /**
    * Calls the dependency.
    * @param work gets a signal that is aborted at the timeout and when the request is cancelled; pass it on
+   * @param timeoutMs instead of the policy's, for a call whose time depends on its size
    * @throws NotAttemptedError when the circuit is open or the bulkhead full: the dependency was not asked
    * @throws TransientError `<name>-timeout` when the call took too long: it may or may not have had its effect
    */
-  async execute<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {
-    const attempt = () => this.breaker.execute(() => this.timed(work));
+  async execute<T>(
+    work: (call: { signal: AbortSignal }) => Promise<T>,
+    timeoutMs: number = this.policy.timeoutMs,
+  ): Promise<T> {
+    const attempt = () => this.breaker.execute(() => this.timed(work, timeoutMs));
     try {
       return await (this.bulkhead ? this.bulkhead.execute(attempt) : attempt());
     } catch (error) {
@@ -147,12 +151,12 @@ export class Dependency {
     return this.breaker.state === CircuitState.Closed;
   }
 
-  private async timed<T>(work: (call: { signal: AbortSignal }) => Promise<T>): Promise<T> {
+  private async timed<T>(work: (call: { signal: AbortSignal }) => Promise<T>, allowedMs: number): Promise<T> {
     const context = RequestContext.current();
     const controller = new AbortController();
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const forget = context?.onAbort(reject);
-    const timeoutMs = Math.min(this.policy.timeoutMs, context?.remainingMs ?? Infinity);
+    const timeoutMs = Math.min(allowedMs, context?.remainingMs ?? Infinity);
     // Raced, because not every client obeys the signal.
     const ended = Promise.race([this.struck(() => work({ signal: controller.signal })), abandoned]);
     try {
