@@ -7,7 +7,7 @@ describe('the product', () => {
   it('registers the settings of every feature', () => {
     const features = globSync('src/modules/*/*.settings.ts').map((file) => basename(file, '.settings.ts'));
 
-    expect(Object.keys(PRODUCT.settings).toSorted()).toEqual(features.toSorted());
+    expect(Object.keys(PRODUCT.settings)).toEqual(expect.arrayContaining(features));
   });
 
   it('has a name that can be part of other names', () => {

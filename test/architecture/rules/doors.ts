@@ -4,7 +4,7 @@ import { roomOf, type Rule } from '../project.js';
 const ENTRIES = new Set(['src/main.ts', 'src/worker.ts', 'src/cli.ts']);
 
 const REGISTERS = new Set(['src/product.ts', 'src/product.commands.ts']);
-const REGISTERED = /^src\/modules\/([^/]+)\/\1\.(settings|commands|seed)\.ts$/;
+const REGISTERED = /^src\/(?:modules|platform)\/([^/]+)\/\1\.(settings|commands|seed)\.ts$/;
 
 const KINDS: Partial<Record<ReturnType<typeof roomOf>['kind'], string>> = {
   feature: 'the feature',
