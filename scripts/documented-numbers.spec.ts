@@ -164,6 +164,35 @@ const CONSTANTS: Record<string, [words: string, file: string, declaration: strin
     ],
     ['grows by less than 5 %', 'test/verify/scenarios/soak.scenario.ts', 'MOST_GROWTH = 0.05'],
   ],
+  'docs/operations/backup-restore.md': [
+    [
+      'UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL;',
+      'test/verify/scenarios/point-in-time-restore.scenario.ts',
+      'UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL;',
+    ],
+    [
+      "archive_command = 'test ! -f /archive/%f && cp %p /archive/%f'",
+      'local/servers/postgres-backup.ts',
+      "archive_command = 'test ! -f ${archive}/%f && cp %p ${archive}/%f'",
+    ],
+    [
+      "restore_command = 'cp /archive/%f %p'",
+      'local/servers/postgres-backup.ts',
+      "restore_command = 'cp ${archive}/%f %p'",
+    ],
+  ],
+  'docs/operations/disaster.md': [
+    [
+      'waits 3 s as a failover manager does',
+      'test/verify/scenarios/postgres-failover.scenario.ts',
+      'NOTICED_AFTER_MS = 3_000',
+    ],
+    [
+      '10 s after the death all is normal',
+      'test/verify/scenarios/postgres-failover.scenario.ts',
+      'NORMAL_WITHIN_MS = 10_000',
+    ],
+  ],
   'docs/operations/tracing.md': [
     ['Up to 2,048 spans', 'src/platform/observability/tracing/open-telemetry.ts', 'QUEUE_SPANS = 2048'],
     [

@@ -8,11 +8,16 @@ const PIECE = 1_000_000;
 /** The rows' ages go from this to nothing: half of them are older than the retention of a day. */
 const OLDEST_HOURS = 48;
 
+/** All rows have about one size: smaller ones would be put into gaps all over the table. */
+const EVENT = `'bench.happened', '{parked}',
+  json_build_object('orderId', gen_random_uuid(), 'userId', gen_random_uuid(), 'amount', n, 'currency', 'EUR'),
+  gen_random_uuid()::text, gen_random_uuid()::text`;
 const OUTBOX = `
   INSERT INTO outbox_events (id, name, consumers, payload, key, request_id, occurred_at, relayed_at, relay_attempts)
-  SELECT uuidv7(age), 'bench.happened', '{parked}',
-         json_build_object('orderId', gen_random_uuid(), 'userId', gen_random_uuid(), 'amount', n, 'currency', 'EUR'),
-         gen_random_uuid()::text, gen_random_uuid()::text, now() + age, now() + age, 1`;
+  SELECT uuidv7(age), ${EVENT}, now() + age, now() + age, 1`;
+const WAITING = `
+  INSERT INTO outbox_events (id, name, consumers, payload, key, request_id)
+  SELECT uuidv7(), ${EVENT} FROM generate_series(1, $1::int) n`;
 const INBOX = `
   INSERT INTO inbox (event_id, consumer, handled_at)
   SELECT id, 'parked', relayed_at FROM outbox_events WHERE relayed_at IS NOT NULL`;
@@ -38,7 +43,7 @@ export async function openRetained(
   await sql.connect();
   testbed.onClose(() => sql.end());
   await sql.query(`SET maintenance_work_mem = '512MB'`);
-  // An index in random order is built a hundred times faster than it is filled row by row.
+  // An index in random order is built much faster than it is filled row by row.
   await sql.query('ALTER TABLE idempotency_records DROP CONSTRAINT idempotency_records_pkey');
   for (const [table, insert] of [
     ['outbox_events', OUTBOX],
@@ -61,7 +66,16 @@ export async function openRetained(
   );
   await sql.query('VACUUM (ANALYZE) outbox_events, inbox, idempotency_records');
   await sql.query('CHECKPOINT');
+  // As in a server that has been running for a while.
+  await sql.query('CREATE EXTENSION pg_prewarm');
+  for (const table of ['outbox_events', 'inbox', 'idempotency_records'])
+    await sql.query(`SELECT pg_prewarm('${table}_pkey')`);
   return sql;
+}
+
+/** Events that wait for the relay. */
+export async function addWaiting(sql: pg.Client, count: number): Promise<void> {
+  await sql.query(WAITING, [count]);
 }
 
 /** A key that nobody has used. */

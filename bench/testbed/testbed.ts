@@ -24,6 +24,7 @@ export interface TestbedOptions {
   rateLimit?: number;
   /** Added to the shipped settings, for every process of Holdfast. */
   env?: Environment;
+  postgresSettings?: Record<string, string | number>;
 }
 
 /** More requests than this machine can send in a minute. */
@@ -69,7 +70,7 @@ export class Testbed {
 
   static async open(
     subject: Subject,
-    { rateLimit, env }: TestbedOptions,
+    { rateLimit, env, postgresSettings }: TestbedOptions,
     profileInto?: string,
   ): Promise<Testbed> {
     const dist = (await subject.build?.()) ?? join(repositoryRoot, 'dist');
@@ -89,7 +90,7 @@ export class Testbed {
         ...env,
       },
       // Lets `assertSame` see the statements of both sides; nothing is tracked during measurements.
-      postgresSettings: { shared_preload_libraries: 'pg_stat_statements' },
+      postgresSettings: { shared_preload_libraries: 'pg_stat_statements', ...postgresSettings },
       dist,
       settings: subject.settings,
     });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
@@ -22,15 +23,7 @@ async function unsettled(paymentMethod: string): Promise<string> {
   const items = [{ productId: chair, quantity: 1 }];
   const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
   const paymentId = newId();
-  await fetch(`${shop.sandbox.url}/v1/charges`, {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': paymentId,
-      Authorization: `Bearer ${shop.settings.payments.apiKey}`,
-    },
-    body: JSON.stringify({ amount: 1990, currency: 'EUR', paymentMethod, reference: order.id }),
-  }).catch(() => undefined);
+  await charge(paymentId, { reference: order.id, paymentMethod });
   await shop.sql('UPDATE orders SET payment_id = $2 WHERE id = $1', [order.id, paymentId]);
   await shop.sql(
     `INSERT INTO payments
@@ -39,6 +32,22 @@ async function unsettled(paymentMethod: string): Promise<string> {
     [paymentId, order.id, ada.userId, paymentMethod],
   );
   return order.id;
+}
+
+/** Charges at the provider alone. */
+async function charge(
+  paymentId: string,
+  { reference, paymentMethod = 'pm_card_ok' }: { reference: string; paymentMethod?: string },
+): Promise<void> {
+  await fetch(`${shop.sandbox.url}/v1/charges`, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Idempotency-Key': paymentId,
+      Authorization: `Bearer ${shop.settings.payments.apiKey}`,
+    },
+    body: JSON.stringify({ amount: 1990, currency: 'EUR', paymentMethod, reference }),
+  }).catch(() => undefined);
 }
 
 async function paid(orders: string[]): Promise<number> {
@@ -105,4 +114,39 @@ describe('One run of the reconciliation', () => {
 
     expect([await paid([broken]), await paid([other])]).toEqual([0, 1]);
   });
+
+  it('settles payments that a restore of the database has forgotten, by the statements of docs/operations', async () => {
+    const order = async () => {
+      const items = [{ productId: chair, quantity: 1 }];
+      return (await ada.http.post<OrderDto>('/v1/orders', { items }, withKey())).body.id;
+    };
+    const [restored, paidAgain] = [await order(), await order()];
+    const [forgotten, orderIsGone, second] = [newId(), newId(), newId()];
+    await charge(forgotten, { reference: restored });
+    await charge(orderIsGone, { reference: newId() });
+    await ada.http.post(`/v1/orders/${paidAgain}/payments`, { paymentMethod: 'pm_card_ok' }, withKey());
+
+    const [create, enter, left] = statementsOf('Payments that only the provider knows');
+    await shop.sql(create!);
+    await shop.sql(
+      `INSERT INTO restored_charges VALUES
+         ($1, $2, 'pm_card_ok'), ($3, gen_random_uuid(), 'pm_card_ok'), ($4, $5, 'pm_card_ok')`,
+      [forgotten, restored, orderIsGone, second, paidAgain],
+    );
+    await shop.sql(enter!);
+    await shop.app.get(PaymentReconciliation, { strict: false }).reconcile();
+
+    expect(await paid([restored])).toBe(1);
+    const refunds = (await shop.sql<{ payment_id: string }>(left!)).map((row) => row.payment_id);
+    expect(refunds.toSorted()).toEqual([orderIsGone, second].toSorted());
+    const { timesCharged } = await shop.sandbox.summary();
+    expect(timesCharged[forgotten]).toBe(1);
+  });
 });
+
+/** The SQL below a heading of the page about restores. */
+function statementsOf(heading: string): string[] {
+  const page = readFileSync(`${import.meta.dirname}/../../docs/operations/backup-restore.md`, 'utf8');
+  const [, section = ''] = page.split(`## ${heading}\n`);
+  return [...section.matchAll(/^```sql\n(.*?)^```/gms)].map(([, sql = '']) => sql);
+}

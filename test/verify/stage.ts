@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { startHaproxy } from '../../local/servers/haproxy.ts';
 import type { HaproxyServer } from '../../local/servers/haproxy.ts';
+import type { PostgresServer } from '../../local/servers/postgres.ts';
 import { privateDirectory } from '../../local/servers/private-directory.ts';
 import { startTestStack } from '../../local/stack.ts';
 import type { TestStack } from '../../local/stack.ts';
@@ -39,6 +40,7 @@ export class Stage implements Setting {
   private readonly logs: string;
   private proxy: HaproxyServer | undefined;
   private scenarioEnv: Environment = {};
+  private readonly kept: { stop(): Promise<unknown> }[] = [];
   /** Unexpected ends of product processes. */
   readonly unexpectedEnds: string[] = [];
 
@@ -108,6 +110,17 @@ export class Stage implements Setting {
         ].join('\n'),
     });
     return this.proxy;
+  }
+
+  /** Something that a scenario has started, to end with the stage: the next scenario may use it as well. */
+  keep(server: { stop(): Promise<unknown> }): void {
+    this.kept.push(server);
+  }
+
+  /** PostgreSQL is this server from now on. The processes of the product are told by the scenario, or by the next `restore`. */
+  usePostgres(server: PostgresServer): void {
+    this.stack.postgres = server;
+    this.stack.env.DATABASE_URL = server.url();
   }
 
   /**
@@ -185,6 +198,7 @@ export class Stage implements Setting {
     await this.load.close();
     await this.proxy?.stop();
     await this.stack.stop();
+    await Promise.all(this.kept.map((server) => server.stop()));
   }
 
   private async startProduct(): Promise<void> {
