@@ -77,6 +77,11 @@ describe('shrinking', () => {
     const found = await shrink(many, { breaks, budget: plenty });
     expect(found).toMatchObject({ needsImpatience: true, broke: 3, of: 3 });
     expect(describeCause(found)).toContain('clients that hang up or give up are the cause');
+    const unknown = await shrink(many, {
+      breaks: ({ patient }) => (patient ? Promise.reject(new Error('no server')) : Promise.resolve(true)),
+      budget: plenty,
+    });
+    expect(unknown).toMatchObject({ needsImpatience: false, broke: 3, of: 3 });
     const unsure = await shrink(many, { breaks, budget: { runs: 1, minutes: 1 } });
     expect(describeCause(unsure)).toBe(
       'no fault, in 20.0 s: clients are enough, some of which hang up or give up',
@@ -131,6 +136,11 @@ describe('shrinking', () => {
   it('ends with the best so far when runs or time are spent, and says so', async () => {
     const fewRuns = await shrink(many, { breaks: needs('fault-3'), budget: { runs: 3, minutes: 100 } });
     expect(fewRuns).toMatchObject({ runs: 3, outOfBudget: true });
+    const found = await shrink(
+      { ...many, steps: many.steps.slice(0, 1) },
+      { breaks: needs('fault-0'), budget: { runs: 2, minutes: 100 } },
+    );
+    expect(found, 'no run that did not take place').toMatchObject({ runs: 2, broke: 1, of: 1 });
     expect(names(fewRuns.schedule)).toContain('fault-3');
     let now = 0;
     const fewMinutes = await shrink(many, {

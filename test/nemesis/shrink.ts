@@ -95,8 +95,9 @@ class Trial {
 
   async confirm(): Promise<void> {
     for (let i = 0; i < (this.options.confirmations ?? 2); i += 1) {
-      this.of += 1;
-      if (await this.run(this.best, 'confirming')) this.broke += 1;
+      const broken = await this.run(this.best, 'confirming');
+      if (broken !== undefined) this.of += 1;
+      if (broken) this.broke += 1;
     }
   }
 
@@ -115,22 +116,33 @@ class Trial {
     return false;
   }
 
-  private async run(candidate: Schedule, why: string): Promise<boolean> {
+  /** Without any fault it breaks: also where clients wait for every answer? */
+  async clientsAlone(): Promise<void> {
+    const patient = { ...this.best, patient: true };
+    const broken = await this.run(patient, 'with patient clients');
+    this.needsImpatience = broken === false;
+    if (broken) Object.assign(this, { best: patient, broke: 1, of: 1 });
+  }
+
+  /** @returns undefined when it could not be run */
+  private async run(candidate: Schedule, why: string): Promise<boolean | undefined> {
     const { budget, onProgress, breaks } = this.options;
     // Not one that would end too late.
     if (this.runs >= budget.runs || this.minutes + this.longest > budget.minutes) throw new OutOfBudget();
     this.runs += 1;
     const before = this.minutes;
+    let broken: boolean | undefined;
     let became: string;
     try {
-      became = (await breaks(candidate)) ? 'broken' : 'held';
+      broken = await breaks(candidate);
+      became = broken ? 'broken' : 'held';
     } catch (error) {
       // What was found must not be lost because a shorter schedule could not be run.
       became = `could not be run: ${(error as Error).message}`;
     }
     this.longest = Math.max(this.longest, this.minutes - before);
     onProgress?.(`run ${this.runs}, ${why}: ${describeSteps(candidate)}: ${became}`);
-    return became === 'broken';
+    return broken;
   }
 }
 
@@ -143,8 +155,7 @@ async function fewerSteps(trial: Trial): Promise<void> {
   // Not twice: that no fault is needed is rare, and a run takes half a minute.
   const calm = { steps: [], lasts: Math.min(lasts, WITHOUT_FAULT_MS) };
   if (steps.length > 0 && (await trial.accepts(calm, 1))) {
-    // Not their impatience either?
-    trial.needsImpatience = !(await trial.accepts({ patient: true }));
+    await trial.clientsAlone();
     return;
   }
   if (steps.length < 2 || (await oneStep(trial))) return;
