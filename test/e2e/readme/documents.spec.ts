@@ -53,6 +53,49 @@ describe('the documents', () => {
   });
 });
 
+describe('the how-tos', () => {
+  const pages = globSync('docs/how-to/*.md', { cwd: root });
+  const index = textOf('docs/README.md');
+
+  it.each(pages)('%s is in the index', (path) => {
+    expect(index).toContain(path.replace('docs/', ''));
+  });
+
+  it.each(pages)('%s imports what the platform exports', (path) => {
+    const imports = [
+      ...textOf(path).matchAll(/import \{([^}]+)\} from '\.\.\/\.\.\/(platform\/[\w-]+)\/index\.js'/g),
+    ];
+    const missing = imports.flatMap(([, names = '', room = '']) => {
+      const door = textOf(`src/${room}/index.ts`);
+      const passedOn = [...door.matchAll(/export \* from '\.\/([\w./-]+)\.js'/g)].map(([, file = '']) =>
+        textOf(`src/${room}/${file}.ts`),
+      );
+      const exported = [door, ...passedOn].join('\n');
+      return names
+        .split(',')
+        .map((name) => name.replace('type ', '').trim())
+        .filter((name) => !new RegExp(`\\b${name}\\b`).test(exported));
+    });
+
+    expect(missing).toEqual([]);
+  });
+
+  it.each(pages)('%s generates with kinds and options that there are', (path) => {
+    const commands = [...textOf(path).matchAll(/npm run g -- ([\w-]+)([^`\n]*)/g)];
+    const wrong = commands.filter(([, kind = '', rest = '']) => {
+      const schema = join(root, 'schematics', kind, 'schema.json');
+      if (!existsSync(schema)) return true;
+      const { properties } = JSON.parse(readFileSync(schema, 'utf8')) as { properties: object };
+      const options = [...rest.matchAll(/--([a-z-]+)/g)].map(([, name = '']) =>
+        name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
+      );
+      return options.some((name) => !(name in properties));
+    });
+
+    expect(wrong.map(([command]) => command)).toEqual([]);
+  });
+});
+
 describe('AGENTS.md', () => {
   const agents = textOf('AGENTS.md');
   const commands = [...agents.matchAll(/^(npx vitest run [^#\n]+|npm run \w+)/gm)].map(([line]) =>
