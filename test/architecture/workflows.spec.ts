@@ -33,6 +33,7 @@ describe('the workflows', () => {
   it('use one version of each action', () => {
     expect(files.map((file) => basename(file))).toEqual([
       'ci.yml',
+      'cluster.yml',
       'nightly.yml',
       'release.yml',
       'security.yml',

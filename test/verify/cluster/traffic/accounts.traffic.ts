@@ -12,7 +12,14 @@ export const traffic: Traffic = {
         { name: 'reading accounts', requests: [me], pace: { kind: 'open', perSecond } },
       ],
       cached: undefined,
-      accounts: async () => ({ acknowledged: 0, lost: 0, doubled: 0, unhandled: 0 }),
+      accounts: async () => ({
+        acknowledged: 0,
+        lost: 0,
+        doubled: 0,
+        unreported: 0,
+        mailedAgain: 0,
+        unhandled: 0,
+      }),
     };
   },
 };

@@ -3,6 +3,7 @@ import { bearing, type RequestTemplate } from '../../../../local/requests.ts';
 import { waitFor } from '../../../../local/wait-for.ts';
 import { acknowledgedTransfers } from '../../acknowledged.ts';
 import type { Cluster } from '../cluster.ts';
+import type { JournalEntry } from '../../load/plan.ts';
 import type { Accounts, Traffic } from './traffic.ts';
 import { signUp, type SignedUp } from './sign-in.ts';
 
@@ -54,14 +55,15 @@ export const traffic: Traffic = {
         accountsOf(
           cluster,
           customers.map(({ id }) => id),
-          acknowledgedTransfers(journal),
+          journal,
         ),
     };
   },
 };
 
 /** Orders, events and mails, as they are stored. */
-async function accountsOf(cluster: Cluster, customers: string[], acknowledged: string[]): Promise<Accounts> {
+async function accountsOf(cluster: Cluster, customers: string[], journal: JournalEntry[]): Promise<Accounts> {
+  const acknowledged = acknowledgedTransfers(journal);
   const theirs = `('${customers.join("', '")}')`;
   const unhandled = (): Promise<string[]> =>
     cluster.sql(`SELECT id FROM outbox_events AS event WHERE EXISTS (
@@ -80,10 +82,10 @@ async function accountsOf(cluster: Cluster, customers: string[], acknowledged: s
   return {
     acknowledged: known.size,
     lost: acknowledged.filter((id) => !orders.has(id)).length + events.filter((id) => !mails.has(id)).length,
-    // Every request has its own key, so a second order for one of them is an order that nobody was told of.
-    doubled:
-      [...orders].filter((id) => !known.has(id)).length +
-      events.filter((id) => (mails.get(id) ?? 0) > 1).length,
+    // Every request has a key of its own, and a client that gets no success may not know that it has an order.
+    doubled: Math.max(0, orders.size - journal.length),
+    unreported: [...orders].filter((id) => !known.has(id)).length,
+    mailedAgain: events.filter((id) => (mails.get(id) ?? 0) > 1).length,
     unhandled: (await unhandled()).length,
   };
 }

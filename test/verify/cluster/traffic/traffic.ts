@@ -22,7 +22,12 @@ export interface Accounts {
   acknowledged: number;
   /** Acknowledged and not there, or there and not reported. */
   lost: number;
+  /** More than there were requests. */
   doubled: number;
+  /** There, though the client was not told of success: a retry with the same key would have been. */
+  unreported: number;
+  /** A mail that was sent twice under one Message-ID, by which mail stores drop the second one (RFC 7352). */
+  mailedAgain: number;
   /** Events. */
   unhandled: number;
 }
