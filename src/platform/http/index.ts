@@ -21,6 +21,7 @@ export {
   EmailField,
   EnumField,
   IntField,
+  IntListField,
   ListField,
   ObjectField,
   StringField,

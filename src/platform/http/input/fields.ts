@@ -22,7 +22,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { eachString } from './string-elements.js';
+import { each as eachElement, likeInt, likeString } from './elements.js';
 
 /**
  * One decorator per field states its type, its limits and its documentation, so that validation, documentation and response
@@ -88,15 +88,24 @@ export function UuidField(options: FieldOptions = {}): PropertyDecorator {
   ]);
 }
 
+export interface IntOptions extends FieldOptions {
+  min?: number;
+  max?: number;
+}
+
 /** A whole number from `min` (default 0) to `max` (default 2^53 - 1). */
-export function IntField(options: FieldOptions & { min?: number; max?: number } = {}): PropertyDecorator {
+export function IntField(options: IntOptions = {}): PropertyDecorator {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return field(options, { type: 'integer', minimum: min, maximum: max }, [
+  return field(options, intSchema(options), [
     fromText((text) => (/^-?\d{1,16}$/.test(text) ? Number(text) : text)),
     IsInt(),
     Min(min),
     Max(max),
   ]);
+}
+
+function intSchema({ min = 0, max = Number.MAX_SAFE_INTEGER }: IntOptions): object {
+  return { type: 'integer', minimum: min, maximum: max };
 }
 
 /** true or false. */
@@ -145,28 +154,35 @@ export function ListField(
   ]);
 }
 
-/**
- * A list of `min` (default 0) to `max` (default 100) strings, each like a `StringField`. In a query the parameter is repeated for each
- * (`?tag=a&tag=b`).
- */
-export function StringListField(
-  options: FieldOptions & { min?: number; max?: number; unique?: boolean; each?: StringOptions } = {},
-): PropertyDecorator {
-  const { min = 0, max = 100, unique = false, each = {} } = options;
-  const list = {
-    type: 'array',
-    items: stringSchema(each),
-    minItems: min,
-    maxItems: max,
-    uniqueItems: unique,
-  };
-  return field(options, list, [
+/** A list of `min` (default 0) to `max` (default 100) values. */
+interface ListOptions<Each> extends FieldOptions {
+  min?: number;
+  max?: number;
+  unique?: boolean;
+  each?: Each;
+}
+
+/** A list of strings, each like a `StringField`. In a query the parameter is repeated for each (`?tag=a&tag=b`). */
+export function StringListField(options: ListOptions<StringOptions> = {}): PropertyDecorator {
+  const { each = {} } = options;
+  return list(options, stringSchema(each), eachElement(likeString(each)));
+}
+
+/** A list of whole numbers, each like an `IntField`. */
+export function IntListField(options: ListOptions<IntOptions> = {}): PropertyDecorator {
+  const { each = {} } = options;
+  return list(options, intSchema(each), eachElement(likeInt(each)));
+}
+
+function list(options: ListOptions<object>, items: object, check: PropertyDecorator): PropertyDecorator {
+  const { min = 0, max = 100, unique = false } = options;
+  return field(options, { type: 'array', items, minItems: min, maxItems: max, uniqueItems: unique }, [
     fromText((text) => [text]),
     IsArray(),
     ArrayMinSize(min),
     ArrayMaxSize(max),
     ...(unique ? [ArrayUnique()] : []),
-    eachString(each),
+    check,
   ]);
 }
 

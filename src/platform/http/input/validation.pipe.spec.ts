@@ -6,6 +6,7 @@ import {
   EmailField,
   EnumField,
   IntField,
+  IntListField,
   ListField,
   ObjectField,
   StringField,
@@ -28,6 +29,7 @@ class Input {
   @EnumField(['a', 'b'], { optional: true }) kind?: string;
   @DateTimeField({ optional: true }) from?: string;
   @ObjectField(() => Address, { optional: true }) address?: Address;
+  @IntListField({ max: 3, optional: true, each: { min: 1, max: 9 } }) counts?: number[];
 }
 
 const pipe = new ValidationPipe();
@@ -49,6 +51,23 @@ function problemsOf(
 }
 
 describe('validation of input', () => {
+  it.each([
+    [{ counts: [] }, []],
+    [{ counts: [1, 9] }, []],
+    [{ counts: 1 }, [expect.objectContaining({ pointer: '/counts', code: 'is-array' })]],
+    [{ counts: [1, 1, 1, 1] }, [expect.objectContaining({ pointer: '/counts', code: 'array-max-size' })]],
+    [
+      { counts: [0, '1', 10] },
+      [
+        { pointer: '/counts/0', code: 'min', message: 'element 0 must not be less than 1' },
+        { pointer: '/counts/1', code: 'is-int', message: 'element 1 must be an integer number' },
+        { pointer: '/counts/2', code: 'max', message: 'element 2 must not be greater than 9' },
+      ],
+    ],
+  ])('names each bad number of a list: %j', (body, problems) => {
+    expect(problemsOf(body)).toEqual(problems);
+  });
+
   it('returns a valid body as its DTO', () => {
     const dto = pipe.transform(
       { items: [{ itemId: id, quantity: 2 }], note: null },

@@ -5,7 +5,7 @@ import type { FieldProblem } from '../../errors/index.js';
 import { FROM_TEXT } from './fields.js';
 import { invalidInput, pointerToken, shortened, textProblem } from './invalid-input.js';
 import { knownMembersOf } from './known-members.js';
-import { ELEMENTS, type ElementProblem } from './string-elements.js';
+import { ELEMENTS, type ElementProblem } from './elements.js';
 
 /** A place in the input: a JSON pointer into a body, or a parameter's name. */
 type Place = Pick<FieldProblem, 'pointer' | 'parameter'>;
