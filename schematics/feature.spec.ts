@@ -254,7 +254,7 @@ describe('the list of fields', () => {
     ['status:enum(draft,sent):default(paid)', /"paid" is no default of it/],
     ['rate:decimal(3,2):default(10)', /"10" is no default of it/],
     ['count:integer:optional:default(1)', /what has a default is not optional/],
-    ['count:integer[]', /no arrays of integer; there are of string, uuid, url, enum/],
+    ['count:bigint[]', /no arrays of bigint; there are of string, integer, uuid, url, enum/],
     ['note:text:indexed', /text cannot be unique or indexed/],
     ['name:string(900):unique', /an index holds a string of at most 600 characters/],
     ['at:date:searchable', /date has no words to search for/],

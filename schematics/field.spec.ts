@@ -23,6 +23,7 @@ describe('nest g field', () => {
     'status:enum(draft,sent):optional',
     'price:money:optional',
     'tags:string(20)[]:optional',
+    'counts:integer[]:optional',
     'place:json(street:string,zip:string:optional):optional',
   ])('adds %s as if the feature had been generated with it', async (fields) => {
     const [added, whole] = [textsOf(await withField(fields)), textsOf(await feature(`${BASE} ${fields}`))];
@@ -46,14 +47,47 @@ describe('nest g field', () => {
     expect(sample).toMatch(/invoiceBodies\(\s*api: DocumentedApi,\s*as: string/);
   });
 
+  it.each([
+    ['status:enum(draft,sent):default(draft)', "text NOT NULL DEFAULT 'draft'", "default: 'draft'"],
+    ['count:integer:default(3)', 'integer NOT NULL DEFAULT 3', 'default: 3'],
+    ['rate:decimal(5,2):default(0.50)', "numeric(5,2) NOT NULL DEFAULT '0.50'", "default: '0.50'"],
+  ])(
+    'adds the required %s with a default, which the rows get that are there',
+    async (fields, sql, option) => {
+      const tree = await withField(fields);
+      const migration = tree.files.find((path) => path.startsWith('/migrations/18'))!;
+
+      expect(tree.readText(migration)).toContain(sql);
+      expect(tree.readText('src/modules/invoices/invoice.entity.ts')).toContain(option);
+      expect(tree.readText('test/e2e/invoices.spec.ts').match(/by default/g)).toHaveLength(1);
+    },
+  );
+
+  it('adds to the table of defaults that is there', async () => {
+    const tree = await generated(
+      'field',
+      { name: 'invoices', fields: 'paid:boolean:default(false)', timestamp: 19 },
+      await withField('count:integer:default(3)'),
+    );
+
+    expect(tree.readText('test/e2e/invoices.spec.ts')).toMatch(
+      /\['count', 3\],\s+\['paid', false\],\s+\]\)\('have %s %j by default'/,
+    );
+  });
+
   it('migrates to and fro', async () => {
     const tree = await withField('note:text:optional customer:ref(users):optional');
     const text = tree.readText('migrations/18-invoices-note-customer-id.ts');
 
     expect(text).toContain('class InvoicesNoteCustomerId18');
-    expect(text).toContain('ADD COLUMN note text, ADD COLUMN customer_id uuid CONSTRAINT');
-    expect(text).toContain('CREATE INDEX invoices_customer_id_id_idx ON invoices (customer_id, id)');
+    expect(text).toContain('ADD COLUMN note text, ADD COLUMN customer_id uuid, ADD CONSTRAINT');
+    expect(text).toContain('FOREIGN KEY (customer_id) REFERENCES users (id) NOT VALID');
     expect(text).toContain('DROP COLUMN customer_id, DROP COLUMN note');
+    // What reads all rows, without a lock for which others wait.
+    const checked = tree.readText('migrations/1018-invoices-note-customer-id-checked.ts');
+    expect(checked).toContain('transaction = false;');
+    expect(checked).toContain('VALIDATE CONSTRAINT invoices_customer_id_fkey');
+    expect(checked).toContain(`'invoices_customer_id_id_idx', 'ON invoices (customer_id, id)'`);
   });
 
   it('is taken back with the feature', async () => {
@@ -67,7 +101,8 @@ describe('nest g field', () => {
   });
 
   it.each([
-    ['note:text', /note: rows are there without it.+make it optional/],
+    ['note:text', /note: rows are there without it.+Give it a default.+note:text:default\(…\)/],
+    ['price:money', /rows are there without it.+release before add more. Make it optional, fill it/],
     ['code:string:optional:unique', /code: add it as optional alone/],
     ['number:string:optional', /invoice.entity.ts has number already/],
     ['customer:ref(customers):optional', /There is no feature customers to refer to/],

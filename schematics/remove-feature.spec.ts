@@ -35,6 +35,24 @@ describe('nest g remove-feature', () => {
     );
   });
 
+  it('takes back the words that were noted as plain English, but for those of the example of the rule', async () => {
+    const rule = 'test/architecture/rules/platform-knows-no-product.ts';
+    const lists = "const EVERYDAY = new Set(['order']);\nconst EVERYDAY_PLURALS = new Set(['export']);\n";
+    const platform = {
+      [rule]: lists,
+      'test/architecture/fixtures/platform-knows-no-product/src/modules/orders/order.entity.ts': '',
+      'src/platform/jobs.ts': '// The staff of a stage, a tag and its tags',
+      'src/modules/orders/order.entity.ts': '',
+    };
+    let tree = checkout(platform);
+    for (const options of [{ name: 'tags' }, { name: 'staff', singular: 'staff-member' }])
+      tree = await generated('feature', { fields: 'number:string', timestamp: 17, ...options }, tree);
+    expect(tree.readText(rule)).toContain("EVERYDAY = new Set(['order', 'tag', 'staff'])");
+
+    for (const name of ['tags', 'staff', 'orders']) tree = await generated('remove-feature', { name }, tree);
+    expect(tree.readText(rule)).toBe(lists);
+  });
+
   it('keeps the migrations of a deployed one, and adds one that drops its tables', async () => {
     const removed = await generated(
       'remove-feature',
@@ -47,7 +65,7 @@ describe('nest g remove-feature', () => {
       '/migrations/18-drop-invoices.ts',
     ]);
     const text = removed.readText('migrations/18-drop-invoices.ts');
-    expect(text).toContain(`import { Invoices17 } from './17-invoices.js';`);
+    expect(text).toContain(`import { Invoices17 } from './17-invoices.ts';`);
     expect(text).toContain('export class DropInvoices18');
     expect(text).toContain(`query('DROP TABLE invoices')`);
     expect(text).toContain('await new Invoices17().up(queryRunner);');
@@ -58,6 +76,17 @@ describe('nest g remove-feature', () => {
     ['users', /users cannot be removed: every product has them/],
   ])('refuses %s', async (name, message) => {
     await expect(generated('remove-feature', { name }, await withInvoices())).rejects.toThrow(message);
+  });
+
+  it('leaves no reference to a table that is gone', async () => {
+    const lines = { name: 'invoice-lines', fields: 'invoice:ref(invoices)', timestamp: 18 };
+    const tree = await generated('feature', lines, await withInvoices());
+
+    await expect(generated('remove-feature', { name: 'invoices' }, tree)).rejects.toThrow(
+      /invoice-line\.entity\.ts refers to the table invoices: keep "invoices", or remove "invoice-lines" too/,
+    );
+    const both = await generated('remove-feature', { name: 'invoices,invoice-lines' }, tree);
+    expect(textsOf(both)).toEqual(textsOf(checkout()));
   });
 
   it('leaves no event without a consumer', async () => {

@@ -21,7 +21,7 @@ export function inTheWay(tree: Tree, feature: Feature, files: Record<string, str
  * of other features and of the platform.
  */
 function takenNames(tree: Tree, feature: Feature, files: Record<string, string>): string[] {
-  const { names, events } = feature;
+  const { names, events, consumes } = feature;
   const classes = Object.entries(files)
     .filter(([path]) => path.startsWith('src/'))
     .flatMap(([, text]) => [...text.matchAll(/^export class (\w+)/gm)].map(([, name = '']) => name));
@@ -38,7 +38,7 @@ function takenNames(tree: Tree, feature: Feature, files: Record<string, string>)
         `operationId: '(list${names.pascalPlural}|(get|create|change|delete)${names.pascal})'`,
       ),
     },
-    ...(events
+    ...(events || consumes
       ? [
           {
             what: `the queue ${names.plural}`,

@@ -1,6 +1,15 @@
 import { withArticle } from '../lib/names.ts';
-import { createClass, readScopes, routeOf, writeScopes, type Feature, type Scope } from './feature.ts';
+import {
+  createClass,
+  readScopes,
+  routeOf,
+  writeScopes,
+  type Feature,
+  type Scope,
+  paging,
+} from './feature.ts';
 import { hasQuery } from './list.ts';
+import { isOwnReference } from './table.ts';
 
 /** The controller: routes, with all that they answer. */
 export function controller(feature: Feature): string {
@@ -16,37 +25,39 @@ export function controller(feature: Feature): string {
     wordsPlural,
   } = names;
   const create = createClass(feature);
-  const query = hasQuery(feature) ? `${One}Query` : 'PageQuery';
+  const query = hasQuery(feature) ? `${One}Query` : paging(feature).query;
   const conflicts = (later: boolean): string =>
     fields.some(({ unique, immutable }) => unique && !(later && immutable)) ? '409, ' : '';
-  const open = access === 'public';
+  const open = access === 'public' || access === 'optional';
+  const asks = access === 'optional';
   const bearer = open ? '  @ApiBearerAuth()\n' : '';
   const reads = {
-    taken: parametersOf(readScopes(feature), parent?.camel),
-    passed: argumentsOf(readScopes(feature)),
+    taken: `${parametersOf(readScopes(feature), parent?.camel)}${asks ? '@OptionalCaller() viewer: Caller | undefined, ' : ''}`,
+    passed: `${argumentsOf(readScopes(feature))}${asks ? 'viewer?.userId, ' : ''}`,
   };
   const writes = {
     taken: parametersOf(writeScopes(feature), parent?.camel),
     passed: argumentsOf(writeScopes(feature)),
   };
-  const reading = open ? '  @Public()\n' : access === 'admin' ? `  @RequireRole('admin')\n` : '';
-  const readProblems = open ? '' : access === 'admin' ? '401, 403, ' : '401, ';
+  const reading = asks ? '' : open ? '  @Public()\n' : access === 'admin' ? `  @RequireRole('admin')\n` : '';
+  const readProblems = asks ? '401, ' : open ? '' : access === 'admin' ? '401, 403, ' : '401, ';
   const writing = (owner ? '' : `  @RequireRole('admin')\n`) + bearer;
   const writeProblems = owner ? '401, ' : '401, 403, ';
   const missing = `{ 404: '${singular}-not-found' }`;
   const whose = access === 'owner' ? ' of the caller' : parent ? ` of ${withArticle(parent.words)}` : '';
   const imports = [
     'ApiAnswer',
-    'ApiPage',
+    paging(feature).decorator,
     'ApiProblems',
     ...(owner ? ['CurrentCaller'] : []),
-    ...(query === 'PageQuery' ? ['PageQuery'] : []),
+    ...(asks ? ['OptionalCaller'] : []),
+    ...(hasQuery(feature) ? [] : [query]),
     'Priority',
-    ...(open ? ['Public'] : []),
+    ...(open && !asks ? ['Public'] : []),
     ...(owner && access !== 'admin' ? [] : ['RequireRole']),
     'UuidParam',
     ...(owner ? ['type Caller'] : []),
-    'type Page',
+    `type ${paging(feature).answer}`,
   ];
   const location = routeOf(feature).replace(`:${parent?.camel}Id`, `\${${parent?.camel}Id}`);
   return `import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
@@ -54,7 +65,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ${imports.join(', ')} } from '../../platform/http/index.js';
 ${idempotent ? `import { Idempotency, IdempotencyKeyHeader, sendAnswer, type IdempotentRequest } from '../../platform/idempotency/index.js';\n` : ''}${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
-${query === 'PageQuery' ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
+${!hasQuery(feature) ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
 import { ${Many}Service } from './${plural}.service.js';
 
 @ApiTags('${plural}')
@@ -65,9 +76,9 @@ export class ${Many}Controller {
   @Get()
   @Priority('low')
 ${reading}  @ApiOperation({ operationId: 'list${Many}', summary: '${whose ? `${capital(wordsPlural)}${whose}` : `All ${wordsPlural}`}, newest first' })
-  @ApiPage(${One}Dto)
+  @${paging(feature).decorator}(${One}Dto)
   @ApiProblems(${readProblems}422)
-  list(${reads.taken}@Query() query: ${query}): Promise<Page<${One}Dto>> {
+  list(${reads.taken}@Query() query: ${query}): Promise<${paging(feature).answer}<${One}Dto>> {
     return this.${many}.list(${reads.passed}query);
   }
 
@@ -140,7 +151,7 @@ ${writing}  @ApiOperation({
   @HttpCode(204)
 ${writing}  @ApiOperation({ operationId: 'delete${One}', summary: 'Delete ${withArticle(words)}${whose}' })
   @ApiAnswer(204)
-  @ApiProblems(${writeProblems}422, ${missing})
+  @ApiProblems(${writeProblems}${fields.some((field) => isOwnReference(names, field)) ? '409, ' : ''}422, ${missing})
   async delete(${writes.taken}@UuidParam('id') id: string): Promise<void> {
     await this.${many}.delete(${writes.passed}id);
   }

@@ -28,7 +28,10 @@ export function decoratorOf(owner: string, field: Field): string {
   const [name, options, first] = kind.decorator(argument, classOf(owner, field)?.name ?? '');
   const presence = optional || initial !== undefined ? ['optional: true'] : [];
   const more = [...presence, ...(initial === undefined ? [] : [`default: ${initial}`])];
-  if (array) return `@StringListField({ ${[`each: { ${kind.element!(argument)} }`, ...more].join(', ')} })`;
+  if (array) {
+    const list = kind.dto === 'number' ? 'IntListField' : 'StringListField';
+    return `@${list}({ ${[`each: { ${kind.element!(argument)} }`, ...more].join(', ')} })`;
+  }
   const all = [options, ...more].filter(Boolean).join(', ');
   return `@${name}(${[first, all && `{ ${all} }`].filter(Boolean).join(', ')})`;
 }

@@ -52,24 +52,29 @@ function textOf({ name, properties: list }: Key): string {
   return `'${name}', [${list.map((one) => `'${one}'`).join(', ')}]`;
 }
 
-/** The properties of a field in an entity. */
-export function properties({ names }: Pick<Feature, 'names'>, field: Field): string {
+/**
+ * The properties of a field in an entity.
+ * @param initial the default of its column, for rows that are there and for processes that do not know it
+ */
+export function properties({ names }: Pick<Feature, 'names'>, field: Field, initial?: string): string {
   const reference = isReference(field)
     ? `  @ForeignKey('${tableOf(field)}', { name: '${foreignKeyName(names.table, field.column)}' })\n`
     : '';
   return columnsOf(field, classOf(names.pascal, field)?.name)
-    .map((column) => `${reference}${property(column, field.optional)}`)
+    .map((column) => `${reference}${property(column, field.optional, initial)}`)
     .join('\n');
 }
 
 function property(
   { property: name, column, comment, orm: [type, rest], type: ts }: Column,
   optional: boolean,
+  initial?: string,
 ): string {
   const options = [
     ...(column === name ? [] : [`name: '${column}'`]),
     ...(rest ? [rest] : []),
     ...(optional ? ['nullable: true'] : []),
+    ...(initial === undefined ? [] : [`default: ${initial}`]),
   ];
   const plain = `'${type}'${options.length > 0 ? `, { ${options.join(', ')} }` : ''}`;
   // TypeORM's types know a precision of times only beside the type.

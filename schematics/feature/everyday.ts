@@ -1,9 +1,13 @@
 import type { Tree } from '@angular-devkit/schematics';
 import ts from 'typescript';
+import { parse, valueOf } from '../lib/edit.ts';
+import type { Files } from '../lib/generator.ts';
 import type { Names } from '../lib/names.ts';
 
 /** The rule that keeps the words of features out of the platform, and its lists of words that are plain English as well. */
 const RULE = 'test/architecture/rules/platform-knows-no-product.ts';
+/** The features of the product that shows the rule at work. */
+const EXAMPLE = 'test/architecture/fixtures/platform-knows-no-product/src/modules';
 
 /** What the platform says already is no word that it has from a new feature: such as "line", or "tag". */
 interface EverydayWords {
@@ -28,15 +32,18 @@ export function everydayWords(tree: Tree, { plural, singular }: Names): Everyday
   };
 }
 
-/** Adds words to the lists of the rule. @returns what has to be added by hand, if its lists are not found */
-export function noteEveryday(tree: Tree, { singulars, plurals }: EverydayWords): string | undefined {
-  if (singulars.length === 0 || !tree.exists(RULE)) return undefined;
-  const text = [['EVERYDAY', singulars] as const, ['EVERYDAY_PLURALS', plurals] as const].reduce<
-    string | undefined
-  >((changed, [list, words]) => changed && withWords(changed, list, words), tree.readText(RULE));
-  if (text === undefined) return `${RULE}: add ${singulars.join(', ')} to the words that are plain English.`;
-  tree.overwrite(RULE, text);
-  return undefined;
+/** Adds words to the lists of the rule. */
+export function noteEveryday(files: Files, { singulars, plurals }: EverydayWords): void {
+  for (const [list, words] of Object.entries({ EVERYDAY: singulars, EVERYDAY_PLURALS: plurals }))
+    if (words.length > 0) changeList(files, list, (there) => [...new Set([...there, ...words])]);
+}
+
+/** Takes the words of a removed feature out again, but for those that the example of the rule itself is about. */
+export function forgetEveryday(files: Files, names: string[]): void {
+  if (names.some((name) => files.list(`${EXAMPLE}/${name}`).length > 0)) return;
+  const gone = names.map(withoutEnding);
+  for (const list of ['EVERYDAY', 'EVERYDAY_PLURALS'])
+    changeList(files, list, (there) => there.filter((word) => !gone.includes(word)));
 }
 
 /** As the rule does it. */
@@ -55,18 +62,18 @@ function textOf(tree: Tree, folder: string): string {
   return text;
 }
 
-/** With words in a constant `new Set([...])`; undefined when it is none. */
-function withWords(text: string, list: string, words: string[]): string | undefined {
-  const source = ts.createSourceFile('rule.ts', text, ts.ScriptTarget.Latest, true);
-  const made = source.statements
-    .filter(ts.isVariableStatement)
-    .flatMap(({ declarationList }) => [...declarationList.declarations])
-    .find((declaration) => declaration.name.getText() === list)?.initializer;
-  const elements = made && ts.isNewExpression(made) ? made.arguments?.[0] : undefined;
-  if (!elements || !ts.isArrayLiteralExpression(elements)) return undefined;
-  const there = elements.elements.map((element) => element.getText());
-  const missing = words.map((word) => `'${word}'`).filter((word) => !there.includes(word));
-  if (missing.length === 0) return text;
-  const all = [...there, ...missing].join(', ');
-  return `${text.slice(0, elements.getStart())}[${all}]${text.slice(elements.end)}`;
+/** Changes the words of a constant `new Set([...])`. */
+function changeList(files: Files, list: string, change: (words: string[]) => string[]): void {
+  if (!files.has(RULE)) return;
+  files.edit(RULE, (text) => {
+    const made = valueOf(parse(text), list);
+    const words = made && ts.isNewExpression(made) ? made.arguments?.[0] : undefined;
+    if (!words || !ts.isArrayLiteralExpression(words))
+      return { state: 'cannot', paste: `${list}: ${change([]).join(', ')}` };
+    const there = words.elements.map((element) => element.getText().slice(1, -1));
+    const wanted = change(there)
+      .map((word) => `'${word}'`)
+      .join(', ');
+    return { state: 'done', text: `${text.slice(0, words.getStart())}[${wanted}]${text.slice(words.end)}` };
+  });
 }

@@ -1,8 +1,17 @@
 import { snake, type Names } from '../lib/names.ts';
+import type { Declared } from '../processor/handler.ts';
 import type { Field } from '../lib/fields.ts';
 
-/** Who reads: everybody, every caller, the owner of a row, or admins. */
-export type Access = 'public' | 'caller' | 'owner' | 'admin';
+/**
+ * Who reads: everybody; everybody what is published, and the owner of a row the rest as well; every caller; the owner alone; or admins.
+ */
+export type Access = 'public' | 'optional' | 'caller' | 'owner' | 'admin';
+
+/** The field that says whether others than its owner see a row, with access "optional". */
+export const PUBLISHED = 'published:boolean:default(false)';
+
+/** An event of another feature, with a payload for the spec. */
+export type Consumed = Pick<Declared, 'feature' | 'constant' | 'event'> & { payload: string };
 
 /** What a feature is made from. */
 export interface Feature {
@@ -15,12 +24,18 @@ export interface Feature {
   parent?: Names;
   /** Below `/v1`, or below the parent. */
   path: string;
+  /** By a cursor, or by numbers of pages with a total. */
+  page: 'keyset' | 'offset';
   /** Announces its changes, and handles them. */
   events: boolean;
+  /** Another feature's event that it handles. */
+  consumes?: Consumed;
   /** POST takes an Idempotency-Key. */
   idempotent: boolean;
   /** The function that makes a row of another feature, by the feature: of their test/e2e/*.sample.ts. */
   samples: Record<string, string>;
+  /** Where rows of another feature are deleted, by the feature: expressions of a spec. */
+  deletions: Record<string, string>;
   /** Of the migration, in milliseconds. */
   timestamp: number;
 }
@@ -33,9 +48,11 @@ export function fieldsAlone(names: Names, fields: Field[]): Feature {
     owner: false,
     access: 'caller',
     path: names.plural,
+    page: 'keyset',
     events: false,
     idempotent: false,
     samples: {},
+    deletions: {},
     timestamp: 0,
   };
 }
@@ -86,6 +103,23 @@ export function passed(scopes: Scope[]): string {
 /** The same as parameters. */
 export function taken(scopes: Scope[]): string {
   return scopes.map(({ property }) => `${property}: string, `).join('');
+}
+
+/** What the platform has for the list. */
+export function paging({ page }: Feature): { query: string; answer: string; decorator: string } {
+  return page === 'offset'
+    ? { query: 'OffsetQuery', answer: 'OffsetPage', decorator: 'ApiOffsetPage' }
+    : { query: 'PageQuery', answer: 'Page', decorator: 'ApiPage' };
+}
+
+/** Who asks, where that is not in a scope: as a parameter. */
+export function viewer({ access }: Feature): string {
+  return access === 'optional' ? 'viewer: string | undefined, ' : '';
+}
+
+/** What limits a read, as an expression of the service: the rows in a scope, or of those the ones that a viewer may see. */
+export function visible({ access }: Feature, where: string): string {
+  return access === 'optional' ? `visibleTo(viewer, ${where})` : where;
 }
 
 /** Whether answers name it: the parent, and the owner where others see the row. */

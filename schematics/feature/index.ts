@@ -1,12 +1,15 @@
 import type { Rule, Tree } from '@angular-devkit/schematics';
 import { withModule } from '../lib/edit.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
-import { fieldsOf } from '../lib/fields.ts';
-import { generator } from '../lib/generator.ts';
-import { kebab, namesOf, type Names } from '../lib/names.ts';
+import { fieldsOf, type Field } from '../lib/fields.ts';
+import { generator, type Files } from '../lib/generator.ts';
+import { camel, kebab, namesOf, type Names } from '../lib/names.ts';
+import { deletionPath, documentReferences, withAncestors } from '../lib/references.ts';
+import { findEvent, payloadOf } from '../processor/handler.ts';
+import { handle } from '../processor/index.ts';
 import { inTheWay } from './conflicts.ts';
 import { everydayWords, noteEveryday } from './everyday.ts';
-import type { Access, Feature } from './feature.ts';
+import { PUBLISHED, type Access, type Consumed, type Feature } from './feature.ts';
 import { sourceOf } from './source.ts';
 import { isOwnReference, isReference } from './table.ts';
 import { testsOf } from './tests.ts';
@@ -19,8 +22,10 @@ interface Options {
   access?: Exclude<Access, 'owner'>;
   belongsTo?: string;
   path?: string;
+  page?: 'keyset' | 'offset';
   events?: boolean;
   processor?: boolean;
+  consumes?: string;
   idempotent?: boolean;
   timestamp?: number;
 }
@@ -31,7 +36,7 @@ const PATH = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\/[a-z][a-z0-9]*(-[a-z0-9]+)*)*$/;
 /** `nest g feature`, `npm run g -- feature`: writes a feature, or nothing when anything is in the way. */
 export function feature(options: Options): Rule {
   return generator((files) => {
-    const asked = featureOf(files.tree, options);
+    const asked = featureOf(files, options);
     const own = { ...sourceOf(asked), ...testsOf(asked) };
     const everyday = everydayWords(files.tree, asked.names);
     const conflicts = [
@@ -44,16 +49,18 @@ export function feature(options: Options): Rule {
     const { pascalPlural, plural } = asked.names;
     const module = { name: `${pascalPlural}Module`, from: `./modules/${plural}/index.js` };
     files.edit(MODULES, (text) => withModule(text, module));
-    const paste = noteEveryday(files.tree, everyday);
-    if (paste) files.left.push(paste);
+    if (asked.consumes) handle(files, plural, asked.consumes.event);
+    noteEveryday(files, everyday);
+    for (const { argument } of asked.fields.filter(isReference)) documentReferences(files, argument);
   });
 }
 
 /** @throws GeneratorFailure for what cannot be made */
-function featureOf(tree: Tree, options: Options): Feature {
+function featureOf(files: Files, options: Options): Feature {
   const { owner = false, path, idempotent = false, timestamp = Date.now() } = options;
   const names = namesOf(options.name, options.singular);
-  const fields = fieldsOf(options.fields);
+  const access = options.access ?? (owner ? 'owner' : 'caller');
+  const fields = withPublished(access, owner, fieldsOf(options.fields));
   if (fields.every(({ immutable }) => immutable))
     throw new GeneratorFailure('At least one field has to change: not all can be immutable.');
   if (path !== undefined && !PATH.test(path))
@@ -65,6 +72,11 @@ function featureOf(tree: Tree, options: Options): Feature {
     throw new GeneratorFailure(
       `${first.name} has to be optional: the first ${names.words} has no other one to refer to.`,
     );
+  const only = fields.find((field) => isOwnReference(names, field) && field.unique);
+  if (only)
+    throw new GeneratorFailure(
+      `${only.name} cannot be unique, as the tests would need rows that refer to one another: add the constraint by hand.`,
+    );
   const others = [
     ...new Set([
       ...fields
@@ -75,7 +87,7 @@ function featureOf(tree: Tree, options: Options): Feature {
   ];
   if (options.belongsTo === 'users')
     throw new GeneratorFailure('For rows that belong to a user there is --owner.');
-  const samples = samplesOf(tree, others);
+  const samples = samplesOf(files.tree, others);
   const parent = options.belongsTo ? parentOf(options.belongsTo, samples) : undefined;
   if (parent && fields.some(({ name }) => name === `${parent.camel}Id`))
     throw new GeneratorFailure(`With --belongs-to every row has ${parent.camel}Id already.`);
@@ -83,15 +95,31 @@ function featureOf(tree: Tree, options: Options): Feature {
     names,
     fields,
     owner,
-    access: options.access ?? (owner ? 'owner' : 'caller'),
+    access,
     parent,
     path: path ?? names.plural,
+    page: options.page ?? 'keyset',
     // An event needs a handler: a process whose events have none refuses to start.
     events: (options.events ?? false) || (options.processor ?? false),
+    consumes: options.consumes === undefined ? undefined : consumed(files, options.consumes),
     idempotent,
     samples,
+    deletions: deletionsOf(files, fields, samples, options.belongsTo),
     timestamp,
   };
+}
+
+/** @throws GeneratorFailure where rows cannot be published by somebody */
+function withPublished(access: Access, owner: boolean, fields: Field[]): Field[] {
+  if (access !== 'optional') return fields;
+  if (!owner)
+    throw new GeneratorFailure('Give --owner, too: with --access optional the owner sees more than others.');
+  const there = fields.find(({ name }) => name === 'published');
+  if (there && (there.kindName !== 'boolean' || there.optional || there.immutable || there.indexed))
+    throw new GeneratorFailure(
+      `With --access optional the field is ${PUBLISHED}, or without the default; lists are limited by it.`,
+    );
+  return there ? fields : [...fields, ...fieldsOf(PUBLISHED)];
 }
 
 /** The functions of the specs that make a row of other features. */
@@ -113,6 +141,37 @@ function samplesOf(tree: Tree, others: string[]): Record<string, string> {
           );
         return [other, name];
       }),
+  );
+}
+
+function consumed(files: Files, event: string): Consumed {
+  const declared = findEvent(files, event);
+  const payload = payloadOf(files, declared);
+  if (payload === undefined)
+    throw new GeneratorFailure(
+      `The tests cannot make up a payload of ${event}: leave --consumes out, then npm run g -- processor.`,
+    );
+  return { ...declared, payload };
+}
+
+/** Where the rows that fields refer to are deleted. */
+function deletionsOf(
+  files: Files,
+  fields: Field[],
+  samples: Record<string, string>,
+  belongsTo?: string,
+): Record<string, string> {
+  // A row goes with its parent, even if it also refers to that.
+  const above = belongsTo === undefined ? [] : withAncestors(files, belongsTo);
+  const others = fields
+    .filter((field) => isReference(field) && samples[field.argument] && !above.includes(field.argument))
+    .map(({ argument }) => argument);
+  return Object.fromEntries(
+    others.flatMap((other) => {
+      const path = `${camel(kebab(samples[other]!.slice('any'.length)))}Path`;
+      const found = deletionPath(files, other, path);
+      return found === undefined ? [] : [[other, found]];
+    }),
   );
 }
 

@@ -17,12 +17,14 @@ function sampleOf(field: Field, i: 0 | 1): string {
   return array ? `[${value}]` : value;
 }
 
-/** The same, of references too: those are to rows that the test makes. */
+/** The same, of references too: those are to rows that the test makes, and to another one where two may not share one. */
 export function valueOf(field: Field, i: 0 | 1, samples: Record<string, string> = {}): string {
   if (field.kindName !== 'ref') return sampleOf(field, i);
-  return field.argument === 'users'
-    ? 'await me(api, as)'
-    : `await ${samples[field.argument] ?? `any${namesOf(field.argument).pascal}`}(api, as)`;
+  const another = field.unique && i === 1;
+  if (field.argument === 'users')
+    return `await me(api, ${another ? 'await api.register(`${randomUUID()}@example.com`)' : 'as'})`;
+  const maker = samples[field.argument] ?? `any${namesOf(field.argument).pascal}`;
+  return `await ${maker}(api, as${another ? ', 1' : ''})`;
 }
 
 /** What a reference to users is to. */
@@ -45,8 +47,11 @@ export function sample(feature: Feature): string {
   const usesUsers = referencesOf(fields).includes('users');
   const body = (i: 0 | 1): string =>
     fields.map((field) => `    ${field.name}: ${valueOf(field, i, samples)},`).join('\n');
+  const registers = fields.some(
+    ({ argument, kindName, unique }) => kindName === 'ref' && argument === 'users' && unique,
+  );
   return `import assert from 'node:assert/strict';
-import type { DocumentedApi } from './openapi/documented-api.js';
+${registers ? `import { randomUUID } from 'node:crypto';\n` : ''}import type { DocumentedApi } from './openapi/documented-api.js';
 ${others.map((other) => `import { ${samples[other]} } from './${other}.sample.js';\n`).join('')}
 /** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
 export async function ${names.camel}Bodies(${refers ? 'api' : '_api'}: DocumentedApi, ${refers ? 'as' : '_as'}: string): Promise<[object, object]> {
@@ -68,11 +73,11 @@ export async function ${names.camel}Path(api: DocumentedApi, as: string): Promis
 
 `
     : ''
-}/** @returns the id of one that the caller may see, which is made when there is none */
-export async function any${names.pascal}(api: DocumentedApi, as: string): Promise<string> {
-${parent ? `  const path = await ${names.camel}Path(api, as);\n` : `  const path = '/${route}';\n`}  const { data } = (await api.call('GET', \`\${path}?limit=1\`, { as })).body as { data: { id: string }[] };
-  if (data[0]) return data[0].id;
-  const [body] = await ${names.camel}Bodies(api, as);
+}/** @returns the id of one that the caller may see, or of another one; it is made when it is not there */
+export async function any${names.pascal}(api: DocumentedApi, as: string, place: 0 | 1 = 0): Promise<string> {
+${parent ? `  const path = await ${names.camel}Path(api, as);\n` : `  const path = '/${route}';\n`}  const { data } = (await api.call('GET', \`\${path}?limit=2\`, { as })).body as { data: { id: string }[] };
+  if (data[place]) return data[place].id;
+  const body = (await ${names.camel}Bodies(api, as))[place];
   const made = await api.call('POST', path, { as, body${idempotent ? ', headers: api.idempotent()' : ''} });
   assert.equal(made.status, 201);
   return (made.body as { id: string }).id;

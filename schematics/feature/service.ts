@@ -2,10 +2,13 @@ import { columnsOf, isSort, type Field } from '../lib/fields.ts';
 import { withArticle } from '../lib/names.ts';
 import {
   createClass,
+  paging,
   passed,
   readScopes,
   shownScope,
   taken,
+  viewer,
+  visible,
   writeScopes,
   type Feature,
   type Scope,
@@ -20,6 +23,7 @@ export function service(feature: Feature): string {
   const fixed = fields.filter(({ immutable }) => immutable);
   const changeable = fields.filter(({ immutable }) => !immutable);
   const queries = fields.some((field) => isSort(field) || field.searchable);
+  const byCursor = feature.page === 'keyset';
   const reads = readScopes(feature);
   const writes = writeScopes(feature);
   const types = [
@@ -29,13 +33,17 @@ export function service(feature: Feature): string {
     [`${One}Dto`, singular],
   ];
   const where = (scopes: Scope[]): string => ['id', ...scopes.map(({ property }) => property)].join(', ');
-  const sameScope = reads.length === writes.length;
+  const own = ['id', ...reads.map(({ property }) => property)].map((name) => `${name}: string`);
+  const finds =
+    access === 'optional'
+      ? `FindOptionsWhere<${One}> | FindOptionsWhere<${One}>[]`
+      : `{ ${[...own, ...(reads.length === writes.length ? [] : ['userId?: string'])].join('; ')} }`;
   return `import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { ${queries ? '' : 'LessThan, '}Repository } from 'typeorm';
+import { ${queries || !byCursor ? '' : 'LessThan, '}Repository${access === 'optional' ? ', type FindOptionsWhere' : ''} } from 'typeorm';
 import { newId${events ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
 import { ClientError } from '../../platform/errors/index.js';
-import { decodeCursor, pageOf, requireMatch, staleVersion, type Page${hasQuery(feature) ? '' : ', type PageQuery'} } from '../../platform/http/index.js';
+import { ${byCursor ? 'decodeCursor, pageOf, ' : ''}requireMatch, staleVersion, type ${paging(feature).answer}${hasQuery(feature) ? '' : `, type ${paging(feature).query}`} } from '../../platform/http/index.js';
 ${events ? `import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';\n` : ''}${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}import { ${One} } from './${singular}.entity.js';
 ${events ? `import { ${one}Changed, ${one}Created, ${one}Deleted } from './${names.plural}.events.js';\n` : ''}
 ${listConstants(feature)}/** With the tag of its version. */
@@ -65,8 +73,8 @@ export class ${Many}Service {
 ${listMethod(feature)}
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
-  async get(${taken(reads)}id: string): Promise<Tagged${One}> {
-    return tagged(await this.find({ ${where(reads)} }));
+  async get(${taken(reads)}${viewer(feature)}id: string): Promise<Tagged${One}> {
+    return tagged(await this.find(${visible(feature, `{ ${where(reads)} }`)}));
   }
 
 ${events ? '  /** @throws TransientError 503 `backlog-full` */\n' : ''}  async create(${taken(writes)}fields: ${create.name}): Promise<Tagged${One}> {
@@ -110,14 +118,23 @@ ${inUnit(
 `,
 )}  }
 
-  private async find(which: { ${['id', ...reads.map(({ property }) => property)].map((name) => `${name}: string`).join('; ')}${sameScope ? '' : '; userId?: string'} }): Promise<${One}> {
+  private async find(which: ${finds}): Promise<${One}> {
     const ${one} = await this.${many}.findOneBy(which);
     if (!${one}) throw ${one}NotFound();
     return ${one};
   }
 }
 
-function tagged(${one}: ${One}): Tagged${One} {
+${
+  access === 'optional'
+    ? `/** Everybody sees what is published, and its owner the rest as well. */
+function visibleTo<T extends object>(viewer: string | undefined, which: T) {
+  return [{ ...which, published: true }, ...(viewer === undefined ? [] : [{ ...which, userId: viewer }])];
+}
+
+`
+    : ''
+}function tagged(${one}: ${One}): Tagged${One} {
   return { etag: etagOf(${one}), ${one}: present(${one}) };
 }
 

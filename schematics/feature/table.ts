@@ -30,7 +30,10 @@ export function indexes(feature: Feature): Key[] {
       .filter((scope) => scope !== scopes[0])
       .map((scope) => [scope, ID]),
     ...indexed.filter((field) => !isReference(field)).map((field) => [...scopes, asScope(field), ID]),
-    ...feature.fields.filter(isReference).map((field) => [asScope(field), ID]),
+    // A unique constraint that begins with it serves as well.
+    ...feature.fields
+      .filter((field) => isReference(field) && !(field.unique && writeScopes(feature).length === 0))
+      .map((field) => [asScope(field), ID]),
   ].map((columns) => keyOf(feature, columns, 'idx'));
   return keys.filter(({ name }, i) => keys.findIndex((key) => key.name === name) === i);
 }

@@ -1,5 +1,13 @@
 import { routeOf, shownScope, writeScopes, type Feature } from './feature.ts';
-import { accessTest, eventsTest, IDEMPOTENT_TEST, scopeTest } from './behaviour-tests.ts';
+import {
+  accessTest,
+  consumesTest,
+  defaultsTest,
+  eventsTest,
+  heldTest,
+  IDEMPOTENT_TEST,
+  scopeTest,
+} from './behaviour-tests.ts';
 import { listTests } from './list-tests.ts';
 import { sample } from './sample.ts';
 
@@ -13,7 +21,7 @@ export function testsOf(feature: Feature): Record<string, string> {
 }
 
 function spec(feature: Feature): string {
-  const { names, fields, access, parent, events, idempotent } = feature;
+  const { names, fields, access, parent, events, idempotent, consumes } = feature;
   const { plural, camel, wordsPlural } = names;
   const route = `/${routeOf(feature)}`;
   const keyed = idempotent ? ', headers: api.idempotent()' : '';
@@ -23,17 +31,23 @@ function spec(feature: Feature): string {
     .join('');
   const unique = fields.filter(({ unique: is }) => is);
   const required = fields.filter((field) => !field.optional && field.default === undefined);
-  const initials = fields.filter((field) => field.default !== undefined);
   const fixed = fields.filter(({ immutable }) => immutable).map(({ name }) => `'${name}'`);
   const change = fixed.length > 0 ? 'changes' : 'bodies[1]';
   const references = fields.filter(({ kindName, argument }) => kindName === 'ref' && argument !== 'users');
   // A reference to what another caller owns works as well: only its existence is asked for.
   return `import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsersService } from '../../src/modules/users/index.js';
-import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
+${consumes ? `import { ${consumes.constant} } from '../../src/modules/${consumes.feature}/index.js';\n` : ''}import { UsersService } from '../../src/modules/users/index.js';
+${consumes ? `import { UnitOfWork } from '../../src/platform/database/index.js';\nimport { Outbox } from '../../src/platform/messaging/index.js';\n` : ''}import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
 import { startProduct, type ProductUnderTest } from './product-under-test.js';
-${events ? `import { waitFor } from '../../local/wait-for.js';\n` : ''}import { ${camel}Bodies${parent ? `, ${camel}Path` : ''} } from './${plural}.sample.js';
+${events || consumes ? `import { waitFor } from '../../local/wait-for.js';\n` : ''}${Object.entries(
+    feature.deletions,
+  )
+    .flatMap(([other, path]) => {
+      const [, name] = /^await (\w+)/.exec(path) ?? [];
+      return name ? `import { ${name} } from './${other}.sample.js';\n` : [];
+    })
+    .join('')}import { ${camel}Bodies${parent ? `, ${camel}Path` : ''} } from './${plural}.sample.js';
 
 ${
   parent ? `const ROUTE = '${route.replace(/:(\w+)/, '{$1}')}';\n` : `const PATH = '${route}';\n`
@@ -78,21 +92,7 @@ ${
   };
   const remove = (path: string) => api.statusOf('DELETE', path, { as: ada });
   /** The ids of all pages of a list. */
-  const walk = async (query: string): Promise<string[]> => {
-    const seen: string[] = [];
-    let cursor: string | null = null;
-    do {
-      const next: string = cursor === null ? '' : \`&cursor=\${cursor}\`;
-      const page = (await api.call('GET', PATH + query + next, { as: ada })).body as {
-        data: { id: string }[];
-        nextCursor: string | null;
-      };
-      seen.push(...page.data.map(({ id }) => id));
-      cursor = page.nextCursor;
-    } while (cursor !== null);
-    return seen;
-  };
-
+${walkOf(feature)}
   it('are added, read, changed and deleted', async () => {
     const { id, path, etag, body } = await add();
     expect(body).toEqual({ ...bodies[0], id, ${shown}createdAt: expect.stringMatching(/Z$/) as string });
@@ -123,7 +123,7 @@ ${
   });
 
 ${accessTest(feature, change)}
-${parent ? scopeTest(keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${events ? eventsTest(feature, change) : ''}
+${parent ? scopeTest(feature, keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${events ? eventsTest(feature, change) : ''}${consumesTest(feature)}
   it('are listed newest first, page by page, each once', async () => {
     const added: Made[] = [];
     for (const body of bodies) added.unshift(await add(body));
@@ -142,20 +142,7 @@ ${listTests(feature)}${
   });
 `
       : ''
-  }${
-    initials.length > 0
-      ? `
-  it.each<[string, unknown]>([
-${initials.map((field) => `    ['${field.name}', ${field.default}],`).join('\n')}
-  ])('have %s %j by default', async (name, value) => {
-    const { path, body } = await add({ ...bodies[0], [name]: undefined });
-
-    expect(body[name]).toBe(value);
-    await remove(path);
-  });
-`
-      : ''
-  }${
+  }${defaultsTest(fields)}${
     unique.length > 0
       ? `
   it.each([${unique.map(({ name }) => `'${name}'`).join(', ')}])('do not share their %s', async (name) => {
@@ -180,7 +167,7 @@ ${
 `
       : ''
   }
-  it.each<[string, unknown]>([
+${heldTest(feature)}  it.each<[string, unknown]>([
 ${fields.map(({ name, kind }) => `    ['${name}', ${kind.bad}],`).join('\n')}
 ${required.map(({ name }) => `    ['${name}', undefined],`).join('\n')}
     ['unknown', 1],
@@ -213,7 +200,7 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
       ['PUT', \`\${PATH}/\${NOBODY}\`],
       ['DELETE', \`\${PATH}/\${NOBODY}\`],
     ] as const;
-    ${access === 'public' ? `for (const [method, path] of all)\n      if (method !== 'GET') expect(await api.statusOf(method, path)).toBe(401);` : 'for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);'}
+    ${access === 'public' || access === 'optional' ? `for (const [method, path] of all)\n      if (method !== 'GET') expect(await api.statusOf(method, path)).toBe(401);` : 'for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);'}
     for (const [method, path] of all)
       expect(
         await api.statusOf(method, path, {
@@ -225,11 +212,46 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
     const promised = api.conformance.operations
       .filter(({ path }) => [${parent ? 'ROUTE' : 'PATH'}, \`\${${parent ? 'ROUTE' : 'PATH'}}/{id}\`].includes(path))
       .flatMap(({ id, responses }) => Object.keys(responses).map((status) => \`\${id} \${status}\`))
-      // These are seen where something breaks (test/faults)${idempotent && unique.length === 0 ? ', 409 while another request with the same key runs' : ''}.
-      .filter((promise) => !/ (429|500|503)$${idempotent && unique.length === 0 ? `|^create${names.pascal} 409$` : ''}/.test(promise));
+      // These are seen where something breaks (test/faults), or where something refers to a row${idempotent && unique.length === 0 ? ', 409 while another request with the same key runs' : ''}.
+      .filter((promise) => !/ (429|500|503)$|^delete.* 409$${idempotent && unique.length === 0 ? `|^create${names.pascal} 409$` : ''}/.test(promise));
 
     expect(promised.filter((promise) => !api.conformance.seen.has(promise))).toEqual([]);
   });
 });
+`;
+}
+
+/** Reads a whole list. */
+function walkOf({ page }: Feature): string {
+  if (page === 'offset')
+    return `  const walk = async (query: string): Promise<string[]> => {
+    const seen: string[] = [];
+    let total: number;
+    do {
+      const next = seen.length === 0 ? '' : \`&offset=\${seen.length}\`;
+      const page = (await api.call('GET', PATH + query + next, { as: ada })).body as {
+        data: { id: string }[];
+        total: number;
+      };
+      seen.push(...page.data.map(({ id }) => id));
+      total = page.total;
+    } while (seen.length < total);
+    return seen;
+  };
+`;
+  return `  const walk = async (query: string): Promise<string[]> => {
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const next: string = cursor === null ? '' : \`&cursor=\${cursor}\`;
+      const page = (await api.call('GET', PATH + query + next, { as: ada })).body as {
+        data: { id: string }[];
+        nextCursor: string | null;
+      };
+      seen.push(...page.data.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return seen;
+  };
 `;
 }

@@ -1,11 +1,12 @@
 import type { Rule } from '@angular-devkit/schematics';
 import ts from 'typescript';
+import { BY_DEFAULT, defaultRow, defaultsTest } from '../feature/behaviour-tests.ts';
 import { classes, decoratorOf, memberOf as dtoMember } from '../feature/dto.ts';
 import { properties } from '../feature/entity.ts';
 import { fieldsAlone } from '../feature/feature.ts';
 import { ME, valueOf as sampleOf } from '../feature/sample.ts';
 import { toDto, toEntity } from '../feature/service.ts';
-import { indexes, isReference, tableOf } from '../feature/table.ts';
+import { indexes, isReference } from '../feature/table.ts';
 import {
   decoration,
   find,
@@ -23,7 +24,9 @@ import { GeneratorFailure } from '../lib/failure.ts';
 import { classOf, columnsOf, fieldsOf, type Field } from '../lib/fields.ts';
 import { generator, type Files } from '../lib/generator.ts';
 import { imported } from '../lib/modules.ts';
-import { namesOf, pascal } from '../lib/names.ts';
+import { namesOf } from '../lib/names.ts';
+import { documentReferences } from '../lib/references.ts';
+import { migrationsOf } from './migrations.ts';
 
 interface Options {
   name: string;
@@ -37,8 +40,9 @@ export function field({ name, fields, timestamp = Date.now() }: Options): Rule {
     const feature = existingFeature(files, name);
     const added = fieldsOf(fields);
     for (const one of added) refuse(files, feature, one);
-    files.create({ ...migrationOf(feature, added, timestamp), ...classesOf(files, feature, added) });
+    files.create({ ...migrationsOf(feature.names, added, timestamp), ...classesOf(files, feature, added) });
     for (const one of added) {
+      if (isReference(one)) documentReferences(files, one.argument);
       addToSource(files, feature, one);
       addToTests(files, feature, one);
     }
@@ -48,9 +52,13 @@ export function field({ name, fields, timestamp = Date.now() }: Options): Rule {
 function refuse(files: Files, { folder, entity, properties: there, names }: Existing, one: Field): void {
   const taken = columnsOf(one).find(({ property }) => there.includes(property));
   if (taken) throw new GeneratorFailure(`${entity} has ${taken.property} already: choose another name.`);
-  if (!one.optional)
+  if (!one.optional && one.default === undefined)
     throw new GeneratorFailure(
-      `${one.name}: rows are there without it, and processes of the version before add more: make it optional.`,
+      `${one.name}: rows are there without it, and processes of the release before add more. ${
+        one.kind.literal && !one.array
+          ? `Give it a default, which those get: ${one.name}:${one.kindName}:default(…); or make`
+          : 'Make'
+      } it optional, fill it, and require it a release later (docs/operations/migrations.md).`,
     );
   if (one.unique || one.indexed || one.searchable || one.immutable)
     throw new GeneratorFailure(
@@ -71,9 +79,14 @@ function addToSource(files: Files, { folder, entity, names }: Existing, one: Fie
   const own = classOf(names.pascal, one);
   const columns = columnsOf(one, own?.name);
   files.edit(entity, (text) => {
-    const edited = withProperty(text, columns[0]!.property, properties({ names }, one).trimEnd(), {
-      before: 'version',
-    });
+    const edited = withProperty(
+      text,
+      columns[0]!.property,
+      properties({ names }, one, one.default).trimEnd(),
+      {
+        before: 'version',
+      },
+    );
     if (isReference(one)) return withIndex(imported(edited, ['ForeignKey', 'Index'], 'typeorm'), names, one);
     const typed = imported(edited, ['Column'], 'typeorm');
     return one.kindName === 'json' && own
@@ -101,6 +114,11 @@ function addToTests(files: Files, { names }: Existing, one: Field): void {
     files.left.push(`${sample} is not there: add ${one.name} to the tests by hand.`);
     return;
   }
+  const spec = `test/e2e/${names.plural}.spec.ts`;
+  files.edit(spec, (text) => withBadRows(text, one));
+  if (one.default !== undefined) files.edit(spec, (text) => withDefault(text, one));
+  // The bodies are also those of the first rows, which have no row to refer to that refers to one of them.
+  if (isReference(one) && leadsTo(files, one.argument, names.plural)) return;
   for (const [body, i] of [
     ['first', 0],
     ['second', 1],
@@ -109,7 +127,14 @@ function addToTests(files: Files, { names }: Existing, one: Field): void {
       withMember(text, valueOf(parse(text), body), one.name, `${one.name}: ${sampleOf(one, i)}`),
     );
   files.edit(sample, (text) => withReference(text, one));
-  files.edit(`test/e2e/${names.plural}.spec.ts`, (text) => withBadRows(text, one));
+}
+
+/** Whether the sample of a feature is made from that of another one. */
+function leadsTo(files: Files, feature: string, other: string): boolean {
+  const sample = `test/e2e/${feature}.sample.ts`;
+  if (feature === other || !files.has(sample)) return feature === other;
+  const imported = [...files.read(sample).matchAll(/from '\.\/([\w-]+)\.sample\.js'/g)];
+  return imported.some(([, name]) => leadsTo(files, name!, other));
 }
 
 /** Above the class: for lists by the reference, and for the check when the row that it refers to is deleted. */
@@ -172,38 +197,24 @@ function withBadRows(text: string, one: Field): Edited {
   };
 }
 
+/** In the table of defaults, or in a new one. */
+function withDefault(text: string, one: Field): Edited {
+  const about = find(
+    parse(text),
+    ts.isCallExpression,
+    (node) => node.arguments[0]?.getText() === `'${BY_DEFAULT}'`,
+  );
+  if (about) return withElement(text, find(about, ts.isArrayLiteralExpression), defaultRow(one));
+  const at = text.indexOf('\n  it.each<[string, unknown]>');
+  return at < 0
+    ? { state: 'cannot', paste: defaultsTest([one]) }
+    : { state: 'done', text: inserted(text, at, defaultsTest([one])) };
+}
+
 /** Classes of fields that are objects, unless another field has brought them. */
 function classesOf(files: Files, { folder, names }: Existing, fields: Field[]): Record<string, string> {
   const all = classes(fieldsAlone(names, fields), folder);
   return Object.fromEntries(
     Object.entries(all).filter(([path]) => !files.has(path) || !path.endsWith('-money.dto.ts')),
   );
-}
-
-function migrationOf({ names }: Existing, fields: Field[], timestamp: number): Record<string, string> {
-  const { table, plural } = names;
-  const keys = indexes(fieldsAlone(names, fields));
-  const columns = fields.flatMap((one) =>
-    columnsOf(one).map(({ column, sql }) => ({
-      column,
-      sql: isReference(one)
-        ? `${sql} CONSTRAINT ${table}_${column}_fkey REFERENCES ${tableOf(one)} (id)`
-        : sql,
-    })),
-  );
-  const name = [plural, ...columns.map(({ column }) => column.replaceAll('_', '-'))].join('-');
-  const query = (sql: string): string => `    await queryRunner.query(${JSON.stringify(sql)});\n`;
-  const list = (parts: string[]): string => `ALTER TABLE ${table} ${parts.join(', ')}`;
-  return {
-    [`migrations/${timestamp}-${name}.ts`]: `import type { MigrationInterface, QueryRunner } from 'typeorm';
-
-export class ${pascal(name)}${timestamp} implements MigrationInterface {
-  async up(queryRunner: QueryRunner): Promise<void> {
-${query(list(columns.map(({ column, sql }) => `ADD COLUMN ${column} ${sql}`)))}${keys.map((key) => query(`CREATE INDEX ${key.name} ON ${table} (${key.columns.join(', ')})`)).join('')}  }
-
-  async down(queryRunner: QueryRunner): Promise<void> {
-${query(list(columns.map(({ column }) => `DROP COLUMN ${column}`).toReversed()))}  }
-}
-`,
-  };
 }

@@ -151,8 +151,6 @@ function checkOptions(text: string, field: Field): void {
         ? `an index holds a string of at most ${LONGEST_INDEXED} characters`
         : `${kindName}${field.array ? '[]' : ''} cannot be unique or indexed`,
     );
-  if (field.unique && kindName === 'ref')
-    refuse('write the unique constraint of a reference by hand; the tests have one row to refer to');
   if (field.searchable && (!kind.words || field.array)) refuse(`${kindName} has no words to search for`);
   if (field.default === undefined) return;
   if (field.optional) refuse('what has a default is not optional');

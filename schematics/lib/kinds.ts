@@ -34,7 +34,7 @@ export interface Kind {
   indexable?: boolean;
   /** A default, as it may be written in the list of fields. */
   literal?: RegExp;
-  /** An element of an array, as options of a `StringField`. */
+  /** An element of an array, as options of a `StringField` or an `IntField`. */
   element?: (argument: string) => string;
   /** From the DTO's value to the entity's and back, where they differ. */
   toEntity?: (value: string) => string;
@@ -91,6 +91,7 @@ export const KINDS: Record<string, Kind> = {
     filter: true,
     indexable: true,
     literal: /^(0|[1-9]\d{0,8})$/,
+    element: () => 'max: 2_147_483_647',
   },
   bigint: {
     columns: one('bigint', 'number'),

@@ -123,6 +123,24 @@ export function findEvent(files: Files, event: string): Declared & { path: strin
   );
 }
 
+/** A payload of an event that has plain members, as an expression; undefined for any other. */
+export function payloadOf(files: Files, { path, type }: Declared & { path: string }): string | undefined {
+  const SAMPLES: Record<string, string> = { string: `'text'`, number: '12', boolean: 'true' };
+  const declared = find(
+    parse(files.read(path)),
+    ts.isInterfaceDeclaration,
+    (node) => node.name.text === type,
+  );
+  const members = declared?.members.filter(ts.isPropertySignature).filter((member) => !member.questionToken);
+  const values = members?.map((member) => {
+    const [name, of = ''] = [member.name.getText(), member.type?.getText()];
+    return of === 'string' && name.endsWith('Id') ? `${name}: NOBODY` : `${name}: ${SAMPLES[of]}`;
+  });
+  return values?.some((value) => value.endsWith(': undefined'))
+    ? undefined
+    : values && `{ ${values.join(', ')} }`;
+}
+
 /** `defineEvent<…>('invoice.sent', …)` */
 export function callOf(text: string, event: string): ts.CallExpression | undefined {
   return find(parse(text), ts.isCallExpression, (node) => {

@@ -21,12 +21,16 @@ export function processor({ name, event, queue }: Options): Rule {
       throw new GeneratorFailure(
         'Give --event invoice.sent for an event, or --queue thumbnails for a plain queue.',
       );
-    if (event) handle(files, name, event);
-    else if (queue) serve(files, name, folder, queue);
+    if (event) {
+      handle(files, name, event);
+      if (!files.has(specOf(event)))
+        files.left.push(`${specOf(event)} is not there: test by hand that ${name} handles ${event}.`);
+    } else if (queue) serve(files, name, folder, queue);
   });
 }
 
-function handle(files: Files, name: string, event: string): void {
+/** Makes a feature a consumer of an event. */
+export function handle(files: Files, name: string, event: string): void {
   const declared = findEvent(files, event);
   const consumers = () => memberOf(callOf(files.read(declared.path), event)?.arguments[1], 'consumers');
   if (consumers()?.getText().includes(`'${name}'`))
@@ -34,8 +38,6 @@ function handle(files: Files, name: string, event: string): void {
   requireNoCycle(files, name, declared.feature);
   files.edit(declared.path, (text) => withElement(text, consumers(), `'${name}'`));
   addHandler(files, name, declared);
-  if (!files.has(specOf(event)))
-    files.left.push(`${specOf(event)} is not there: test by hand that ${name} handles ${event}.`);
 }
 
 function serve(files: Files, name: string, folder: string, queue: string): void {

@@ -4,9 +4,11 @@ import { withoutMarked } from '../../scripts/lib/fork/marks.ts';
 import { isKeptAsItIs } from '../../scripts/lib/fork/texts.ts';
 import { unsaved } from '../../scripts/lib/generated.ts';
 import { planRemoval, RemovalFailure, type Removal } from '../../scripts/lib/remove-features.ts';
+import { forgetEveryday } from '../feature/everyday.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
 import { generator } from '../lib/generator.ts';
 import { pascal } from '../lib/names.ts';
+import { sqlName } from '../lib/sql.ts';
 
 interface Options {
   name: string;
@@ -45,7 +47,16 @@ export function removeFeature({
     for (const path of texts.keys())
       if (files.has(path) && !isKeptAsItIs(path))
         files.write(path, withoutMarked(path, files.read(path), new Set(removal.features)));
+    for (const feature of removal.features) forgetEveryday(files, [feature, ...entitiesOf(removal, feature)]);
     if (deployed && removal.tables.length > 0) files.create(dropping(removal, texts, timestamp));
+  });
+}
+
+/** The names of its entities, as their files have them. */
+function entitiesOf({ files }: Removal, feature: string): string[] {
+  return files.flatMap(({ path }) => {
+    const [folder, file = ''] = path.split(`src/modules/${feature}/`);
+    return folder === '' && file.endsWith('.entity.ts') ? file.replace('.entity.ts', '') : [];
   });
 }
 
@@ -80,20 +91,24 @@ function dropping(
 ): Record<string, string> {
   const made = migrations.map((path) => ({
     name: /export class (\w+)/.exec(texts.get(path) ?? '')![1]!,
-    from: path.replace('migrations/', './').replace(/\.ts$/, '.js'),
+    from: path.replace('migrations/', './'),
   }));
+  // An index is built without a transaction, so that nobody waits for it. Then both ways may have to run again after half of the work.
+  const outside = migrations.some((path) => texts.get(path)?.includes('transaction = false'));
+  const dropTables = `await queryRunner.query('DROP TABLE ${outside ? 'IF EXISTS ' : ''}${tables.map(sqlName).join(', ')}');`;
   const name = `drop-${features.join('-')}`;
   return {
     [`migrations/${timestamp}-${name}.ts`]: `import type { MigrationInterface, QueryRunner } from 'typeorm';
 ${made.map((one) => `import { ${one.name} } from '${one.from}';\n`).join('')}
+// migrations:check allows ban-drop-table: deploy it a release after the last one that uses ${tables.length > 1 ? 'these tables' : 'this table'}
 export class ${pascal(name)}${timestamp} implements MigrationInterface {
-  async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP TABLE ${tables.join(', ')}');
+${outside ? '  transaction = false;\n\n' : ''}  async up(queryRunner: QueryRunner): Promise<void> {
+    ${dropTables}
   }
 
   /** Makes them again, empty. */
   async down(queryRunner: QueryRunner): Promise<void> {
-${made.map((one) => `    await new ${one.name}().up(queryRunner);\n`).join('')}  }
+${outside ? `    ${dropTables}\n` : ''}${made.map((one) => `    await new ${one.name}().up(queryRunner);\n`).join('')}  }
 }
 `,
   };

@@ -157,6 +157,14 @@ function refuse(tree: Tree, features: string[]): void {
   const kept = features.filter((name) => FOUNDATION.includes(name));
   if (kept.length > 0)
     throw new RemovalFailure(`${kept.join(' and ')} cannot be removed: every product has them.`);
+  const tables = new Map(
+    tree.files.flatMap((path) => {
+      const feature = featureOf(path);
+      return feature && features.includes(feature)
+        ? tablesOf(tree, [path]).map((table) => [table, feature])
+        : [];
+    }),
+  );
   for (const path of tree.files) {
     const feature = featureOf(path);
     if (!feature || features.includes(feature)) continue;
@@ -164,6 +172,12 @@ function refuse(tree: Tree, features: string[]): void {
     if (needed)
       throw new RemovalFailure(
         `${path} imports ${needed}: keep "${featureOf(needed)}", or remove "${feature}" too.`,
+      );
+    const [, table] =
+      [...tree.text(path).matchAll(/@ForeignKey\('(\w+)'/g)].find(([, name]) => tables.has(name ?? '')) ?? [];
+    if (table !== undefined)
+      throw new RemovalFailure(
+        `${path} refers to the table ${table}: keep "${tables.get(table)}", or remove "${feature}" too.`,
       );
   }
 }

@@ -1,0 +1,70 @@
+import ts from 'typescript';
+import { decoration, find, inserted, parse, type Edited } from './edit.ts';
+import type { Files } from './generator.ts';
+
+/**
+ * Documents that a row of a feature cannot be deleted while another feature refers to it, wherever its deletion begins: there, or at the rows
+ * above it, with which it goes.
+ */
+export function documentReferences(files: Files, feature: string): void {
+  for (const name of withAncestors(files, feature)) {
+    const controller = controllerOf(name);
+    if (files.has(controller) && deletion(files.read(controller)))
+      files.edit(controller, withStillReferenced);
+  }
+}
+
+/** A feature, that with whose rows its own rows go, and so on. */
+export function withAncestors(files: Files, feature: string, seen: string[] = []): string[] {
+  if (seen.includes(feature)) return seen;
+  return parentsOf(files, feature).reduce(
+    (all, table) => withAncestors(files, table.replaceAll('_', '-'), all),
+    [...seen, feature],
+  );
+}
+
+/** Where single rows of a feature are deleted, as an expression of a spec; undefined where they are not. */
+export function deletionPath(files: Files, feature: string, path: string): string | undefined {
+  const controller = controllerOf(feature);
+  if (!files.has(controller)) return undefined;
+  const source = parse(files.read(controller));
+  const route = decoration(source, 'Controller')?.arguments[0];
+  if (!deletion(source.text) || !route || !ts.isStringLiteral(route)) return undefined;
+  return route.text.includes(':') ? `await ${path}(api, ada)` : `'/${route.text}'`;
+}
+
+/** The tables with whose rows those of a feature go. */
+function parentsOf(files: Files, feature: string): string[] {
+  const folder = `src/modules/${feature}`;
+  return files
+    .list(folder)
+    .filter((file) => file.endsWith('.entity.ts'))
+    .flatMap((file) => [
+      ...files.read(`${folder}/${file}`).matchAll(/@ForeignKey\('(\w+)', \{[^}]*'CASCADE'/g),
+    ])
+    .map(([, table]) => table!)
+    .filter((table) => table !== 'users');
+}
+
+function controllerOf(feature: string): string {
+  return `src/modules/${feature}/${feature}.controller.ts`;
+}
+
+/** The method behind `@Delete(':id')`. */
+function deletion(text: string): ts.MethodDeclaration | undefined {
+  return find(
+    parse(text),
+    ts.isMethodDeclaration,
+    (method) => decoration(method, 'Delete')?.arguments[0]?.getText() === "':id'",
+  );
+}
+
+function withStillReferenced(text: string): Edited {
+  const problems = decoration(deletion(text)!, 'ApiProblems')?.arguments;
+  if (!problems) return { state: 'cannot', paste: '@ApiProblems(409)' };
+  const all = problems.map((problem) => problem.getText());
+  if (all.includes('409')) return { state: 'already there' };
+  const next = problems.find((problem) => Number(problem.getText()) > 409);
+  const at = next?.getStart() ?? problems.at(-1)?.end ?? problems.pos;
+  return { state: 'done', text: inserted(text, at, next ? '409, ' : all.length > 0 ? ', 409' : '409') };
+}
