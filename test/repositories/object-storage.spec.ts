@@ -180,7 +180,8 @@ describe.each(KINDS)('an object storage %s', (_kind, start) => {
 describe('files on this disk', () => {
   let under: StorageUnderTest & { directory: string };
   beforeAll(async () => {
-    under = await startDiskStorage({ HTTP_ARRIVAL_TIMEOUT_MS: '2000' });
+    // Long enough for what arrives in one piece, on a busy machine.
+    under = await startDiskStorage({ HTTP_ARRIVAL_TIMEOUT_MS: '10000' });
   });
   afterAll(() => under?.stop());
 
