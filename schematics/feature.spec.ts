@@ -55,7 +55,7 @@ describe('nest g feature', () => {
     [{ name: 'Invoices' }, /"Invoices" is no name/],
     [{ name: 'staff' }, /looks like a singular/],
     [{ fields: '' }, /at least one field/],
-    [{ access: 'friends' }, /"public", "caller", "admin"/],
+    [{ access: 'friends' }, /"public", "optional", "caller", "admin"/],
     [{ path: '/v1/invoices' }, /is no path: write what comes after/],
     [{ fields: 'parent:ref(invoices)' }, /parentId has to be optional: the first invoice/],
     [{ belongsTo: 'users' }, /there is --owner/],
