@@ -8,6 +8,7 @@ import { getToken } from '@willsoto/nestjs-prometheus';
 import { ApiModule } from './api.module.js';
 import type { Settings } from './config/index.js';
 import { Database } from './platform/database/index.js';
+import { LANGUAGES } from './languages/index.js';
 import { PROBLEMS } from './product.modules.js';
 import {
   Connections,
@@ -26,6 +27,7 @@ import {
   injectRouteFaults,
   writeProblemsAs,
 } from './platform/http/index.js';
+import { speak } from './platform/languages/index.js';
 import { HealthRegistry } from './platform/health/index.js';
 import type { FaultInjector } from './platform/resilience/index.js';
 import { OverloadSignal } from './platform/redis/index.js';
@@ -49,6 +51,7 @@ export async function createApi(
   faults?: FaultInjector,
   features?: Type[],
 ): Promise<NestFastifyApplication> {
+  speak(LANGUAGES);
   writeProblemsAs(PROBLEMS, settings.http.problemTypeBase);
   const inFlight = new InFlight();
   const shedder = new LoadShedder(

@@ -1,6 +1,8 @@
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Settings } from './config/index.js';
+import { LANGUAGES } from './languages/index.js';
+import { speak } from './platform/languages/index.js';
 import { HealthRegistry } from './platform/health/index.js';
 import { createProcessLog, nestLogger, type ProcessLog } from './platform/observability/index.js';
 import type { FaultInjector } from './platform/resilience/index.js';
@@ -20,6 +22,7 @@ export function createWorker(
   faults?: FaultInjector,
   features?: Type[],
 ): Promise<INestApplicationContext> {
+  speak(LANGUAGES);
   const module = WorkerModule.forRoot(settings, log.logger, health, faults, features);
   return NestFactory.createApplicationContext(module, {
     logger: nestLogger(log.logger),

@@ -112,6 +112,17 @@ describe('A mail', () => {
     ]);
   });
 
+  it('is in the language of the request that caused it', async () => {
+    const german = { ...ada, http: ada.http.with({ 'accept-language': 'de-DE, en;q=0.5' }) };
+    const order = await placed(german);
+    const [mail] = await mails(1);
+    const message = await parsed(mail?.file ?? '');
+
+    expect(message.subject).toBe(`Wir haben Ihre Bestellung ${order.id.slice(-8)} erhalten`);
+    expect(message.text).toContain('39,80\u00a0€');
+    expect(message.html).toContain('<html lang="de">');
+  });
+
   it('is sent for each change of an order, and listed newest first', async () => {
     const order = await placed();
     expect((await pay(order.id, 'pm_card_declined')).status).toBe(402);

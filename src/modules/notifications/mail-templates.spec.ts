@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { LANGUAGES } from '../../languages/index.js';
+import { speak } from '../../platform/languages/index.js';
 import { formatMoney, renderMail, type MailKind } from './mail-templates.js';
+
+speak(LANGUAGES);
 
 const news = { orderId: '019a9f3c-0000-7000-8000-00000000beef', amount: 4_050, currency: 'EUR' };
 
@@ -19,6 +23,15 @@ describe('A mail', () => {
       expect(body).toContain('€40.50');
       expect(body).toContain('Acme');
     }
+  });
+
+  it('is in the language of its recipient, and so are its amounts', () => {
+    const { subject, text, html } = renderMail('order.placed', 'Ada', news, 'Acme', 'de');
+
+    expect(subject).toBe('Wir haben Ihre Bestellung 0000beef erhalten');
+    expect(text).toContain('Guten Tag Ada,');
+    expect(text.replace('\u00a0', ' ')).toContain('40,50 €');
+    expect(html).toContain('<html lang="de">');
   });
 
   it('shows a name that is HTML as text', () => {

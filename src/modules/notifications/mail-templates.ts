@@ -1,3 +1,5 @@
+import { DEFAULT_LANGUAGE, textIn } from '../../platform/languages/index.js';
+
 /** The content of a mail; the recipient is decided elsewhere. */
 export interface MailContent {
   subject: string;
@@ -13,50 +15,37 @@ export interface OrderNews {
   currency: string;
 }
 
-type Template = (news: OrderNews) => { subject: string; paragraphs: string[] };
+export const MAIL_KINDS = [
+  'order.placed',
+  'order.cancelled',
+  'payment.succeeded',
+  'payment.declined',
+] as const;
 
-const TEMPLATES = {
-  'order.placed': ({ orderId, ...money }) => ({
-    subject: `We have received your order ${shortened(orderId)}`,
-    paragraphs: [
-      `Thank you for your order ${orderId} of ${formatMoney(money)}.`,
-      'The goods are reserved for you until it is paid.',
-    ],
-  }),
-  'order.cancelled': ({ orderId, ...money }) => ({
-    subject: `Your order ${shortened(orderId)} is cancelled`,
-    paragraphs: [
-      `Your order ${orderId} of ${formatMoney(money)} is cancelled. Nothing more will be charged for it.`,
-    ],
-  }),
-  'payment.succeeded': ({ orderId, ...money }) => ({
-    subject: `We have received your payment for order ${shortened(orderId)}`,
-    paragraphs: [`We have received ${formatMoney(money)} for your order ${orderId}.`],
-  }),
-  'payment.declined': ({ orderId, ...money }) => ({
-    subject: `Your payment for order ${shortened(orderId)} was declined`,
-    paragraphs: [
-      `The payment of ${formatMoney(money)} for your order ${orderId} was declined. Nothing was charged.`,
-      'Your order is still open: you can pay for it with another payment method.',
-    ],
-  }),
-} satisfies Record<string, Template>;
-
-export type MailKind = keyof typeof TEMPLATES;
+export type MailKind = (typeof MAIL_KINDS)[number];
 
 /**
  * Writes a mail as text and as HTML.
  * @param name the recipient's chosen name: free text of a user
  * @param signature the sender's name
+ * @param language the texts are those of `mail.<kind>` in src/languages
  */
-export function renderMail(kind: MailKind, name: string, news: OrderNews, signature: string): MailContent {
-  const { subject, paragraphs } = TEMPLATES[kind](news);
-  const lines = [greeting(name), ...paragraphs, signature];
+export function renderMail(
+  kind: MailKind,
+  name: string,
+  { orderId, ...money }: OrderNews,
+  signature: string,
+  language = DEFAULT_LANGUAGE,
+): MailContent {
+  const values = { order: shortened(orderId), orderId, money: formatMoney(money, language) };
+  const subject = textIn(language, `mail.${kind}.subject`, values);
+  const body = textIn(language, `mail.${kind}.body`, values);
+  const lines = [greeting(name, language), ...body.split('\n\n'), signature];
   return {
     subject,
     text: `${lines.join('\n\n')}\n`,
     html:
-      `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body>` +
+      `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head><body>` +
       `${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</body></html>\n`,
   };
 }
@@ -67,25 +56,31 @@ const LINK = /[:/@\\]|\p{L}{2,}\.\p{L}{2,}/u;
 const INVISIBLE = /(?![\u200C\u200D])[\p{Cc}\p{Cf}]/gu;
 
 /** Addresses are not verified: a stranger could register another person's address, and make the shop send a link in a name. */
-function greeting(name: string): string {
+function greeting(name: string, language: string): string {
   const shown = name.replace(/\s+/g, ' ').replace(INVISIBLE, '').trim();
-  return shown === '' || LINK.test(shown) ? 'Hello,' : `Hello ${shown},`;
+  return shown === '' || LINK.test(shown)
+    ? textIn(language, 'mail.greeting')
+    : textIn(language, 'mail.greeting.name', { name: shown });
 }
 
-/** An amount in the format of the shop's language; the currency defines how many digits are minor units. */
-export function formatMoney({ amount, currency }: Pick<OrderNews, 'amount' | 'currency'>): string {
-  const format = formatOf(currency);
+/** An amount in the format of a language; the currency defines how many digits are minor units. */
+export function formatMoney(
+  { amount, currency }: Pick<OrderNews, 'amount' | 'currency'>,
+  language = DEFAULT_LANGUAGE,
+): string {
+  const format = formatOf(language, currency);
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
-/** Creating one costs a hundred times as much as using it; there are about 180 currencies. */
+/** Creating one costs a hundred times as much as using it; there are about 180 currencies in each language. */
 const formats = new Map<string, Intl.NumberFormat>();
 
-function formatOf(currency: string): Intl.NumberFormat {
-  let format = formats.get(currency);
+function formatOf(language: string, currency: string): Intl.NumberFormat {
+  const key = `${language} ${currency}`;
+  let format = formats.get(key);
   if (!format) {
-    format = new Intl.NumberFormat('en', { style: 'currency', currency });
-    formats.set(currency, format);
+    format = new Intl.NumberFormat(language, { style: 'currency', currency });
+    formats.set(key, format);
   }
   return format;
 }

@@ -10,7 +10,7 @@ import { paymentDeclined, paymentSucceeded } from '../payments/index.js';
 import type { MailKind, OrderNews } from './mail-templates.js';
 import { NotificationsService } from './notifications.service.js';
 
-type OrderEvent = DeliveredEvent<OrderNews & { userId: string }>;
+type OrderEvent = DeliveredEvent<OrderNews & { userId: string; language?: string | undefined }>;
 
 /** Turns what happens to orders and payments into mail. */
 @EventProcessor('notifications')
@@ -47,8 +47,14 @@ export class NotificationsProcessor extends EventConsumer {
    * would lose it.
    */
   private async notify(kind: MailKind, event: OrderEvent): Promise<void> {
-    const { userId, ...order } = event.payload;
-    const bookkeeping = await this.notifications.deliver({ eventId: event.id, kind, userId, order });
+    const { userId, language, ...order } = event.payload;
+    const bookkeeping = await this.notifications.deliver({
+      eventId: event.id,
+      kind,
+      userId,
+      language,
+      order,
+    });
     if (!bookkeeping) return;
     await this.unitOfWork.run(async () => {
       await this.inbox.record(event);

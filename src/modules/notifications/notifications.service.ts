@@ -16,6 +16,8 @@ export interface News {
   kind: MailKind;
   userId: string;
   order: OrderNews;
+  /** Of the request that caused it; absent when no user's request has. */
+  language?: string | undefined;
 }
 
 /** Records how a delivery ended, in the caller's transaction. */
@@ -51,9 +53,9 @@ export class NotificationsService {
    * @throws TransientError when the mail server or the database is down: the notification stays `pending`, also when
    *   the event becomes a dead letter, for a replay of it sends the mail after all.
    */
-  async deliver({ eventId, kind, userId, order }: News): Promise<Bookkeeping | undefined> {
+  async deliver({ eventId, kind, userId, order, language }: News): Promise<Bookkeeping | undefined> {
     const recipient = await this.users.contactOf(userId);
-    const content = renderMail(kind, recipient.name, order, this.settings.app.title);
+    const content = renderMail(kind, recipient.name, order, this.settings.app.title, language);
     const { subject } = content;
     const status = await this.open({ eventId, userId, kind, subject, recipient: recipient.email });
     if (status !== 'pending') return undefined;

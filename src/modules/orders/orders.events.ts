@@ -8,6 +8,8 @@ export interface OrderEvent {
   amount: number;
   /** ISO 4217. */
   currency: string;
+  /** What the user reads, where a request of the user caused it. */
+  language?: string | undefined;
 }
 
 export const orderPlaced = defineEvent<OrderEvent>('order.placed', { consumers: ['notifications'] });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RequestContext } from '../../platform/context/index.js';
 import { newId, UnitOfWork } from '../../platform/database/index.js';
 import { BusinessRuleError, ClientError } from '../../platform/errors/index.js';
 import { decodeCursor, pageOf, type Caller, type Page, type PageQuery } from '../../platform/http/index.js';
@@ -219,7 +220,8 @@ function orderNotFound(): ClientError {
 }
 
 function eventOf({ id, userId, totalAmount, currency }: NewOrder): OrderEvent {
-  return { orderId: id, userId, amount: totalAmount, currency };
+  const language = RequestContext.current()?.language;
+  return { orderId: id, userId, amount: totalAmount, currency, language };
 }
 
 function present(row: OrderRow): OrderDto {

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectMetric } from '@willsoto/nestjs-prometheus';
 import { Counter } from 'prom-client';
+import { RequestContext } from '../../platform/context/index.js';
 import { UnitOfWork } from '../../platform/database/index.js';
 import { Outbox } from '../../platform/messaging/index.js';
 import { OrdersService } from '../orders/index.js';
@@ -106,9 +107,12 @@ export class PaymentSettlement {
     if (status === 'succeeded') await this.orders.markPaid(orderId, paymentId);
     else await this.orders.releaseFromPayment(orderId, paymentId);
     const event = status === 'succeeded' ? paymentSucceeded : paymentDeclined;
-    await this.outbox.announce(event, { paymentId, orderId, userId, amount, currency }, { key: orderId });
+    const language = RequestContext.current()?.language;
+    const payload = { paymentId, orderId, userId, amount, currency, language };
+    await this.outbox.announce(event, payload, { key: orderId });
     return payment;
   }
+
   private complain(reason: 'amount' | 'outcome', { id, status }: PaymentRow, charge: Charge): void {
     this.disputes.inc({ reason });
     this.logger.error(

@@ -9,6 +9,8 @@ export interface PaymentEvent {
   amount: number;
   /** ISO 4217. */
   currency: string;
+  /** What the user reads, where a request of the user caused it. */
+  language?: string | undefined;
 }
 
 /** The provider has taken the money; the order is paid. */

@@ -1,5 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { speak } from '../languages/index.js';
 import { RequestContext } from './request-context.js';
+
+const NO_TEXTS = { titles: {}, details: {}, texts: {} };
 
 describe('the context of a request', () => {
   it('is available to all asynchronous work of the request', async () => {
@@ -38,6 +41,21 @@ describe('the context of a request', () => {
     expect(gone).not.toHaveBeenCalled();
     expect(late).toHaveBeenCalledTimes(1);
     expect(context.abandoned?.message).toBe('The client went away.');
+  });
+
+  it.each([
+    ['what the client accepts', 'user-1', 'de-AT', 'de'],
+    ['undefined where the client accepts anything', 'user-1', '*', undefined],
+    ['undefined where it does not say', 'user-1', undefined, undefined],
+    ['undefined without a caller: a sender of webhooks decides for nobody', undefined, 'de', undefined],
+  ])('has the language of its caller: %s', async (_, userId, acceptLanguage, language) => {
+    speak({ en: NO_TEXTS, de: NO_TEXTS });
+    const context = new RequestContext('r', Infinity);
+    Object.assign(context, { userId, acceptLanguage });
+    expect(context.language).toBe(language);
+    await context.run(() =>
+      RequestContext.shielded(async () => expect(RequestContext.current()?.language).toBe(language)),
+    );
   });
 
   it('does not reach shielded work, except for the id', async () => {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { newId } from './ids.js';
 import { Members } from '../fast/index.js';
+import { languageOf } from '../languages/index.js';
 import { TransientError } from '../errors/index.js';
 
 /** Code of the error that ends the work for a request after its client has disconnected. */
@@ -11,6 +12,8 @@ export class RequestContext {
   private static readonly storage = new AsyncLocalStorage<RequestContext>();
 
   userId?: string;
+  /** As the client has sent it. */
+  acceptLanguage?: string | undefined;
   /** What tracing keeps for a request that it does not record: a context of its own would cost each of them another one. */
   unsampled?: object;
   private given?: Error;
@@ -37,6 +40,16 @@ export class RequestContext {
   /** Runs `work`, and everything asynchronous it starts, in this context. */
   run<T>(work: () => T): T {
     return RequestContext.storage.run(this, work);
+  }
+
+  /**
+   * What the caller reads, for events whose consequences reach the caller later, such as a mail. Undefined when the client does not
+   * say, and where there is no caller: the sender of a webhook is not who gets the mail.
+   */
+  get language(): string | undefined {
+    const { userId, acceptLanguage } = this;
+    const isSaid = userId !== undefined && acceptLanguage !== undefined && acceptLanguage !== '*';
+    return isSaid ? languageOf(acceptLanguage) : undefined;
   }
 
   /** Milliseconds until the deadline, never negative. */
@@ -85,6 +98,7 @@ export class RequestContext {
     const context = new RequestContext(current?.requestId ?? newId(), Infinity);
     context.userId = current?.userId;
     context.unsampled = current?.unsampled;
+    context.acceptLanguage = current?.acceptLanguage;
     return context.run(work);
   }
 }

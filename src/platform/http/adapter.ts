@@ -78,6 +78,7 @@ export function createHttpAdapter(
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = new RequestContext(request.id, settings.requestTimeoutMs);
+    context.acceptLanguage = request.headers['accept-language'];
     request.context = context;
     Exchange.of(reply.raw)?.reached(request);
     reply.headers(SECURITY_HEADERS).header('X-Request-Id', request.id).header('Cache-Control', 'no-store');

@@ -1,5 +1,7 @@
 import { BusinessRuleError } from '../errors/index.js';
 import { writtenProblem } from '../http/index.js';
+import { isMultilingual } from '../languages/index.js';
+import type { IdempotentRequest } from './idempotent-request.js';
 
 /** A handler's answer: the body is any JSON value, the headers are those that belong to the answer. */
 export interface Answer {
@@ -26,9 +28,15 @@ export function recordedAnswer({ status, headers = {}, body }: Answer): Recorded
 /** An error with the text that the problem filter sends for it. */
 export function recordedRefusal(
   error: BusinessRuleError,
-  { requestId, path }: { requestId: string; path: string },
+  { requestId, path, acceptLanguage }: Pick<IdempotentRequest, 'requestId' | 'path' | 'acceptLanguage'>,
 ): RecordedAnswer {
-  const { status, contentType, body } = writtenProblem(error, requestId, path);
-  // A later release may write errors in another format, and replay this one.
-  return { status, headers: { ...error.headers, 'Content-Type': contentType }, body, replayed: false };
+  const { status, contentType, language, body } = writtenProblem(error, requestId, path, acceptLanguage);
+  const headers = {
+    ...error.headers,
+    // A later release may write errors in another format, and replay this one.
+    'Content-Type': contentType,
+    // A retry gets the first answer again, whatever it accepts.
+    ...(isMultilingual() && { 'Content-Language': language, Vary: 'Accept-Language' }),
+  };
+  return { status, headers, body, replayed: false };
 }

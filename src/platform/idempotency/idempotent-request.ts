@@ -15,6 +15,7 @@ export interface IdempotentRequest {
   /** Of the first request with this key, for its problem document. */
   requestId: string;
   path: string;
+  acceptLanguage?: string | undefined;
 }
 
 const takesKey = createParamDecorator((optional: boolean, context: ExecutionContext) => {
@@ -53,6 +54,7 @@ export function idempotentRequest(request: FastifyRequest): IdempotentRequest {
     payload: { method, params: request.params, body: request.body },
     requestId: request.id,
     path: request.url.split('?', 1)[0] ?? '/',
+    acceptLanguage: request.headers['accept-language'],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Rule } from '../project.js';
 
-/** What `src/` consists of. A folder beside `modules/` would be held to no rule, because each rule knows these by name. */
-const FOLDERS = ['cli', 'config', 'modules', 'platform'];
+/** What `src/` consists of; `languages` holds texts alone. A folder beside `modules/` would be held to no rule, because each rule knows these by name. */
+const FOLDERS = ['cli', 'config', 'languages', 'modules', 'platform'];
 const FILES = [
   'api.app.ts',
   'api.module.ts',

@@ -77,7 +77,7 @@ export class Cors {
     // A route's own `Vary` would replace the one that `mark` has set.
     fastify.addHook('onSend', (_request, reply, payload, done) => {
       const vary = String(reply.getHeader('Vary'));
-      if (vary !== VARY) void reply.header('Vary', `${vary}, ${VARY}`);
+      if (!vary.split(', ').includes(VARY)) void reply.header('Vary', `${vary}, ${VARY}`);
       done(null, payload);
     });
   }

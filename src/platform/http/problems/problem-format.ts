@@ -1,5 +1,6 @@
 import { Logger, type Type } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
+import { languageOf } from '../../languages/index.js';
 import { problemDocument, type ProblemDocument } from './problem.js';
 
 const logger = new Logger('ProblemFormat');
@@ -54,6 +55,7 @@ export const PROBLEM_DETAILS: ProblemFormat = {
 /** An error as it is sent. */
 export interface WrittenProblem {
   status: number;
+  language: string;
   contentType: string;
   body: string;
 }
@@ -73,19 +75,28 @@ export function writeProblemsAs(other: ProblemFormat, base?: string): void {
   typeBase = base;
 }
 
-/** The answer to an error: written only here, also for input that never becomes a request, and for stored answers. */
-export function writtenProblem(error: unknown, requestId: string, instance: string): WrittenProblem {
-  const document = problemDocument(error, requestId, instance, typeBase);
+/**
+ * The answer to an error: written only here, also for input that never becomes a request, and for stored answers.
+ * @param acceptLanguage what the client reads; absent where it is too early to look: then it is English
+ */
+export function writtenProblem(
+  error: unknown,
+  requestId: string,
+  instance: string,
+  acceptLanguage?: string,
+): WrittenProblem {
+  const language = languageOf(acceptLanguage);
+  const document = problemDocument(error, requestId, instance, typeBase, language);
   const { status } = document;
   try {
-    return { status, ...written(format, format.body(document, error)) };
+    return { status, language, ...written(format, format.body(document, error)) };
   } catch (failure) {
     // A failure of the format must neither hide the first error nor leave the client without an answer.
     logger.error({ err: failure }, 'The error format failed; sending the problem document instead');
-    return { status, ...written(PROBLEM_DETAILS, document) };
+    return { status, language, ...written(PROBLEM_DETAILS, document) };
   }
 }
 
-function written({ mediaType }: ProblemFormat, body: object): Omit<WrittenProblem, 'status'> {
+function written({ mediaType }: ProblemFormat, body: object): Pick<WrittenProblem, 'contentType' | 'body'> {
   return { contentType: `${mediaType}; charset=utf-8`, body: JSON.stringify(body) };
 }

@@ -1,6 +1,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asProblem, ClientError } from '../../errors/index.js';
+import { isMultilingual } from '../../languages/index.js';
+import { varyBy } from '../headers/vary.js';
 import { writtenProblem } from './problem-format.js';
 
 /**
@@ -20,7 +22,13 @@ export class ProblemFilter implements ExceptionFilter {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   request.failure = error;
   if (reply.sent) return;
-  const { status, contentType, body } = writtenProblem(error, request.id, pathOf(request));
+  const { status, contentType, language, body } = writtenProblem(
+    error,
+    request.id,
+    pathOf(request),
+    request.headers['accept-language'],
+  );
+  if (isMultilingual()) varyBy(reply.header('Content-Language', language), 'Accept-Language');
   const headers = asProblem(error)?.headers;
   if (headers) void reply.headers(headers);
   void reply

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { asProblem } from '../../errors/index.js';
+import { DEFAULT_LANGUAGE, detailIn, titleIn } from '../../languages/index.js';
 
 /** RFC 9457 problem document with our own members. */
 export interface ProblemDocument {
@@ -28,15 +29,19 @@ export function problemDocument(
   requestId: string,
   instance: string,
   typeBase = 'urn:problem-type:',
+  language = DEFAULT_LANGUAGE,
 ): ProblemDocument {
   const problem = asProblem(error);
   const status = problem?.status ?? 500;
   const code = problem?.code ?? 'internal-error';
   return {
     type: REGISTERED_TYPES[code] ?? `${typeBase}${code}`,
-    title: STATUS_CODES[status] ?? 'Error',
+    title: titleIn(language, status) ?? STATUS_CODES[status] ?? 'Error',
     status,
-    detail: problem?.message ?? 'An unexpected error occurred. It is logged with the requestId.',
+    detail:
+      detailIn(language, { status, code, members: problem?.extensions ?? {} }) ??
+      problem?.message ??
+      'An unexpected error occurred. It is logged with the requestId.',
     instance,
     /** A bug on our side, logged with the `requestId`. Report it with that id. */
     code,

@@ -1,0 +1,10 @@
+export {
+  DEFAULT_LANGUAGE,
+  detailIn,
+  isMultilingual,
+  languageOf,
+  speak,
+  textIn,
+  titleIn,
+  type Language,
+} from './languages.js';
