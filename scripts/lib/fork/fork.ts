@@ -59,7 +59,7 @@ export function fork(root: string, answers: Answers): Forked {
   for (const path of rewritten) changed.add(path);
   write('src/product.ts', described(read(root, 'src/product.ts'), answers));
   const own = { version: FIRST_VERSION };
-  const { 'check:fork': _, ...scripts } = manifestOf(root).scripts;
+  const scripts = scriptsLeft(root);
   write('package.json', json({ ...manifestOf(root), description: answers.description, ...own, scripts }));
   const lock = JSON.parse(read(root, 'package-lock.json')) as Lockfile;
   write(
@@ -117,6 +117,16 @@ interface Manifest {
 
 function manifestOf(root: string): Manifest {
   return JSON.parse(read(root, 'package.json')) as Manifest;
+}
+
+/** The scripts of package.json whose file is still there. */
+function scriptsLeft(root: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(manifestOf(root).scripts).filter(([, command]) => {
+      const [, file] = /^(?:exec node )?(scripts\/\S+|\.ci\/\S+)$/.exec(command) ?? [];
+      return file === undefined || existsSync(join(root, file));
+    }),
+  );
 }
 
 function json(value: unknown): string {
