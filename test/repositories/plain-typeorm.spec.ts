@@ -21,6 +21,15 @@ class Note {
   body!: string;
 }
 
+@Entity('deadlines')
+class Deadline {
+  @PrimaryColumn('int')
+  id!: number;
+
+  @Column('date', { name: 'due_on', default: '2026-01-01' })
+  dueOn!: string;
+}
+
 /** A custom repository, as TypeORM documents it for Nest. */
 class Notes extends Repository<Note> {
   constructor(dataSource: DataSource) {
@@ -32,8 +41,11 @@ let db: TestDatabase;
 let notes: Repository<Note>;
 
 beforeAll(async () => {
-  db = await openTestDatabase({ DATABASE_POOL_SIZE: '4' }, ({ port }) => port, [Note]);
+  db = await openTestDatabase({ DATABASE_POOL_SIZE: '4' }, ({ port }) => port, [Note, Deadline]);
   await db.database.execute({ text: 'CREATE TABLE notes (id int PRIMARY KEY, body text NOT NULL)' });
+  await db.database.execute({
+    text: `CREATE TABLE deadlines (id int PRIMARY KEY, due_on date NOT NULL DEFAULT '2026-01-01')`,
+  });
   notes = db.dataSource.getRepository(Note);
 });
 afterAll(() => db?.close());
@@ -229,6 +241,20 @@ describe('a statement of TypeORM', () => {
     await Promise.all(Array.from({ length: 4 }, (_, i) => notes.insert(note(10 + i))));
     const other = await db.anotherRoom();
     expect(await other.database.query({ text: 'SELECT id FROM notes' })).toHaveLength(4);
+  });
+});
+
+describe('a date', () => {
+  it('is text: in raw rows, in entities, and in what an insert returns', async () => {
+    const deadlines = db.dataSource.getRepository(Deadline);
+    const inserted = deadlines.create({ id: 1, dueOn: '2026-03-01' });
+    await deadlines.insert(inserted);
+    const raw = await db.database.queryOne({ text: 'SELECT due_on FROM deadlines' });
+    expect([inserted.dueOn, (await deadlines.findOneByOrFail({ id: 1 })).dueOn, raw]).toEqual([
+      '2026-03-01',
+      '2026-03-01',
+      { due_on: '2026-03-01' },
+    ]);
   });
 });
 

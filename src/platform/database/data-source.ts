@@ -19,6 +19,12 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
+/**
+ * A date is no moment: pg makes it midnight where the process runs, which is another day in UTC. TypeORM gives entities text, but not
+ * for the columns that an INSERT returns because they have a default.
+ */
+pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
+
 /** PostgreSQL's output of a `timestamptz` in a session in UTC, as all of ours are. */
 const IN_UTC = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00$/;
 const parseAnyTime = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date;
