@@ -25,9 +25,13 @@ export function checkout(files: Record<string, string> = {}): UnitTestTree {
   return tree;
 }
 
-/** Runs a generator on a tree, and leaves that as it was. */
+/**
+ * Runs a generator on a tree, and leaves that as it was. `force`, because git knows nothing of a tree in memory: a fork may have files
+ * of the same names.
+ */
 export function generated(kind: string, options: object, tree = checkout()): Promise<UnitTestTree> {
-  return runner.runSchematic(kind, options, tree.branch());
+  const all = kind === 'remove-feature' ? { force: true, ...options } : options;
+  return runner.runSchematic(kind, all, tree.branch());
 }
 
 /** With the feature `invoices`. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noteGenerated, unsaved } from '../scripts/lib/generated.js';
+import { noteGenerated, unsaved, untouched } from '../scripts/lib/generated.js';
 import { checkout, generated, textsOf, withInvoices } from './checkout.js';
 
 describe('nest g remove-feature', () => {
@@ -134,5 +134,6 @@ describe('a file that would be lost', () => {
     const all = ['committed', 'edited', 'generated', 'generated-and-edited', 'untracked', 'absent'];
 
     expect(unsaved(root, all)).toEqual(['edited', 'generated-and-edited', 'untracked']);
+    expect(untouched(root)).toEqual(['generated']);
   });
 });

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { main } from '@angular-devkit/schematics-cli/bin/schematics.js';
-import { noteGenerated } from './lib/generated.ts';
+import { noteGenerated, untouched } from './lib/generated.ts';
 import { helpOf, kinds, overview } from './lib/generators.ts';
 import { say, sayFailure } from './lib/terminal.ts';
 
@@ -26,6 +26,7 @@ async function generate(name: string): Promise<number> {
     write: (text: string) => (written.push(text), process.stdout.write(text)),
   };
   const dryRun = args.includes('--dry-run');
+  const asGenerated = new Set(untouched(process.cwd()));
   const code = await main({
     args: [`./schematics/collection.json:${name}`, '--no-debug', ...args],
     stdout: out as unknown as NodeJS.WriteStream,
@@ -33,7 +34,9 @@ async function generate(name: string): Promise<number> {
   const lines = [...written.join('').matchAll(/(CREATE|UPDATE|DELETE)\S* (\S+)/g)];
   if (code !== 0 || dryRun || lines.length === 0) return code;
   const pathsOf = (kind: string) => lines.filter(([, one]) => one === kind).map(([, , path]) => path!);
-  noteGenerated(process.cwd(), pathsOf('CREATE'));
+  // A second generator may change what the first one wrote: nobody's work is in it even so.
+  const changed = pathsOf('UPDATE').filter((path) => asGenerated.has(path));
+  noteGenerated(process.cwd(), [...pathsOf('CREATE'), ...changed]);
   for (const path of pathsOf('DELETE')) removeEmptyFolders(dirname(path));
   execFileSync('npm', ['run', '--silent', 'docs'], { stdio: ['ignore', 'ignore', 'inherit'] });
   say('Next: npm run check. The API is at /docs of npm start.');

@@ -14,6 +14,13 @@ export function noteGenerated(root: string, paths: string[]): void {
   writeFileSync(join(root, RECORD), JSON.stringify(record));
 }
 
+/** The files that are still as a generator wrote them. */
+export function untouched(root: string): string[] {
+  return Object.entries(recordOf(root)).flatMap(([path, hash]) =>
+    existsSync(join(root, path)) && hashOf(join(root, path)) === hash ? [path] : [],
+  );
+}
+
 /** Those of these files that could not be had back: neither committed as they are, nor as a generator wrote them. */
 export function unsaved(root: string, paths: string[]): string[] {
   const record = recordOf(root);
