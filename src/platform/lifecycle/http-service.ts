@@ -1,3 +1,4 @@
+import { setImmediate as afterInput } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { within } from '../runtime/index.js';
@@ -10,11 +11,14 @@ export function httpService(app: NestFastifyApplication): Service {
   return {
     drains: true,
     stopTaking: () => connections.drain(),
-    finish: (timeoutMs) => {
+    finish: async (timeoutMs) => {
+      // `close` ends idle connections, and the drain ends in a timer, which comes before input in a turn of the event loop: a request
+      // that had arrived on a busy machine, and was not read yet, was cut off.
+      await afterInput();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      return within(timeoutMs, closed).catch(() => server.closeAllConnections());
+      await within(timeoutMs, closed).catch(() => server.closeAllConnections());
     },
     close: () => app.close(),
   };
