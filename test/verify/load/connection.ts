@@ -77,6 +77,10 @@ export class Connection {
     socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error;
     });
+    // Between two requests: 'close' comes only at the end of the turn, and the next request may come before.
+    socket.on('end', () => {
+      if (this.socket === socket && !this.isBusy) this.socket = undefined;
+    });
     socket.on('close', () => {
       if (this.socket !== socket) return;
       this.socket = undefined;

@@ -206,7 +206,9 @@ export class Stream {
   private later(ms: number, work: () => void): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      work();
+      // Timers come before input in a turn of the event loop: on a busy machine a connection would be used again that the server
+      // had closed long before. The next request on one that an api closed at the end of its drain counted as failed.
+      setImmediate(work);
     }, ms);
     this.timers.add(timer);
   }
