@@ -78,7 +78,8 @@ function proxyFor(nodes: { name: string; host: string; port: number }[]): Promis
         // A repeated POST is one only when the api can recognise it.
         '  http-request disable-l7-retry if METH_POST !{ req.hdr(Idempotency-Key) -m found }',
         '  option httpchk GET /openapi.json',
-        '  default-server inter 500ms fall 1 rise 2 on-marked-down shutdown-sessions',
+        // Not `on-marked-down shutdown-sessions`: it ends the requests that wait for the lost node instead of retrying them.
+        '  default-server inter 500ms fall 1 rise 2',
         ...nodes.map(({ name, host, port: at }) => `  server ${name} ${host}:${at} check`),
         '',
       ].join('\n'),
