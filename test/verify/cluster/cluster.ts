@@ -108,6 +108,12 @@ export class Cluster {
     }));
   }
 
+  /** The address of one of its pods. */
+  async podAddress(component: Component): Promise<string> {
+    const [pod] = await this.pods(component);
+    return this.kubectl('get', 'pod', pod!.name, '--output', 'jsonpath={.status.podIP}');
+  }
+
   /** Where a node port leads: to the pods of that node alone, or to all. */
   async nodePortsLeadTo(pods: 'Local' | 'Cluster'): Promise<void> {
     const change = JSON.stringify({ spec: { externalTrafficPolicy: pods } });
