@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Repository } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LANGUAGES } from '../../src/languages/index.js';
 import { MailRefusedError, type Mailer } from '../../src/modules/notifications/mailer.js';
 import { Notification } from '../../src/modules/notifications/notification.entity.js';
 import { NotificationsService, type News } from '../../src/modules/notifications/notifications.service.js';
@@ -9,8 +10,11 @@ import type { UsersService } from '../../src/modules/users/index.js';
 import { User } from '../../src/modules/users/user.entity.js';
 import { newId } from '../../src/platform/database/index.js';
 import { TransientError } from '../../src/platform/errors/index.js';
+import { speak } from '../../src/platform/languages/index.js';
 import { planOf } from '../support/plans.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+speak(LANGUAGES);
 
 describe('Notifications', () => {
   let db: TestDatabase;
