@@ -5,7 +5,7 @@ import pg from 'pg';
 import { waitFor } from '../wait-for.ts';
 import { postgresBinaries } from './postgres-data.ts';
 import { ownerOf, postgresUser } from './postgres-user.ts';
-import { startPostgres, type PostgresServer } from './postgres.ts';
+import { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
 import { privateDirectory, type PrivateDirectory } from './private-directory.ts';
 
 const run = promisify(execFile);
@@ -57,35 +57,19 @@ export async function archiveRest(server: PostgresServer): Promise<void> {
 }
 
 /**
- * Starts a server on a copy of a base backup, as its primary was at `time`. The settings are those of PostgreSQL documentation
- * 25.3.5.
+ * Starts a server on a data directory of its own, which `fill` makes. The directory is removed when the server is stopped, or when it
+ * cannot be started.
  */
-export async function restoreTo(
-  time: string,
-  { backup, archive }: { backup: string; archive: string },
+export async function startOnCopy(
+  directory: PrivateDirectory,
+  fill: (dataDir: string) => Promise<void>,
+  options: Omit<PostgresOptions, 'dataDir' | 'persistent'> = {},
 ): Promise<PostgresServer> {
-  const directory = await postgresDirectory('restored');
   const dataDir = `${directory.path}/data`;
   try {
-    await run('cp', ['-a', backup, dataDir]);
-    await writeAsOwner(dataDir, 'recovery.signal', '');
-    await appendFile(
-      `${dataDir}/postgresql.auto.conf`,
-      `restore_command = 'cp ${archive}/%f %p'\n` +
-        `recovery_target_time = '${time}'\n` +
-        `recovery_target_action = 'promote'\n` +
-        `archive_mode = 'off'\n`,
-    );
-    const server = await startPostgres({ dataDir, persistent: false });
+    await fill(dataDir);
+    const server = await startPostgres({ ...options, dataDir, persistent: false });
     const stop = server.stop.bind(server);
-    await waitFor(
-      () =>
-        asAdmin(server, async (client) => {
-          const { rows } = await client.query<{ over: boolean }>('SELECT NOT pg_is_in_recovery() AS over');
-          return rows[0]?.over;
-        }),
-      { within: 120_000, what: 'the end of recovery' },
-    );
     return Object.assign(server, {
       stop: async () => {
         await stop();
@@ -96,6 +80,41 @@ export async function restoreTo(
     await directory.remove();
     throw error;
   }
+}
+
+/**
+ * Starts a server on a copy of a base backup, as its primary was at `time`. The settings are those of PostgreSQL documentation
+ * 25.3.5.
+ */
+export async function restoreTo(
+  time: string,
+  { backup, archive }: { backup: string; archive: string },
+): Promise<PostgresServer> {
+  const server = await startOnCopy(await postgresDirectory('restored'), async (dataDir) => {
+    await run('cp', ['-a', backup, dataDir]);
+    await writeAsOwner(dataDir, 'recovery.signal', '');
+    await appendFile(
+      `${dataDir}/postgresql.auto.conf`,
+      `restore_command = 'cp ${archive}/%f %p'\n` +
+        `recovery_target_time = '${time}'\n` +
+        `recovery_target_action = 'promote'\n` +
+        `archive_mode = 'off'\n`,
+    );
+  });
+  try {
+    await waitFor(
+      () =>
+        asAdmin(server, async (client) => {
+          const { rows } = await client.query<{ over: boolean }>('SELECT NOT pg_is_in_recovery() AS over');
+          return rows[0]?.over;
+        }),
+      { within: 120_000, what: 'the end of recovery' },
+    );
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
 }
 
 /** Files that vanish or are replaced meanwhile are not needed (PostgreSQL documentation 25.3.4): the log has what they held. */

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { waitFor } from '../wait-for.ts';
-import { asAdmin, backUp, postgresDirectory, writeAsOwner } from './postgres-backup.ts';
-import { startPostgres, type PostgresOptions, type PostgresServer } from './postgres.ts';
+import { asAdmin, backUp, postgresDirectory, startOnCopy, writeAsOwner } from './postgres-backup.ts';
+import type { PostgresOptions, PostgresServer } from './postgres.ts';
 
 export interface PostgresReplica extends PostgresServer {
   /** Ends recovery: from now on it accepts writes. */
@@ -16,33 +16,24 @@ export async function startReplica(
   primary: PostgresServer,
   options: Pick<PostgresOptions, 'settings' | 'onLine' | 'directory'> = {},
 ): Promise<PostgresReplica> {
-  const directory = options.directory ?? (await postgresDirectory('replica'));
-  const dataDir = `${directory.path}/data`;
-  try {
+  const fill = async (dataDir: string): Promise<void> => {
     await backUp(primary, dataDir);
     await followAs(dataDir, primary);
-    const server = await startPostgres({ ...options, dataDir, persistent: false });
-    const stop = server.stop.bind(server);
-    const ask = (text: string) => asAdmin(server, (client) => client.query(text));
-    return Object.assign(server, {
-      promote: async () => {
-        await ask('SELECT pg_promote()');
-      },
-      pauseReplay: async () => {
-        await ask('SELECT pg_wal_replay_pause()');
-      },
-      resumeReplay: async () => {
-        await ask('SELECT pg_wal_replay_resume()');
-      },
-      stop: async () => {
-        await stop();
-        await directory.remove();
-      },
-    });
-  } catch (error) {
-    await directory.remove();
-    throw error;
-  }
+  };
+  const directory = options.directory ?? (await postgresDirectory('replica'));
+  const server = await startOnCopy(directory, fill, options);
+  const ask = (text: string) => asAdmin(server, (client) => client.query(text));
+  return Object.assign(server, {
+    promote: async () => {
+      await ask('SELECT pg_promote()');
+    },
+    pauseReplay: async () => {
+      await ask('SELECT pg_wal_replay_pause()');
+    },
+    resumeReplay: async () => {
+      await ask('SELECT pg_wal_replay_resume()');
+    },
+  });
 }
 
 /** From now on a commit on `primary` waits until a standby has it on its disk. Resolves when there is such a standby. */

@@ -16,8 +16,8 @@ declare module 'fastify' {
 
 /**
  * Compresses the answers of a route for clients that take gzip: for lists, documents and other large bodies. Never for an answer
- * with a secret in it (a token, a code): whoever can have text put beside a secret learns it from the length (BREACH,
- * CVE-2013-3587). That is why a route has to ask for it.
+ * with a secret in it (a token, a code): an attacker who can place text beside a secret learns it from the length (BREACH,
+ * CVE-2013-3587). So no route compresses its answers unless it asks for it.
  */
 export const Compressed = () => routeOptions({ compressed: true });
 
@@ -41,7 +41,7 @@ export function compressAnswers(route: RouteOptions, inFlight: Members<ServerRes
     varyBy(reply, 'Accept-Encoding');
     if (reply.statusCode === 304) keepTag(request, reply);
     if (!isWanted(request, reply, payload)) return done(null, payload);
-    // Headers as for GET. How long the body would be is not worth compressing it, and Fastify would count what it is given.
+    // The headers of GET, without a length: to know it, the body would have to be compressed.
     if (request.method === 'HEAD') return done(null, compressedAs(reply, new ReadableStream()));
     // Errors are Fastify's, which sees them on what it sends. Either end closes the other, so a client may leave.
     if (payload instanceof Readable) {

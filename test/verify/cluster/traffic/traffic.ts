@@ -20,11 +20,11 @@ export interface OpenTraffic {
 
 export interface Accounts {
   acknowledged: number;
-  /** Acknowledged and not there, or there and not reported. */
+  /** Orders that were acknowledged but are not stored, and stored ones without a mail. */
   lost: number;
   /** More than there were requests. */
   doubled: number;
-  /** There, though the client was not told of success: a retry with the same key would have been. */
+  /** Stored, although the client got no success. A retry with the same key would have got it. */
   unreported: number;
   /** A mail that was sent twice under one Message-ID, by which mail stores drop the second one (RFC 7352). */
   mailedAgain: number;
