@@ -35,13 +35,17 @@ describe('a refresh that is retried after an outage', () => {
 
   it('succeeds when a frozen PostgreSQL executed the first one after the client got its 503', async () => {
     const first = await login();
-    ledger.postgres.freeze();
+    // Not the whole server: once thawed, it might pass on the cancellation before this statement is executed.
+    const connected = await ledger.sql<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'",
+    );
+    for (const { pid } of connected) process.kill(pid, 'SIGSTOP');
     try {
       const { status, text } = await refresh(first.refreshToken);
       expect(status).toBe(503);
       expect(text).not.toMatch(/nothing was changed/i);
     } finally {
-      ledger.postgres.thaw();
+      for (const { pid } of connected) process.kill(pid, 'SIGCONT');
     }
     // What was buffered in the connection's socket takes effect although its client has given up.
     await waitFor(
