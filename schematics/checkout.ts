@@ -34,6 +34,19 @@ export function generated(kind: string, options: object, tree = checkout()): Pro
   return runner.runSchematic(kind, all, tree.branch());
 }
 
+/** The same, with what the generator tells the person who runs it. */
+export async function reported(
+  kind: string,
+  options: object,
+  from: UnitTestTree,
+): Promise<{ tree: UnitTestTree; said: string[] }> {
+  const said: string[] = [];
+  const listening = runner.logger.subscribe(({ message }) => said.push(message));
+  const tree = await generated(kind, options, from);
+  listening.unsubscribe();
+  return { tree, said };
+}
+
 /** With the feature `invoices`. */
 export function withInvoices(): Promise<UnitTestTree> {
   return generated('feature', { name: 'invoices', fields: 'number:string', timestamp: 17 });

@@ -1,5 +1,6 @@
 import { routeOf, shownScope, writeScopes, type Feature } from './feature.ts';
 import {
+  accessTable,
   accessTest,
   consumesTest,
   defaultsTest,
@@ -21,7 +22,7 @@ export function testsOf(feature: Feature): Record<string, string> {
 }
 
 function spec(feature: Feature): string {
-  const { names, fields, access, parent, events, idempotent, consumes } = feature;
+  const { names, fields, owner, parent, events, idempotent, consumes } = feature;
   const { plural, camel, wordsPlural } = names;
   const route = `/${routeOf(feature)}`;
   const keyed = idempotent ? ', headers: api.idempotent()' : '';
@@ -51,7 +52,7 @@ ${events || consumes ? `import { waitFor } from '../../local/wait-for.js';\n` : 
 
 ${
   parent ? `const ROUTE = '${route.replace(/:(\w+)/, '{$1}')}';\n` : `const PATH = '${route}';\n`
-}${fixed.length > 0 ? `/** Set when one is added, and never again. */\nconst FIXED = [${fixed.join(', ')}];\n` : ''}
+}${fixed.length > 0 ? `/** Set when one is added, and never again. */\nconst FIXED = [${fixed.join(', ')}];\n` : ''}${accessTable(feature)}
 interface Made {
   id: string;
   path: string;
@@ -62,19 +63,18 @@ interface Made {
 describe('${wordsPlural}', () => {
   let product: ProductUnderTest;
   let api: DocumentedApi;
-  let ada: string;
-  let eve: string;
+${owner ? '  /** Two admins: what one cannot do with the rows of the other is a matter of their owner alone. */\n' : '  /** An admin. */\n'}  let ada: string;
+${owner ? '  let eve: string;\n' : ''}  /** No admin. */
+  let bob: string;
   let bodies: [object, object];
 ${parent ? '  /** Of the list of one parent. */\n  let PATH: string;\n' : ''}${fixed.length > 0 ? '  let changes: object;\n' : ''}
   beforeAll(async () => {
     product = await startProduct();
     const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
     api = new DocumentedApi(product.url, new Conformance(body));
-    eve = await api.register('eve@example.com');
-    await api.register('ada@example.com');
-    await product.api.get(UsersService, { strict: false }).promote('ada@example.com');
-    ada = (await api.logIn('ada@example.com')).accessToken;
-${parent ? `    PATH = await ${camel}Path(api, ada);\n` : ''}    bodies = await ${camel}Bodies(api, ada);
+    bob = await api.register('bob@example.com');
+    ada = await admin('ada@example.com');
+${owner ? `    eve = await admin('eve@example.com');\n` : ''}${parent ? `    PATH = await ${camel}Path(api, ada);\n` : ''}    bodies = await ${camel}Bodies(api, ada);
 ${
   fixed.length > 0
     ? `    changes = Object.fromEntries(Object.entries(bodies[1]).filter(([name]) => !FIXED.includes(name)));\n`
@@ -83,6 +83,11 @@ ${
 
   afterAll(() => product?.stop());
 
+  const admin = async (email: string): Promise<string> => {
+    await api.register(email);
+    await product.api.get(UsersService, { strict: false }).promote(email);
+    return (await api.logIn(email)).accessToken;
+  };
   const add = async (body: object = bodies[0]): Promise<Made> => {
     const made = await api.call('POST', PATH, { as: ada, body${keyed} });
     expect(made.status).toBe(201);
@@ -200,7 +205,6 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
       ['PUT', \`\${PATH}/\${NOBODY}\`],
       ['DELETE', \`\${PATH}/\${NOBODY}\`],
     ] as const;
-    ${access === 'public' || access === 'optional' ? `for (const [method, path] of all)\n      if (method !== 'GET') expect(await api.statusOf(method, path)).toBe(401);` : 'for (const [method, path] of all) expect(await api.statusOf(method, path)).toBe(401);'}
     for (const [method, path] of all)
       expect(
         await api.statusOf(method, path, {

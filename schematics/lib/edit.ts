@@ -91,7 +91,6 @@ export function withProperty(
 /** Imports names, beside others of the same module where there are some. Types are written as `type Name`. */
 export function withImport(text: string, names: string[], from: string): string {
   const imports = parse(text).statements.filter(ts.isImportDeclaration);
-  const bare = (name: string): string => name.replace(/^type /, '');
   const beside = imports.find(
     (one) =>
       specifierOf(one) === from && one.importClause?.namedBindings?.kind === ts.SyntaxKind.NamedImports,
@@ -99,9 +98,7 @@ export function withImport(text: string, names: string[], from: string): string 
   if (!beside) {
     const next = imports.find((one) => specifierOf(one) > from && specifierOf(one).startsWith('.'));
     const at = (from.startsWith('.') ? next : imports[0])?.getStart() ?? imports.at(-1)?.end ?? 0;
-    const types = names.every((name) => name.startsWith('type '));
-    const clause = types ? `type { ${names.map(bare).join(', ')} }` : `{ ${names.join(', ')} }`;
-    const line = `import ${clause} from '${from}';\n`;
+    const line = `${importOf(names, from)}\n`;
     return inserted(text, at, at > 0 && at === imports.at(-1)?.end ? `\n${line.trimEnd()}` : line);
   }
   const { elements } = beside.importClause!.namedBindings as ts.NamedImports;
@@ -117,10 +114,36 @@ export function withImport(text: string, names: string[], from: string): string 
       .map((one) => (typesOnly && !one.isTypeOnly ? `type ${one.getText()}` : one.getText())),
     ...missing,
   ].toSorted((a, b) => compare(a, b));
-  const clause = all.every((name) => name.startsWith('type '))
-    ? `type { ${all.map(bare).join(', ')} }`
-    : `{ ${all.join(', ')} }`;
-  return `${text.slice(0, beside.getStart())}import ${clause} from '${from}';${text.slice(beside.end)}`;
+  return `${text.slice(0, beside.getStart())}${importOf(all, from)}${text.slice(beside.end)}`;
+}
+
+/** Imports a name no longer. */
+export function withoutImport(text: string, name: string, from: string): string {
+  for (const one of parse(text).statements.filter(ts.isImportDeclaration)) {
+    const names = one.importClause?.namedBindings;
+    if (specifierOf(one) !== from || !names || !ts.isNamedImports(names)) continue;
+    const left = names.elements.filter((element) => element.name.text !== name);
+    if (left.length === names.elements.length) continue;
+    const line =
+      left.length > 0
+        ? importOf(
+            left.map((element) => element.getText()),
+            from,
+          )
+        : '';
+    return text.slice(0, one.getStart()) + line + text.slice(one.end).replace(line ? '' : '\n', '');
+  }
+  return text;
+}
+
+function importOf(names: string[], from: string): string {
+  const types = names.every((name) => name.startsWith('type '));
+  const clause = types ? `type { ${names.map(bare).join(', ')} }` : `{ ${names.join(', ')} }`;
+  return `import ${clause} from '${from}';`;
+}
+
+function bare(name: string): string {
+  return name.replace(/^type /, '');
 }
 
 /** Adds a module of a feature to the product's list of modules. */
