@@ -195,7 +195,7 @@ describe('The reconciliation', () => {
     expect(await claim(1)).toEqual([]);
 
     await payments.handBack([current!]);
-    // By the clock of the server, which may have been set back by a moment.
+    // The column has milliseconds: rounded up, the moment of the release is still to come.
     const again = await waitFor(async () => (await claim(1))[0]);
     expect(again).toBe(current?.id);
   });
