@@ -124,10 +124,25 @@ export function heldTest({ fields, deletions, names }: Feature): string {
 
 `
     : '';
-  if (held.length === 0) return own;
-  return `${own}  it.each([${held.map(({ name }) => `'${name}'`).join(', ')}])('hold what their %s refers to', async (name) => {
+  const slugs = held.flatMap(({ name, argument }) => {
+    const { list, slugBy } = deletions[argument]!;
+    return slugBy === undefined
+      ? []
+      : `  it('hold what their ${name} refers to, which has a slug', async () => {
     const { path, body } = await add();
-    const held = { ${held.map(({ name, argument }) => `${name}: ${deletions[argument]}`).join(', ')} }[name];
+    const slug = await ${slugBy}(api, ada, body['${name}']);
+
+    expect(await remove(\`\${${list}}/\${slug}\`)).toBe(409);
+    await remove(path);
+  });
+
+`;
+  });
+  const ids = held.filter(({ argument }) => deletions[argument]!.slugBy === undefined);
+  if (ids.length === 0) return own + slugs.join('');
+  return `${own}${slugs.join('')}  it.each([${ids.map(({ name }) => `'${name}'`).join(', ')}])('hold what their %s refers to', async (name) => {
+    const { path, body } = await add();
+    const held = { ${ids.map(({ name, argument }) => `${name}: ${deletions[argument]!.list}`).join(', ')} }[name];
 
     expect(await remove(\`\${held}/\${String(body[name])}\`)).toBe(409);
     await remove(path);
@@ -140,12 +155,13 @@ export function heldTest({ fields, deletions, names }: Feature): string {
 export function scopeTest(feature: Feature, keyed: string): string {
   return `
   it('belong to one parent', async () => {
-    const { id, path } = await add();
+    const { path } = await add();
     const elsewhere = ROUTE.replace(/\\{\\w+\\}/, NOBODY);
+    const moved = path.replace(PATH, elsewhere);
 
-    expect(await api.statusOf('GET', \`\${elsewhere}/\${id}\`, { as: ada })).toBe(404);
+    expect(await api.statusOf('GET', moved, { as: ada })).toBe(404);
     expect((await api.call('GET', elsewhere, { as: ada })).body).toEqual(${noPage(feature)});
-    expect(await api.statusOf('DELETE', \`\${elsewhere}/\${id}\`, { as: ada })).toBe(404);
+    expect(await api.statusOf('DELETE', moved, { as: ada })).toBe(404);
     expect(await api.statusOf('POST', elsewhere, { as: ada, body: bodies[0]${keyed} })).toBe(422);
     await remove(path);
   });

@@ -1,6 +1,7 @@
 import { withArticle } from '../lib/names.ts';
 import {
   createClass,
+  keyOf,
   readScopes,
   routeOf,
   writeScopes,
@@ -13,7 +14,9 @@ import { isOwnReference } from './table.ts';
 
 /** The controller: routes, with all that they answer. */
 export function controller(feature: Feature): string {
-  const { names, fields, owner, access, idempotent, parent } = feature;
+  const { names, fields, owner, access, idempotent, parent, titled } = feature;
+  const key = keyOf(feature);
+  const keyed = titled ? `@StringParam('slug', SLUG) slug: string` : `@UuidParam('id') id: string`;
   const {
     pascal: One,
     pascalPlural: Many,
@@ -55,7 +58,8 @@ export function controller(feature: Feature): string {
     'Priority',
     ...(open && !asks ? ['Public'] : []),
     ...(owner && access !== 'admin' ? [] : ['RequireRole']),
-    'UuidParam',
+    ...(titled ? ['StringParam'] : []),
+    ...(titled && !parent ? [] : ['UuidParam']),
     ...(owner ? ['type Caller'] : []),
     `type ${paging(feature).answer}`,
   ];
@@ -66,7 +70,7 @@ import type { FastifyReply } from 'fastify';
 import { ${imports.join(', ')} } from '../../platform/http/index.js';
 ${idempotent ? `import { Idempotency, IdempotencyKeyHeader, sendAnswer, type IdempotentRequest } from '../../platform/idempotency/index.js';\n` : ''}${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
 ${!hasQuery(feature) ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
-import { ${Many}Service } from './${plural}.service.js';
+${titled ? `import { SLUG } from './${singular}-slug.js';\n` : ''}import { ${Many}Service } from './${plural}.service.js';
 
 @ApiTags('${plural}')
 ${open ? '' : '@ApiBearerAuth()\n'}@Controller('${routeOf(feature)}')
@@ -82,16 +86,16 @@ ${reading}  @ApiOperation({ operationId: 'list${Many}', summary: '${whose ? `${c
     return this.${many}.list(${reads.passed}query);
   }
 
-  @Get(':id')
+  @Get(':${key}')
 ${reading}  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${whose}' })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
   @ApiProblems(${readProblems}422, ${missing})
   async get(
     ${reads.taken}
-    @UuidParam('id') id: string,
+    ${keyed},
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
-    const { etag, ${one} } = await this.${many}.get(${reads.passed}id);
+    const { etag, ${one} } = await this.${many}.get(${reads.passed}${key});
     reply.header('ETag', etag);
     return ${one};
   }
@@ -110,7 +114,7 @@ ${
   ): Promise<void> {
     const answer = await this.idempotency.once(request, async () => {
       const { etag, ${one} } = await this.${many}.create(${writes.passed}fields);
-      return { status: 201, headers: { Location: \`/${location}/\${${one}.id}\`, ETag: etag }, body: ${one} };
+      return { status: 201, headers: { Location: \`/${location}/\${${one}.${key}}\`, ETag: etag }, body: ${one} };
     });
     sendAnswer(reply, answer);
   }
@@ -123,12 +127,12 @@ ${
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
     const { etag, ${one} } = await this.${many}.create(${writes.passed}fields);
-    reply.header('Location', \`/${location}/\${${one}.id}\`).header('ETag', etag);
+    reply.header('Location', \`/${location}/\${${one}.${key}}\`).header('ETag', etag);
     return ${one};
   }
 `
 }
-  @Put(':id')
+  @Put(':${key}')
 ${writing}  @ApiOperation({
     operationId: 'change${One}',
     summary: 'Change ${withArticle(words)}${whose}, if it is still the version that was read',
@@ -137,23 +141,23 @@ ${writing}  @ApiOperation({
   @ApiProblems(400, ${writeProblems}${conflicts(true)}412, 413, 415, 422, 428, ${missing})
   async change(
     ${writes.taken}
-    @UuidParam('id') id: string,
+    ${keyed},
     @Headers('if-match') ifMatch: string | undefined,
     @Body() fields: ${One}FieldsDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
-    const { etag, ${one} } = await this.${many}.change(${writes.passed}id, ifMatch, fields);
+    const { etag, ${one} } = await this.${many}.change(${writes.passed}${key}, ifMatch, fields);
     reply.header('ETag', etag);
     return ${one};
   }
 
-  @Delete(':id')
+  @Delete(':${key}')
   @HttpCode(204)
 ${writing}  @ApiOperation({ operationId: 'delete${One}', summary: 'Delete ${withArticle(words)}${whose}' })
   @ApiAnswer(204)
   @ApiProblems(${writeProblems}${fields.some((field) => isOwnReference(names, field)) ? '409, ' : ''}422, ${missing})
-  async delete(${writes.taken}@UuidParam('id') id: string): Promise<void> {
-    await this.${many}.delete(${writes.passed}id);
+  async delete(${writes.taken}${keyed}): Promise<void> {
+    await this.${many}.delete(${writes.passed}${key});
   }
 }
 `;

@@ -94,17 +94,18 @@ ${membersOf(names.pascal, fixed)}}
 export function dto(feature: Feature): string {
   const { names } = feature;
   const base = createClass(feature);
-  return `import { DateTimeField, UuidField } from '../../../platform/http/index.js';
-import { ${base.name} } from './${base.file}.dto.js';
+  const { titled } = feature;
+  return `import { DateTimeField, ${titled ? 'StringField, ' : ''}UuidField } from '../../../platform/http/index.js';
+${titled ? `import { SLUG } from '../${names.singular}-slug.js';\n` : ''}import { ${base.name} } from './${base.file}.dto.js';
 
 export class ${names.pascal}Dto extends ${base.name} {
   @UuidField()
   id!: string;
 
-${writeScopes(feature)
-  .filter(({ property }) => shownScope(feature, property))
-  .map(({ property }) => `  @UuidField()\n  ${property}!: string;\n\n`)
-  .join('')}  @DateTimeField()
+${titled ? '  @StringField(SLUG)\n  slug!: string;\n\n' : ''}${writeScopes(feature)
+    .filter(({ property }) => shownScope(feature, property))
+    .map(({ property }) => `  @UuidField()\n  ${property}!: string;\n\n`)
+    .join('')}  @DateTimeField()
   createdAt!: string;
 }
 `;

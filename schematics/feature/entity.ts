@@ -28,15 +28,15 @@ ${classes.map(({ name, file }) => `import type { ${name} } from './dto/${file}.d
 ${indexed.map((key) => `@Index(${textOf(key)})\n`).join('')}${search ? `@Index('${search.name}', { synchronize: false })\n` : ''}${unique.map((key) => `@Unique(${textOf(key)})\n`).join('')}export class ${names.pascal} {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: '${names.table}_pkey' })
   id!: string;
-${scopes
-  .map(
-    ({ property: name, column, table }) => `
+${feature.titled ? `\n  /** In paths. It stays when what it was made of changes. */\n  @Column('text')\n  slug!: string;\n` : ''}${scopes
+    .map(
+      ({ property: name, column, table }) => `
   @ForeignKey('${table}', { name: '${foreignKeyName(names.table, column)}', onDelete: 'CASCADE' })
   @Column('uuid', { name: '${column}' })
   ${name}!: string;
 `,
-  )
-  .join('')}
+    )
+    .join('')}
 ${fields.map((field) => properties(feature, field)).join('\n')}
   /** Counts every change: the ETag. */
   @VersionColumn()

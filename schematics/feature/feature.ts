@@ -13,6 +13,13 @@ export const PUBLISHED = 'published:boolean:default(false)';
 /** An event of another feature, with a payload for the spec. */
 export type Consumed = Pick<Declared, 'feature' | 'constant' | 'event'> & { payload: string };
 
+/** Where rows are deleted: below a list, by their ids or by what a function of their sample finds for an id. */
+export interface Deletion {
+  /** An expression of a spec. */
+  list: string;
+  slugBy?: string;
+}
+
 /** What a feature is made from. */
 export interface Feature {
   names: Names;
@@ -22,6 +29,8 @@ export interface Feature {
   access: Access;
   /** Rows belong to rows of another feature. */
   parent?: Names;
+  /** The field of whose text a row's slug is made: that stands for the row in paths, instead of its id. */
+  titled?: Field;
   /** Below `/v1`, or below the parent. */
   path: string;
   /** By a cursor, or by numbers of pages with a total. */
@@ -34,8 +43,8 @@ export interface Feature {
   idempotent: boolean;
   /** The function that makes a row of another feature, by the feature: of their test/e2e/*.sample.ts. */
   samples: Record<string, string>;
-  /** Where rows of another feature are deleted, by the feature: expressions of a spec. */
-  deletions: Record<string, string>;
+  /** Where rows of another feature are deleted, by the feature. */
+  deletions: Record<string, Deletion>;
   /** Of the migration, in milliseconds. */
   timestamp: number;
 }
@@ -62,6 +71,11 @@ export function createClass({ names, fields }: Feature): { name: string; file: s
   return fields.some(({ immutable }) => immutable)
     ? { name: `Create${names.pascal}Dto`, file: `create-${names.singular}` }
     : { name: `${names.pascal}FieldsDto`, file: `${names.singular}-fields` };
+}
+
+/** What stands for a row in paths. */
+export function keyOf({ titled }: Pick<Feature, 'titled'>): 'id' | 'slug' {
+  return titled ? 'slug' : 'id';
 }
 
 /** A column that narrows the rows of a request: those of a parent, of an owner. */

@@ -4,12 +4,12 @@ import { GeneratorFailure } from '../lib/failure.ts';
 import { fieldsOf, type Field } from '../lib/fields.ts';
 import { generator, type Files } from '../lib/generator.ts';
 import { camel, kebab, namesOf, type Names } from '../lib/names.ts';
-import { deletionPath, documentReferences, withAncestors } from '../lib/references.ts';
+import { deletionOf, documentReferences, hasSlugs, withAncestors } from '../lib/references.ts';
 import { findEvent, payloadOf } from '../processor/handler.ts';
 import { handle } from '../processor/index.ts';
 import { inTheWay } from './conflicts.ts';
 import { everydayWords, noteEveryday } from './everyday.ts';
-import { PUBLISHED, type Access, type Consumed, type Feature } from './feature.ts';
+import { PUBLISHED, type Access, type Consumed, type Deletion, type Feature } from './feature.ts';
 import { sourceOf } from './source.ts';
 import { isOwnReference, isReference } from './table.ts';
 import { testsOf } from './tests.ts';
@@ -21,6 +21,7 @@ interface Options {
   owner?: boolean;
   access?: Exclude<Access, 'owner'>;
   belongsTo?: string;
+  key?: string;
   path?: string;
   page?: 'keyset' | 'offset';
   events?: boolean;
@@ -87,6 +88,10 @@ function featureOf(files: Files, options: Options): Feature {
   ];
   if (options.belongsTo === 'users')
     throw new GeneratorFailure('For rows that belong to a user there is --owner.');
+  if (options.belongsTo && hasSlugs(files, options.belongsTo))
+    throw new GeneratorFailure(
+      `--belongs-to needs ids in the paths of ${options.belongsTo}, which have slugs: refer to one with a field of the kind ref(${options.belongsTo}).`,
+    );
   const samples = samplesOf(files.tree, others);
   const parent = options.belongsTo ? parentOf(options.belongsTo, samples) : undefined;
   if (parent && fields.some(({ name }) => name === `${parent.camel}Id`))
@@ -94,6 +99,7 @@ function featureOf(files: Files, options: Options): Feature {
   return {
     names,
     fields,
+    titled: titledBy(fields, options.key),
     owner,
     access,
     parent,
@@ -107,6 +113,24 @@ function featureOf(files: Files, options: Options): Feature {
     deletions: deletionsOf(files, fields, samples, options.belongsTo),
     timestamp,
   };
+}
+
+/** @throws GeneratorFailure for what no slug can be made of */
+function titledBy(fields: Field[], key = 'uuid'): Field | undefined {
+  if (key === 'uuid') return undefined;
+  const [, name] = /^slug:(\w+)$/.exec(key) ?? [];
+  if (name === undefined)
+    throw new GeneratorFailure(
+      `"${key}" is no key: there are uuid and slug:title, with the name of a field.`,
+    );
+  const field = fields.find((one) => one.name === name);
+  if (field?.kindName !== 'string' || field.array || field.optional)
+    throw new GeneratorFailure(`--key ${key}: give the field ${name}:string, which is not optional.`);
+  if (fields.some((one) => one.name === 'slug'))
+    throw new GeneratorFailure(
+      'With --key slug every row has slug already: choose another name for the field.',
+    );
+  return field;
 }
 
 /** @throws GeneratorFailure where rows cannot be published by somebody */
@@ -160,7 +184,7 @@ function deletionsOf(
   fields: Field[],
   samples: Record<string, string>,
   belongsTo?: string,
-): Record<string, string> {
+): Record<string, Deletion> {
   // A row goes with its parent, even if it also refers to that.
   const above = belongsTo === undefined ? [] : withAncestors(files, belongsTo);
   const others = fields
@@ -168,8 +192,7 @@ function deletionsOf(
     .map(({ argument }) => argument);
   return Object.fromEntries(
     others.flatMap((other) => {
-      const path = `${camel(kebab(samples[other]!.slice('any'.length)))}Path`;
-      const found = deletionPath(files, other, path);
+      const found = deletionOf(files, other, camel(kebab(samples[other]!.slice('any'.length))));
       return found === undefined ? [] : [[other, found]];
     }),
   );

@@ -12,6 +12,7 @@ export function migration(feature: Feature): string {
   const { table } = names;
   const lines = [
     'id uuid NOT NULL',
+    ...(feature.titled ? ['slug text NOT NULL'] : []),
     ...scopes.map(({ column }) => `${column} uuid NOT NULL`),
     ...fields.flatMap((field) =>
       columnsOf(field).map(

@@ -1,6 +1,7 @@
 import type { Field } from '../lib/fields.ts';
 import { namesOf, withArticle } from '../lib/names.ts';
 import { routeOf, type Feature } from './feature.ts';
+import { slugSample } from './slug.ts';
 import { isOwnReference } from './table.ts';
 
 /** References to others are to any of them; those to users are to the caller. */
@@ -82,5 +83,5 @@ ${parent ? `  const path = await ${names.camel}Path(api, as);\n` : `  const path
   assert.equal(made.status, 201);
   return (made.body as { id: string }).id;
 }
-${usesUsers ? ME : ''}`;
+${feature.titled ? slugSample(feature) : ''}${usesUsers ? ME : ''}`;
 }

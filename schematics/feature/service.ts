@@ -2,6 +2,7 @@ import { columnsOf, isSort, type Field } from '../lib/fields.ts';
 import { withArticle } from '../lib/names.ts';
 import {
   createClass,
+  keyOf,
   paging,
   passed,
   readScopes,
@@ -14,12 +15,14 @@ import {
   type Scope,
 } from './feature.ts';
 import { hasQuery, listConstants, listMethod } from './list.ts';
+import { slugInsert } from './slug.ts';
 
 /** The service: all that the feature decides, on an injected repository. */
 export function service(feature: Feature): string {
-  const { names, fields, owner, events, access } = feature;
+  const { names, fields, owner, events, access, titled } = feature;
   const { pascal: One, pascalPlural: Many, camel: one, camelPlural: many, singular, words } = names;
   const create = createClass(feature);
+  const key = keyOf(feature);
   const fixed = fields.filter(({ immutable }) => immutable);
   const changeable = fields.filter(({ immutable }) => !immutable);
   const queries = fields.some((field) => isSort(field) || field.searchable);
@@ -32,8 +35,8 @@ export function service(feature: Feature): string {
     ...(hasQuery(feature) ? [[`${One}Query`, `${singular}-query`]] : []),
     [`${One}Dto`, singular],
   ];
-  const where = (scopes: Scope[]): string => ['id', ...scopes.map(({ property }) => property)].join(', ');
-  const own = ['id', ...reads.map(({ property }) => property)].map((name) => `${name}: string`);
+  const where = (scopes: Scope[]): string => [key, ...scopes.map(({ property }) => property)].join(', ');
+  const own = [key, ...reads.map(({ property }) => property)].map((name) => `${name}: string`);
   const finds =
     access === 'optional'
       ? `FindOptionsWhere<${One}> | FindOptionsWhere<${One}>[]`
@@ -41,10 +44,10 @@ export function service(feature: Feature): string {
   return `import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { ${queries || !byCursor ? '' : 'LessThan, '}Repository${access === 'optional' ? ', type FindOptionsWhere' : ''} } from 'typeorm';
-import { newId${events ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
+import { newId${titled ? ', UniqueViolationError' : ''}${events || titled ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
 import { ClientError } from '../../platform/errors/index.js';
 import { ${byCursor ? 'decodeCursor, pageOf, ' : ''}requireMatch, staleVersion, type ${paging(feature).answer}${hasQuery(feature) ? '' : `, type ${paging(feature).query}`} } from '../../platform/http/index.js';
-${events ? `import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';\n` : ''}${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}import { ${One} } from './${singular}.entity.js';
+${events ? `import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';\n` : ''}${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}${titled ? `import { slugOf } from './${singular}-slug.js';\n` : ''}import { ${One} } from './${singular}.entity.js';
 ${events ? `import { ${one}Changed, ${one}Created, ${one}Deleted } from './${names.plural}.events.js';\n` : ''}
 ${listConstants(feature)}/** With the tag of its version. */
 export interface Tagged${One} {
@@ -61,27 +64,31 @@ ${
 }@Injectable()
 export class ${Many}Service {
   constructor(@InjectRepository(${One}) private readonly ${many}: Repository<${One}>${
-    events
+    events || titled
       ? `,
     private readonly unitOfWork: UnitOfWork,
-    private readonly outbox: Outbox,
+  ${
+    events
+      ? `  private readonly outbox: Outbox,
     private readonly outboxLimit: OutboxLimit,
   `
+      : ''
+  }`
       : ''
   }) {}
 
 ${listMethod(feature)}
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
-  async get(${taken(reads)}${viewer(feature)}id: string): Promise<Tagged${One}> {
+  async get(${taken(reads)}${viewer(feature)}${key}: string): Promise<Tagged${One}> {
     return tagged(await this.find(${visible(feature, `{ ${where(reads)} }`)}));
   }
 
 ${events ? '  /** @throws TransientError 503 `backlog-full` */\n' : ''}  async create(${taken(writes)}fields: ${create.name}): Promise<Tagged${One}> {
-${events ? '    this.outboxLimit.requireRoom();\n' : ''}    const ${one} = this.${many}.create({ id: newId(), ${passed(writes)}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
+${events ? '    this.outboxLimit.requireRoom();\n' : ''}    const ${one} = this.${many}.create({ id: newId(), ${titled ? `slug: slugOf(fields.${titled.name}), ` : ''}${passed(writes)}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
 ${inUnit(
   feature,
-  `    await this.${many}.insert(${one});
+  `    await ${titled ? (events ? `this.insert(${one})` : `this.unitOfWork.run(() => this.insert(${one}))`) : `this.${many}.insert(${one})`};
 `,
   `    await this.outbox.announce(${one}Created, { ${one}Id: ${one}.id, ${passed(writes)}}, { key: ${one}.id });
 `,
@@ -92,9 +99,9 @@ ${inUnit(
    * Changes all its fields, unless it has changed since the caller read it.
    * @throws ClientError 404 \`${singular}-not-found\`, 428 without \`If-Match\`; BusinessRuleError 412 \`stale-version\`
    */
-  async change(${taken(writes)}id: string, ifMatch: string | undefined, fields: ${One}FieldsDto): Promise<Tagged${One}> {
+  async change(${taken(writes)}${key}: string, ifMatch: string | undefined, fields: ${One}FieldsDto): Promise<Tagged${One}> {
     const ${one} = await this.find({ ${where(writes)} });
-    const { version } = ${one};
+    const { ${titled ? 'id, ' : ''}version } = ${one};
     requireMatch(ifMatch, etagOf(${one}));
     const columns = columnsOf(fields);
 ${inUnit(
@@ -108,16 +115,16 @@ ${inUnit(
   }
 
   /** @throws ClientError 404 \`${singular}-not-found\` */
-  async delete(${taken(writes)}id: string): Promise<void> {
+  async delete(${taken(writes)}${key}: string): Promise<void> {
 ${inUnit(
   feature,
-  `    const { affected } = await this.${many}.delete({ ${where(writes)} });
+  `${titled && events ? `    const { id } = await this.find({ ${where(writes)} });\n` : ''}    const { affected } = await this.${many}.delete({ ${titled && events ? 'id' : where(writes)} });
     if (affected === 0) throw ${one}NotFound();
 `,
   `    await this.outbox.announce(${one}Deleted, { ${one}Id: id, ${passed(writes)}}, { key: id });
 `,
 )}  }
-
+${titled ? slugInsert(feature) : ''}
   private async find(which: ${finds}): Promise<${One}> {
     const ${one} = await this.${many}.findOneBy(which);
     if (!${one}) throw ${one}NotFound();
@@ -155,11 +162,11 @@ ${changeable.map((field) => `    ${toEntity(field)},`).join('\n')}
 function present(${one}: ${One}): ${One}Dto {
   return {
     id: ${one}.id,
-${writes
-  .map(({ property }) => property)
-  .filter((name) => shownScope(feature, name))
-  .map((name) => `    ${name}: ${one}.${name},\n`)
-  .join('')}${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
+${titled ? `    slug: ${one}.slug,\n` : ''}${writes
+    .map(({ property }) => property)
+    .filter((name) => shownScope(feature, name))
+    .map((name) => `    ${name}: ${one}.${name},\n`)
+    .join('')}${fields.map((field) => `    ${toDto(one, field)},`).join('\n')}
     createdAt: ${one}.createdAt.toISOString(),
   };
 }
@@ -167,7 +174,7 @@ ${writes
 function ${one}NotFound(): ClientError {
   return new ClientError({
     status: 404,
-    /** ${access === 'owner' ? 'The caller has' : 'There is'} no ${words} with this id${access !== 'owner' && owner ? ", or it is not the caller's to change" : ''}. */
+    /** ${access === 'owner' ? 'The caller has' : 'There is'} no ${words} with this ${key}${access !== 'owner' && owner ? ", or it is not the caller's to change" : ''}. */
     code: '${singular}-not-found',
     detail: 'There is no such ${words}.',
   });

@@ -6,6 +6,7 @@ import type { Feature } from './feature.ts';
 import { hasQuery, queryDto } from './list.ts';
 import { migration } from './migration.ts';
 import { service } from './service.ts';
+import { slugSource } from './slug.ts';
 
 /** The files of a feature, as the plainest one of the house has them (src/modules/addresses); prettier has the last word. */
 export function sourceOf(feature: Feature): Record<string, string> {
@@ -20,6 +21,7 @@ export function sourceOf(feature: Feature): Record<string, string> {
     }),
     [`${folder}/dto/${names.singular}.dto.ts`]: dto(feature),
     ...(hasQuery(feature) && { [`${folder}/dto/${names.singular}-query.dto.ts`]: queryDto(feature) }),
+    ...(feature.titled && { [`${folder}/${names.singular}-slug.ts`]: slugSource(feature) }),
     [`${folder}/${names.plural}.service.ts`]: service(feature),
     [`${folder}/${names.plural}.controller.ts`]: controller(feature),
     ...(events && {

@@ -10,12 +10,16 @@ export interface Key {
 }
 
 const ID: Scope = { property: 'id', column: 'id', table: '' };
+const SLUG: Scope = { property: 'slug', column: 'slug', table: '' };
 
 /** Unique among all rows, or among those of a parent or an owner. */
 export function uniqueKeys(feature: Feature): Key[] {
-  return feature.fields
-    .filter(({ unique }) => unique)
-    .map((field) => keyOf(feature, [...writeScopes(feature), asScope(field)], 'key'));
+  const fields = feature.fields.filter(({ unique }) => unique);
+  return [
+    // Where a path leads to one row: an owner's own list has its own slugs, and does not show what those of others are.
+    ...(feature.titled ? [keyOf(feature, [...readScopes(feature), SLUG], 'key')] : []),
+    ...fields.map((field) => keyOf(feature, [...writeScopes(feature), asScope(field)], 'key')),
+  ];
 }
 
 /**

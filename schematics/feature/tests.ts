@@ -1,4 +1,4 @@
-import { routeOf, shownScope, writeScopes, type Feature } from './feature.ts';
+import { keyOf, routeOf, shownScope, writeScopes, type Feature } from './feature.ts';
 import {
   accessTable,
   accessTest,
@@ -11,6 +11,7 @@ import {
 } from './behaviour-tests.ts';
 import { listTests } from './list-tests.ts';
 import { sample } from './sample.ts';
+import { slugTests } from './slug.ts';
 
 /** The specs of a feature: what its routes promise, seen over HTTP and held against the OpenAPI document. */
 export function testsOf(feature: Feature): Record<string, string> {
@@ -22,7 +23,7 @@ export function testsOf(feature: Feature): Record<string, string> {
 }
 
 function spec(feature: Feature): string {
-  const { names, fields, owner, parent, events, idempotent, consumes } = feature;
+  const { names, fields, owner, parent, events, idempotent, consumes, titled } = feature;
   const { plural, camel, wordsPlural } = names;
   const route = `/${routeOf(feature)}`;
   const keyed = idempotent ? ', headers: api.idempotent()' : '';
@@ -44,9 +45,10 @@ import { startProduct, type ProductUnderTest } from './product-under-test.js';
 ${events || consumes ? `import { waitFor } from '../../local/wait-for.js';\n` : ''}${Object.entries(
     feature.deletions,
   )
-    .flatMap(([other, path]) => {
-      const [, name] = /^await (\w+)/.exec(path) ?? [];
-      return name ? `import { ${name} } from './${other}.sample.js';\n` : [];
+    .flatMap(([other, { list, slugBy }]) => {
+      const [, path] = /^await (\w+)/.exec(list) ?? [];
+      const used = [path, slugBy].filter((name) => name !== undefined);
+      return used.length > 0 ? `import { ${used.join(', ')} } from './${other}.sample.js';\n` : [];
     })
     .join('')}import { ${camel}Bodies${parent ? `, ${camel}Path` : ''} } from './${plural}.sample.js';
 
@@ -93,14 +95,14 @@ ${
     expect(made.status).toBe(201);
     const path = made.headers.get('location') as string;
     const etag = made.headers.get('etag') as string;
-    return { id: path.slice(PATH.length + 1), path, etag, body: made.body };
+${titled ? `    const { id } = made.body as { id: string };\n    return { id, path, etag, body: made.body };` : `    return { id: path.slice(PATH.length + 1), path, etag, body: made.body };`}
   };
   const remove = (path: string) => api.statusOf('DELETE', path, { as: ada });
   /** The ids of all pages of a list. */
 ${walkOf(feature)}
   it('are added, read, changed and deleted', async () => {
     const { id, path, etag, body } = await add();
-    expect(body).toEqual({ ...bodies[0], id, ${shown}createdAt: expect.stringMatching(/Z$/) as string });
+    expect(body).toEqual({ ...bodies[0], id, ${titled ? 'slug: path.slice(PATH.length + 1), ' : ''}${shown}createdAt: expect.stringMatching(/Z$/) as string });
     const read = await api.call('GET', path, { as: ada });
     expect([read.status, read.headers.get('etag'), read.body]).toEqual([200, etag, body]);
 
@@ -135,7 +137,7 @@ ${parent ? scopeTest(feature, keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${
     expect(await walk('?limit=1')).toEqual(added.map(({ id }) => id));
     for (const { path } of added) await remove(path);
   });
-${listTests(feature)}${
+${listTests(feature)}${slugTests(feature, change)}${
     fixed.length > 0
       ? `
   it.each(FIXED)('keep their %s', async (name) => {
@@ -196,7 +198,7 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
       expect(await api.statusOf(method, path, { ...ask, body: { unknown: 1 } })).toBe(422);
     }
     for (const method of ['GET', 'PUT', 'DELETE'])
-      expect(await api.statusOf(method, \`\${PATH}/x\`, { ...ask, ...(method === 'PUT' && { body: ${change === 'changes' ? 'changes' : 'bodies[0]'} }) })).toBe(422);
+      expect(await api.statusOf(method, \`\${PATH}/${titled ? 'X' : 'x'}\`, { ...ask, ...(method === 'PUT' && { body: ${change === 'changes' ? 'changes' : 'bodies[0]'} }) })).toBe(422);
     expect(await api.statusOf('GET', \`\${PATH}?limit=0\`, ask)).toBe(422);
     const all = [
       ['GET', PATH],
@@ -214,7 +216,7 @@ ${references.map(({ name }) => `    ['${name}', NOBODY],`).join('\n')}
         }),
       ).toBe(method === 'DELETE' ? 404 : 406);
     const promised = api.conformance.operations
-      .filter(({ path }) => [${parent ? 'ROUTE' : 'PATH'}, \`\${${parent ? 'ROUTE' : 'PATH'}}/{id}\`].includes(path))
+      .filter(({ path }) => [${parent ? 'ROUTE' : 'PATH'}, \`\${${parent ? 'ROUTE' : 'PATH'}}/{${keyOf(feature)}}\`].includes(path))
       .flatMap(({ id, responses }) => Object.keys(responses).map((status) => \`\${id} \${status}\`))
       // These are seen where something breaks (test/faults), or where something refers to a row${idempotent && unique.length === 0 ? ', 409 while another request with the same key runs' : ''}.
       .filter((promise) => !/ (429|500|503)$|^delete.* 409$${idempotent && unique.length === 0 ? `|^create${names.pascal} 409$` : ''}/.test(promise));

@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import type { Deletion } from '../feature/feature.ts';
 import { decoration, find, inserted, parse, type Edited } from './edit.ts';
 import type { Files } from './generator.ts';
 
@@ -23,14 +24,20 @@ export function withAncestors(files: Files, feature: string, seen: string[] = []
   );
 }
 
-/** Where single rows of a feature are deleted, as an expression of a spec; undefined where they are not. */
-export function deletionPath(files: Files, feature: string, path: string): string | undefined {
+/**
+ * Where single rows of a feature are deleted; undefined where they are not.
+ * @param one the name of a row, in camelCase
+ */
+export function deletionOf(files: Files, feature: string, one: string): Deletion | undefined {
   const controller = controllerOf(feature);
   if (!files.has(controller)) return undefined;
   const source = parse(files.read(controller));
   const route = decoration(source, 'Controller')?.arguments[0];
   if (!deletion(source.text) || !route || !ts.isStringLiteral(route)) return undefined;
-  return route.text.includes(':') ? `await ${path}(api, ada)` : `'/${route.text}'`;
+  return {
+    list: route.text.includes(':') ? `await ${one}Path(api, ada)` : `'/${route.text}'`,
+    ...(hasSlugs(files, feature) && { slugBy: `${one}Slug` }),
+  };
 }
 
 /** The tables with whose rows those of a feature go. */
@@ -50,12 +57,16 @@ function controllerOf(feature: string): string {
   return `src/modules/${feature}/${feature}.controller.ts`;
 }
 
-/** The method behind `@Delete(':id')`. */
+/** Whether paths have slugs and not ids. */
+export function hasSlugs(files: Files, feature: string): boolean {
+  const controller = controllerOf(feature);
+  return files.has(controller) && files.read(controller).includes("@Delete(':slug')");
+}
+
+/** The method behind `@Delete(':id')`, or a slug. */
 function deletion(text: string): ts.MethodDeclaration | undefined {
-  return find(
-    parse(text),
-    ts.isMethodDeclaration,
-    (method) => decoration(method, 'Delete')?.arguments[0]?.getText() === "':id'",
+  return find(parse(text), ts.isMethodDeclaration, (method) =>
+    /^':(id|slug)'$/.test(decoration(method, 'Delete')?.arguments[0]?.getText() ?? ''),
   );
 }
 
