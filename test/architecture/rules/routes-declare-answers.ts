@@ -2,8 +2,8 @@ import ts from 'typescript';
 import { lineOf, walk, type Rule, type Violation } from '../project.js';
 
 const ROUTES = new Set(['Get', 'Post', 'Put', 'Patch', 'Delete', 'Head', 'Options', 'All']);
-/** `@ApiAnswer`, `@ApiPage` and the response decorators of @nestjs/swagger; `@ApiProblems` covers failures only. */
-const ANSWERS = /^Api(Answer|Page|Response|\w+Response)$/;
+/** `@ApiAnswer`, `@ApiPage`, `@ApiOffsetPage` and the response decorators of @nestjs/swagger; `@ApiProblems` covers failures only. */
+const ANSWERS = /^Api(Answer|Page|OffsetPage|Response|\w+Response)$/;
 
 /** A route without a documented success has no schema: its answer is neither checked nor serialised as documented. */
 export const routesDeclareAnswers: Rule = {
