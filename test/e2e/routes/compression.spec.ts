@@ -153,6 +153,23 @@ it('A route that does not ask for it is never compressed: its answer may hold a 
   expect(bytes.toString()).toBe(LARGE);
 });
 
+it.each([
+  ['/v1/texts/thrown', 'Origin, Accept-Language'],
+  ['/v1/texts/broken', 'Origin, Accept-Encoding, Accept-Language'],
+])('An error has no header that its handler meant for the success: %s', async (path, vary) => {
+  const { status, headers, bytes } = await ask(path, GZIP);
+
+  expect(status).toBe(503);
+  expect(headers).toMatchObject({
+    'content-type': 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+    vary,
+  });
+  for (const name of ['etag', 'content-encoding', 'content-disposition'])
+    expect(headers).not.toHaveProperty(name);
+  expect(JSON.parse(bytes.toString())).toMatchObject({ code: 'text-storage-down' });
+});
+
 it('The document and the scripts of its page are compressed, the picture is not', async () => {
   for (const path of ['/openapi.json', '/docs/swagger-ui-bundle.js'])
     expect((await ask(path, GZIP)).headers['content-encoding']).toBe('gzip');

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import {
   Controller,
   Get,
+  Header,
   Headers,
   HttpCode,
   Injectable,
@@ -26,6 +27,7 @@ import {
   Public,
   UuidParam,
 } from '../../../src/platform/http/index.js';
+import { TransientError } from '../../../src/platform/errors/index.js';
 
 /** Compresses well. */
 export const LARGE = 'A line of text.\n'.repeat(5000);
@@ -93,6 +95,9 @@ export class Streams {
 
 const TEXT = { type: 'string' } as const;
 const TAG = '"t1"';
+const KEPT = 'public, max-age=3600';
+
+const down = () => new TransientError({ code: 'text-storage-down', detail: 'Texts are unavailable.' });
 
 @Public()
 @Controller('v1/texts')
@@ -147,6 +152,29 @@ class TextsController {
   @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
   stream(@Res() reply: FastifyReply): void {
     void reply.type('text/plain; charset=utf-8').send(this.streams.open());
+  }
+
+  /** Nest sets these headers before the handler is called. */
+  @Get('thrown')
+  @Header('Cache-Control', KEPT)
+  @Header('ETag', TAG)
+  @ApiOperation({ operationId: 'thrownText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  thrown(): string {
+    throw down();
+  }
+
+  @Get('broken')
+  @Compressed()
+  @ApiOperation({ operationId: 'brokenText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  broken(@Res() reply: FastifyReply): void {
+    const stream = new Readable({ read: () => stream.destroy(down()) });
+    const disposition = 'attachment; filename="text.txt"';
+    void reply
+      .type('text/plain; charset=utf-8')
+      .headers({ ETag: TAG, 'Cache-Control': KEPT, 'Content-Disposition': disposition })
+      .send(stream);
   }
 }
 

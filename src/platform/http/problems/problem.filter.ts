@@ -5,6 +5,17 @@ import { isMultilingual } from '../../languages/index.js';
 import { varyBy } from '../headers/vary.js';
 import { writtenProblem } from './problem-format.js';
 
+/** What a handler, or `@Header` before it, has said of its success: of an error it is wrong, and a cache would keep the error. */
+const OF_SUCCESS = [
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Range',
+  'ETag',
+  'Expires',
+  'Last-Modified',
+];
+
 /**
  * The one renderer of errors: every answer that is not a success goes through here (docs/architecture.md, "The path of a
  * request").
@@ -28,6 +39,12 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     pathOf(request),
     request.headers['accept-language'],
   );
+  for (const name of OF_SUCCESS) {
+    reply.removeHeader(name);
+    // Where Fastify has put them when a stream fails before its first byte.
+    if (!reply.raw.headersSent) reply.raw.removeHeader(name);
+  }
+  reply.header('Cache-Control', 'no-store');
   if (isMultilingual()) varyBy(reply.header('Content-Language', language), 'Accept-Language');
   const headers = asProblem(error)?.headers;
   if (headers) void reply.headers(headers);
