@@ -1,4 +1,5 @@
 import { withArticle } from '../lib/names.ts';
+import { cachedAnswer } from './cached.ts';
 import {
   createClass,
   keyOf,
@@ -14,7 +15,7 @@ import { isOwnReference } from './table.ts';
 
 /** The controller: routes, with all that they answer. */
 export function controller(feature: Feature): string {
-  const { names, fields, owner, access, idempotent, parent, titled } = feature;
+  const { names, fields, owner, access, idempotent, parent, titled, cached } = feature;
   const key = keyOf(feature);
   const keyed = titled ? `@StringParam('slug', SLUG) slug: string` : `@UuidParam('id') id: string`;
   const {
@@ -54,6 +55,7 @@ export function controller(feature: Feature): string {
     'ApiProblems',
     ...(owner ? ['CurrentCaller'] : []),
     ...(asks ? ['OptionalCaller'] : []),
+    ...(cached ? ['isNotModified'] : []),
     ...(hasQuery(feature) ? [] : [query]),
     'Priority',
     ...(open && !asks ? ['Public'] : []),
@@ -64,10 +66,10 @@ export function controller(feature: Feature): string {
     `type ${paging(feature).answer}`,
   ];
   const location = routeOf(feature).replace(`:${parent?.camel}Id`, `\${${parent?.camel}Id}`);
-  return `import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, Res } from '@nestjs/common';
+  return `import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Query, ${cached ? 'Req, ' : ''}Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
-import { ${imports.join(', ')} } from '../../platform/http/index.js';
+import type { FastifyReply${cached ? ', FastifyRequest' : ''} } from 'fastify';
+${cached ? `import { staleStatus } from '../../platform/cache/index.js';\n` : ''}import { ${imports.join(', ')} } from '../../platform/http/index.js';
 ${idempotent ? `import { Idempotency, IdempotencyKeyHeader, sendAnswer, type IdempotentRequest } from '../../platform/idempotency/index.js';\n` : ''}${create.name === `${One}FieldsDto` ? '' : `import { ${create.name} } from './dto/${create.file}.dto.js';\n`}import { ${One}FieldsDto } from './dto/${singular}-fields.dto.js';
 ${!hasQuery(feature) ? '' : `import { ${query} } from './dto/${singular}-query.dto.js';\n`}import { ${One}Dto } from './dto/${singular}.dto.js';
 ${titled ? `import { SLUG } from './${singular}-slug.js';\n` : ''}import { ${Many}Service } from './${plural}.service.js';
@@ -87,19 +89,23 @@ ${reading}  @ApiOperation({ operationId: 'list${Many}', summary: '${whose ? `${c
   }
 
   @Get(':${key}')
-${reading}  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${whose}' })
+${cached ? `  @Priority('normal', { cached: true })\n` : ''}${reading}  @ApiOperation({ operationId: 'get${One}', summary: 'One ${words}${whose}' })
   @ApiAnswer(200, ${One}Dto, ['ETag'])
-  @ApiProblems(${readProblems}422, ${missing})
+${cached ? '  @ApiAnswer(304)\n' : ''}  @ApiProblems(${readProblems}422, ${missing})
   async get(
     ${reads.taken}
     ${keyed},
-    @Res({ passthrough: true }) reply: FastifyReply,
+${
+  cached
+    ? cachedAnswer(feature)
+    : `    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<${One}Dto> {
     const { etag, ${one} } = await this.${many}.get(${reads.passed}${key});
     reply.header('ETag', etag);
     return ${one};
   }
-
+`
+}
   @Post()
 ${writing}  @ApiOperation({ operationId: 'create${One}', summary: 'Add ${withArticle(words)}' })
 ${

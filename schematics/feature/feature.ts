@@ -41,6 +41,8 @@ export interface Feature {
   consumes?: Consumed;
   /** POST takes an Idempotency-Key. */
   idempotent: boolean;
+  /** Reads by id go through the cache. */
+  cached: boolean;
   /** The function that makes a row of another feature, by the feature: of their test/e2e/*.sample.ts. */
   samples: Record<string, string>;
   /** Where rows of another feature are deleted, by the feature. */
@@ -60,6 +62,7 @@ export function fieldsAlone(names: Names, fields: Field[]): Feature {
     page: 'keyset',
     events: false,
     idempotent: false,
+    cached: false,
     samples: {},
     deletions: {},
     timestamp: 0,

@@ -28,6 +28,7 @@ interface Options {
   processor?: boolean;
   consumes?: string;
   idempotent?: boolean;
+  cached?: boolean;
   timestamp?: number;
 }
 
@@ -58,7 +59,7 @@ export function feature(options: Options): Rule {
 
 /** @throws GeneratorFailure for what cannot be made */
 function featureOf(files: Files, options: Options): Feature {
-  const { owner = false, path, idempotent = false, timestamp = Date.now() } = options;
+  const { owner = false, path, idempotent = false, cached = false, timestamp = Date.now() } = options;
   const names = namesOf(options.name, options.singular);
   const access = options.access ?? (owner ? 'owner' : 'caller');
   const fields = withPublished(access, owner, fieldsOf(options.fields));
@@ -92,6 +93,12 @@ function featureOf(files: Files, options: Options): Feature {
     throw new GeneratorFailure(
       `--belongs-to needs ids in the paths of ${options.belongsTo}, which have slugs: refer to one with a field of the kind ref(${options.belongsTo}).`,
     );
+  if (cached && (options.belongsTo || (options.key ?? 'uuid') !== 'uuid'))
+    throw new GeneratorFailure(
+      options.belongsTo
+        ? 'Not --cached with --belongs-to: rows go with those that they belong to, and their copies would stay.'
+        : 'Not --cached with --key slug: copies are found by id.',
+    );
   const samples = samplesOf(files.tree, others);
   const parent = options.belongsTo ? parentOf(options.belongsTo, samples) : undefined;
   if (parent && fields.some(({ name }) => name === `${parent.camel}Id`))
@@ -109,6 +116,7 @@ function featureOf(files: Files, options: Options): Feature {
     events: (options.events ?? false) || (options.processor ?? false),
     consumes: options.consumes === undefined ? undefined : consumed(files, options.consumes),
     idempotent,
+    cached,
     samples,
     deletions: deletionsOf(files, fields, samples, options.belongsTo),
     timestamp,

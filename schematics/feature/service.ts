@@ -1,5 +1,6 @@
 import { columnsOf, isSort, type Field } from '../lib/fields.ts';
 import { withArticle } from '../lib/names.ts';
+import { cachedGet, cachedType, cacheMember, cacheMethods, cacheSetUp, outdated } from './cached.ts';
 import {
   createClass,
   keyOf,
@@ -19,7 +20,7 @@ import { slugInsert } from './slug.ts';
 
 /** The service: all that the feature decides, on an injected repository. */
 export function service(feature: Feature): string {
-  const { names, fields, owner, events, access, titled } = feature;
+  const { names, fields, owner, events, access, titled, cached } = feature;
   const { pascal: One, pascalPlural: Many, camel: one, camelPlural: many, singular, words } = names;
   const create = createClass(feature);
   const key = keyOf(feature);
@@ -44,7 +45,7 @@ export function service(feature: Feature): string {
   return `import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { ${queries || !byCursor ? '' : 'LessThan, '}Repository${access === 'optional' ? ', type FindOptionsWhere' : ''} } from 'typeorm';
-import { newId${titled ? ', UniqueViolationError' : ''}${events || titled ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
+${cached ? `import { CacheFactory, type Cached, type ReadThroughCache } from '../../platform/cache/index.js';\n` : ''}import { newId${titled ? ', UniqueViolationError' : ''}${events || titled || cached ? ', UnitOfWork' : ''} } from '../../platform/database/index.js';
 import { ClientError } from '../../platform/errors/index.js';
 import { ${byCursor ? 'decodeCursor, pageOf, ' : ''}requireMatch, staleVersion, type ${paging(feature).answer}${hasQuery(feature) ? '' : `, type ${paging(feature).query}`} } from '../../platform/http/index.js';
 ${events ? `import { Outbox, OutboxLimit } from '../../platform/messaging/index.js';\n` : ''}${types.map(([name, file]) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}${titled ? `import { slugOf } from './${singular}-slug.js';\n` : ''}import { ${One} } from './${singular}.entity.js';
@@ -55,34 +56,31 @@ export interface Tagged${One} {
   ${one}: ${One}Dto;
 }
 
-${
-  access === 'owner'
-    ? `/** Every method is for one owner: another caller's ${words} counts as not existing. */\n`
-    : owner
-      ? `/** Read by others, too. Only its owner changes ${withArticle(words)}: to change another caller's counts as not existing. */\n`
-      : ''
-}@Injectable()
+${cachedType(feature)}${
+    access === 'owner'
+      ? `/** Every method is for one owner: another caller's ${words} counts as not existing. */\n`
+      : owner
+        ? `/** Read by others, too. Only its owner changes ${withArticle(words)}: to change another caller's counts as not existing. */\n`
+        : ''
+  }@Injectable()
 export class ${Many}Service {
-  constructor(@InjectRepository(${One}) private readonly ${many}: Repository<${One}>${
-    events || titled
-      ? `,
-    private readonly unitOfWork: UnitOfWork,
-  ${
-    events
-      ? `  private readonly outbox: Outbox,
-    private readonly outboxLimit: OutboxLimit,
-  `
-      : ''
-  }`
-      : ''
-  }) {}
+${cacheMember(feature)}  constructor(${[
+    `@InjectRepository(${One}) private readonly ${many}: Repository<${One}>`,
+    ...(events || titled || cached ? ['private readonly unitOfWork: UnitOfWork'] : []),
+    ...(events ? ['private readonly outbox: Outbox', 'private readonly outboxLimit: OutboxLimit'] : []),
+    ...(cached ? ['caches: CacheFactory'] : []),
+  ].join(', ')}) {${cacheSetUp(feature)}}
 
 ${listMethod(feature)}
 
-  /** @throws ClientError 404 \`${singular}-not-found\` */
+${
+  cached
+    ? cachedGet(feature)
+    : `  /** @throws ClientError 404 \`${singular}-not-found\` */
   async get(${taken(reads)}${viewer(feature)}${key}: string): Promise<Tagged${One}> {
     return tagged(await this.find(${visible(feature, `{ ${where(reads)} }`)}));
-  }
+  }`
+}
 
 ${events ? '  /** @throws TransientError 503 `backlog-full` */\n' : ''}  async create(${taken(writes)}fields: ${create.name}): Promise<Tagged${One}> {
 ${events ? '    this.outboxLimit.requireRoom();\n' : ''}    const ${one} = this.${many}.create({ id: newId(), ${titled ? `slug: slugOf(fields.${titled.name}), ` : ''}${passed(writes)}${fixed.map((field) => `${toEntity(field)}, `).join('')}...columnsOf(fields) });
@@ -108,7 +106,7 @@ ${inUnit(
   feature,
   `    const { affected } = await this.${many}.update({ id, version }, columns);
     if (affected === 0) throw staleVersion();
-`,
+${outdated(feature, 'version + 1')}`,
   `    await this.outbox.announce(${one}Changed, { ${one}Id: id, ${passed(writes)}}, { key: id });
 `,
 )}    return tagged(Object.assign(${one}, columns, { version: version + 1 }));
@@ -120,7 +118,7 @@ ${inUnit(
   feature,
   `${titled && events ? `    const { id } = await this.find({ ${where(writes)} });\n` : ''}    const { affected } = await this.${many}.delete({ ${titled && events ? 'id' : where(writes)} });
     if (affected === 0) throw ${one}NotFound();
-`,
+${outdated(feature, 'DELETED')}`,
   `    await this.outbox.announce(${one}Deleted, { ${one}Id: id, ${passed(writes)}}, { key: id });
 `,
 )}  }
@@ -130,7 +128,7 @@ ${titled ? slugInsert(feature) : ''}
     if (!${one}) throw ${one}NotFound();
     return ${one};
   }
-}
+${cacheMethods(feature)}}
 
 ${
   access === 'optional'

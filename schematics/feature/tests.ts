@@ -9,6 +9,7 @@ import {
   IDEMPOTENT_TEST,
   scopeTest,
 } from './behaviour-tests.ts';
+import { cachedTest, cacheSettings } from './cached.ts';
 import { listTests } from './list-tests.ts';
 import { sample } from './sample.ts';
 import { slugTests } from './slug.ts';
@@ -71,7 +72,7 @@ ${owner ? '  let eve: string;\n' : ''}  /** No admin. */
   let bodies: [object, object];
 ${parent ? '  /** Of the list of one parent. */\n  let PATH: string;\n' : ''}${fixed.length > 0 ? '  let changes: object;\n' : ''}
   beforeAll(async () => {
-    product = await startProduct();
+    product = await startProduct(${cacheSettings(feature)});
     const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
     api = new DocumentedApi(product.url, new Conformance(body));
     bob = await api.register('bob@example.com');
@@ -130,7 +131,7 @@ ${walkOf(feature)}
   });
 
 ${accessTest(feature, change)}
-${parent ? scopeTest(feature, keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${events ? eventsTest(feature, change) : ''}${consumesTest(feature)}
+${parent ? scopeTest(feature, keyed) : ''}${idempotent ? IDEMPOTENT_TEST : ''}${events ? eventsTest(feature, change) : ''}${consumesTest(feature)}${cachedTest(feature, change)}
   it('are listed newest first, page by page, each once', async () => {
     const added: Made[] = [];
     for (const body of bodies) added.unshift(await add(body));

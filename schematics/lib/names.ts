@@ -30,6 +30,7 @@ const TAKEN = new Set(
   false finally for function if implements import in instanceof interface let new null number object package private protected
   public return static string super switch symbol this throw true try type typeof undefined var void while with yield
   array date promise pick
+  cache copy
   column entity foreign-key index primary-column unique version-column repository less-than injectable inject-repository
   client-error page unit-of-work outbox outbox-limit
   migration migrations id etag version reply fields columns affected user-id present tagged`.split(/\s+/),

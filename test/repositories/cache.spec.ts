@@ -159,6 +159,17 @@ describe('Two processes', () => {
     expect(await noteSeenBy(b, id)).toBe('seven');
   });
 
+  it('nor a deletion', async () => {
+    const id = await account();
+    const [fast, slow] = [a, b].map(({ redis }) => new SharedCopies(redis, 'accounts', 60_000));
+    fast!.outdate(id, 9);
+    await waitFor(async () => (await inRedis(a, id)).v === '9', { what: 'the deletion in Redis' });
+    // Another one has asked PostgreSQL meanwhile, and found nothing.
+    await fast!.remove(id);
+    await slow!.put(id, 1, JSON.stringify({ id, version: 1, etag: '"a1"', body: '{"note":"five"}' }), 60_000);
+    expect(await slow!.read(id)).toBeUndefined();
+  });
+
   it('never return to an older value that Redis has after losing the newer one', async () => {
     const id = await account();
     const slow = new SharedCopies(a.redis, 'accounts', 86_400_000);

@@ -17,6 +17,7 @@ export interface SharedCopy {
 interface CacheCommands {
   cacheRead(key: string): Promise<[string | null, string | null, string | null, number]>;
   cachePut(key: string, version: number, text: string, lifeMs: number): Promise<number>;
+  cacheRemove(key: string, guardMs: number): Promise<number>;
   cacheOutdate(keys: number, ...keysThenLivesAndVersions: (string | number)[]): Promise<number>;
 }
 
@@ -40,6 +41,13 @@ const SCRIPTS = {
     redis.call('HSET', KEYS[1], 'v', ARGV[1], 'w', ARGV[1], 'd', ARGV[2])
     redis.call('PEXPIRE', KEYS[1], ARGV[3])
     return 1`,
+  },
+  // Its version stays: a load that began before a deletion must not bring the value back.
+  cacheRemove: {
+    numberOfKeys: 1,
+    lua: `
+    redis.call('HDEL', KEYS[1], 'w', 'd')
+    return redis.call('PEXPIRE', KEYS[1], ARGV[1])`,
   },
   // KEYS: entries. ARGV: how long a copy is kept, how long a version without one, then the new version of each entry.
   // The copy stays for outages of the source; without one, the version need only outlive the loads under way.
@@ -128,7 +136,7 @@ export class SharedCopies {
 
   /** Drops the copy of a value that no longer exists. */
   async remove(key: string): Promise<void> {
-    await this.attempt((redis) => redis.del(this.keyOf(key)));
+    await this.attempt((redis) => redis.cacheRemove(this.keyOf(key), GUARD_MS));
   }
 
   /** Stops sending the changes that Redis has missed. */
