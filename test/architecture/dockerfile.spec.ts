@@ -1,14 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { build } from '../../scripts/lib/build.js';
 import { defaultOf, probes, read, root, stages } from './containers.js';
 import { copied, inheritedBy, reachesBuild } from './dockerfile.js';
 import { RUNTIME_ENV } from '../../local/processes.js';
 import { Project } from './project.js';
-
-// TypeScript and the build take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 /** There is no container engine where this runs: what the file says is held against what it talks about. */
 beforeAll(() => build({ onlyIfStale: true }));

@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { featureGraph, placeDiagram, platformGraph } from './module-graph.js';
 import { Project } from './project.js';
-
-// TypeScript and the build take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const repository = join(import.meta.dirname, '../..');
 const page = join(repository, 'docs/architecture.md');

@@ -1,11 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { messageOf, Project } from './project.js';
 import { rules } from './rules/index.js';
-
-// TypeScript and the build take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 const repository = join(import.meta.dirname, '../..');
