@@ -85,6 +85,12 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       PAYMENT_WEBHOOK_SECRET: webhookSecret,
       AUTH_TOKEN_SECRET: randomBytes(32).toString('hex'),
       SMTP_URL: sink.url,
+      // only: pictures
+      // Production does not start without one; tests of files start theirs.
+      STORAGE_URL: 'https://127.0.0.1:9/bucket',
+      STORAGE_ACCESS_KEY_ID: randomBytes(12).toString('hex'),
+      STORAGE_SECRET_ACCESS_KEY: randomBytes(24).toString('hex'),
+      // end
       RATE_LIMIT_ENABLED: 'false',
       SHUTDOWN_DRAIN_DELAY_MS: '0',
     };

@@ -5,6 +5,7 @@ import { ExportsModule } from './modules/exports/index.js';
 import { NotificationsModule } from './modules/notifications/index.js';
 import { OrdersModule } from './modules/orders/index.js';
 import { PaymentsModule } from './modules/payments/index.js';
+import { PicturesModule } from './modules/pictures/index.js';
 import { ProductsModule } from './modules/products/index.js';
 import { UsersModule } from './modules/users/index.js';
 import { PROBLEM_DETAILS, type ProblemFormat } from './platform/http/index.js';
@@ -22,6 +23,7 @@ export const PRODUCT: Type[] = [
   NotificationsModule,
   ExportsModule,
   AddressesModule,
+  PicturesModule,
 ];
 
 /** How errors are written. A product extends or replaces the problem document here (docs/extending.md). */

@@ -10,6 +10,9 @@ const names = [
   'PAYMENT_PROVIDER_API_KEY',
   'PAYMENT_WEBHOOK_SECRET',
   // end
+  // only: pictures
+  'STORAGE_SECRET_ACCESS_KEY',
+  // end
 ] as const;
 
 export type LocalSecrets = Record<(typeof names)[number], string>;

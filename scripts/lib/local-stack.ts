@@ -65,6 +65,9 @@ export class LocalStack {
       SHUTDOWN_TIMEOUT_MS: '6000',
       // Half of a start is compiling the same modules again.
       NODE_COMPILE_CACHE: localPath('cache', 'compile'),
+      // only: pictures
+      STORAGE_DIRECTORY: stackPath('objects'),
+      // end
       ...Object.fromEntries(secrets),
       ...Object.fromEntries(given),
     };

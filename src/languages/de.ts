@@ -77,6 +77,9 @@ export const de: Language = {
     'payment-method-refused': 'Dieses Zahlungsmittel ist nicht bekannt.',
     'payment-too-late': 'Die Zahlung konnte nicht rechtzeitig begonnen werden. Es wurde nichts abgebucht.',
     // end
+    // only: pictures
+    'picture-not-sent': 'Die Datei ist nicht oder nicht vollständig angekommen.',
+    // end
     // only: products
     'insufficient-stock': 'Es sind nur noch {available} Stück vorrätig.',
     'unknown-product': 'Einen der Artikel gibt es nicht.',

@@ -3,15 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { build } from '../../scripts/lib/build.js';
 import { loadSettings, PLACEHOLDER } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
 import { defaultOf, probes, read, root, settings, stages } from './containers.js';
-
-// TypeScript and the build take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 interface Service {
   image?: string;
@@ -178,7 +175,12 @@ describe('the environment of the containers', () => {
         name,
         value.replace(directory, secrets),
       ]);
-      const loaded = loadSettings({ ...Object.fromEntries(files), NODE_ENV: 'production' }, PRODUCT);
+      const elsewhere: Record<string, string> = { NODE_ENV: 'production' };
+      // only: pictures
+      // Here files are kept on a volume, which production does not accept.
+      Object.assign(elsewhere, { STORAGE_URL: 'https://s3.example/bucket', STORAGE_ACCESS_KEY_ID: 'a key' });
+      // end
+      const loaded = loadSettings({ ...Object.fromEntries(files), ...elsewhere }, PRODUCT);
       expect(loaded.auth.tokenSecret).toBe(first.trim());
       expect(new URL(loaded.database.url)).toMatchObject({
         hostname: 'postgres',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsersService } from '../../src/modules/users/index.js';
 import { signWebhook } from '../../local/payment-sandbox.js';
+import { privateDirectory, type PrivateDirectory } from '../../local/servers/private-directory.js';
 import { waitFor } from '../../local/wait-for.js';
 import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
@@ -10,6 +11,9 @@ import { startProduct, type ProductUnderTest } from './product-under-test.js';
 /** The operations of the example features; what every fork keeps is in openapi.spec.ts. */
 const ADDRESS = { recipient: 'Ada', street: '1 Road', postalCode: '1', city: 'London', country: 'GB' };
 
+const PICTURE = { contentType: 'image/png', size: 5 };
+
+let objects: PrivateDirectory;
 let product: ProductUnderTest;
 let api: DocumentedApi;
 let conformance: Conformance;
@@ -30,7 +34,8 @@ async function placeOrder(quantity = 1): Promise<string> {
 }
 
 beforeAll(async () => {
-  product = await startProduct();
+  objects = await privateDirectory('objects');
+  product = await startProduct({ STORAGE_DIRECTORY: objects.path });
   product.sandbox.sendWebhooksTo(`${product.url}/v1/webhooks/payments`);
   const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
   conformance = new Conformance(body);
@@ -52,7 +57,10 @@ beforeAll(async () => {
   productId = (made.body as { id: string }).id;
 }, 120_000);
 
-afterAll(() => product?.stop());
+afterAll(async () => {
+  await product?.stop();
+  await objects?.remove();
+});
 
 describe('products', () => {
   it('are listed and shown, with 304 when nothing has changed', async () => {
@@ -233,8 +241,27 @@ describe('delivery addresses', () => {
   });
 });
 
+describe('pictures', () => {
+  it('are confirmed when their file was sent, and belong to their owner', async () => {
+    const made = await call('POST', '/v1/pictures', { as: customer, body: PICTURE });
+    expect(made.status).toBe(201);
+    const path = made.headers.get('location') ?? '';
+    expect(await statusOf('POST', `${path}/confirm`, { as: customer })).toBe(409);
+    const { method, url, headers } = (
+      made.body as { upload: { method: string; url: string; headers: object } }
+    ).upload;
+    expect(
+      (await fetch(url, { method, headers: { ...headers }, body: 'x'.repeat(PICTURE.size) })).status,
+    ).toBe(200);
+    expect(await statusOf('POST', `${path}/confirm`, { as: stranger })).toBe(404);
+    expect(await statusOf('POST', `${path}/confirm`, { as: customer })).toBe(200);
+    expect(await statusOf('GET', path, { as: customer })).toBe(200);
+    expect(await statusOf('DELETE', path, { as: customer })).toBe(204);
+  });
+});
+
 // Generated features have specs of their own that hold them against the document.
-const SHOP = /^\/v1\/(addresses|exports|notifications|orders|products|webhooks)\b/;
+const SHOP = /^\/v1\/(addresses|exports|notifications|orders|pictures|products|webhooks)\b/;
 
 const ofTheShop = () => ({ api, operations: conformance.operations.filter(({ path }) => SHOP.test(path)) });
 
@@ -251,6 +278,7 @@ describeEveryOperation(() => ({
     createExport: { type: 'orders' },
     createAddress: ADDRESS,
     changeAddress: ADDRESS,
+    createPicture: PICTURE,
   },
   signed: ['receivePaymentWebhook'],
 }));

@@ -75,6 +75,9 @@ const CONNECTING: Record<string, RegExp> = {
   // only: payments
   PAYMENT_PROVIDER_URL: /^Deployment/,
   // end
+  // only: pictures
+  STORAGE_URL: /^Deployment/,
+  // end
   // only: notifications
   SMTP_URL: /^Deployment worker/,
   // end

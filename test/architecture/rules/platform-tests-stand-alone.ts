@@ -22,6 +22,7 @@ export const TESTS_OF_EXAMPLES = [
   'test/e2e/webhooks.spec.ts',
   'test/faults/frozen-payment.spec.ts',
   'test/faults/local-shop.spec.ts',
+  'test/faults/object-storage.spec.ts',
   'test/faults/shop.ts',
   'test/nemesis/products/shop/',
   'test/repositories/lists-from-replica.spec.ts',

@@ -6,13 +6,13 @@ import type { FastifyInstance } from 'fastify';
 const { resolve } = createRequire(import.meta.url);
 
 const SCRIPT = 'text/javascript; charset=utf-8';
-const PICTURE = 'image/png';
+const PNG = 'image/png';
 
 /** Files of swagger-ui-dist that the page needs. */
 const FILES = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': SCRIPT,
-  'favicon-32x32.png': PICTURE,
+  'favicon-32x32.png': PNG,
 };
 
 /** Scripts in the page itself are forbidden (`SECURITY_HEADERS`). */
@@ -26,7 +26,7 @@ const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', dee
 export function serveOpenApi(fastify: FastifyInstance, document: OpenAPIObject): void {
   const serve = (path: string, type: string, make: () => string | Buffer): void => {
     let body: Buffer | undefined;
-    fastify.get(path, { config: { priority: 'low', compressed: type !== PICTURE } }, (_request, reply) => {
+    fastify.get(path, { config: { priority: 'low', compressed: type !== PNG } }, (_request, reply) => {
       body ??= Buffer.from(make());
       return reply.type(type).send(body);
     });
