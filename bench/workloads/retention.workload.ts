@@ -137,7 +137,8 @@ const STEPS: Step[] = [
     run: ({ product }) =>
       perUnit(EVENTS, async () => {
         for (let swept = 0; swept < EVENTS; swept += BATCH)
-          if ((await product.idempotency.sweep(BATCH)) < BATCH) throw new Error('Too few rows to sweep');
+          if ((await product.idempotency.sweep(BATCH)).deleted < BATCH)
+            throw new Error('Too few rows to sweep');
       }),
   },
 ];

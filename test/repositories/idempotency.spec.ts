@@ -208,7 +208,7 @@ describe('The sweep', () => {
   it('deletes any number of expired records, and nothing else', async () => {
     await db.database.execute({
       text: `INSERT INTO idempotency_records (scope, key, fingerprint, status, headers, body, expires_at)
-             SELECT 'ada', n::text, 'f', 201, '{}', '{}', now() - interval '1 second' FROM generate_series(1, 2500) n`,
+             SELECT 'ada', n::text, 'f', 201, '{}', '{}', now() - make_interval(secs => 1 + n % 7) FROM generate_series(1, 2500) n`,
     });
     await idempotency.once(request(), created());
     await new IdempotencySweeper(new IdempotencyRepository(db.database, db.settings)).sweep();

@@ -1,7 +1,10 @@
 import { endEverythingGuarded } from '../../local/servers/guard.ts';
 
-/** Nothing outlives the run: servers and product processes have their own sessions, so Ctrl-C alone would not reach them. */
-export function endOnSignals(): void {
+/**
+ * Nothing outlives the run: servers and product processes have their own sessions, so Ctrl-C alone would not reach them.
+ * @param cleanUp what else has to be taken back
+ */
+export function endOnSignals(cleanUp?: () => Promise<void>): void {
   let ending = false;
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -12,7 +15,7 @@ export function endOnSignals(): void {
       if (ending) return;
       ending = true;
       process.stderr.write('\nInterrupted; stopping all processes.\n');
-      void endEverythingGuarded().finally(() => process.exit(code));
+      void Promise.allSettled([endEverythingGuarded(), cleanUp?.()]).finally(() => process.exit(code));
     });
   }
 }

@@ -157,13 +157,22 @@ export class IdempotencyRepository {
     });
   }
 
-  /** Deletes up to `limit` expired records, oldest first. @returns how many */
-  sweep(limit: number): Promise<number> {
-    return this.database.execute({
-      text: `DELETE FROM idempotency_records WHERE ctid = ANY (ARRAY(
-               SELECT ctid FROM idempotency_records WHERE expires_at <= now()
-               ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))`,
-      values: [limit],
+  /**
+   * Deletes up to `limit` expired records, oldest first.
+   * @param from those that expired at this moment or later
+   * @returns how many, and when the last of them expired
+   */
+  async sweep(limit: number, from?: Date): Promise<{ deleted: number; upTo: Date | null }> {
+    const row = await this.database.queryOne<{ deleted: number; upTo: Date | null }>({
+      text: `WITH gone AS (
+               DELETE FROM idempotency_records WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM idempotency_records
+                 WHERE expires_at <= now() AND expires_at >= COALESCE($2::timestamptz, '-infinity')
+                 ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED))
+               RETURNING expires_at)
+             SELECT count(*)::integer AS deleted, max(expires_at) AS "upTo" FROM gone`,
+      values: [limit, from],
     });
+    return row!;
   }
 }

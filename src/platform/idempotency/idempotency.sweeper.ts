@@ -16,10 +16,13 @@ export class IdempotencySweeper {
   @Scheduled({ name: 'sweep-idempotency-records', every: 60_000 })
   async sweep(): Promise<void> {
     let swept = 0;
+    let from: Date | undefined;
     for (let batch = 0; batch < BATCHES_PER_RUN; batch++) {
-      const deleted = await this.records.sweep(BATCH);
+      const { deleted, upTo } = await this.records.sweep(BATCH, from);
       swept += deleted;
-      if (deleted < BATCH) break;
+      if (deleted < BATCH || !upTo) break;
+      // Continue from here: the start of the index is full of records that were just deleted, and stays so under an old snapshot.
+      from = upTo;
     }
     if (swept > 0) this.logger.log(`Swept ${swept} expired idempotency records`);
   }

@@ -11,7 +11,7 @@ import { endOnSignals } from '../end-on-signals.ts';
 import { runScenarios } from '../run-scenarios.ts';
 import { KubectlError, kubectl } from './kubectl.ts';
 import { parseOptions, usage } from './options.ts';
-import { ClusterStage } from './stage.ts';
+import { ClusterStage, returnNodes } from './stage.ts';
 
 const CANNOT_TELL = 2;
 
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const chosen = options.only.length === 0 ? scenarios : pick(scenarios, options.only);
-  endOnSignals();
+  endOnSignals(returnNodes);
   await kubectl(['version', '--output', 'json']);
   return concluded(chosen, { directory: options.reports, name: 'verify-cluster', env: {} }, () =>
     runScenarios(chosen, (phase) => ClusterStage.start(options, phase)),

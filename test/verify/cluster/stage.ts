@@ -122,13 +122,23 @@ export async function restart(stage: ClusterStage, component: Component): Promis
   await stage.cluster.settled([component]);
 }
 
+/** Nodes that accept no pods at the moment, because of a drain. */
+const draining = new Set<string>();
+
+/** Gives back the nodes that are being drained: for a run that is interrupted. */
+export async function returnNodes(): Promise<void> {
+  for (const node of draining) await kubectl(['uncordon', node]);
+}
+
 /** Evicts what the product has on a node, waits until it runs elsewhere, and gives the node back. */
 export async function drain({ cluster }: ClusterStage, node: string): Promise<void> {
   const selector = '--pod-selector=app.kubernetes.io/name=holdfast';
   const force = ['--ignore-daemonsets', '--delete-emptydir-data'];
+  draining.add(node);
   await kubectl(['drain', node, selector, ...force, '--timeout=600s'], { timeoutMs: 660_000 });
   await cluster.settled();
   await kubectl(['uncordon', node]);
+  draining.delete(node);
 }
 
 /** That no request failed, of so many. */
