@@ -154,6 +154,14 @@ describe.each(KINDS)('an object storage %s', (_kind, start) => {
     expect(most - before).toBeLessThan(160_000_000);
   }, 600_000);
 
+  it('has keys of up to 200 characters, in as many parts', async () => {
+    const { storage } = under;
+    const key = `${'a/'.repeat(99)}bb`;
+    await storage.put(key, Readable.from(['hello']), { size: 5, ...TEXT });
+    expect(await stored(key)).toBe('hello');
+    await storage.delete(key);
+  });
+
   it('has no keys that could lead out of it', async () => {
     const { storage } = under;
     const keys = [
@@ -193,6 +201,38 @@ describe('files on this disk', () => {
     expect(await second.json()).toMatchObject({ code: 'object-exists' });
     const read = await send(await under.storage.signGet(key, HOUR));
     expect(await read.text()).toBe('first');
+  });
+
+  it('are whole or not there, however many are put, read and deleted at once', async () => {
+    const { storage } = under;
+    const kinds = ['text/plain', 'application/json; charset=utf-8', 'image/png'];
+    for (let round = 0; round < 20; round += 1) {
+      const key = newKey();
+      const { url } = await storage.signGet(key, HOUR);
+      const put = async (n: number) => {
+        const body = 'x'.repeat(n + 1);
+        await storage.put(key, Readable.from([body]), { size: n + 1, contentType: kinds[n] as string });
+      };
+      const look = async () => {
+        const described = await storage.head(key);
+        if (described) expect(described.contentType).toBe(kinds[described.size - 1]);
+        const object = await storage.get(key);
+        if (!object) return;
+        expect(object.contentType).toBe(kinds[object.size - 1]);
+        expect(await text(object.body)).toHaveLength(object.size);
+      };
+      const fetched = async () => {
+        const answer = await fetch(url);
+        const body = await answer.text();
+        expect([200, 404]).toContain(answer.status);
+        if (answer.ok) expect(answer.headers.get('content-type')).toBe(kinds[body.length - 1]);
+      };
+      await put(0);
+      await Promise.all([put(0), look(), put(1), fetched(), look(), put(2), fetched(), look()]);
+      expect(await storage.head(key)).toBeDefined();
+      await Promise.all([look(), fetched(), storage.delete(key), look(), fetched()]);
+      expect(await storage.head(key)).toBeUndefined();
+    }
   });
 
   it('are not there when their source is cut', async () => {

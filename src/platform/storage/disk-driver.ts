@@ -1,15 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { newId } from '../context/index.js';
 import type { Grant, ObjectInfo, StorageDriver, StoredObject } from './storage-driver.js';
 
+/** Node's limit for all headers of a request: a type that comes by HTTP is shorter. */
+const LONGEST_TYPE_BYTES = 16 * 1024;
+
 /**
- * Objects in a directory, for development. An object is a folder, named after the key, with one file, named after the type: so both
- * appear at once, by a rename. Signed URLs lead to the api (`serveDisk`).
+ * Objects in a directory, for development. An object is one file, with its type in the first line: so both appear, are replaced
+ * and disappear at once, and a reader keeps what it has opened. Signed URLs lead to the api (`serveDisk`).
  */
 export class DiskDriver implements StorageDriver {
   /** @param baseUrl of signed URLs; asked for when one is signed */
@@ -20,20 +22,17 @@ export class DiskDriver implements StorageDriver {
   ) {}
 
   async put(key: string, body: Readable, info: ObjectInfo, signal: AbortSignal): Promise<void> {
-    await this.receive(body, info, signal, async (folder) => {
-      await this.delete(key);
-      await rename(folder, this.folder(key));
-    });
+    await this.receive(body, info, signal, (file) => rename(file, this.path(key)));
   }
 
   /** As `put`, but an object that is there stays. @returns whether there was none */
   async create(key: string, body: Readable, info: ObjectInfo, signal: AbortSignal): Promise<boolean> {
-    return this.receive(body, info, signal, async (folder) => {
+    return this.receive(body, info, signal, async (file) => {
       try {
-        await rename(folder, this.folder(key));
+        await link(file, this.path(key));
         return true;
       } catch (error) {
-        if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         return false;
       }
     });
@@ -41,16 +40,19 @@ export class DiskDriver implements StorageDriver {
 
   async get(key: string): Promise<StoredObject | undefined> {
     const found = await this.find(key);
-    return found && { ...found, body: createReadStream(found.path) };
+    if (!found) return undefined;
+    const { file, start, ...info } = found;
+    return { ...info, body: file.createReadStream({ start }) };
   }
 
   async head(key: string): Promise<ObjectInfo | undefined> {
     const found = await this.find(key);
+    await found?.file.close();
     return found && { size: found.size, contentType: found.contentType };
   }
 
   async delete(key: string): Promise<void> {
-    await rm(this.folder(key), { recursive: true, force: true });
+    await rm(this.path(key), { force: true });
   }
 
   sign({ method, key, headers, expiresInSeconds }: Grant): Promise<string> {
@@ -83,32 +85,43 @@ export class DiskDriver implements StorageDriver {
     body: Readable,
     { size, contentType }: ObjectInfo,
     signal: AbortSignal,
-    publish: (folder: string) => Promise<T>,
+    publish: (file: string) => Promise<T>,
   ): Promise<T> {
-    const folder = join(this.directory, `.${newId()}`);
-    await mkdir(folder, { recursive: true });
+    await mkdir(this.directory, { recursive: true });
+    const path = join(this.directory, `.${newId()}`);
+    const file = (await open(path, 'wx')).createWriteStream();
     try {
-      const file = createWriteStream(join(folder, encodeURIComponent(contentType)));
+      file.write(`${contentType}\n`);
       await pipeline(body, exactly(size), file, { signal });
-      return await publish(folder);
+      return await publish(path);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await rm(path, { force: true });
     }
   }
 
-  private async find(key: string): Promise<(ObjectInfo & { path: string }) | undefined> {
+  /** An object, opened. */
+  private async find(key: string): Promise<(ObjectInfo & { file: FileHandle; start: number }) | undefined> {
+    let file: FileHandle;
     try {
-      const [name = ''] = await readdir(this.folder(key));
-      const path = join(this.folder(key), name);
-      return { path, size: (await stat(path)).size, contentType: decodeURIComponent(name) };
+      file = await open(this.path(key));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     }
+    const { buffer } = await file.read({ buffer: Buffer.alloc(LONGEST_TYPE_BYTES), position: 0 });
+    const end = buffer.indexOf('\n');
+    const start = end + 1;
+    return {
+      file,
+      start,
+      size: (await file.stat()).size - start,
+      contentType: buffer.toString('utf8', 0, end),
+    };
   }
 
-  private folder(key: string): string {
-    return join(this.directory, encodeURIComponent(key));
+  /** `~` is in no key. */
+  private path(key: string): string {
+    return join(this.directory, key.replaceAll('/', '~'));
   }
 }
 
