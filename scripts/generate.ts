@@ -7,7 +7,7 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { main } from '@angular-devkit/schematics-cli/bin/schematics.js';
 import { noteGenerated, untouched } from './lib/generated.ts';
-import { helpOf, kinds, overview } from './lib/generators.ts';
+import { helpOf, kinds, overview, spelledOut } from './lib/generators.ts';
 import { say, sayFailure } from './lib/terminal.ts';
 
 const [kind, ...args] = process.argv.slice(2);
@@ -28,7 +28,7 @@ async function generate(name: string): Promise<number> {
   const dryRun = args.includes('--dry-run');
   const asGenerated = new Set(untouched(process.cwd()));
   const code = await main({
-    args: [`./schematics/collection.json:${name}`, '--no-debug', ...args],
+    args: [`./schematics/collection.json:${name}`, '--no-debug', ...spelledOut(args)],
     stdout: out as unknown as NodeJS.WriteStream,
   });
   const lines = [...written.join('').matchAll(/(CREATE|UPDATE|DELETE)\S* (\S+)/g)];

@@ -1,5 +1,6 @@
 import type { Rule, Tree } from '@angular-devkit/schematics';
 import { withModule } from '../lib/edit.ts';
+import { existingFeature } from '../lib/existing.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
 import { fieldsOf, type Field } from '../lib/fields.ts';
 import { generator, type Files } from '../lib/generator.ts';
@@ -10,6 +11,8 @@ import { handle } from '../processor/index.ts';
 import { inTheWay } from './conflicts.ts';
 import { everydayWords, noteEveryday } from './everyday.ts';
 import { PUBLISHED, type Access, type Consumed, type Deletion, type Feature } from './feature.ts';
+import { plainSourceOf, refuseRoutes } from './plain.ts';
+import { plainTestsOf } from './plain-tests.ts';
 import { sourceOf } from './source.ts';
 import { isOwnReference, isReference } from './table.ts';
 import { testsOf } from './tests.ts';
@@ -29,6 +32,7 @@ interface Options {
   consumes?: string;
   idempotent?: boolean;
   cached?: boolean;
+  http?: boolean;
   timestamp?: number;
 }
 
@@ -39,7 +43,10 @@ const PATH = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\/[a-z][a-z0-9]*(-[a-z0-9]+)*)*$/;
 export function feature(options: Options): Rule {
   return generator((files) => {
     const asked = featureOf(files, options);
-    const own = { ...sourceOf(asked), ...testsOf(asked) };
+    const own =
+      options.http === false
+        ? { ...plainSourceOf(asked), ...plainTestsOf(files, asked) }
+        : { ...sourceOf(asked), ...testsOf(asked) };
     const everyday = everydayWords(files.tree, asked.names);
     const conflicts = [
       ...inTheWay(files.tree, asked, own),
@@ -99,8 +106,10 @@ function featureOf(files: Files, options: Options): Feature {
         ? 'Not --cached with --belongs-to: rows go with those that they belong to, and their copies would stay.'
         : 'Not --cached with --key slug: copies are found by id.',
     );
-  const samples = samplesOf(files.tree, others);
-  const parent = options.belongsTo ? parentOf(options.belongsTo, samples) : undefined;
+  const http = options.http ?? true;
+  if (!http) refuseRoutes({ ...options }, fields);
+  const samples = samplesOf(files.tree, others, http);
+  const parent = options.belongsTo ? parentOf(files, options.belongsTo, samples) : undefined;
   if (parent && fields.some(({ name }) => name === `${parent.camel}Id`))
     throw new GeneratorFailure(`With --belongs-to every row has ${parent.camel}Id already.`);
   return {
@@ -154,11 +163,12 @@ function withPublished(access: Access, owner: boolean, fields: Field[]): Field[]
   return there ? fields : [...fields, ...fieldsOf(PUBLISHED)];
 }
 
-/** The functions of the specs that make a row of other features. */
-function samplesOf(tree: Tree, others: string[]): Record<string, string> {
+/** The functions of the specs that make a row of other features by their routes. */
+function samplesOf(tree: Tree, others: string[], http: boolean): Record<string, string> {
   const missing = others.filter((other) => tree.getDir(`src/modules/${other}`).subfiles.length === 0);
   if (missing.length > 0)
     throw new GeneratorFailure(`There is no feature ${missing.join(', ')} to refer to.`);
+  if (!http) return {};
   return Object.fromEntries(
     others
       .filter((other) => other !== 'users')
@@ -206,6 +216,8 @@ function deletionsOf(
   );
 }
 
-function parentOf(plural: string, samples: Record<string, string>): Names {
-  return namesOf(plural, kebab(samples[plural]!.slice('any'.length)));
+/** Where its sample does not tell, its entity does. */
+function parentOf(files: Files, plural: string, samples: Record<string, string>): Names {
+  const maker = samples[plural];
+  return maker ? namesOf(plural, kebab(maker.slice('any'.length))) : existingFeature(files, plural).names;
 }

@@ -10,7 +10,7 @@ function referencesOf(fields: Field[]): string[] {
 }
 
 /** One of the two values of a field, as JSON has it. */
-function sampleOf(field: Field, i: 0 | 1): string {
+export function sampleOf(field: Field, i: 0 | 1): string {
   const { kind, kindName, argument, array, members } = field;
   if (kindName === 'json')
     return `{ ${members.map((member) => `${member.name}: ${sampleOf(member, i)}`).join(', ')} }`;

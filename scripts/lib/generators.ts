@@ -23,6 +23,11 @@ export function kinds(): string[] {
   return Object.keys(listed());
 }
 
+/** `--no-http` as `--http=false`: the devkit reads the first one as `--http`, with the names of options that Node gives it today. */
+export function spelledOut(args: string[]): string[] {
+  return args.map((arg) => arg.replace(/^--no-(?!interactive$)([a-z-]+)$/, '--$1=false'));
+}
+
 /** What `npm run g -- --help` shows. */
 export function overview(): string {
   const lines = Object.entries(listed()).map(
@@ -45,7 +50,7 @@ export function helpOf(kind: string): string {
   const options = visible
     .filter(([, { $default }]) => $default?.index === undefined)
     .map(([name, option]): [string, string] => [
-      `--${hyphened(name)}${option.type === 'boolean' ? '' : ` ${name.toUpperCase()}`}`,
+      `--${option.default === true ? 'no-' : ''}${hyphened(name)}${option.type === 'boolean' ? '' : ` ${name.toUpperCase()}`}`,
       option.description,
     ]);
   const rows: [string, string][] = [
