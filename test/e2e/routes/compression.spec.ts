@@ -170,6 +170,18 @@ it.each([
   expect(JSON.parse(bytes.toString())).toMatchObject({ code: 'text-storage-down' });
 });
 
+it('A header that cannot be sent is an error like any other', async () => {
+  const { status, headers, bytes } = await ask('/v1/texts/named');
+
+  expect([status, headers['content-type']]).toEqual([500, 'application/problem+json; charset=utf-8']);
+  expect(headers).toMatchObject({ 'x-kind': 'text', 'x-content-type-options': 'nosniff' });
+  expect(headers).not.toHaveProperty('set-cookie');
+  expect(JSON.parse(bytes.toString())).toMatchObject({
+    code: 'internal-error',
+    requestId: headers['x-request-id'],
+  });
+});
+
 it('The document and the scripts of its page are compressed, the picture is not', async () => {
   for (const path of ['/openapi.json', '/docs/swagger-ui-bundle.js'])
     expect((await ask(path, GZIP)).headers['content-encoding']).toBe('gzip');

@@ -164,6 +164,15 @@ class TextsController {
     throw down();
   }
 
+  /** A name that somebody has typed, in a header without encoding. */
+  @Get('named')
+  @ApiOperation({ operationId: 'namedText' })
+  @ApiResponse({ status: 200, description: '', content: { 'text/plain': { schema: TEXT } } })
+  named(@Res({ passthrough: true }) reply: FastifyReply): string {
+    reply.header('X-Name', 'Zażółć\r\nSet-Cookie: a=b').header('X-Kind', 'text');
+    return LARGE;
+  }
+
   @Get('broken')
   @Compressed()
   @ApiOperation({ operationId: 'brokenText' })

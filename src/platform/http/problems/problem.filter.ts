@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asProblem, ClientError } from '../../errors/index.js';
@@ -6,15 +7,15 @@ import { varyBy } from '../headers/vary.js';
 import { writtenProblem } from './problem-format.js';
 
 /** What a handler, or `@Header` before it, has said of its success: of an error it is wrong, and a cache would keep the error. */
-const OF_SUCCESS = [
-  'Accept-Ranges',
-  'Content-Disposition',
-  'Content-Encoding',
-  'Content-Range',
-  'ETag',
-  'Expires',
-  'Last-Modified',
-];
+const OF_SUCCESS = new Set([
+  'accept-ranges',
+  'content-disposition',
+  'content-encoding',
+  'content-range',
+  'etag',
+  'expires',
+  'last-modified',
+]);
 
 /**
  * The one renderer of errors: every answer that is not a success goes through here (docs/architecture.md, "The path of a
@@ -39,7 +40,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     pathOf(request),
     request.headers['accept-language'],
   );
-  for (const name of OF_SUCCESS) {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (!OF_SUCCESS.has(name) && isSendable(name, value)) continue;
     reply.removeHeader(name);
     // Where Fastify has put them when a stream fails before its first byte.
     if (!reply.raw.headersSent) reply.raw.removeHeader(name);
@@ -55,6 +57,17 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     .header('X-Request-Id', request.id)
     // A string: no serialiser of a success schema may touch a problem document.
     .send(body);
+}
+
+/** Otherwise the error that a header such as a name with a line break has caused could not be sent, either. */
+function isSendable(name: string, value: unknown): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function unmatched(request: FastifyRequest): ClientError {
