@@ -66,6 +66,17 @@ describe('a feature without routes', () => {
     expect(serviceOf(tree)).toContain('async find(shopId: string, id: string)');
   });
 
+  it('belongs to a feature with an irregular plural', async () => {
+    const staff = await generated('feature', {
+      name: 'staff',
+      singular: 'staff-member',
+      fields: 'name:string',
+      timestamp: 16,
+    });
+
+    expect(serviceOf(await plain({ belongsTo: 'staff' }, staff))).toContain('staffMemberId: string,');
+  });
+
   it('leaves nothing when it is removed', async () => {
     const removed = await generated('remove-feature', { name: 'invoices' }, await plain({ owner: true }));
 

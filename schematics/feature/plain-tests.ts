@@ -101,7 +101,7 @@ ${changes === 'changes' ? `    changes = ${body(changeable, 1)};\n` : ''}  });
     const { id, version } = await ${many}.create(${scope}first);
     const change = () => ${many}.change(${scope}id, version, ${changes});
 
-    expect((await Promise.all([change(), change()])).toSorted()).toEqual([false, true]);
+    expect((await Promise.all([change(), change()])).filter(Boolean)).toEqual([true]);
     expect(await ${many}.change(${scope}newId(), version, ${changes})).toBe(false);
   });
 

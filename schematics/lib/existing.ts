@@ -27,11 +27,12 @@ export interface Existing {
 export function existingFeature(files: Files, plural: string): Existing {
   const folder = requireFeature(files, plural);
   const entities = files.list(folder).filter((file) => file.endsWith('.entity.ts'));
-  const usual = `${namesOf(plural).singular}.entity.ts`;
-  const file = entities.find((one) => one === usual) ?? (entities.length === 1 ? entities[0] : undefined);
+  // The only one tells an irregular singular, too.
+  const usual = (): string => `${namesOf(plural).singular}.entity.ts`;
+  const file = entities.length === 1 ? entities[0] : entities.find((one) => one === usual());
   if (!file)
     throw new GeneratorFailure(
-      `${folder} has ${entities.length === 0 ? 'no entity' : `the entities ${entities.join(', ')}`}; expected ${usual}.`,
+      `${folder} has ${entities.length === 0 ? 'no entity' : `the entities ${entities.join(', ')}`}; expected ${usual()}.`,
     );
   const entity = `${folder}/${file}`;
   const source = parse(files.read(entity));
