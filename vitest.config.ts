@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     restoreMocks: true,
     // Far above what anything takes: a machine with other work to do must not fail a test by that alone.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 180_000,
     coverage: {
       provider: 'v8',
