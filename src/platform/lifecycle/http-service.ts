@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { setImmediate as afterInput } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -12,9 +13,7 @@ export function httpService(app: NestFastifyApplication): Service {
     drains: true,
     stopTaking: () => connections.drain(),
     finish: async (timeoutMs) => {
-      // `close` ends idle connections, and the drain ends in a timer, which comes before input in a turn of the event loop: a request
-      // that had arrived on a busy machine, and was not read yet, was cut off.
-      await afterInput();
+      await untilAllIsRead(server);
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
@@ -22,4 +21,22 @@ export function httpService(app: NestFastifyApplication): Service {
     },
     close: () => app.close(),
   };
+}
+
+/** Turns of the event loop that read requests, at most: new connections may come until the listener is closed. */
+const MOST_TURNS = 20;
+
+/**
+ * `close` ends idle connections. The drain ends in a timer, which comes before input in a turn of the event loop: a request that had
+ * arrived on a busy machine, and was not read yet, was cut off, and so was one that arrived while the others were read and answered.
+ */
+async function untilAllIsRead(server: Server): Promise<void> {
+  let isReading = true;
+  const read = () => (isReading = true);
+  server.on('connection', read).on('request', read);
+  for (let turn = 0; isReading && turn < MOST_TURNS; turn += 1) {
+    isReading = false;
+    await afterInput();
+  }
+  server.off('connection', read).off('request', read);
 }
