@@ -65,7 +65,7 @@ describe('a reference to another feature', () => {
 
     const sample = tree.readText('test/e2e/boxes.sample.ts');
     expect(sample).toMatch(/await anyShelf\(api, as\)[^]*await anyShelf\(api, as, 1\)/);
-    expect(sample).toContain('await me(api, await api.register(`${randomUUID()}@example.com`))');
+    expect(sample).toContain('(await newUser(api)).userId');
     expect(tree.readText('migrations/18-boxes.ts')).toContain(
       'CONSTRAINT boxes_shelf_id_key UNIQUE (shelf_id)',
     );

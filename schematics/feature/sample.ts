@@ -22,8 +22,7 @@ export function sampleOf(field: Field, i: 0 | 1): string {
 export function valueOf(field: Field, i: 0 | 1, samples: Record<string, string> = {}): string {
   if (field.kindName !== 'ref') return sampleOf(field, i);
   const another = field.unique && i === 1;
-  if (field.argument === 'users')
-    return `await me(api, ${another ? 'await api.register(`${randomUUID()}@example.com`)' : 'as'})`;
+  if (field.argument === 'users') return another ? '(await newUser(api)).userId' : 'await me(api, as)';
   const maker = samples[field.argument] ?? `any${namesOf(field.argument).pascal}`;
   return `await ${maker}(api, as${another ? ', 1' : ''})`;
 }
@@ -52,7 +51,7 @@ export function sample(feature: Feature): string {
     ({ argument, kindName, unique }) => kindName === 'ref' && argument === 'users' && unique,
   );
   return `import assert from 'node:assert/strict';
-${registers ? `import { randomUUID } from 'node:crypto';\n` : ''}import type { DocumentedApi } from './openapi/documented-api.js';
+${registers ? `import { newUser } from '../factories/users.js';\n` : ''}import type { DocumentedApi } from './openapi/documented-api.js';
 ${others.map((other) => `import { ${samples[other]} } from './${other}.sample.js';\n`).join('')}
 /** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
 export async function ${names.camel}Bodies(${refers ? 'api' : '_api'}: DocumentedApi, ${refers ? 'as' : '_as'}: string): Promise<[object, object]> {

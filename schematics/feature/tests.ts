@@ -39,8 +39,8 @@ function spec(feature: Feature): string {
   const references = fields.filter(({ kindName, argument }) => kindName === 'ref' && argument !== 'users');
   // A reference to what another caller owns works as well: only its existence is asked for.
   return `import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-${consumes ? `import { ${consumes.constant} } from '../../src/modules/${consumes.feature}/index.js';\n` : ''}import { UsersService } from '../../src/modules/users/index.js';
-${consumes ? `import { UnitOfWork } from '../../src/platform/database/index.js';\nimport { Outbox } from '../../src/platform/messaging/index.js';\n` : ''}import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
+${consumes ? `import { ${consumes.constant} } from '../../src/modules/${consumes.feature}/index.js';\nimport { UnitOfWork } from '../../src/platform/database/index.js';\nimport { Outbox } from '../../src/platform/messaging/index.js';\n` : ''}import { newAdmin, newUser } from '../factories/users.js';
+import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
 import { startProduct, type ProductUnderTest } from './product-under-test.js';
 ${events || consumes ? `import { waitFor } from '../../local/wait-for.js';\n` : ''}${Object.entries(
@@ -75,9 +75,9 @@ ${parent ? '  /** Of the list of one parent. */\n  let PATH: string;\n' : ''}${f
     product = await startProduct(${cacheSettings(feature)});
     const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
     api = new DocumentedApi(product.url, new Conformance(body));
-    bob = await api.register('bob@example.com');
-    ada = await admin('ada@example.com');
-${owner ? `    eve = await admin('eve@example.com');\n` : ''}${parent ? `    PATH = await ${camel}Path(api, ada);\n` : ''}    bodies = await ${camel}Bodies(api, ada);
+    bob = (await newUser(product)).accessToken;
+    ada = (await newAdmin(product)).accessToken;
+${owner ? `    eve = (await newAdmin(product)).accessToken;\n` : ''}${parent ? `    PATH = await ${camel}Path(api, ada);\n` : ''}    bodies = await ${camel}Bodies(api, ada);
 ${
   fixed.length > 0
     ? `    changes = Object.fromEntries(Object.entries(bodies[1]).filter(([name]) => !FIXED.includes(name)));\n`
@@ -86,11 +86,6 @@ ${
 
   afterAll(() => product?.stop());
 
-  const admin = async (email: string): Promise<string> => {
-    await api.register(email);
-    await product.api.get(UsersService, { strict: false }).promote(email);
-    return (await api.logIn(email)).accessToken;
-  };
   const add = async (body: object = bodies[0]): Promise<Made> => {
     const made = await api.call('POST', PATH, { as: ada, body${keyed} });
     expect(made.status).toBe(201);

@@ -1,6 +1,7 @@
 import { register } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openShop, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
 
 interface Address {
   id: string;
@@ -26,18 +27,18 @@ const NOWHERE = '/v1/addresses/00000000-0000-7000-8000-000000000000';
 
 describe('delivery addresses', () => {
   let shop: Shop;
-  let ada: Customer;
-  let grace: Customer;
+  let ada: TestUser;
+  let grace: TestUser;
 
   beforeAll(async () => {
     shop = await openShop();
-    ada = await shop.newCustomer();
-    grace = await shop.newCustomer();
+    ada = await newUser(shop);
+    grace = await newUser(shop);
   });
 
   afterAll(() => shop?.close());
 
-  const add = async (customer: Customer, fields: object = {}) => {
+  const add = async (customer: TestUser, fields: object = {}) => {
     const { status, body, headers } = await customer.http.post<Address>('/v1/addresses', {
       ...HOME,
       ...fields,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsersService } from '../../src/modules/users/index.js';
 import type { HttpResponse } from '../../local/http.ts';
 import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { newUser } from '../factories/users.ts';
 
 interface Tokens {
   accessToken: string;
@@ -36,11 +37,7 @@ describe('authentication', () => {
     ledger.http.post<Tokens & Problem>('/v1/auth/refresh', { refreshToken });
   const me = (accessToken: string) => ledger.http.as(accessToken).get<Problem>('/v1/users/me');
 
-  async function signUp(): Promise<Tokens & { email: string }> {
-    const email = newEmail();
-    expect((await register({ email, password: PASSWORD, name: 'Ada' })).status).toBe(201);
-    return { ...(await login(email)).body, email };
-  }
+  const signUp = () => newUser(ledger, { password: PASSWORD });
 
   describe('register', () => {
     it('creates an account and returns it without the password', async () => {

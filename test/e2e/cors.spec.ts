@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { sendBytes } from './bad-input/refusals.js';
 import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.js';
+import { newUser, type TestUser } from '../factories/users.js';
 
 const PAGE = 'https://page.example';
 const ID = '019aa000-0000-7000-8000-000000000000';
-const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 /** What scripts may read without being allowed to (Fetch, "CORS-safelisted response-header name"), and what is no script's business. */
 const NEED_NO_EXPOSURE =
   /^(cache-control|content-(language|length|type|encoding)|expires|last-modified|pragma|access-control-.*|vary|date|connection|keep-alive|transfer-encoding|(content-security|referrer)-policy|x-(content-type|frame)-options|strict-transport-security|cross-origin-.*|origin-agent-cluster)$/;
@@ -16,6 +16,7 @@ const UNKNOWN_OUTCOME = '{"amount":1,"method":"pm_card_charged_then_dropped"}';
 
 let ledger: LedgerUnderTest;
 let fastify: FastifyInstance;
+let ada: TestUser;
 let token: string;
 
 beforeAll(async () => {
@@ -24,10 +25,8 @@ beforeAll(async () => {
     OVERLOAD_MAX_IN_FLIGHT: '100',
   });
   fastify = ledger.api.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  await ledger.http.post('/v1/auth/register', ACCOUNT);
-  const { email, password } = ACCOUNT;
-  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-  token = body.accessToken;
+  ada = await newUser(ledger);
+  token = ada.accessToken;
 });
 
 afterAll(() => ledger?.stop());
@@ -219,7 +218,7 @@ describe('Under overload', () => {
   it('the preflight of a login is served like the login', async () => {
     occupy(85);
     expect((await preflight('POST', '/v1/auth/login')).status).toBe(204);
-    const { email, password } = ACCOUNT;
+    const { email, password } = ada;
     const json = { 'content-type': 'application/json' };
     const login = await send('POST', '/v1/auth/login', json, JSON.stringify({ email, password }));
     expect(login.status).toBe(200);

@@ -7,12 +7,14 @@ import { getRepositoryToken } from '@nestjs/typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ExportChunk } from '../../src/modules/exports/export-chunk.entity.js';
 import type { ExportDto } from '../../src/modules/exports/dto/export.dto.js';
-import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { Database } from '../../src/platform/database/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
 import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
-import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newAdmin, newUser, type TestUser } from '../factories/users.ts';
+import { newOrder } from '../factories/orders.ts';
 
 const HEADING = 'orderId,userId,status,itemCount,totalAmount,currency,createdAt';
 
@@ -22,7 +24,7 @@ let chair: string;
 
 beforeAll(async () => {
   shop = await openShop({ SMTP_URL: 'smtp://127.0.0.1:1' });
-  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  chair = await newProduct(shop, { amount: 1990, stock: 1000 });
   background = await startBackground(shop.settings);
 });
 
@@ -31,18 +33,8 @@ afterAll(async () => {
   await shop?.close();
 });
 
-async function placed(customer: Customer): Promise<OrderDto> {
-  const answer = await customer.http.post<OrderDto>(
-    '/v1/orders',
-    { items: [{ productId: chair, quantity: 2 }] },
-    withKey(),
-  );
-  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
-  return answer.body;
-}
-
 /** Many orders at once, the n-th placed n seconds into 2020. */
-async function insertOrders(customer: Customer, count: number): Promise<void> {
+async function insertOrders(customer: TestUser, count: number): Promise<void> {
   await shop.sql(
     `INSERT INTO orders (id, user_id, status, item_count, total_amount, currency, created_at, updated_at)
      SELECT uuidv7(), $1, 'pending', 1, n, 'EUR', timestamptz '2020-01-01Z' + n * interval '1 second', now()
@@ -51,16 +43,16 @@ async function insertOrders(customer: Customer, count: number): Promise<void> {
   );
 }
 
-const ask = (customer: Customer, range: object = {}) =>
+const ask = (customer: TestUser, range: object = {}) =>
   customer.http.post<ExportDto & ProblemDocument>('/v1/exports', { type: 'orders', ...range });
 
-async function asked(customer: Customer, range: object = {}): Promise<ExportDto> {
+async function asked(customer: TestUser, range: object = {}): Promise<ExportDto> {
   const answer = await ask(customer, range);
   if (answer.status !== 202) throw new Error(`${answer.status} ${answer.text}`);
   return answer.body;
 }
 
-const completed = (customer: Customer, id: string) =>
+const completed = (customer: TestUser, id: string) =>
   waitFor(
     async () => {
       const { body } = await customer.http.get<ExportDto>(`/v1/exports/${id}`);
@@ -69,17 +61,17 @@ const completed = (customer: Customer, id: string) =>
     { within: 60_000, what: 'the export' },
   );
 
-const download = (customer: Customer, id: string, headers: Record<string, string> = {}) =>
+const download = (customer: TestUser, id: string, headers: Record<string, string> = {}) =>
   customer.http.get<ProblemDocument>(`/v1/exports/${id}/file`, { headers });
 
-async function exported(customer: Customer, range: object = {}): Promise<string> {
+async function exported(customer: TestUser, range: object = {}): Promise<string> {
   const { id } = await asked(customer, range);
   await completed(customer, id);
   return (await download(customer, id)).text;
 }
 
 /** A download whose bytes are not touched by a client that knows better. */
-async function rawDownload(customer: Customer, id: string, encoding: string): Promise<IncomingMessage> {
+async function rawDownload(customer: TestUser, id: string, encoding: string): Promise<IncomingMessage> {
   const sent = request(`${shop.url}/v1/exports/${id}/file`, {
     headers: { authorization: `Bearer ${customer.accessToken}`, 'accept-encoding': encoding },
     agent: false,
@@ -91,7 +83,7 @@ async function rawDownload(customer: Customer, id: string, encoding: string): Pr
 
 describe('Requesting an export', () => {
   it('answers 202 with the export and its location', async () => {
-    const ada = await shop.newCustomer();
+    const ada = await newUser(shop);
     const answer = await ask(ada);
 
     expect(answer.status).toBe(202);
@@ -127,22 +119,22 @@ describe('Requesting an export', () => {
       '/to',
     ],
   ])('with %s is answered 422 with the member', async (_, range, pointer) => {
-    const answer = await ask(await shop.newCustomer(), range);
+    const answer = await ask(await newUser(shop), range);
 
     expect(answer.status).toBe(422);
     expect(answer.body).toMatchObject({ code: 'validation-failed', errors: [{ pointer }] });
   });
 
   it('accepts the earliest and latest times', async () => {
-    const ada = await shop.newCustomer();
-    const order = await placed(ada);
+    const ada = await newUser(shop);
+    const order = await newOrder(ada, chair);
     const csv = await exported(ada, { from: '1000-01-01T00:00:00Z', to: '9999-12-31T23:59:59-23:59' });
 
     expect(csv).toContain(order.id);
   });
 
   it('is rejected with 503 and Retry-After while too many are unfinished', async () => {
-    const [ada, others] = [await shop.newCustomer(), await shop.newCustomer()];
+    const [ada, others] = [await newUser(shop), await newUser(shop)];
     await shop.sql(
       `INSERT INTO exports (id, user_id, type, all_users, status)
        SELECT uuidv7(), $1, 'orders', false, 'queued' FROM generate_series(1, $2::int)`,
@@ -168,7 +160,7 @@ describe('The exports of one customer', () => {
   afterAll(() => few?.close());
 
   it('do not fill the backlog for others, even when requested at once', async () => {
-    const [ada, grace] = [await few.newCustomer(), await few.newCustomer()];
+    const [ada, grace] = [await newUser(few), await newUser(few)];
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask(ada)));
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(3);
     const refused = answers.filter(({ status }) => status === 429);
@@ -179,7 +171,7 @@ describe('The exports of one customer', () => {
   });
 
   it('do not fill the disk with files', async () => {
-    const ada = await few.newCustomer();
+    const ada = await newUser(few);
     const finish = () => few.sql(`UPDATE exports SET status = 'completed' WHERE user_id = $1`, [ada.userId]);
     for (let i = 0; i < 6; i++) {
       expect((await ask(ada)).status).toBe(202);
@@ -193,9 +185,9 @@ describe('The exports of one customer', () => {
 
 describe('The file of an export', () => {
   it('has the orders of the customer, as CSV', async () => {
-    const [ada, grace] = [await shop.newCustomer(), await shop.newCustomer()];
-    const orders = [await placed(ada), await placed(ada)];
-    await placed(grace);
+    const [ada, grace] = [await newUser(shop), await newUser(shop)];
+    const orders = [await newOrder(ada, chair, 2), await newOrder(ada, chair, 2)];
+    await newOrder(grace, chair);
     const { id } = await asked(ada);
     const done = await completed(ada, id);
     const answer = await download(ada, id);
@@ -214,15 +206,15 @@ describe('The file of an export', () => {
   });
 
   it('has the orders of all customers for an admin', async () => {
-    const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
-    const orders = [await placed(ada), await placed(grace)];
+    const [ada, grace, admin] = [await newUser(shop), await newUser(shop), await newAdmin(shop)];
+    const orders = [await newOrder(ada, chair), await newOrder(grace, chair)];
     const csv = await exported(admin);
 
     for (const order of orders) expect(csv).toContain(order.id);
   });
 
   it('has the orders of the requested period', async () => {
-    const ada = await shop.newCustomer();
+    const ada = await newUser(shop);
     await insertOrders(ada, 20);
     const csv = await exported(ada, { from: '2020-01-01T00:00:05Z', to: '2020-01-01T01:00:10+01:00' });
 
@@ -235,11 +227,11 @@ describe('The file of an export', () => {
   });
 
   it('has only the heading without orders', async () => {
-    expect(await exported(await shop.newCustomer())).toBe(`${HEADING}\r\n`);
+    expect(await exported(await newUser(shop))).toBe(`${HEADING}\r\n`);
   });
 
   it('is unavailable until it is complete', async () => {
-    const ada = await shop.newCustomer();
+    const ada = await newUser(shop);
     const [row] = await shop.sql<{ id: string }>(
       `INSERT INTO exports (id, user_id, type, all_users, status) VALUES (uuidv7(), $1, 'orders', false, 'queued')
        RETURNING id`,
@@ -252,7 +244,7 @@ describe('The file of an export', () => {
   });
 
   it('is visible only to its owner, not even to admins', async () => {
-    const [ada, grace, admin] = [await shop.newCustomer(), await shop.newCustomer(), await shop.newAdmin()];
+    const [ada, grace, admin] = [await newUser(shop), await newUser(shop), await newAdmin(shop)];
     const { id } = await asked(ada);
     await completed(ada, id);
     for (const stranger of [grace, admin]) {
@@ -263,7 +255,7 @@ describe('The file of an export', () => {
   });
 
   it('is 404 for an unknown export, and 422 for an invalid id', async () => {
-    const ada = await shop.newCustomer();
+    const ada = await newUser(shop);
 
     expect((await download(ada, crypto.randomUUID())).status).toBe(404);
     expect((await ada.http.get('/v1/exports/1')).status).toBe(422);
@@ -271,7 +263,7 @@ describe('The file of an export', () => {
   });
 
   it('is 406 for clients that do not accept CSV', async () => {
-    const ada = await shop.newCustomer();
+    const ada = await newUser(shop);
     const { id } = await asked(ada);
     await completed(ada, id);
 
@@ -283,7 +275,7 @@ describe('The file of an export', () => {
 describe('A large export', () => {
   const ROWS = 60_000;
   const GATE = 4711;
-  let ada: Customer;
+  let ada: TestUser;
   let id: string;
   let progress: ExportDto['progress'][];
   let csv: string;
@@ -310,7 +302,7 @@ describe('A large export', () => {
       $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${GATE}); RETURN NEW; END $$`);
     await shop.sql(`CREATE TRIGGER gate BEFORE INSERT ON export_chunks FOR EACH ROW WHEN (NEW.seq > 0)
       EXECUTE FUNCTION wait_at_gate()`);
-    ada = await shop.newCustomer();
+    ada = await newUser(shop);
     await insertOrders(ada, ROWS);
     const goOn = await stopAfterFirstChunk();
     try {
@@ -454,7 +446,7 @@ describe('A large export', () => {
       [id],
     );
     // Handled after it: one queue, one order.
-    await exported(await shop.newCustomer());
+    await exported(await newUser(shop));
 
     expect((await download(ada, id)).text).toBe(csv);
   });

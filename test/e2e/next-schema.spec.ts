@@ -5,7 +5,10 @@ import { waitFor } from '../../local/wait-for.ts';
 import { buildIndex } from '../../migrations/lib/build-index.ts';
 import { inBatches } from '../../migrations/lib/in-batches.ts';
 import { Migrator } from '../../src/platform/database/index.ts';
-import { startLedger, withKey, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { newAccount } from '../factories/accounts.ts';
+import { newUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
 
 /** The next release of the ledger: accounts get a label, a required kind with an index, and a table that refers to transfers. */
 const NEXT = [
@@ -66,8 +69,8 @@ describe('the release that runs, on the schema of the next one', () => {
   afterAll(() => ledger?.stop());
 
   it('answers every request while the schema is expanded, and afterwards', async () => {
-    const ada = await ledger.newOwner();
-    const [from, to] = [await ada.open(1_000_000), await ada.open(0)];
+    const ada = await newUser(ledger);
+    const [from, to] = [await newAccount(ada, 1_000_000), await newAccount(ada, 0)];
     await ledger.sql(
       `INSERT INTO accounts (id, owner_id, name, balance, currency)
        SELECT uuidv7(), $1, 'Account ' || n, 0, 'EUR' FROM generate_series(1, 300) AS n`,
@@ -113,7 +116,7 @@ describe('the release that runs, on the schema of the next one', () => {
   });
 
   it('fails when the schema is contracted at once, which is why that is for the release after', async () => {
-    const ada = await ledger.newOwner();
+    const ada = await newUser(ledger);
     await ledger.sql('ALTER TABLE accounts DROP COLUMN note');
     try {
       const { status } = await ada.http.post('/v1/accounts', {

@@ -2,18 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import PostalMime, { type Email } from 'postal-mime';
 import type { NotificationDto } from '../../src/modules/notifications/dto/notification.dto.js';
-import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import type { Page, ProblemDocument } from '../../src/platform/http/index.js';
 import { startSmtpSink, type SmtpSink } from '../../local/smtp-sink.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
-import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
+import { newOrder } from '../factories/orders.ts';
 
 let sink: SmtpSink;
 let shop: Shop;
 let background: Background;
 let chair: string;
-let ada: Customer;
+let ada: TestUser;
 let address: string;
 
 beforeAll(async () => {
@@ -25,7 +28,7 @@ beforeAll(async () => {
     // However long a test takes to end an outage.
     JOB_ATTEMPTS: '1000',
   });
-  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  chair = await newProduct(shop, { amount: 1990, stock: 1000 });
   background = await startBackground(shop.settings);
 });
 
@@ -37,19 +40,9 @@ afterAll(async () => {
 
 beforeEach(async () => {
   sink.reset();
-  ada = await shop.newCustomer();
+  ada = await newUser(shop);
   address = (await ada.http.get<{ email: string }>('/v1/users/me')).body.email;
 });
-
-async function placed(customer = ada, productId = chair): Promise<OrderDto> {
-  const answer = await customer.http.post<OrderDto>(
-    '/v1/orders',
-    { items: [{ productId, quantity: 2 }] },
-    withKey(),
-  );
-  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
-  return answer.body;
-}
 
 const pay = (orderId: string, paymentMethod: string) =>
   ada.http.post(`/v1/orders/${orderId}/payments`, { paymentMethod }, withKey());
@@ -89,7 +82,7 @@ const parsed = async (file: string): Promise<Email> => PostalMime.parse(await re
 
 describe('A mail', () => {
   it('is sent for an order, with the id of its event, as text and HTML', async () => {
-    const order = await placed();
+    const order = await newOrder(ada, chair, 2);
     const [mail] = await mails(1);
     const message = await parsed(mail?.file ?? '');
 
@@ -114,7 +107,7 @@ describe('A mail', () => {
 
   it('is in the language of the request that caused it', async () => {
     const german = { ...ada, http: ada.http.with({ 'accept-language': 'de-DE, en;q=0.5' }) };
-    const order = await placed(german);
+    const order = await newOrder(german, chair, 2);
     const [mail] = await mails(1);
     const message = await parsed(mail?.file ?? '');
 
@@ -124,10 +117,10 @@ describe('A mail', () => {
   });
 
   it('is sent for each change of an order, and listed newest first', async () => {
-    const order = await placed();
+    const order = await newOrder(ada, chair);
     expect((await pay(order.id, 'pm_card_declined')).status).toBe(402);
     expect((await pay(order.id, 'pm_card_ok')).status).toBe(201);
-    const other = await placed();
+    const other = await newOrder(ada, chair);
     await ada.http.post(`/v1/orders/${other.id}/cancel`);
     await mails(5);
 
@@ -144,7 +137,7 @@ describe('A mail', () => {
 
   it('arrives once after an outage of the mail server, which does not affect orders', async () => {
     sink.setMood('refuse');
-    await placed();
+    await newOrder(ada, chair);
     const [waiting] = await waitFor(async () => {
       const all = await notifications();
       return all.length === 1 ? all : undefined;
@@ -162,8 +155,8 @@ describe('A mail', () => {
     const worker = await startBackground(impatient.settings);
     try {
       sink.setMood('deny_relay');
-      const grace = await impatient.newCustomer();
-      const { id } = await placed(grace, await impatient.newProduct());
+      const grace = await newUser(impatient);
+      const { id } = await newOrder(grace, await newProduct(impatient));
       const eventId = await eventAbout(id, 'order.placed', impatient);
 
       const [letter] = await waitFor(
@@ -187,7 +180,7 @@ describe('A mail', () => {
 
   it('has the same Message-ID when it is sent again after a lost answer', async () => {
     sink.setMood('accept_then_drop');
-    await placed();
+    await newOrder(ada, chair);
     await mails(1);
     sink.setMood('ok');
     await sent(1);
@@ -198,7 +191,7 @@ describe('A mail', () => {
   });
 
   it('is not sent again when its event is delivered again', async () => {
-    const order = await placed();
+    const order = await newOrder(ada, chair);
     await sent(1);
     const event = await eventAbout(order.id, 'order.placed');
     await shop.sql(`UPDATE outbox_events SET relayed_at = NULL, redeliver_at = NULL WHERE id = $1`, [event]);
@@ -210,7 +203,7 @@ describe('A mail', () => {
       return row?.relayed;
     });
     // Whatever comes later is handled after it: the queue keeps the order.
-    await placed();
+    await newOrder(ada, chair);
     await sent(2);
 
     expect(sink.counts()).toMatchObject({ accepted: 2, duplicates: 0 });
@@ -223,14 +216,14 @@ describe('The list of notifications', () => {
   });
 
   it('shows only those of the caller', async () => {
-    await placed();
+    await newOrder(ada, chair);
     await sent(1);
 
-    expect(await notifications(await shop.newCustomer())).toEqual([]);
+    expect(await notifications(await newUser(shop))).toEqual([]);
   });
 
   it('is paged, with each entry once', async () => {
-    for (let i = 0; i < 3; i += 1) await placed();
+    for (let i = 0; i < 3; i += 1) await newOrder(ada, chair);
     await sent(3);
     const first = (await ada.http.get<Page<NotificationDto>>('/v1/notifications?limit=2')).body;
     const second = (

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsersService } from '../../src/modules/users/index.js';
 import { signWebhook } from '../../local/payment-sandbox.js';
 import { privateDirectory, type PrivateDirectory } from '../../local/servers/private-directory.js';
 import { waitFor } from '../../local/wait-for.js';
@@ -7,6 +6,7 @@ import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
 import { describeEveryOperation, describePromises } from './openapi/every-operation.js';
 import { startProduct, type ProductUnderTest } from './product-under-test.js';
+import { newAdmin, newUser } from '../factories/users.js';
 
 /** The operations of the example features; what every fork keeps is in openapi.spec.ts. */
 const ADDRESS = { recipient: 'Ada', street: '1 Road', postalCode: '1', city: 'London', country: 'GB' };
@@ -40,11 +40,8 @@ beforeAll(async () => {
   const { body } = await product.http.get<OpenApiDocument>('/openapi.json');
   conformance = new Conformance(body);
   api = new DocumentedApi(product.url, conformance);
-  customer = await api.register('customer@example.com');
-  stranger = await api.register('stranger@example.com');
-  await api.register('admin@example.com');
-  await product.api.get(UsersService, { strict: false }).promote('admin@example.com');
-  admin = (await api.logIn('admin@example.com')).accessToken;
+  const users = await Promise.all([newUser(product), newUser(product), newAdmin(product)]);
+  [customer, stranger, admin] = users.map(({ accessToken }) => accessToken) as [string, string, string];
   const made = await call('POST', '/v1/products', {
     as: admin,
     body: {

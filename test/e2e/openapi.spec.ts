@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api.app.js';
 import { loadSettings } from '../../src/config/index.js';
-import { UsersService } from '../../src/modules/users/index.js';
 import { HealthRegistry } from '../../src/platform/health/index.js';
 import { createProcessLog } from '../../src/platform/observability/index.js';
 import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.js';
@@ -10,6 +9,7 @@ import { PRODUCT } from '../specimen/product.js';
 import { Conformance, type OpenApiDocument } from './openapi/conformance.js';
 import { DocumentedApi, NOBODY } from './openapi/documented-api.js';
 import { describeEveryOperation, describePromises } from './openapi/every-operation.js';
+import { newAdmin, newUser } from '../factories/users.js';
 
 let ledger: LedgerUnderTest;
 let api: DocumentedApi;
@@ -36,11 +36,8 @@ beforeAll(async () => {
   const { body } = await ledger.http.get<OpenApiDocument>('/openapi.json');
   conformance = new Conformance(body);
   api = new DocumentedApi(ledger.url, conformance);
-  ada = await api.register('owner@example.com');
-  eve = await api.register('eve@example.com');
-  await api.register('admin@example.com');
-  await ledger.api.get(UsersService, { strict: false }).promote('admin@example.com');
-  admin = (await api.logIn('admin@example.com')).accessToken;
+  const users = await Promise.all([newUser(ledger), newUser(ledger), newAdmin(ledger)]);
+  [ada, eve, admin] = users.map(({ accessToken }) => accessToken) as [string, string, string];
   from = await open(ada, 1000);
   to = await open(eve, 0);
 }, 120_000);
@@ -161,7 +158,10 @@ describe('users and sessions', () => {
     expect(
       await statusOf('POST', '/v1/auth/login', { body: { email: body.email, password: 'wrong password' } }),
     ).toBe(401);
-    const { refreshToken } = await api.logIn(body.email);
+    const { email, password } = body;
+    const login = await call('POST', '/v1/auth/login', { body: { email, password } });
+    expect(login.status).toBe(200);
+    const { refreshToken } = login.body as { refreshToken: string };
     const refreshed = await call('POST', '/v1/auth/refresh', { body: { refreshToken } });
     expect(refreshed.status).toBe(200);
     const { accessToken } = refreshed.body as { accessToken: string };
@@ -179,7 +179,7 @@ describe('users and sessions', () => {
   });
 
   it('list and end sessions', async () => {
-    const token = await api.register('sessions@example.com');
+    const { accessToken: token } = await newUser(ledger);
     const { body } = await call('GET', '/v1/auth/sessions?limit=1', { as: token });
     const [session] = (body as { data: { id: string }[] }).data;
     expect(await statusOf('DELETE', `/v1/auth/sessions/${session?.id}`, { as: eve })).toBe(404);
@@ -194,12 +194,9 @@ describe('users and sessions', () => {
   });
 
   it('report a deleted user', async () => {
-    const token = await api.register('ghost@example.com');
-    await ledger.database.execute({
-      text: `WITH ghost AS (SELECT id FROM users WHERE email = 'ghost@example.com'),
-                  gone AS (DELETE FROM sessions WHERE user_id IN (SELECT id FROM ghost))
-             DELETE FROM users WHERE id IN (SELECT id FROM ghost)`,
-    });
+    const { accessToken: token, userId } = await newUser(ledger);
+    await ledger.sql('DELETE FROM sessions WHERE user_id = $1', [userId]);
+    await ledger.sql('DELETE FROM users WHERE id = $1', [userId]);
 
     expect(await statusOf('GET', '/v1/users/me', { as: token })).toBe(404);
     expect(await statusOf('PATCH', '/v1/users/me', { as: token, body: { name: 'Nobody' } })).toBe(404);

@@ -3,28 +3,27 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
 import { httpClient, type HttpClient } from '../../local/http.ts';
-import { openShop, served, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newAdmin, newUser, type TestUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
+import { newOrder } from '../factories/orders.ts';
+import { served } from '../support/served.ts';
 
 let shop: Shop;
-let ada: Customer;
+let ada: TestUser;
 let chair: string;
 
 beforeAll(async () => {
   shop = await openShop();
-  ada = await shop.newCustomer();
-  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  ada = await newUser(shop);
+  chair = await newProduct(shop, { amount: 1990, stock: 1000 });
 });
 
 afterAll(() => shop?.close());
 
 const place = (items: { productId: string; quantity: number }[], customer = ada) =>
   customer.http.post<OrderDto>('/v1/orders', { items }, withKey());
-
-async function placed(customer = ada, productId = chair, quantity = 1): Promise<OrderDto> {
-  const { status, body, text } = await place([{ productId, quantity }], customer);
-  if (status !== 201) throw new Error(`${status} ${text}`);
-  return body;
-}
 
 const eventsOf = (orderId: string) =>
   shop.sql<{ name: string; payload: object; key: string }>(
@@ -34,7 +33,7 @@ const eventsOf = (orderId: string) =>
 
 describe('Placing an order', () => {
   it('answers 201 with the order and its location, reserves the stock and announces it', async () => {
-    const table = await shop.newProduct({ amount: 25_000, stock: 5 });
+    const table = await newProduct(shop, { amount: 25_000, stock: 5 });
     const answer = await place([
       { productId: table, quantity: 2 },
       { productId: chair, quantity: 3 },
@@ -75,7 +74,7 @@ describe('Placing an order', () => {
   });
 
   it('does nothing when one product is out of stock', async () => {
-    const rare = await shop.newProduct({ stock: 1 });
+    const rare = await newProduct(shop, { stock: 1 });
     const before = await shop.stockOf(chair);
     const answer = await place([
       { productId: chair, quantity: 1 },
@@ -101,8 +100,8 @@ describe('Placing an order', () => {
   });
 
   it('rejects mixed currencies and too large totals', async () => {
-    const dollars = await shop.newProduct({ currency: 'USD' });
-    const gold = await shop.newProduct({ amount: 99_999_999_999_999, stock: 1_000_000 });
+    const dollars = await newProduct(shop, { currency: 'USD' });
+    const gold = await newProduct(shop, { amount: 99_999_999_999_999, stock: 1_000_000 });
 
     const mixed = await place([
       { productId: chair, quantity: 1 },
@@ -121,7 +120,7 @@ describe('Placing an order', () => {
   });
 
   it('gives the last piece to exactly one of two clients', async () => {
-    const [bob, last] = [await shop.newCustomer(), await shop.newProduct({ stock: 1 })];
+    const [bob, last] = [await newUser(shop), await newProduct(shop, { stock: 1 })];
     const answers = await Promise.all(
       [ada, bob, ada, bob].map((customer) => place([{ productId: last, quantity: 1 }], customer)),
     );
@@ -218,7 +217,7 @@ describe('Bad input to an order', () => {
 
 describe('Reading orders', () => {
   it('is allowed to their owner and admins; for others they do not exist', async () => {
-    const [bob, admin, order] = [await shop.newCustomer(), await shop.newAdmin(), await placed()];
+    const [bob, admin, order] = [await newUser(shop), await newAdmin(shop), await newOrder(ada, chair)];
     const path = `/v1/orders/${order.id}`;
 
     expect((await admin.http.get(path)).body).toEqual(order);
@@ -230,9 +229,9 @@ describe('Reading orders', () => {
   });
 
   it('pages through those of the caller, newest first', async () => {
-    const bob = await shop.newCustomer();
+    const bob = await newUser(shop);
     const ids = [];
-    for (let n = 0; n < 5; n++) ids.push((await placed(bob)).id);
+    for (let n = 0; n < 5; n++) ids.push((await newOrder(bob, chair)).id);
     const seen: string[] = [];
     let path = '/v1/orders?limit=2';
     const sizes = [];
@@ -249,8 +248,8 @@ describe('Reading orders', () => {
   });
 
   it('shows those of all users to an admin', async () => {
-    const [admin, bob] = [await shop.newAdmin(), await shop.newCustomer()];
-    const ids = [(await placed(bob)).id, (await placed(ada)).id];
+    const [admin, bob] = [await newAdmin(shop), await newUser(shop)];
+    const ids = [(await newOrder(bob, chair)).id, (await newOrder(ada, chair)).id];
     const { body } = await admin.http.get<{ data: OrderDto[] }>('/v1/orders?limit=2');
 
     expect(body.data.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
@@ -259,8 +258,8 @@ describe('Reading orders', () => {
 
 describe('Cancelling an order', () => {
   it('returns the stock, once, and announces it', async () => {
-    const product = await shop.newProduct({ stock: 5 });
-    const order = await placed(ada, product, 2);
+    const product = await newProduct(shop, { stock: 5 });
+    const order = await newOrder(ada, product, 2);
     const answers = await Promise.all(
       [1, 2, 3].map(() => ada.http.post<OrderDto>(`/v1/orders/${order.id}/cancel`)),
     );
@@ -274,14 +273,14 @@ describe('Cancelling an order', () => {
   });
 
   it('is allowed to the owner only', async () => {
-    const [admin, order] = [await shop.newAdmin(), await placed()];
+    const [admin, order] = [await newAdmin(shop), await newOrder(ada, chair)];
 
     expect((await admin.http.post(`/v1/orders/${order.id}/cancel`)).status).toBe(404);
     expect((await ada.http.get<OrderDto>(`/v1/orders/${order.id}`)).body.status).toBe('pending');
   });
 
   it.each(['paid', 'fulfilled'])('is rejected when the order is %s', async (status) => {
-    const order = await placed();
+    const order = await newOrder(ada, chair);
     await shop.sql('UPDATE orders SET status = $2 WHERE id = $1', [order.id, status]);
     const answer = await ada.http.post<ProblemDocument>(`/v1/orders/${order.id}/cancel`);
 
@@ -291,7 +290,7 @@ describe('Cancelling an order', () => {
 
 describe('Idempotency of orders', () => {
   it('replays the first answer, byte for byte, and marks it', async () => {
-    const product = await shop.newProduct({ stock: 10 });
+    const product = await newProduct(shop, { stock: 10 });
     const body = { items: [{ productId: product, quantity: 1 }] };
     const key = randomUUID();
     const first = await ada.http.post('/v1/orders', body, withKey(key));
@@ -310,7 +309,7 @@ describe('Idempotency of orders', () => {
   });
 
   it('replays a rejection, byte for byte, even if it would succeed now', async () => {
-    const product = await shop.newProduct({ stock: 0 });
+    const product = await newProduct(shop, { stock: 0 });
     const body = { items: [{ productId: product, quantity: 1 }] };
     const first = await ada.http.post('/v1/orders', body, withKey('refused'));
     await shop.sql('UPDATE products SET stock = 10 WHERE id = $1', [product]);
@@ -323,7 +322,7 @@ describe('Idempotency of orders', () => {
   });
 
   it('is scoped to the caller', async () => {
-    const bob = await shop.newCustomer();
+    const bob = await newUser(shop);
     const body = { items: [{ productId: chair, quantity: 1 }] };
     const [one, other] = [
       await ada.http.post<OrderDto>('/v1/orders', body, withKey('shared')),
@@ -379,7 +378,7 @@ describe('Idempotency of orders', () => {
   });
 
   it('makes one order of 1,000 concurrent duplicates on two instances', async () => {
-    const product = await shop.newProduct({ stock: 1000 });
+    const product = await newProduct(shop, { stock: 1000 });
     const instances = [ada.http, httpClient(await shop.anotherApi()).as(ada.accessToken)];
     const body = { items: [{ productId: product, quantity: 1 }] };
     const answers = await Promise.all(

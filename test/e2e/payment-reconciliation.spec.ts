@@ -1,27 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OrderDto } from '../../src/modules/orders/dto/order.dto.js';
 import { PaymentReconciliation } from '../../src/modules/payments/payment-reconciliation.js';
 import { newId } from '../../src/platform/database/index.js';
 import { waitFor } from '../../local/wait-for.ts';
 import { startBackground, type Background } from './background.ts';
-import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
+import { newOrder } from '../factories/orders.ts';
 
 let shop: Shop;
-let ada: Customer;
+let ada: TestUser;
 let chair: string;
 
 async function open(env: Record<string, string> = {}): Promise<void> {
   shop = await openShop(env);
-  ada = await shop.newCustomer();
-  chair = await shop.newProduct({ amount: 1990, stock: 10_000 });
+  ada = await newUser(shop);
+  chair = await newProduct(shop, { amount: 1990, stock: 10_000 });
   await shop.sandbox.setWebhooks(false);
 }
 
 /** An order that the provider has charged (or not decided upon) without our having heard of it, due to be looked at. */
 async function unsettled(paymentMethod: string): Promise<string> {
-  const items = [{ productId: chair, quantity: 1 }];
-  const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
+  const order = await newOrder(ada, chair);
   const paymentId = newId();
   await charge(paymentId, { reference: order.id, paymentMethod });
   await shop.sql('UPDATE orders SET payment_id = $2 WHERE id = $1', [order.id, paymentId]);
@@ -91,9 +93,8 @@ describe('One run of the reconciliation', () => {
   afterAll(() => shop?.close());
 
   it('settles an interrupted payment of nothing as paid without the provider', async () => {
-    const gift = await shop.newProduct({ amount: 0, stock: 1 });
-    const items = [{ productId: gift, quantity: 1 }];
-    const { body: order } = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
+    const gift = await newProduct(shop, { amount: 0, stock: 1 });
+    const order = await newOrder(ada, gift);
     const paymentId = newId();
     await shop.sql('UPDATE orders SET payment_id = $2 WHERE id = $1', [order.id, paymentId]);
     await shop.sql(
@@ -116,11 +117,8 @@ describe('One run of the reconciliation', () => {
   });
 
   it('settles payments that a restore of the database has forgotten, by the statements of docs/operations', async () => {
-    const order = async () => {
-      const items = [{ productId: chair, quantity: 1 }];
-      return (await ada.http.post<OrderDto>('/v1/orders', { items }, withKey())).body.id;
-    };
-    const [restored, paidAgain] = [await order(), await order()];
+    const restored = (await newOrder(ada, chair)).id;
+    const paidAgain = (await newOrder(ada, chair)).id;
     const [forgotten, orderIsGone, second] = [newId(), newId(), newId()];
     await charge(forgotten, { reference: restored });
     await charge(orderIsGone, { reference: newId() });

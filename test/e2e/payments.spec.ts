@@ -11,7 +11,12 @@ import { NotAttemptedError } from '../../src/platform/errors/index.js';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
 import { httpClient, type HttpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, served, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newAdmin, newUser, type TestUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
+import { newOrder } from '../factories/orders.ts';
+import { served } from '../support/served.ts';
 
 /** A payment, or the problem there is instead. */
 interface PaymentAnswer extends Omit<PaymentDto, 'status'> {
@@ -24,7 +29,7 @@ interface PaymentAnswer extends Omit<PaymentDto, 'status'> {
 const PROVIDER_TIMEOUT_MS = 5000;
 
 let shop: Shop;
-let ada: Customer;
+let ada: TestUser;
 let chair: string;
 let provider: PaymentProviderClient;
 let reconciliation: PaymentReconciliation;
@@ -33,8 +38,8 @@ beforeAll(async () => {
   shop = await openShop({ PAYMENT_PROVIDER_TIMEOUT_MS: String(PROVIDER_TIMEOUT_MS) });
   provider = shop.app.get(PaymentProviderClient, { strict: false });
   reconciliation = shop.app.get(PaymentReconciliation, { strict: false });
-  ada = await shop.newCustomer();
-  chair = await shop.newProduct({ amount: 1990, stock: 10_000 });
+  ada = await newUser(shop);
+  chair = await newProduct(shop, { amount: 1990, stock: 10_000 });
 });
 
 afterAll(() => shop?.close());
@@ -46,16 +51,6 @@ beforeEach(async () => {
   // Failures of the test before must not open the circuit in this one: as many successes as the breaker looks back.
   await waitFor(() => Promise.all(Array.from({ length: 10 }, () => provider.find(newId()))), {});
 });
-
-async function newOrder(productId = chair): Promise<OrderDto> {
-  const answer = await ada.http.post<OrderDto>(
-    '/v1/orders',
-    { items: [{ productId, quantity: 1 }] },
-    withKey(),
-  );
-  if (answer.status !== 201) throw new Error(`${answer.status} ${answer.text}`);
-  return answer.body;
-}
 
 const pay = (order: { id: string }, paymentMethod: string, key?: string, http = ada.http) =>
   http.post<PaymentAnswer>(`/v1/orders/${order.id}/payments`, { paymentMethod }, withKey(key));
@@ -90,7 +85,7 @@ const letTimePass = async ({ id }: OrderDto, { charging = false } = {}) => {
 
 describe('Paying an order', () => {
   it('answers 201 when the provider has charged, marks the order paid and announces it', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answer = await pay(order, 'pm_card_ok');
 
     expect(answer.status).toBe(201);
@@ -113,20 +108,20 @@ describe('Paying an order', () => {
   });
 
   it('creates a payment that its owner and admins can read', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answer = await pay(order, 'pm_card_ok');
     const path = answer.headers.get('location') ?? '';
     expect(path).toBe(`/v1/orders/${order.id}/payments/${answer.body.id}`);
 
     expect((await ada.http.get(path)).body).toEqual(answer.body);
-    expect((await (await shop.newAdmin()).http.get(path)).body).toEqual(answer.body);
-    expect((await (await shop.newCustomer()).http.get(path)).status).toBe(404);
+    expect((await (await newAdmin(shop)).http.get(path)).body).toEqual(answer.body);
+    expect((await (await newUser(shop)).http.get(path)).status).toBe(404);
     expect((await ada.http.get(`/v1/orders/${randomUUID()}/payments/${answer.body.id}`)).status).toBe(404);
     expect((await ada.http.get(`/v1/orders/${order.id}/payments/${randomUUID()}`)).status).toBe(404);
   });
 
   it('answers 402 when the provider declines, and allows another payment', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answer = await pay(order, 'pm_card_declined');
 
     expect(answer.status).toBe(402);
@@ -144,13 +139,13 @@ describe('Paying an order', () => {
   });
 
   it('waits for a provider that is slow', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     expect((await pay(order, 'pm_card_slow')).status).toBe(201);
     expect(await orderStatus(order)).toBe('paid');
   });
 
   it('does not call the provider when there is nothing to charge', async () => {
-    const order = await newOrder(await shop.newProduct({ amount: 0 }));
+    const order = await newOrder(ada, await newProduct(shop, { amount: 0 }));
     expect((await pay(order, 'pm_card_ok')).status).toBe(201);
 
     expect(await orderStatus(order)).toBe('paid');
@@ -162,7 +157,7 @@ describe('A payment with unknown outcome', () => {
   it.each(['pm_card_error', 'pm_card_hang'])(
     'is 202 for %s, holds the order, and is declined once it is certain that nothing was charged',
     async (method) => {
-      const order = await newOrder();
+      const order = await newOrder(ada, chair);
       const answer = await pay(order, method);
       expect(answer.status).toBe(202);
       expect(answer.durationMs).toBeLessThan(PROVIDER_TIMEOUT_MS + 15_000);
@@ -191,7 +186,7 @@ describe('A payment with unknown outcome', () => {
   );
 
   it('is settled by asking the provider, when it has charged and its answer was lost', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answer = await pay(order, 'pm_card_charged_then_dropped', 'dropped');
     expect([answer.status, answer.body.status]).toEqual([202, 'unknown']);
 
@@ -215,7 +210,7 @@ describe('A payment with unknown outcome', () => {
 
   it('is settled by the provider’s webhook', async () => {
     await shop.sandbox.setWebhooks(true);
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     // The webhook may be faster than the end of the connection.
     expect([201, 202]).toContain((await pay(order, 'pm_card_charged_then_dropped')).status);
 
@@ -235,7 +230,7 @@ describe('A payment with unknown outcome', () => {
   });
 
   it('stays unknown while the provider is down, and is settled afterwards', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     expect((await pay(order, 'pm_card_charged_then_dropped')).status).toBe(202);
     await shop.sandbox.setMood('error');
     await letTimePass(order);
@@ -251,7 +246,7 @@ describe('A payment with unknown outcome', () => {
   });
 
   it('is recorded even when the client disconnects', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const charge = vi.spyOn(provider, 'charge');
     const arrival = once(shop.app.getHttpServer(), 'request') as Promise<[IncomingMessage]>;
     const client = new AbortController();
@@ -283,7 +278,7 @@ describe('A payment with unknown outcome', () => {
 
 describe('An order is charged once', () => {
   it('by concurrent payments', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answers = await Promise.all(Array.from({ length: 8 }, () => pay(order, 'pm_card_slow')));
 
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -298,7 +293,7 @@ describe('An order is charged once', () => {
   });
 
   it('and not when it is paid or cancelled already', async () => {
-    const [paid, cancelled] = [await newOrder(), await newOrder()];
+    const [paid, cancelled] = [await newOrder(ada, chair), await newOrder(ada, chair)];
     await pay(paid, 'pm_card_ok');
     await ada.http.post(`/v1/orders/${cancelled.id}/cancel`);
 
@@ -311,7 +306,7 @@ describe('An order is charged once', () => {
   });
 
   it('by 1,000 concurrent duplicates of one payment on two instances', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const instances = [ada.http, httpClient(await shop.anotherApi()).as(ada.accessToken)];
     const answers = await Promise.all(
       Array.from({ length: 1000 }, (_, n) =>
@@ -336,7 +331,7 @@ describe('An order is charged once', () => {
   }, 180_000);
 
   it('when the process dies after the charge: a retry continues the same payment', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const charge = provider.charge.bind(provider);
     vi.spyOn(provider, 'charge').mockImplementationOnce(async (request) => {
       await charge(request);
@@ -357,7 +352,7 @@ describe('An order is charged once', () => {
   });
 
   it('when the process dies and the reconciliation is faster than the retry', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     vi.spyOn(provider, 'charge').mockRejectedValueOnce(new Error('the process dies here'));
     await pay(order, 'pm_card_ok', 'crash-2');
     await letTimePass(order);
@@ -378,7 +373,7 @@ describe('A provider that is down', () => {
     // Each time another order: a payment that still reaches the provider is unsettled from then on.
     const { order, refused } = await waitFor(
       async () => {
-        const tried = await newOrder();
+        const tried = await newOrder(ada, chair);
         const answer = await pay(tried, 'pm_card_ok', `open ${tried.id}`);
         return answer.status === 503 && { order: tried, refused: answer };
       },
@@ -398,7 +393,7 @@ describe('A provider that is down', () => {
   });
 
   it('causes 503 when nothing listens at its address', async () => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     await shop.sandbox.kill();
     // A connection that was kept and is not yet known to be gone would make the outcome unknown.
     await waitFor(
@@ -433,7 +428,7 @@ describe('Bad input to a payment', () => {
     ['an amount from the caller', { paymentMethod: 'pm_card_ok', amount: 1 }, '/amount'],
     ['a method that the provider does not know', { paymentMethod: 'pm_cash' }, '/paymentMethod'],
   ])('%s is 422, says where, and leaves nothing behind', async (_, body, pointer) => {
-    const order = await newOrder();
+    const order = await newOrder(ada, chair);
     const answer = await ada.http.post<ProblemDocument>(
       `/v1/orders/${order.id}/payments`,
       body,
@@ -448,9 +443,9 @@ describe('Bad input to a payment', () => {
   });
 
   it('is 404 for an order of another user, 422 for an invalid id, 400 without a key', async () => {
-    const order = await newOrder();
-    const bob = await shop.newCustomer();
-    const admin = await shop.newAdmin();
+    const order = await newOrder(ada, chair);
+    const bob = await newUser(shop);
+    const admin = await newAdmin(shop);
     for (const stranger of [bob, admin]) {
       const answer = await pay(order, 'pm_card_ok', undefined, stranger.http);
       expect([answer.status, answer.body.code]).toEqual([404, 'order-not-found']);
@@ -464,7 +459,7 @@ describe('Bad input to a payment', () => {
   });
 
   it('is 422 when a key is used for another order', async () => {
-    const [one, other] = [await newOrder(), await newOrder()];
+    const [one, other] = [await newOrder(ada, chair), await newOrder(ada, chair)];
     await pay(one, 'pm_card_ok', 'two-orders');
     const answer = await pay(other, 'pm_card_ok', 'two-orders');
     expect([answer.status, answer.body.code]).toEqual([422, 'idempotency-key-reused']);

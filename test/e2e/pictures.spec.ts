@@ -6,7 +6,8 @@ import { ObjectStorage } from '../../src/platform/storage/index.js';
 import { startObjectStorage, type ObjectStorageServer } from '../../local/servers/object-storage.js';
 import { waitFor } from '../../local/wait-for.js';
 import { startBackground, type Background } from './background.js';
-import { openShop, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
 
 interface Picture {
   id: string;
@@ -28,16 +29,16 @@ describe('pictures', () => {
   let shop: Shop;
   let storage: ObjectStorage;
   let background: Background;
-  let ada: Customer;
-  let grace: Customer;
+  let ada: TestUser;
+  let grace: TestUser;
 
   beforeAll(async () => {
     server = await startObjectStorage();
     shop = await openShop({ ...server.env(), STORAGE_TIMEOUT_MS: '20000' });
     storage = shop.app.get(ObjectStorage, { strict: false });
     background = await startBackground(shop.settings);
-    ada = await shop.newCustomer();
-    grace = await shop.newCustomer();
+    ada = await newUser(shop);
+    grace = await newUser(shop);
   });
   afterAll(async () => {
     await background?.stop();

@@ -4,14 +4,15 @@ import { newId } from '../../src/platform/database/index.js';
 import type { Page, ProblemDocument } from '../../src/platform/http/index.js';
 import { httpClient } from '../../local/http.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newAdmin, newUser, type TestUser } from '../factories/users.ts';
 
 let shop: Shop;
-let admin: Customer;
+let admin: TestUser;
 
 beforeAll(async () => {
   shop = await openShop();
-  admin = await shop.newAdmin();
+  admin = await newAdmin(shop);
 });
 
 afterAll(() => shop?.close());
@@ -51,7 +52,7 @@ describe('Adding a product', () => {
   });
 
   it('requires an admin', async () => {
-    const customer = await shop.newCustomer();
+    const customer = await newUser(shop);
     expect((await shop.http.post('/v1/products', CHAIR)).status).toBe(401);
     expect((await customer.http.post('/v1/products', CHAIR)).status).toBe(403);
   });
@@ -150,7 +151,7 @@ describe('Reading a product', () => {
 
   it('shows the stock that an order has left, with another ETag', async () => {
     const { id } = await chair();
-    const customer = await shop.newCustomer();
+    const customer = await newUser(shop);
     await read(id);
     const items = [{ productId: id, quantity: 2 }];
     const order = await customer.http.post(
@@ -264,7 +265,7 @@ describe('Changing a product', () => {
     const { id, etag } = await chair();
     expect((await change(newId(), { stock: 1 }, { 'if-match': etag })).status).toBe(404);
     expect((await change(id, { name: null }, { 'if-match': etag })).status).toBe(422);
-    const customer = await shop.newCustomer();
+    const customer = await newUser(shop);
     expect(
       (await customer.http.patch(`/v1/products/${id}`, {}, { headers: { 'if-match': etag } })).status,
     ).toBe(403);
@@ -288,7 +289,7 @@ describe('While PostgreSQL is frozen', () => {
   beforeAll(async () => {
     await shop.close();
     shop = await openShop({ DATABASE_ACQUIRE_TIMEOUT_MS: '2000', DATABASE_QUERY_TIMEOUT_MS: '2000' });
-    admin = await shop.newAdmin();
+    admin = await newAdmin(shop);
   });
 
   it('cached products are served, marked when stale; others are a 503', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ProblemDocument } from '../../src/platform/http/index.js';
 import { httpClient, type HttpClient, type HttpResponse } from '../../local/http.ts';
 import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { newUser } from '../factories/users.ts';
 
 const LIMIT = 40;
 
@@ -42,19 +43,6 @@ async function send(
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   }
   return byStatus;
-}
-
-async function newCustomer(): Promise<{ http: HttpClient }> {
-  const signUp = from(a, `198.51.100.${clients}`);
-  const email = `${crypto.randomUUID()}@example.com`;
-  const password = 'correct horse battery staple';
-  await signUp.post('/v1/auth/register', {
-    email,
-    password,
-    name: 'Ada',
-  });
-  const login = await signUp.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-  return { http: a.as(login.body.accessToken) };
 }
 
 describe('A limited answer', () => {
@@ -115,21 +103,21 @@ describe('The limit', () => {
   });
 
   it('follows a user over addresses, and does not affect others behind the same address', async () => {
-    const [ada, ben] = [await newCustomer(), await newCustomer()];
+    const [ada, ben] = [await newUser(ledger), await newUser(ledger)];
     const byStatus = await send(LIMIT + 5, (i) => from(ada.http, `192.0.2.${i}`).get('/v1/users/me'));
     expect(byStatus).toEqual({ 200: LIMIT, 429: 5 });
     expect((await from(ben.http, '192.0.2.1').get('/v1/users/me')).status).toBe(200);
   });
 
   it('counts requests with invalid tokens against the address, without affecting valid ones', async () => {
-    const { http } = await newCustomer();
+    const { http } = await newUser(ledger);
     const byStatus = await send(LIMIT + 10, () => from(a).as('nonsense').get('/v1/users/me'));
     expect(byStatus).toEqual({ 401: LIMIT, 429: 10 });
     expect((await from(http).get('/v1/users/me')).status).toBe(200);
   });
 
   it('counts forbidden requests against the user', async () => {
-    const { http } = await newCustomer();
+    const { http } = await newUser(ledger);
     const byStatus = await send(LIMIT + 5, () => from(http).get('/v1/users'));
     expect(byStatus).toEqual({ 403: LIMIT, 429: 5 });
     expect((await from(http).get('/v1/users/me')).status).toBe(429);

@@ -1,23 +1,15 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { randomBytes } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import pg from 'pg';
 import { createApi } from '../../src/api.app.js';
 import { loadSettings, type Settings } from '../../src/config/index.js';
 import { PRODUCT } from '../../src/product.js';
-import { Migrator, newId } from '../../src/platform/database/index.js';
-import { httpClient, type HttpClient, type HttpResponse } from '../../local/http.ts';
+import { Migrator } from '../../src/platform/database/index.js';
+import { httpClient, type HttpClient } from '../../local/http.ts';
 import { startSandboxProcess, type SandboxProcess } from '../../local/outside-services.ts';
 import { startPostgres, type PostgresServer } from '../../local/servers/postgres.ts';
 import { startRedis, type RedisServer } from '../../local/servers/redis.ts';
 import { PATIENT_PROCESS } from '../support/patience.js';
-
-export interface Customer {
-  userId: string;
-  accessToken: string;
-  /** With its token. */
-  http: HttpClient;
-}
 
 /** The api over HTTP on servers of its own, with the payment provider as a real process. */
 export interface Shop {
@@ -31,16 +23,11 @@ export interface Shop {
   /** Anonymous. */
   http: HttpClient;
   sql<T>(text: string, values?: unknown[]): Promise<T[]>;
-  newCustomer(): Promise<Customer>;
-  newAdmin(): Promise<Customer>;
-  newProduct(product?: { stock?: number; amount?: number; currency?: string }): Promise<string>;
   stockOf(productId: string): Promise<number>;
   /** Another instance of the api, with the same servers. @returns its address */
   anotherApi(): Promise<string>;
   close(): Promise<void>;
 }
-
-const PASSWORD = 'correct horse battery staple';
 
 /** @param env settings, as environment variables */
 export async function openShop(env: Record<string, string> = {}): Promise<Shop> {
@@ -95,16 +82,6 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
     closers.push(() => pool.end());
     const sql = async <T>(text: string, values?: unknown[]) => (await pool.query(text, values)).rows as T[];
 
-    const http = httpClient(url);
-    const signUp = async (role = 'customer'): Promise<Customer> => {
-      const account = { email: `${randomUUID()}@example.com`, password: PASSWORD };
-      const user = await http.post<{ id: string }>('/v1/auth/register', { ...account, name: 'Ada' });
-      await sql('UPDATE users SET role = $2 WHERE id = $1', [user.body.id, role]);
-      const login = await http.post<{ accessToken: string }>('/v1/auth/login', account);
-      if (login.status !== 200) throw new Error(`Login failed: ${login.status} ${login.text}`);
-      const { accessToken } = login.body;
-      return { userId: user.body.id, accessToken, http: http.as(accessToken) };
-    };
     return {
       app,
       url,
@@ -113,18 +90,8 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
       redis,
       sandbox,
       webhookSecret,
-      http,
+      http: httpClient(url),
       sql,
-      newCustomer: () => signUp(),
-      newAdmin: () => signUp('admin'),
-      newProduct: async ({ stock = 100, amount = 1990, currency = 'EUR' } = {}) => {
-        const id = newId();
-        await sql(
-          `INSERT INTO products (id, name, description, price_amount, currency, stock) VALUES ($1, 'Chair', '', $2, $3, $4)`,
-          [id, amount, currency, stock],
-        );
-        return id;
-      },
       stockOf: async (productId) => {
         const [row] = await sql<{ stock: number }>('SELECT stock FROM products WHERE id = $1', [productId]);
         return row?.stock ?? NaN;
@@ -135,19 +102,5 @@ export async function openShop(env: Record<string, string> = {}): Promise<Shop> 
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** A fresh Idempotency-Key, or a given one. */
-export function withKey(key: string = randomUUID()): { headers: Record<string, string> } {
-  return { headers: { 'idempotency-key': key } };
-}
-
-/** The answer to a client that retries when it is told to: a slow machine may be busy for a moment. */
-export async function served<T>(request: () => Promise<HttpResponse<T>>): Promise<HttpResponse<T>> {
-  for (;;) {
-    const answer = await request();
-    if (answer.status !== 503) return answer;
-    await delay(Number(answer.headers.get('retry-after')) * 1000);
   }
 }

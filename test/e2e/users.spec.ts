@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startLedger, type LedgerUnderTest, type Owner } from '../specimen/ledger-under-test.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { newAdmin, newUser, type TestUser } from '../factories/users.ts';
 
 interface User {
   id: string;
@@ -15,13 +16,13 @@ interface Problem {
 
 describe('users', () => {
   let ledger: LedgerUnderTest;
-  let ada: Owner;
-  let admin: Owner;
+  let ada: TestUser;
+  let admin: TestUser;
 
   beforeAll(async () => {
     ledger = await startLedger({ RATE_LIMIT_ENABLED: 'false' });
-    ada = await ledger.newOwner();
-    admin = await ledger.newAdmin();
+    ada = await newUser(ledger);
+    admin = await newAdmin(ledger);
   });
 
   afterAll(() => ledger?.stop());
@@ -70,7 +71,7 @@ describe('users', () => {
   });
 
   it('are paged, each listed once', async () => {
-    for (let i = 0; i < 3; i++) await ledger.newOwner();
+    for (let i = 0; i < 3; i++) await newUser(ledger);
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

@@ -13,16 +13,20 @@ import type { ProblemDocument } from '../../src/platform/http/index.js';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import { signWebhook } from '../../local/payment-sandbox.ts';
 import { waitFor } from '../../local/wait-for.ts';
-import { openShop, withKey, type Customer, type Shop } from './shop.ts';
+import { openShop, type Shop } from './shop.ts';
+import { newProduct } from '../factories/products.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
+import { withKey } from '../factories/keys.ts';
+import { newOrder } from '../factories/orders.ts';
 
 let shop: Shop;
-let ada: Customer;
+let ada: TestUser;
 let chair: string;
 
 beforeAll(async () => {
   shop = await openShop({ PAYMENT_WEBHOOK_TOLERANCE_SECONDS: '60' });
-  ada = await shop.newCustomer();
-  chair = await shop.newProduct({ amount: 1990, stock: 1000 });
+  ada = await newUser(shop);
+  chair = await newProduct(shop, { amount: 1990, stock: 1000 });
 });
 
 afterAll(() => shop?.close());
@@ -41,12 +45,11 @@ interface Unsettled {
 
 /** An order whose payment the provider has never answered. */
 async function unsettled(): Promise<Unsettled> {
-  const items = [{ productId: chair, quantity: 1 }];
-  const order = await ada.http.post<OrderDto>('/v1/orders', { items }, withKey());
-  const path = `/v1/orders/${order.body.id}/payments`;
+  const order = await newOrder(ada, chair);
+  const path = `/v1/orders/${order.id}/payments`;
   const payment = await ada.http.post<PaymentDto>(path, { paymentMethod: 'pm_card_error' }, withKey());
   if (payment.status !== 202) throw new Error(`${payment.status} ${payment.text}`);
-  return { order: order.body, payment: payment.body };
+  return { order, payment: payment.body };
 }
 
 const chargeOf = ({ order, payment }: Unsettled, changes: object = {}) => ({

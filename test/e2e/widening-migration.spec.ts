@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.ts';
-import { startLedger, type LedgerUnderTest, type Owner } from '../specimen/ledger-under-test.ts';
+import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
+import { newAccount } from '../factories/accounts.ts';
+import { newUser, type TestUser } from '../factories/users.ts';
 
 describe('a migration that widens columns under load', () => {
   let ledger: LedgerUnderTest;
@@ -11,8 +13,8 @@ describe('a migration that widens columns under load', () => {
   afterAll(() => ledger?.stop());
 
   it('is not noticed by clients', async () => {
-    const ada: Owner = await ledger.newOwner();
-    const [from, to] = [await ada.open(1_000_000), await ada.open(0)];
+    const ada: TestUser = await newUser(ledger);
+    const [from, to] = [await newAccount(ada, 1_000_000), await newAccount(ada, 0)];
     const statuses = new Map<string, number>();
     let answered = 0;
     let transferred = 0;

@@ -6,6 +6,7 @@ import { startTestStack } from '../../local/stack.ts';
 import { waitFor } from '../../local/wait-for.ts';
 import type { TestStack, TestStackOptions } from '../../local/stack.ts';
 import { buildSpecimen } from '../specimen/build.ts';
+import { newUser } from '../factories/users.ts';
 import { ledgerSettings } from '../specimen/outside.ts';
 
 /** What opens the fault routes, for the environment of the stack. */
@@ -92,17 +93,13 @@ export async function openCounter({
     const api = await stack.api();
     const processes = worker ? [api, await stack.worker()] : [api];
     const anonymous = api.http;
-    const user = await anonymous.post<{ id: string }>('/v1/auth/register', OWNER);
-    const { email, password } = OWNER;
-    const login = await anonymous.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-    const { accessToken } = login.body;
-    const http = anonymous.as(accessToken);
+    const { userId, accessToken, http } = await newUser(api, OWNER);
     const query = <Row extends object>(text: string, values?: unknown[]) =>
       queryOnce<Row>(stack.postgres.adminUrl('holdfast'), text, values);
     const opened = await query<{ id: string }>(
       `INSERT INTO accounts (id, owner_id, name, balance, currency)
        SELECT uuidv7(), $1, 'Account ' || n, 1000000000, 'EUR' FROM generate_series(1, $2) AS n RETURNING id`,
-      [user.body.id, ACCOUNTS],
+      [userId, ACCOUNTS],
     );
     const accounts = opened.map(({ id }) => id);
     let made = 0;

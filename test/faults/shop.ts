@@ -3,6 +3,7 @@ import type { ApiProcess } from '../../local/processes.ts';
 import type { HttpClient, HttpResponse } from '../../local/http.ts';
 import { startTestStack } from '../../local/stack.ts';
 import type { TestStack, TestStackOptions } from '../../local/stack.ts';
+import { newUser } from '../factories/users.ts';
 
 export interface Order {
   id: string;
@@ -34,12 +35,7 @@ export async function openShop(options: TestStackOptions = {}): Promise<Shop> {
     const { code, stderr } = await stack.cli(['seed:demo']);
     if (code !== 0) throw new Error(`seed:demo failed: ${stderr}`);
     const api = await stack.api();
-    const login = await api.http.post<{ accessToken: string }>('/v1/auth/login', {
-      email: 'customer@example.com',
-      password: 'holdfast-demo-password',
-    });
-    const { accessToken } = login.body;
-    const http = api.http.as(accessToken);
+    const { accessToken, http } = await newUser(api);
     const { body } = await http.get<{ data: { id: string }[] }>('/v1/products?limit=50');
     let placed = 0;
     const products = body.data.map(({ id }) => id);

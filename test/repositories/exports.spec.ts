@@ -14,6 +14,7 @@ import { PRODUCT } from '../../src/product.js';
 import { newId } from '../../src/platform/database/index.js';
 import { User } from '../../src/modules/users/user.entity.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { newUserRow } from '../factories/users.ts';
 
 describe('The rows of exports', () => {
   let db: TestDatabase;
@@ -35,11 +36,7 @@ describe('The rows of exports', () => {
 
   beforeEach(async () => {
     await db.database.execute({ text: 'TRUNCATE users CASCADE' });
-    userId = newId();
-    await db.database.execute({
-      text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, 'ada@example.com', 'Ada', '$hash')`,
-      values: [userId],
-    });
+    userId = await newUserRow(db.database);
   });
 
   async function add(ageDays = 0): Promise<string> {

@@ -8,6 +8,7 @@ import { newId } from '../../src/platform/database/index.js';
 import { startReplica, type PostgresReplica } from '../../local/servers/postgres-replica.js';
 import { waitFor } from '../../local/wait-for.js';
 import { openTestDatabase, type DatabaseRoom, type TestDatabase } from '../support/test-database.js';
+import { newUserRow } from '../factories/users.js';
 
 const page = { limit: 20 };
 const unused = undefined as never;
@@ -41,12 +42,6 @@ describe('the lists of users and notifications', () => {
       unused,
       settings,
     );
-    const addUser = async (id: string) => {
-      await database.execute({
-        text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', '$hash')`,
-        values: [id, `${id}@example.com`],
-      });
-    };
     const notify = async (userId: string) => {
       await database.execute({
         text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
@@ -60,7 +55,7 @@ describe('the lists of users and notifications', () => {
     ];
     const ada = Object.assign(new RequestContext('r-1', Infinity), { userId: newId() });
 
-    await addUser(ada.userId);
+    await newUserRow(database, { id: ada.userId });
     await notify(ada.userId);
     const onReplica = async () =>
       (
@@ -70,7 +65,7 @@ describe('the lists of users and notifications', () => {
       )[0]?.there;
     await waitFor(onReplica, { within: 40_000, what: 'the rows on the replica' });
     await replica.pauseReplay();
-    await addUser(newId());
+    await newUserRow(database);
     await notify(ada.userId);
     // A probe that times out sends reads to the primary for a moment.
     await waitFor(async () => (await lengths(ada.userId)).join() === '1,1', {

@@ -13,6 +13,7 @@ import { TransientError } from '../../src/platform/errors/index.js';
 import { speak } from '../../src/platform/languages/index.js';
 import { planOf } from '../support/plans.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { newUserRow } from '../factories/users.ts';
 
 speak(LANGUAGES);
 
@@ -42,17 +43,8 @@ describe('Notifications', () => {
     vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     send.mockReset().mockResolvedValue();
     await db.database.execute({ text: 'TRUNCATE users CASCADE' });
-    userId = await addUser('ada@example.com');
+    userId = await newUserRow(db.database, { email: 'ada@example.com' });
   });
-
-  async function addUser(email: string): Promise<string> {
-    const id = newId();
-    await db.database.execute({
-      text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', '$hash')`,
-      values: [id, email],
-    });
-    return id;
-  }
 
   function news(owner = userId): News {
     const order = { orderId: newId(), amount: 100, currency: 'EUR' };
@@ -122,7 +114,7 @@ describe('Notifications', () => {
   });
 
   it('are listed for their user, newest first, page by page', async () => {
-    await notifications.deliver(news(await addUser('grace@example.com')));
+    await notifications.deliver(news(await newUserRow(db.database, { email: 'grace@example.com' })));
     for (let i = 0; i < 5; i += 1) await notifications.deliver(news());
     const all = (await notifications.list(userId, { limit: 10 })).data.map(({ id }) => id);
     expect(all).toHaveLength(5);
@@ -139,7 +131,7 @@ describe('Notifications', () => {
   });
 
   it('are found by their index in any number', async () => {
-    for (let i = 0; i < 50; i += 1) await addUser(`${i}@example.com`);
+    for (let i = 0; i < 50; i += 1) await newUserRow(db.database, { email: `${i}@example.com` });
     await db.database.execute({
       text: `INSERT INTO notifications (id, event_id, user_id, kind, subject, recipient, status)
         SELECT uuidv7(), uuidv7(), users.id, 'order.placed', 's', 'r', 'sent' FROM generate_series(1, 100), users`,

@@ -8,6 +8,7 @@ import { OrdersRepository } from '../../src/modules/orders/orders.repository.js'
 import { newId } from '../../src/platform/database/index.js';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { waitFor } from '../../local/wait-for.js';
+import { newUserRow } from '../factories/users.js';
 
 let db: TestDatabase;
 let orders: OrdersRepository;
@@ -34,15 +35,6 @@ afterEach(async () => {
     what: 'all connections given back',
   });
 });
-
-async function addUser(): Promise<string> {
-  const id = newId();
-  await db.database.execute({
-    text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', 'x')`,
-    values: [id, `${id}@example.com`],
-  });
-  return id;
-}
 
 async function addOrder(userId: string, quantity = 1): Promise<string> {
   const id = newId();
@@ -73,7 +65,7 @@ async function collect(
 
 describe('An order', () => {
   it('is read as it was placed, with its items in order', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     const id = newId();
     const items = ['Chair, "oak"', 'Chair {b}', "Chair 'c'"].map((name, index) => ({
       productId,
@@ -109,14 +101,14 @@ describe('An order', () => {
       { productId: newId(), name: 'Ghost', quantity: 1, unitPrice: 1 },
     ];
     await expect(
-      orders.insert({ id, userId: await addUser(), totalAmount: 2, currency: 'EUR', items }),
+      orders.insert({ id, userId: await newUserRow(db.database), totalAmount: 2, currency: 'EUR', items }),
     ).rejects.toMatchObject({ constraint: 'order_items_product_id_fkey' });
 
     expect(await orders.findById(id)).toBeUndefined();
   });
 
   it('is locked until the unit of work ends', async () => {
-    const id = await addOrder(await addUser());
+    const id = await addOrder(await newUserRow(db.database));
     let second: Promise<unknown> | undefined;
     await db.unitOfWork.run(async () => {
       await orders.lock(id);
@@ -130,7 +122,7 @@ describe('An order', () => {
   });
 
   it('reports which payment holds it', async () => {
-    const id = await addOrder(await addUser());
+    const id = await addOrder(await newUserRow(db.database));
     const paymentId = newId();
     await orders.setPayment(id, paymentId);
     expect((await orders.lock(id))?.paymentId).toBe(paymentId);
@@ -141,9 +133,9 @@ describe('An order', () => {
 
 describe('A list of orders', () => {
   it('has those of a customer, newest first, starting after the previous page', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     const ids = await Promise.all(Array.from({ length: 5 }, () => addOrder(userId)));
-    await addOrder(await addUser());
+    await addOrder(await newUserRow(db.database));
 
     const first = await orders.pageOfUser(userId, 3);
     const second = await orders.pageOfUser(userId, 3, first.at(-1)?.id);
@@ -153,7 +145,9 @@ describe('A list of orders', () => {
   });
 
   it('has those of all users for an admin', async () => {
-    const ids = [await addOrder(await addUser()), await addOrder(await addUser())].toSorted().toReversed();
+    const ids = [await addOrder(await newUserRow(db.database)), await addOrder(await newUserRow(db.database))]
+      .toSorted()
+      .toReversed();
 
     expect((await orders.page(2)).map(({ id }) => id)).toEqual(ids);
     expect((await orders.page(1, ids[0])).map(({ id }) => id)).toEqual([ids[1]]);
@@ -170,7 +164,7 @@ describe('What requests wait for', () => {
     ],
     ['a page of all', ['orders_pkey', 'order_items_pkey'], (repository) => repository.page(20)],
   ])('%s is read by indexes alone, without sorting', async (_, indexes, read) => {
-    await addManyOrders(await addUser(), 3000);
+    await addManyOrders(await newUserRow(db.database), 3000);
     await db.database.execute({ text: 'ANALYZE orders, order_items' });
     const plan = await genericPlanOf(read);
 
@@ -181,7 +175,7 @@ describe('What requests wait for', () => {
 
 describe('The export of orders', () => {
   it('has all rows of a customer, in batches, in the order of placement', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     await addManyOrders(userId, 25);
     const { sizes, rows } = await collect(exported.rows({ userId }, 10));
 
@@ -200,14 +194,14 @@ describe('The export of orders', () => {
   });
 
   it('has no empty batch', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([]);
     await addManyOrders(userId, 20);
     expect((await collect(exported.rows({ userId }, 10))).sizes).toEqual([10, 10]);
   });
 
   it('selects orders of a period', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     await addManyOrders(userId, 4);
     const times = ['09:00', '10:00', '11:00', '12:00'].map((time) => new Date(`2026-01-01T${time}:00Z`));
     await db.database.execute({
@@ -224,7 +218,7 @@ describe('The export of orders', () => {
   });
 
   it('shows one snapshot, regardless of new orders', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     await addManyOrders(userId, 20);
     const seen: number[] = [];
     for await (const rows of exported.rows({ userId }, 10)) {
@@ -236,7 +230,7 @@ describe('The export of orders', () => {
   });
 
   it('releases its connection when the reader stops early or fails', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     await addManyOrders(userId, 30);
     for await (const rows of exported.rows({ userId }, 10)) {
       expect(rows).toHaveLength(10);
@@ -252,7 +246,7 @@ describe('The export of orders', () => {
   });
 
   it('fails with a transient error when its session is terminated, and leaves nothing behind', async () => {
-    const userId = await addUser();
+    const userId = await newUserRow(db.database);
     await addManyOrders(userId, 20);
     const reading = async () => {
       for await (const rows of exported.rows({ userId }, 10)) {
@@ -269,8 +263,8 @@ describe('The export of orders', () => {
   });
 
   it('reads the orders of a customer by the index, and those of all without sorting', async () => {
-    const userId = await addUser();
-    await addManyOrders(await addUser(), 3000);
+    const userId = await newUserRow(db.database);
+    await addManyOrders(await newUserRow(db.database), 3000);
     await addManyOrders(userId, 10);
     await db.database.execute({ text: 'ANALYZE orders' });
     const [own, all] = [await planOf(exportStatement({ userId })), await planOf(exportStatement({}))];

@@ -3,6 +3,7 @@ import { PaymentsRepository, type PaymentRow } from '../../src/modules/payments/
 import { newId, UniqueViolationError } from '../../src/platform/database/index.js';
 import { waitFor } from '../../local/wait-for.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { newUserRow } from '../factories/users.ts';
 
 let db: TestDatabase;
 let payments: PaymentsRepository;
@@ -11,11 +12,7 @@ let userId: string;
 beforeAll(async () => {
   db = await openTestDatabase();
   payments = new PaymentsRepository(db.database);
-  userId = newId();
-  await db.database.execute({
-    text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, 'ada@example.com', 'Ada', 'x')`,
-    values: [userId],
-  });
+  userId = await newUserRow(db.database);
 }, 60_000);
 
 afterAll(() => db.close());

@@ -6,6 +6,7 @@ import { User } from '../../src/modules/users/user.entity.js';
 import { newId } from '../../src/platform/database/index.js';
 import { planOf } from '../support/plans.ts';
 import { openTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { newUserRow } from '../factories/users.ts';
 
 describe('SessionsRepository', () => {
   let db: TestDatabase;
@@ -21,17 +22,8 @@ describe('SessionsRepository', () => {
 
   beforeEach(async () => {
     await db.database.execute({ text: 'TRUNCATE users CASCADE' });
-    userId = await addUser('ada@example.com');
+    userId = await newUserRow(db.database, { email: 'ada@example.com' });
   });
-
-  async function addUser(email: string): Promise<string> {
-    const id = newId();
-    await db.database.execute({
-      text: `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Ada', '$hash')`,
-      values: [id, email],
-    });
-    return id;
-  }
 
   async function start(owner = userId, details: { userAgent?: string; ipAddress?: string } = {}) {
     const id = newId();
@@ -59,7 +51,7 @@ describe('SessionsRepository', () => {
 
   describe('insert', () => {
     it('ends the least recently used sessions of the user beyond a number', async () => {
-      const stranger = await addUser('grace@example.com');
+      const stranger = await newUserRow(db.database, { email: 'grace@example.com' });
       const foreign = await start(stranger);
       const started: { id: string }[] = [];
       for (let i = 0; i < 10; i++) started.push(await start());
@@ -165,7 +157,7 @@ describe('SessionsRepository', () => {
 
     it('does not end a session of another user, an expired one or an unknown one', async () => {
       const { id } = await start();
-      const stranger = await addUser('grace@example.com');
+      const stranger = await newUserRow(db.database, { email: 'grace@example.com' });
       expect(await sessions.revoke(id, stranger)).toBe(false);
       await age(id, 'expires_at', 1);
       expect(await sessions.revoke(id, userId)).toBe(false);
@@ -175,7 +167,7 @@ describe('SessionsRepository', () => {
 
   describe('page', () => {
     it("shows a user's live sessions, newest first, page by page", async () => {
-      const stranger = await addUser('grace@example.com');
+      const stranger = await newUserRow(db.database, { email: 'grace@example.com' });
       await start(stranger);
       const started: string[] = [];
       for (let i = 0; i < 5; i++) started.push((await start()).id);

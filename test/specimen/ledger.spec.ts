@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.js';
-import { startLedger, withKey, type LedgerUnderTest, type Owner } from './ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from './ledger-under-test.js';
+import { newAccount } from '../factories/accounts.js';
+import { newUser, type TestUser } from '../factories/users.js';
+import { withKey } from '../factories/keys.js';
 
 interface Account {
   id: string;
@@ -9,19 +12,19 @@ interface Account {
 }
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
-let eve: Owner;
+let ada: TestUser;
+let eve: TestUser;
 
 beforeAll(async () => {
   ledger = await startLedger({ BANK_TIMEOUT_MS: '20000', BANK_SETTLE_AFTER_SECONDS: '3600' });
-  [ada, eve] = await Promise.all([ledger.newOwner(), ledger.newOwner()]);
+  [ada, eve] = await Promise.all([newUser(ledger), newUser(ledger)]);
 });
 
 afterAll(() => ledger?.stop());
 
 const balanceOf = async (id: string) =>
   (await ledger.http.get<Account>(`/v1/accounts/${id}`)).body.balance.amount;
-const transfer = (owner: Owner, from: string, parts: { to: string; amount: number }[], key?: string) =>
+const transfer = (owner: TestUser, from: string, parts: { to: string; amount: number }[], key?: string) =>
   owner.http.post<{ id: string }>('/v1/transfers', { from, parts }, withKey(key));
 const withdraw = (account: string, amount: number, method: string) =>
   ada.http.post<{ id: string; status: string }>(
@@ -34,7 +37,7 @@ const receiptsOf = (transferId: string) =>
 
 describe('an account', () => {
   it('is public, cached, and not sent again when unchanged', async () => {
-    const id = await ada.open(500);
+    const id = await newAccount(ada, 500);
     const first = await ledger.http.get<Account>(`/v1/accounts/${id}`);
     expect(first.body).toMatchObject({ id, name: 'Savings', balance: { amount: 500, currency: 'EUR' } });
     const headers = { 'if-none-match': first.headers.get('etag') ?? '' };
@@ -43,8 +46,8 @@ describe('an account', () => {
   });
 
   it('is changed only by its owner, with its version', async () => {
-    const id = await ada.open();
-    const change = (owner: Owner, headers = {}) =>
+    const id = await newAccount(ada);
+    const change = (owner: TestUser, headers = {}) =>
       owner.http.patch<Account>(`/v1/accounts/${id}`, { name: 'Travel' }, { headers });
     expect((await change(ada)).status).toBe(428);
     expect((await change(ada, { 'if-match': '"a7"' })).status).toBe(412);
@@ -55,7 +58,7 @@ describe('an account', () => {
 
 describe('a transfer', () => {
   it('moves money once, also when repeated, and causes one receipt', async () => {
-    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const [from, to] = [await newAccount(ada, 100), await newAccount(eve, 0)];
     const first = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
     const again = await transfer(ada, from, [{ to, amount: 30 }], 'a-transfer');
     expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([
@@ -75,7 +78,7 @@ describe('a transfer', () => {
   });
 
   it('of too much, or to an unknown account, changes nothing', async () => {
-    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const [from, to] = [await newAccount(ada, 100), await newAccount(eve, 0)];
     const refused = await transfer(ada, from, [
       { to, amount: 60 },
       { to, amount: 60 },
@@ -88,7 +91,7 @@ describe('a transfer', () => {
   });
 
   it('is listed in the statement of its account', async () => {
-    const [from, to] = [await ada.open(100), await eve.open(0)];
+    const [from, to] = [await newAccount(ada, 100), await newAccount(eve, 0)];
     const ids = [];
     for (const amount of [10, 20]) ids.push((await transfer(ada, from, [{ to, amount }])).body.id);
     const { text } = await ada.http.get(`/v1/accounts/${from}/statement`);
@@ -99,7 +102,7 @@ describe('a transfer', () => {
 
 describe('a withdrawal', () => {
   it('takes the money when the bank pays, and gives it back when it declines', async () => {
-    const account = await ada.open(100);
+    const account = await newAccount(ada, 100);
     expect(await withdraw(account, 40, 'pm_card_ok')).toMatchObject({
       status: 201,
       body: { status: 'succeeded' },
@@ -110,7 +113,7 @@ describe('a withdrawal', () => {
   });
 
   it('without an answer of the bank is settled by the job, as at the bank', async () => {
-    const account = await ada.open(100);
+    const account = await newAccount(ada, 100);
     const [paid, never] = [
       await withdraw(account, 40, 'pm_card_charged_then_dropped'),
       await withdraw(account, 40, 'pm_card_error'),
@@ -133,7 +136,7 @@ describe('a withdrawal', () => {
 
 describe('a print', () => {
   it('is made once, by a plain job', async () => {
-    const account = await ada.open();
+    const account = await newAccount(ada);
     const ordered = await ada.http.post<{ id: string }>(`/v1/accounts/${account}/prints`);
     const path = `/v1/accounts/${account}/prints/${ordered.body.id}`;
     expect(ordered).toMatchObject({ status: 202, body: { accountId: account, copies: 0 } });

@@ -29,8 +29,8 @@ export const TESTS_OF_EXAMPLES = [
   'test/verify/cluster/traffic/shop.traffic.ts',
 ];
 
-/** Tests of one feature are named after it: `test/e2e/orders.spec.ts`, `test/repositories/orders.spec.ts`. */
-const ofFeature = /^test\/(?:e2e|repositories)\/([\w-]+)\.(?:spec|sample)\.ts$/;
+/** Tests of one feature are named after it, and its factory: `test/e2e/orders.spec.ts`, `test/factories/orders.ts`. */
+const ofFeature = /^test\/(?:e2e|repositories|factories)\/([\w-]+)(?:\.(?:spec|sample))?\.ts$/;
 
 function isTestOfExample(path: string, examples: string[]): boolean {
   const [, feature] = ofFeature.exec(path) ?? [];

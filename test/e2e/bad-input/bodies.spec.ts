@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLedger, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { contentOf, placesOf, problemIn, type ProblemBody } from './refusals.js';
 import { describeWrongValues, type WrongValues } from './wrong-values.js';
+import { newAccount } from '../../factories/accounts.js';
+import { newUser, type TestUser } from '../../factories/users.js';
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
 const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
-let eve: Owner;
+let ada: TestUser;
+let eve: TestUser;
 let from: string;
 let to: string;
 let before: Record<string, string>;
@@ -25,7 +27,7 @@ async function send(
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-const as = ({ accessToken }: Owner) => ({ authorization: `Bearer ${accessToken}` });
+const as = ({ accessToken }: TestUser) => ({ authorization: `Bearer ${accessToken}` });
 const JSON_TYPE = { 'content-type': 'application/json' };
 const KEY = { 'idempotency-key': 'bad-input' };
 const USED_KEY = { 'idempotency-key': 'used' };
@@ -93,8 +95,8 @@ function raw(
 
 beforeAll(async () => {
   ledger = await startLedger();
-  [ada, eve] = await Promise.all([ledger.newOwner(), ledger.newOwner()]);
-  [from, to] = [await ada.open(), await eve.open()];
+  [ada, eve] = await Promise.all([newUser(ledger), newUser(ledger)]);
+  [from, to] = [await newAccount(ada), await newAccount(eve)];
   await ada.http.post('/v1/transfers', { from, parts: [{ to, amount: 1 }] }, { headers: USED_KEY });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { startThreadClient, type ThreadAnswer, type ThreadClient } from './own-thread-client.js';
 import type { ProblemBody } from './refusals.js';
+import { newUser } from '../../factories/users.js';
 
 /**
  * A server has one thread for all clients: what one request computes without a break, all others wait. What is measured is the CPU
@@ -12,7 +13,6 @@ import type { ProblemBody } from './refusals.js';
 const LONGEST_MS = 25;
 const ATTEMPTS = 10;
 
-const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 const ID = '019aa000-0000-7000-8000-000000000000';
 
 let ledger: LedgerUnderTest;
@@ -24,10 +24,7 @@ beforeAll(async () => {
   ledger = await startLedger();
   client = startThreadClient();
   limit = ledger.settings.http.bodyLimitBytes;
-  await ledger.http.post('/v1/auth/register', ACCOUNT);
-  const { email, password } = ACCOUNT;
-  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', { email, password });
-  token = body.accessToken;
+  token = (await newUser(ledger)).accessToken;
 });
 
 afterAll(async () => {

@@ -3,9 +3,9 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { contentOf, placesOf, problemIn, sendBytes, type ProblemBody, type Refusal } from './refusals.js';
+import { newUser } from '../../factories/users.js';
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
-const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 
 let ledger: LedgerUnderTest;
 let token: string;
@@ -28,12 +28,7 @@ const bytes = (...lines: string[]) => sendBytes(ledger.url, [...lines, '', ''].j
 
 beforeAll(async () => {
   ledger = await startLedger();
-  await ledger.http.post('/v1/auth/register', ACCOUNT);
-  const { body } = await ledger.http.post<{ accessToken: string }>('/v1/auth/login', {
-    email: ACCOUNT.email,
-    password: ACCOUNT.password,
-  });
-  token = body.accessToken;
+  token = (await newUser(ledger)).accessToken;
 });
 
 afterAll(() => ledger?.stop());

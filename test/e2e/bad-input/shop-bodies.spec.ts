@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UsersService } from '../../../src/modules/users/index.js';
 import { signWebhook } from '../../../local/payment-sandbox.js';
 import { startProduct, type ProductUnderTest } from '../product-under-test.js';
 import { contentOf, placesOf, problemIn, type ProblemBody } from './refusals.js';
 import { describeWrongValues, type WrongValues } from './wrong-values.js';
+import { newAdmin, newUser } from '../../factories/users.js';
 
 /** What the routes of the example features refuse; what every route refuses is in bodies.spec.ts. */
 
 const NOBODY = '019aa000-0000-7000-8000-000000000000';
-const ACCOUNT = { email: 'ada@example.com', password: 'a password of some length', name: 'Ada Lovelace' };
 
 let product: ProductUnderTest;
 let customer: string;
@@ -38,14 +37,6 @@ async function refusalOf(status: number, ...request: Parameters<typeof send>): P
   const problem = problemIn(await send(...request));
   expect([problem.status, problem.instance]).toEqual([status, request[1].split('?')[0]]);
   return problem;
-}
-
-async function tokenOf(email: string): Promise<string> {
-  const { body } = await product.http.post<{ accessToken: string }>('/v1/auth/login', {
-    email,
-    password: ACCOUNT.password,
-  });
-  return body.accessToken;
 }
 
 /** The routes that take a body, each with something it accepts: one member of it is made wrong at a time. */
@@ -91,27 +82,20 @@ function raw(route: Route, text: string): Promise<ProblemBody> {
 
 beforeAll(async () => {
   product = await startProduct();
-  for (const email of [ACCOUNT.email, 'eve@example.com', 'admin@example.com']) {
-    await product.http.post('/v1/auth/register', { ...ACCOUNT, email });
-  }
-  await product.api.get(UsersService, { strict: false }).promote('admin@example.com');
-  [customer, stranger, admin] = (await Promise.all(
-    [ACCOUNT.email, 'eve@example.com', 'admin@example.com'].map(tokenOf),
-  )) as [string, string, string];
-  const made = await product.http.as(admin).post<{ id: string }>('/v1/products', {
+  const [ada, eve, root] = await Promise.all([newUser(product), newUser(product), newAdmin(product)]);
+  [customer, stranger, admin] = [ada.accessToken, eve.accessToken, root.accessToken];
+  const made = await root.http.post<{ id: string }>('/v1/products', {
     name: 'Oak Chair',
     price: { amount: 4900, currency: 'EUR' },
     stock: 100,
   });
   productId = made.body.id;
   productTag = made.headers.get('etag') ?? '';
-  const order = await product.http
-    .as(customer)
-    .post<{ id: string }>(
-      '/v1/orders',
-      { items: [{ productId, quantity: 1 }] },
-      { headers: { 'idempotency-key': 'an-order' } },
-    );
+  const order = await ada.http.post<{ id: string }>(
+    '/v1/orders',
+    { items: [{ productId, quantity: 1 }] },
+    { headers: { 'idempotency-key': 'an-order' } },
+  );
   orderId = order.body.id;
 });
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startLedger, withKey, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
 import { BLOG_SCHEMA } from './blog.module.js';
+import { newUser, type TestUser } from '../../factories/users.js';
+import { withKey } from '../../factories/keys.js';
 
 /** As a fork adds a feature. */
 vi.mock('../../specimen/product.modules.js', async (original) => {
@@ -20,12 +22,12 @@ interface Article {
 }
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
+let ada: TestUser;
 
 beforeAll(async () => {
   ledger = await startLedger();
   for (const text of BLOG_SCHEMA) await ledger.database.execute({ text });
-  ada = await ledger.newOwner();
+  ada = await newUser(ledger);
 }, 120_000);
 
 afterAll(() => ledger?.stop());
@@ -50,7 +52,7 @@ describe('A route with an optional caller', () => {
     const { slug } = await publish();
     expect((await ledger.http.get<Article>(`/v1/articles/${slug}`)).body.article.isMine).toBe(false);
     expect((await ada.http.get<Article>(`/v1/articles/${slug}`)).body.article.isMine).toBe(true);
-    const somebody = await ledger.newOwner();
+    const somebody = await newUser(ledger);
     expect((await somebody.http.get<Article>(`/v1/articles/${slug}`)).body.article.isMine).toBe(false);
   });
 

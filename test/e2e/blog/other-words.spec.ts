@@ -2,7 +2,9 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { InFlight } from '../../../src/platform/http/index.js';
 import { RawClient } from '../../support/raw-client.js';
-import { startLedger, withKey, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
+import { newUser, type TestUser } from '../../factories/users.js';
+import { withKey } from '../../factories/keys.js';
 
 /** As a fork writes its errors in other words than RFC 9457. */
 vi.mock('../../../src/product.modules.js', async (original) => {
@@ -17,7 +19,7 @@ interface Written {
 }
 
 let ledger: LedgerUnderTest;
-let ada: Pick<Owner, 'accessToken' | 'http'>;
+let ada: Pick<TestUser, 'accessToken' | 'http'>;
 
 beforeAll(async () => {
   ledger = await startLedger({
@@ -26,7 +28,7 @@ beforeAll(async () => {
     OVERLOAD_MAX_IN_FLIGHT: '4',
     PROBLEM_TYPE_BASE: 'https://blog.example/problems#',
   });
-  const { accessToken } = await ledger.newOwner();
+  const { accessToken } = await newUser(ledger);
   ada = { accessToken, http: ledger.http.with({ authorization: `Token ${accessToken}` }) };
 }, 120_000);
 

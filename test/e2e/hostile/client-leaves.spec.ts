@@ -3,10 +3,12 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
 import { waitFor } from '../../../local/wait-for.js';
-import { startLedger, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
+import { newAccount } from '../../factories/accounts.js';
+import { newUser, type TestUser } from '../../factories/users.js';
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
+let ada: TestUser;
 let from: string;
 let to: string;
 /** Holds locks, so that what the api does for a request waits for it. */
@@ -42,8 +44,8 @@ const waiting = async (): Promise<number> => {
 
 beforeAll(async () => {
   ledger = await startLedger();
-  ada = await ledger.newOwner();
-  [from, to] = [await ada.open(100), await ada.open(0)];
+  ada = await newUser(ledger);
+  [from, to] = [await newAccount(ada, 100), await newAccount(ada, 0)];
   blocker = new pg.Client(ledger.settings.database.url);
   await blocker.connect();
 });

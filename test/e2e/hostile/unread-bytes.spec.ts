@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RawClient } from '../../support/raw-client.js';
-import { startLedger, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
+import { newAccount } from '../../factories/accounts.js';
+import { newUser, type TestUser } from '../../factories/users.js';
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
+let ada: TestUser;
 let from: string;
 let to: string;
 const clients: RawClient[] = [];
@@ -32,8 +34,8 @@ function transfer(...headers: string[]): string {
 
 beforeAll(async () => {
   ledger = await startLedger();
-  ada = await ledger.newOwner();
-  [from, to] = [await ada.open(100), await ada.open(0)];
+  ada = await newUser(ledger);
+  [from, to] = [await newAccount(ada, 100), await newAccount(ada, 0)];
 });
 afterAll(() => ledger?.stop());
 afterEach(() => {

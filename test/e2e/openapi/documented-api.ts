@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { Conformance } from './conformance.js';
 
 export const NOBODY = '019aa000-0000-7000-8000-000000000000';
-const PASSWORD = 'a password of some length';
 
 export interface Answer {
   status: number;
@@ -64,21 +63,6 @@ export class DocumentedApi {
 
   async statusOf(method: string, path: string, call?: Call): Promise<number> {
     return (await this.call(method, path, call)).status;
-  }
-
-  /** @returns the access token of a new account */
-  async register(email: string): Promise<string> {
-    const body = { email, password: PASSWORD, name: 'Ada Lovelace' };
-    assert.equal(await this.statusOf('POST', '/v1/auth/register', { body }), 201);
-    return (await this.logIn(email)).accessToken;
-  }
-
-  async logIn(email: string): Promise<{ accessToken: string; refreshToken: string }> {
-    const { status, body } = await this.call('POST', '/v1/auth/login', {
-      body: { email, password: PASSWORD },
-    });
-    assert.equal(status, 200);
-    return body;
   }
 
   /** Headers with an Idempotency-Key, by default one that was never used. */

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProblemDocument } from '../../../src/platform/http/index.js';
-import { startLedger, withKey, type LedgerUnderTest, type Owner } from '../../specimen/ledger-under-test.js';
+import { startLedger, type LedgerUnderTest } from '../../specimen/ledger-under-test.js';
+import { newAccount } from '../../factories/accounts.js';
+import { newUser, type TestUser } from '../../factories/users.js';
+import { withKey } from '../../factories/keys.js';
 
 let ledger: LedgerUnderTest;
-let ada: Owner;
+let ada: TestUser;
 
 beforeAll(async () => {
   ledger = await startLedger({ CORS_ORIGINS: 'https://app.example' });
-  ada = await ledger.newOwner();
+  ada = await newUser(ledger);
 });
 
 afterAll(() => ledger?.stop());
@@ -55,8 +58,8 @@ describe('A problem document', () => {
   });
 
   it('that is stored under an Idempotency-Key stays in the language of the first request', async () => {
-    const from = await ada.open(1);
-    const to = await ada.open(1);
+    const from = await newAccount(ada, 1);
+    const to = await newAccount(ada, 1);
     const transfer = (language: string) =>
       ada.http
         .with({ 'accept-language': language })
