@@ -14,6 +14,22 @@ describe('nest g remove-feature', () => {
     expect(textsOf(removed)).toEqual(before);
   });
 
+  it.each([{ path: 'billing/invoices' }, { belongsTo: 'teams' }])(
+    'takes back one with %j, too, whose routes do not begin with its name',
+    async (options) => {
+      const fields = 'number:string';
+      const before = await generated('feature', { name: 'teams', fields, timestamp: 16 });
+      const there = await generated(
+        'feature',
+        { name: 'invoices', fields, timestamp: 17, ...options },
+        before,
+      );
+      const removed = await generated('remove-feature', { name: 'invoices' }, there);
+
+      expect(textsOf(removed)).toEqual(textsOf(before));
+    },
+  );
+
   it('takes back events, handlers, schedules and what documents say, too', async () => {
     // Put together, so that this file itself has no mark.
     const mark = `<!-- ${'only'}: invoices -->`;

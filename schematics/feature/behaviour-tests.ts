@@ -1,5 +1,5 @@
 import type { Field } from '../lib/fields.ts';
-import type { Feature } from './feature.ts';
+import { inTemplate, type Feature } from './feature.ts';
 import { isOwnReference } from './table.ts';
 
 function noPage({ page }: Feature): string {
@@ -7,11 +7,11 @@ function noPage({ page }: Feature): string {
 }
 
 /** Who may call what, in the generated spec: `npm run g -- policy` changes a row. */
-export function accessTable({ owner, access }: Feature): string {
+export function accessTable({ owner, access }: Feature, writes = ['create', 'change', 'delete']): string {
   const reading = access === 'owner' ? 'caller' : access;
   const writing = owner ? 'caller' : 'admin';
   return `/** Who may call what. */
-const ACCESS = { list: '${reading}', get: '${reading}', create: '${writing}', change: '${writing}', delete: '${writing}' };
+const ACCESS = { list: '${reading}', get: '${reading}', ${writes.map((name) => `${name}: '${writing}'`).join(', ')} };
 `;
 }
 
@@ -125,14 +125,14 @@ export function heldTest({ fields, deletions, names }: Feature): string {
 `
     : '';
   const slugs = held.flatMap(({ name, argument }) => {
-    const { list, slugBy } = deletions[argument]!;
-    return slugBy === undefined
+    const deletion = deletions[argument]!;
+    return deletion.slugBy === undefined
       ? []
       : `  it('hold what their ${name} refers to, which has a slug', async () => {
     const { path, body } = await add();
-    const slug = await ${slugBy}(api, ada, body['${name}']);
+    const slug = await ${deletion.slugBy}(api, ada, body['${name}']);
 
-    expect(await remove(\`\${${list}}/\${slug}\`)).toBe(409);
+    expect(await remove(\`${inTemplate(deletion)}/\${slug}\`)).toBe(409);
     await remove(path);
   });
 

@@ -19,11 +19,8 @@ export function entity(feature: Feature): string {
     ...(unique.length > 0 ? ['Unique'] : []),
     'VersionColumn',
   ];
-  const classes = fields
-    .filter(({ kindName }) => kindName === 'json')
-    .map((field) => classOf(names.pascal, field)!);
   return `import { ${imports.join(', ')} } from 'typeorm';
-${classes.map(({ name, file }) => `import type { ${name} } from './dto/${file}.dto.js';\n`).join('')}
+${columnImports(feature)}
 @Entity('${names.table}')
 ${indexed.map((key) => `@Index(${textOf(key)})\n`).join('')}${search ? `@Index('${search.name}', { synchronize: false })\n` : ''}${unique.map((key) => `@Unique(${textOf(key)})\n`).join('')}export class ${names.pascal} {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: '${names.table}_pkey' })
@@ -46,6 +43,15 @@ ${fields.map((field) => properties(feature, field)).join('\n')}
   createdAt!: Date;
 }
 `;
+}
+
+/** The classes of columns that are objects. */
+export function columnImports({ names, fields }: Feature): string {
+  return fields
+    .filter(({ kindName }) => kindName === 'json')
+    .map((field) => classOf(names.pascal, field)!)
+    .map(({ name, file }) => `import type { ${name} } from './dto/${file}.dto.js';\n`)
+    .join('');
 }
 
 function textOf({ name, properties: list }: Key): string {

@@ -20,6 +20,11 @@ export interface Deletion {
   slugBy?: string;
 }
 
+/** The path of a list as a template of a spec has it. */
+export function inTemplate({ list }: Deletion): string {
+  return list.startsWith("'") ? list.slice(1, -1) : `\${${list}}`;
+}
+
 /** What a feature is made from. */
 export interface Feature {
   names: Names;

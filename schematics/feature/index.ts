@@ -1,16 +1,19 @@
-import type { Rule, Tree } from '@angular-devkit/schematics';
+import type { Rule } from '@angular-devkit/schematics';
 import { withModule } from '../lib/edit.ts';
 import { existingFeature } from '../lib/existing.ts';
 import { GeneratorFailure } from '../lib/failure.ts';
 import { fieldsOf, type Field } from '../lib/fields.ts';
 import { generator, type Files } from '../lib/generator.ts';
-import { camel, kebab, namesOf, type Names } from '../lib/names.ts';
-import { deletionOf, documentReferences, hasSlugs, withAncestors } from '../lib/references.ts';
+import { namesOf, type Names } from '../lib/names.ts';
+import { documentReferences, hasSlugs, withAncestors } from '../lib/references.ts';
+import { joinOf } from '../join/join.ts';
+import { filesOfJoin } from '../join/source.ts';
 import { findEvent, payloadOf } from '../processor/handler.ts';
 import { handle } from '../processor/index.ts';
 import { inTheWay } from './conflicts.ts';
 import { everydayWords, noteEveryday } from './everyday.ts';
-import { PUBLISHED, type Access, type Consumed, type Deletion, type Feature } from './feature.ts';
+import { PUBLISHED, type Access, type Consumed, type Feature } from './feature.ts';
+import { deletionsOf, namesBySample, PATH, samplesOf } from './others.ts';
 import { plainSourceOf, refuseRoutes } from './plain.ts';
 import { plainTestsOf } from './plain-tests.ts';
 import { sourceOf } from './source.ts';
@@ -19,10 +22,11 @@ import { testsOf } from './tests.ts';
 
 interface Options {
   name: string;
-  fields: string;
+  fields?: string;
   singular?: string;
   owner?: boolean;
   access?: Exclude<Access, 'owner'>;
+  join?: string;
   belongsTo?: string;
   key?: string;
   path?: string;
@@ -37,16 +41,13 @@ interface Options {
 }
 
 const MODULES = 'src/product.modules.ts';
-const PATH = /^[a-z][a-z0-9]*(-[a-z0-9]+)*(\/[a-z][a-z0-9]*(-[a-z0-9]+)*)*$/;
 
 /** `nest g feature`, `npm run g -- feature`: writes a feature, or nothing when anything is in the way. */
 export function feature(options: Options): Rule {
   return generator((files) => {
-    const asked = featureOf(files, options);
-    const own =
-      options.http === false
-        ? { ...plainSourceOf(asked), ...plainTestsOf(files, asked) }
-        : { ...sourceOf(asked), ...testsOf(asked) };
+    const join = options.join === undefined ? undefined : joinOf(files, options);
+    const asked = join ?? featureOf(files, options);
+    const own = join ? filesOfJoin(files, join) : filesOf(files, asked, options.http);
     const everyday = everydayWords(files.tree, asked.names);
     const conflicts = [
       ...inTheWay(files.tree, asked, own),
@@ -64,12 +65,18 @@ export function feature(options: Options): Rule {
   });
 }
 
+function filesOf(files: Files, asked: Feature, http = true): Record<string, string> {
+  return http
+    ? { ...sourceOf(asked), ...testsOf(asked) }
+    : { ...plainSourceOf(asked), ...plainTestsOf(files, asked) };
+}
+
 /** @throws GeneratorFailure for what cannot be made */
 function featureOf(files: Files, options: Options): Feature {
   const { owner = false, path, idempotent = false, cached = false, timestamp = Date.now() } = options;
   const names = namesOf(options.name, options.singular);
   const access = options.access ?? (owner ? 'owner' : 'caller');
-  const fields = withPublished(access, owner, fieldsOf(options.fields));
+  const fields = withPublished(access, owner, fieldsOf(options.fields ?? ''));
   if (fields.every(({ immutable }) => immutable))
     throw new GeneratorFailure('At least one field has to change: not all can be immutable.');
   if (path !== undefined && !PATH.test(path))
@@ -112,6 +119,8 @@ function featureOf(files: Files, options: Options): Feature {
   const parent = options.belongsTo ? parentOf(files, options.belongsTo, samples) : undefined;
   if (parent && fields.some(({ name }) => name === `${parent.camel}Id`))
     throw new GeneratorFailure(`With --belongs-to every row has ${parent.camel}Id already.`);
+  // A row goes with its parent, even if it also refers to that.
+  const above = options.belongsTo ? withAncestors(files, options.belongsTo) : [];
   return {
     names,
     fields,
@@ -127,7 +136,11 @@ function featureOf(files: Files, options: Options): Feature {
     idempotent,
     cached,
     samples,
-    deletions: deletionsOf(files, fields, samples, options.belongsTo),
+    deletions: deletionsOf(
+      files,
+      others.filter((other) => !above.includes(other)),
+      samples,
+    ),
     timestamp,
   };
 }
@@ -163,29 +176,6 @@ function withPublished(access: Access, owner: boolean, fields: Field[]): Field[]
   return there ? fields : [...fields, ...fieldsOf(PUBLISHED)];
 }
 
-/** The functions of the specs that make a row of other features by their routes. */
-function samplesOf(tree: Tree, others: string[], http: boolean): Record<string, string> {
-  const missing = others.filter((other) => tree.getDir(`src/modules/${other}`).subfiles.length === 0);
-  if (missing.length > 0)
-    throw new GeneratorFailure(`There is no feature ${missing.join(', ')} to refer to.`);
-  if (!http) return {};
-  return Object.fromEntries(
-    others
-      .filter((other) => other !== 'users')
-      .map((other) => {
-        const path = `test/e2e/${other}.sample.ts`;
-        const [, name] = tree.exists(path)
-          ? (/export async function (any[A-Z]\w*)\(/.exec(tree.readText(path)) ?? [])
-          : [];
-        if (name === undefined)
-          throw new GeneratorFailure(
-            `The tests need a row to refer to: write ${path}, as generated features have it, first.`,
-          );
-        return [other, name];
-      }),
-  );
-}
-
 function consumed(files: Files, event: string): Consumed {
   const declared = findEvent(files, event);
   const payload = payloadOf(files, declared);
@@ -196,28 +186,7 @@ function consumed(files: Files, event: string): Consumed {
   return { ...declared, payload };
 }
 
-/** Where the rows that fields refer to are deleted. */
-function deletionsOf(
-  files: Files,
-  fields: Field[],
-  samples: Record<string, string>,
-  belongsTo?: string,
-): Record<string, Deletion> {
-  // A row goes with its parent, even if it also refers to that.
-  const above = belongsTo === undefined ? [] : withAncestors(files, belongsTo);
-  const others = fields
-    .filter((field) => isReference(field) && samples[field.argument] && !above.includes(field.argument))
-    .map(({ argument }) => argument);
-  return Object.fromEntries(
-    others.flatMap((other) => {
-      const found = deletionOf(files, other, camel(kebab(samples[other]!.slice('any'.length))));
-      return found === undefined ? [] : [[other, found]];
-    }),
-  );
-}
-
 /** Where its sample does not tell, its entity does. */
 function parentOf(files: Files, plural: string, samples: Record<string, string>): Names {
-  const maker = samples[plural];
-  return maker ? namesOf(plural, kebab(maker.slice('any'.length))) : existingFeature(files, plural).names;
+  return samples[plural] ? namesBySample(plural, samples) : existingFeature(files, plural).names;
 }

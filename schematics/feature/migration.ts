@@ -53,6 +53,6 @@ ${statements.map((statement) => `    await queryRunner.query(${JSON.stringify(st
 `;
 }
 
-function foreignKey(table: string, column: string, other: string): string {
+export function foreignKey(table: string, column: string, other: string): string {
   return `CONSTRAINT ${foreignKeyName(table, column)} FOREIGN KEY (${sqlName(column)}) REFERENCES ${sqlName(other)} (id)`;
 }

@@ -34,26 +34,13 @@ async function me(api: DocumentedApi, as: string): Promise<string> {
 }
 `;
 
-/** Bodies for the specs of a feature, and of those that refer to it. */
-export function sample(feature: Feature): string {
-  const { names, parent, samples, idempotent } = feature;
-  // Rows without a row of their own kind to refer to: the first ones.
-  const fields = feature.fields.filter((field) => !isOwnReference(names, field));
-  const others = [...new Set([...referencesOf(fields), ...(parent ? [parent.plural] : [])])].filter(
-    (other) => other !== 'users',
-  );
-  const route = routeOf(feature);
+/** The function of the specs that gives bodies. */
+export function bodiesOf({ names, fields: all, samples }: Feature): string {
+  const fields = all.filter((field) => !isOwnReference(names, field));
   const refers = referencesOf(fields).length > 0;
-  const usesUsers = referencesOf(fields).includes('users');
   const body = (i: 0 | 1): string =>
     fields.map((field) => `    ${field.name}: ${valueOf(field, i, samples)},`).join('\n');
-  const registers = fields.some(
-    ({ argument, kindName, unique }) => kindName === 'ref' && argument === 'users' && unique,
-  );
-  return `import assert from 'node:assert/strict';
-${registers ? `import { newUser } from '../factories/users.js';\n` : ''}import type { DocumentedApi } from './openapi/documented-api.js';
-${others.map((other) => `import { ${samples[other]} } from './${other}.sample.js';\n`).join('')}
-/** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
+  return `/** Two bodies that a caller may send: for ${withArticle(names.words)}, and for a change of it. */
 export async function ${names.camel}Bodies(${refers ? 'api' : '_api'}: DocumentedApi, ${refers ? 'as' : '_as'}: string): Promise<[object, object]> {
   const first = {
 ${body(0)}
@@ -63,7 +50,26 @@ ${body(1)}
   };
   return [first, second];
 }
+`;
+}
 
+/** Bodies for the specs of a feature, and of those that refer to it. */
+export function sample(feature: Feature): string {
+  const { names, parent, samples, idempotent } = feature;
+  // Rows without a row of their own kind to refer to: the first ones.
+  const fields = feature.fields.filter((field) => !isOwnReference(names, field));
+  const others = [...new Set([...referencesOf(fields), ...(parent ? [parent.plural] : [])])].filter(
+    (other) => other !== 'users',
+  );
+  const route = routeOf(feature);
+  const usesUsers = referencesOf(fields).includes('users');
+  const registers = fields.some(
+    ({ argument, kindName, unique }) => kindName === 'ref' && argument === 'users' && unique,
+  );
+  return `import assert from 'node:assert/strict';
+${registers ? `import { newUser } from '../factories/users.js';\n` : ''}import type { DocumentedApi } from './openapi/documented-api.js';
+${others.map((other) => `import { ${samples[other]} } from './${other}.sample.js';\n`).join('')}
+${bodiesOf(feature)}
 ${
   parent
     ? `/** Where the list of one parent is. */

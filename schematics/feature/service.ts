@@ -25,7 +25,6 @@ export function service(feature: Feature): string {
   const create = createClass(feature);
   const key = keyOf(feature);
   const fixed = fields.filter(({ immutable }) => immutable);
-  const changeable = fields.filter(({ immutable }) => !immutable);
   const queries = fields.some((field) => isSort(field) || field.searchable);
   const byCursor = feature.page === 'keyset';
   const reads = readScopes(feature);
@@ -147,17 +146,7 @@ function etagOf({ version }: ${One}): string {
   return \`"\${version}"\`;
 }
 
-/** What the fields are in the table${changeable.some(({ optional }) => optional) ? '; those that are absent are empty' : ''}. */
-function columnsOf(fields: ${One}FieldsDto): Pick<${One}, ${changeable
-    .flatMap((field) => columnsOf(field))
-    .map(({ property }) => `'${property}'`)
-    .join(' | ')}> {
-  return {
-${changeable.map((field) => `    ${toEntity(field)},`).join('\n')}
-  };
-}
-
-function present(${one}: ${One}): ${One}Dto {
+${columnsFunction(feature)}function present(${one}: ${One}): ${One}Dto {
   return {
     id: ${one}.id,
 ${titled ? `    slug: ${one}.slug,\n` : ''}${writes
@@ -177,6 +166,20 @@ function ${one}NotFound(): ClientError {
     detail: 'There is no such ${words}.',
   });
 }
+`;
+}
+
+/** The function that gives the columns of the fields. */
+export function columnsFunction({ names, fields }: Feature): string {
+  const changeable = fields.filter(({ immutable }) => !immutable);
+  const columns = changeable.flatMap((field) => columnsOf(field)).map(({ property }) => `'${property}'`);
+  return `/** What the fields are in the table${changeable.some(({ optional }) => optional) ? '; those that are absent are empty' : ''}. */
+function columnsOf(fields: ${names.pascal}FieldsDto): Pick<${names.pascal}, ${columns.join(' | ')}> {
+  return {
+${changeable.map((field) => `    ${toEntity(field)},`).join('\n')}
+  };
+}
+
 `;
 }
 

@@ -34,7 +34,7 @@ export function sourceOf(feature: Feature): Record<string, string> {
   };
 }
 
-function index({ names, events }: Feature): string {
+export function index({ names, events }: Feature): string {
   const { camel: one, plural } = names;
   return `${
     events
@@ -43,7 +43,7 @@ function index({ names, events }: Feature): string {
   }export { ${names.pascalPlural}Module } from './${plural}.module.js';\n`;
 }
 
-function module({ names, events, idempotent }: Feature): string {
+export function module({ names, events, idempotent }: Feature): string {
   const { pascal: One, pascalPlural: Many, camel: one, plural, singular } = names;
   const imports = [
     `TypeOrmModule.forFeature([${One}])`,

@@ -50,12 +50,17 @@ function asScope({ name, column }: Field): Scope {
 const LONGEST_NAME = 63;
 
 function keyOf({ names: { table } }: Feature, columns: Scope[], kind: 'key' | 'idx'): Key {
-  const name = [table, ...columns.map(({ column }) => column)].join('_');
+  const names = columns.map(({ column }) => column);
   return {
-    name: `${name.slice(0, LONGEST_NAME - kind.length - 1)}_${kind}`,
-    columns: columns.map(({ column }) => column),
+    name: keyName(table, names, kind),
+    columns: names,
     properties: columns.map(({ property }) => property),
   };
+}
+
+/** The name of an index or a unique constraint. */
+export function keyName(table: string, columns: string[], kind: 'key' | 'idx'): string {
+  return `${[table, ...columns].join('_').slice(0, LONGEST_NAME - kind.length - 1)}_${kind}`;
 }
 
 /** The name of a foreign key. */

@@ -25,7 +25,7 @@ import { classOf, columnsOf, fieldsOf, type Field } from '../lib/fields.ts';
 import { generator, type Files } from '../lib/generator.ts';
 import { imported } from '../lib/modules.ts';
 import { namesOf } from '../lib/names.ts';
-import { documentReferences } from '../lib/references.ts';
+import { documentReferences, leadsTo } from '../lib/references.ts';
 import { migrationsOf } from './migrations.ts';
 
 interface Options {
@@ -75,7 +75,7 @@ function refuse(files: Files, { folder, entity, properties: there, names }: Exis
     throw new GeneratorFailure(`${dto} is not there, where the fields of this feature would be.`);
 }
 
-function addToSource(files: Files, { folder, entity, names }: Existing, one: Field): void {
+function addToSource(files: Files, { folder, entity, names, properties: there }: Existing, one: Field): void {
   const own = classOf(names.pascal, one);
   const columns = columnsOf(one, own?.name);
   files.edit(entity, (text) => {
@@ -84,7 +84,7 @@ function addToSource(files: Files, { folder, entity, names }: Existing, one: Fie
       columns[0]!.property,
       properties({ names }, one, one.default).trimEnd(),
       {
-        before: 'version',
+        before: there.includes('version') ? 'version' : 'createdAt',
       },
     );
     if (isReference(one)) return withIndex(imported(edited, ['ForeignKey', 'Index'], 'typeorm'), names, one);
@@ -103,6 +103,12 @@ function addToSource(files: Files, { folder, entity, names }: Existing, one: Fie
   });
   const service = `${folder}/${names.plural}.service.ts`;
   files.edit(service, (text) => withColumns(text, one));
+  files.edit(service, (text) =>
+    withUpdated(
+      text,
+      columns.map(({ column }) => column),
+    ),
+  );
   files.edit(service, (text) =>
     withMember(text, returnedBy(text, 'present'), one.name, toDto(names.camel, one), 'createdAt'),
   );
@@ -127,14 +133,6 @@ function addToTests(files: Files, { names }: Existing, one: Field): void {
       withMember(text, valueOf(parse(text), body), one.name, `${one.name}: ${sampleOf(one, i)}`),
     );
   files.edit(sample, (text) => withReference(text, one));
-}
-
-/** Whether the sample of a feature is made from that of another one. */
-function leadsTo(files: Files, feature: string, other: string): boolean {
-  const sample = `test/e2e/${feature}.sample.ts`;
-  if (feature === other || !files.has(sample)) return feature === other;
-  const imported = [...files.read(sample).matchAll(/from '\.\/([\w-]+)\.sample\.js'/g)];
-  return imported.some(([, name]) => leadsTo(files, name!, other));
 }
 
 /** Above the class: for lists by the reference, and for the check when the row that it refers to is deleted. */
@@ -162,6 +160,22 @@ function withColumns(text: string, one: Field): Edited {
   if (!names) return { state: 'cannot', paste: toEntity(one) };
   const union = columns.map((name) => ` | '${name}'`).join('');
   return { state: 'done', text: edited.text.slice(0, names.end) + union + edited.text.slice(names.end) };
+}
+
+/** Among the columns that a row of a join gets when it is put again. */
+function withUpdated(text: string, columns: string[]): Edited {
+  const put = (to: string): ts.Node | undefined =>
+    find(parse(to), ts.isCallExpression, ({ expression }) => expression.getText().endsWith('.orUpdate'))
+      ?.arguments[0];
+  if (!put(text)) return { state: 'already there' };
+  return columns.reduce<Edited>(
+    (edited, column) => {
+      const to = edited.state === 'done' ? edited.text : text;
+      const list = put(to);
+      return withElement(to, list && ts.isArrayLiteralExpression(list) ? list : undefined, `'${column}'`);
+    },
+    { state: 'already there' },
+  );
 }
 
 /** What a sample needs to refer to a row of another feature. */

@@ -109,9 +109,9 @@ export function kebab(name: string): string {
   return snake(name[0]!.toLowerCase() + name.slice(1)).replaceAll('_', '-');
 }
 
-/** `an invoice`, `a payment`. */
+/** `an invoice`, `a payment`, `a user`. */
 export function withArticle(words: string): string {
-  return /^[aeiou]/.test(words) ? `an ${words}` : `a ${words}`;
+  return /^(?!eu|one|uni|use)[aeiou]/.test(words) ? `an ${words}` : `a ${words}`;
 }
 
 function singularOf(plural: string): string {

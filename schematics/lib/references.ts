@@ -57,6 +57,14 @@ function controllerOf(feature: string): string {
   return `src/modules/${feature}/${feature}.controller.ts`;
 }
 
+/** Whether the sample of a feature is made from that of another one. */
+export function leadsTo(files: Files, feature: string, other: string): boolean {
+  const sample = `test/e2e/${feature}.sample.ts`;
+  if (feature === other || !files.has(sample)) return feature === other;
+  const imported = [...files.read(sample).matchAll(/from '\.\/([\w-]+)\.sample\.js'/g)];
+  return imported.some(([, name]) => leadsTo(files, name!, other));
+}
+
 /** Whether paths have slugs and not ids. */
 export function hasSlugs(files: Files, feature: string): boolean {
   const controller = controllerOf(feature);

@@ -47,9 +47,12 @@ export function planRemoval(texts: Texts, features: string[], { deployed = false
   const migrations = migrationsOf(tree, features);
   if (!deployed) for (const [path, reason] of migrations) doomed.set(path, reason);
   for (const path of tree.files.filter((file) => ASKING.test(file))) {
+    const own = /^test\/e2e\/([\w-]+)\.(spec|sample)\.ts$/.exec(path)?.[1];
     const route = routesOf(tree, gone).find((pattern) => tree.says(path, `${pattern}(?![\\w-])`));
     const table = tables.find((name) => tree.says(path, `${SQL}${name}\\b`));
-    if (route) doomed.set(path, `uses the route ${route}`);
+    // Its routes may be below those of another feature.
+    if (own && features.includes(own)) doomed.set(path, `the feature "${own}"`);
+    else if (route) doomed.set(path, `uses the route ${route}`);
     else if (table) doomed.set(path, `uses the table ${table}`);
   }
   spread(tree, doomed);
