@@ -47,7 +47,7 @@ export function feature(options: Options): Rule {
   return generator((files) => {
     const join = options.join === undefined ? undefined : joinOf(files, options);
     const asked = join ?? featureOf(files, options);
-    const own = join ? filesOfJoin(files, join) : filesOf(files, asked, options.http);
+    const own = join ? filesOfJoin(files, join) : filesOf(asked, options.http);
     const everyday = everydayWords(files.tree, asked.names);
     const conflicts = [
       ...inTheWay(files.tree, asked, own),
@@ -65,10 +65,10 @@ export function feature(options: Options): Rule {
   });
 }
 
-function filesOf(files: Files, asked: Feature, http = true): Record<string, string> {
+function filesOf(asked: Feature, http = true): Record<string, string> {
   return http
     ? { ...sourceOf(asked), ...testsOf(asked) }
-    : { ...plainSourceOf(asked), ...plainTestsOf(files, asked) };
+    : { ...plainSourceOf(asked), ...plainTestsOf(asked) };
 }
 
 /** @throws GeneratorFailure for what cannot be made */

@@ -1,45 +1,21 @@
 import { columnsOf, isFilter, type Field } from '../lib/fields.ts';
-import type { Files } from '../lib/generator.ts';
 import { sqlName } from '../lib/sql.ts';
 import { writeScopes, type Feature } from './feature.ts';
 import { sampleOf } from './sample.ts';
 import { isOwnReference, isReference, tableOf } from './table.ts';
 
-interface Entity {
-  name: string;
-  /** From the root. */
-  path: string;
-}
-
-/** The entities of tables, and of those to which their foreign keys point: TypeORM wants to know all of them. */
-function entitiesOf(files: Files, tables: string[]): Entity[] {
-  const all = new Map<string, Entity & { refersTo: string[] }>();
-  files.tree.getDir('src/modules').visit((path, entry) => {
-    if (!path.endsWith('.entity.ts')) return;
-    const text = entry?.content.toString('utf8') ?? '';
-    const [, table, name] = /@Entity\('(\w+)'\)[^]*?export class (\w+)/.exec(text) ?? [];
-    if (!table || !name) return;
-    const refersTo = [...text.matchAll(/@ForeignKey\('(\w+)'/g)].map(([, other]) => other!);
-    all.set(table, { name, path: path.slice(1), refersTo });
-  });
-  const needed = new Set(tables);
-  for (const table of needed) for (const other of all.get(table)?.refersTo ?? []) needed.add(other);
-  return [...needed].flatMap((table) => all.get(table) ?? []);
-}
-
 /** The spec of a feature without routes: its service on PostgreSQL. */
-export function plainTestsOf(files: Files, feature: Feature): Record<string, string> {
-  return { [`test/repositories/${feature.names.plural}.spec.ts`]: spec(files, feature) };
+export function plainTestsOf(feature: Feature): Record<string, string> {
+  return { [`test/repositories/${feature.names.plural}.spec.ts`]: spec(feature) };
 }
 
-function spec(files: Files, feature: Feature): string {
+function spec(feature: Feature): string {
   const { names, fields } = feature;
   const { pascal: One, pascalPlural: Many, camelPlural: many, plural, singular, table, wordsPlural } = names;
   const scopes = writeScopes(feature);
   const given = fields.filter((field) => !isOwnReference(names, field));
   const references = given.filter(isReference);
   const tables = [...new Set([...scopes.map((scope) => scope.table), ...references.map(tableOf)])];
-  const entities = entitiesOf(files, tables);
   const body = (list: Field[], i: 0 | 1): string =>
     `{ ${list.flatMap((field) => values(field, i)).join(', ')} }`;
   const scope = scopes.map((one) => `ids.${one.table}[0], `).join('');
@@ -49,8 +25,11 @@ function spec(files: Files, feature: Feature): string {
   const filters = given.filter(isFilter);
   const unique = given.filter((field) => field.unique);
   const defaults = given.filter((field) => field.default !== undefined);
-  return `${tables.length > 0 ? `import pg from 'pg';\n` : ''}import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-${entities.map(({ name, path }) => `import { ${name} } from '../../${path.replace(/\.ts$/, '.js')}';\n`).join('')}import { ${One} } from '../../src/modules/${plural}/${singular}.entity.js';
+  return `${tables.length > 0 ? `import pg from 'pg';\n` : ''}import { getMetadataArgsStorage } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+// TypeORM wants to know every table to which a foreign key leads: with it all entities are known.
+import '../../src/product.modules.js';
+import { ${One} } from '../../src/modules/${plural}/${singular}.entity.js';
 import { ${Many}Service, type ${One}Fields } from '../../src/modules/${plural}/${plural}.service.js';
 import { newId } from '../../src/platform/database/index.js';
 ${tables.length > 0 ? `import { fillEmptyTables } from '../../scripts/lib/migrations/rows.js';\n` : ''}import { openTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -62,7 +41,8 @@ describe('${wordsPlural}', () => {
   let second: ${One}Fields;
 ${changes === 'changes' ? `  /** Of what may change. */\n  let changes: Partial<${One}Fields>;\n` : ''}${tables.length > 0 ? `  /** Of rows that they refer to, by table. */\n  const ids: Record<${tables.map((name) => `'${name}'`).join(' | ')}, [string, string]> = { ${tables.map((name) => `${name}: ['', '']`).join(', ')} };\n` : ''}
   beforeAll(async () => {
-    db = await openTestDatabase({}, undefined, [${[...entities.map(({ name }) => name), One].join(', ')}]);
+    const entities = getMetadataArgsStorage().tables.map(({ target }) => target);
+    db = await openTestDatabase({}, undefined, entities);
     ${many} = new ${Many}Service(db.dataSource.getRepository(${One}));
 ${
   tables.length > 0
