@@ -237,8 +237,12 @@ class Charge implements ResumableWork<{ id: string; resumed: boolean }, string> 
     return this.answer;
   }
 
+  /** Whether it can be undone: nobody else has settled it. */
+  pending = true;
+
   async abandon({ id }: { id: string }) {
-    await addEffect(`${id} abandoned`);
+    if (this.pending) await addEffect(`${id} abandoned`);
+    return this.pending;
   }
 }
 
@@ -289,6 +293,20 @@ describe('Work that leaves the database', () => {
     expect(await charge(new Charge(async () => 'charged'))).toMatchObject({ status: 201, replayed: false });
 
     expect(await effects()).toEqual(['begun', 'charge-1 abandoned', 'begun', 'charge-1 charged']);
+  });
+
+  it('keeps the key when it was settled before it could be abandoned', async () => {
+    const frozen = new Charge(() =>
+      Promise.reject(new NotAttemptedError({ code: 'too-late', detail: 'too late' })),
+    );
+    frozen.pending = false;
+    expect(await codeOf(charge(frozen))).toBe('too-late');
+    expect(await codeOf(charge(new Charge(async () => 'charged')))).toBe('idempotency-key-in-use');
+    await overdue();
+    const retry = new Charge(async ({ resumed }) => `as settled ${resumed}`);
+    expect(await charge(retry)).toMatchObject({ status: 201, replayed: false });
+
+    expect(await effects()).toEqual(['begun', 'charge-1 as settled true']);
   });
 
   it('keeps the key when it is not certain', async () => {

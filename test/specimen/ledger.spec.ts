@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.js';
+import { UnitOfWork } from '../../src/platform/database/index.js';
+import { WithdrawalsService } from './ledger/withdrawals.service.js';
 import { startLedger, type LedgerUnderTest } from './ledger-under-test.js';
 import { newAccount } from '../factories/accounts.js';
 import { newUser, type TestUser } from '../factories/users.js';
@@ -110,6 +112,17 @@ describe('a withdrawal', () => {
     expect((await withdraw(account, 40, 'pm_card_declined')).status).toBe(402);
     expect((await withdraw(account, 40, 'pm_card_unknown')).status).toBe(422);
     expect(await balanceOf(account)).toBe(60);
+  });
+
+  it('that was settled while its process stood still keeps its key', async () => {
+    const account = await newAccount(ada, 100);
+    const service = ledger.api.get(WithdrawalsService, { strict: false });
+    const unitOfWork = ledger.api.get(UnitOfWork);
+    const work = service.withdrawal(ada.userId, account, { amount: 40, method: 'pm_card_ok' });
+    const started = await unitOfWork.run(() => work.begin(undefined));
+    await unitOfWork.run(() => work.finish(started, 'declined'));
+    expect(await unitOfWork.run(() => work.abandon(started))).toBe(false);
+    expect(await balanceOf(account)).toBe(100);
   });
 
   it('without an answer of the bank is settled by the job, as at the bank', async () => {

@@ -64,7 +64,9 @@ export class PaymentsService {
       perform: (started) => this.charge(started),
       finish: async ({ id }, charge) => answerFor(await this.record(id, charge)),
       abandon: async ({ id, row }) => {
-        if (await this.payments.deletePending(id)) await this.orders.releaseFromPayment(row.orderId, id);
+        if (!(await this.payments.deletePending(id))) return false;
+        await this.orders.releaseFromPayment(row.orderId, id);
+        return true;
       },
     };
   }

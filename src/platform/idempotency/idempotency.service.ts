@@ -37,8 +37,12 @@ export interface ResumableWork<Started extends { id: string }, Outcome> {
    * committed.
    */
   finish(started: Started, outcome: Outcome): Promise<Answer | BusinessRuleError>;
-  /** In a unit of work that frees the key, after `perform` threw: nothing has happened, so nothing must remain. */
-  abandon(started: Started): Promise<void>;
+  /**
+   * In a unit of work that frees the key, after `perform` threw: nothing has happened, so nothing must remain.
+   * @returns false when something remains all the same, because a reconciliation has settled it meanwhile. Then the key is kept, and
+   *   the next retry continues with it; freed, it would begin a second one.
+   */
+  abandon(started: Started): Promise<boolean>;
 }
 
 /**
@@ -98,8 +102,7 @@ export class Idempotency {
       } catch (error) {
         if (!(error instanceof NotAttemptedError || error instanceof ClientError)) throw error;
         const abandoned = this.asHolder(key, lease, async () => {
-          await work.abandon(started);
-          await this.records.remove(key);
+          if (await work.abandon(started)) await this.records.remove(key);
           return true;
         });
         if (await abandoned) throw error;

@@ -70,7 +70,9 @@ export class WithdrawalsService {
       finish: async ({ row }, verdict) => answerFor(await this.settle(row, verdict ?? 'unknown')),
       abandon: async ({ row }) => {
         const text = `DELETE FROM withdrawals WHERE id = $1 AND status = 'pending'`;
-        if (await this.database.execute({ text, values: [row.id] })) await this.giveBack(row);
+        if (!(await this.database.execute({ text, values: [row.id] }))) return false;
+        await this.giveBack(row);
+        return true;
       },
     };
   }
