@@ -32,7 +32,7 @@ export const PRODUCT = {
   'migrations/1-users.ts': 'CREATE TABLE users (id uuid)',
   'migrations/2-orders.ts': 'CREATE TABLE orders (user_id uuid REFERENCES users)',
   'test/e2e/shop.ts': `export const place = () => http.post('/v1/orders');\n`,
-  'test/e2e/orders.spec.ts': `import { place } from './shop.js';\n`,
+  'test/e2e/buying.spec.ts': `import { place } from './shop.js';\n`,
   'test/e2e/users.spec.ts': `it('registers', () => http.post('/v1/users'));\n`,
   'bench/workloads/index.ts': `import { login } from './login.workload.js';
 import { orderRead } from './order-read.workload.js';
@@ -84,7 +84,7 @@ describe('removed features', () => {
       'docker-compose.yml',
     ]);
     expect(files).toContainEqual({ path: 'test/e2e/shop.ts', reason: 'uses the route /v1/orders' });
-    expect(files).toContainEqual({ path: 'test/e2e/orders.spec.ts', reason: 'needs test/e2e/shop.ts' });
+    expect(files).toContainEqual({ path: 'test/e2e/buying.spec.ts', reason: 'needs test/e2e/shop.ts' });
     expect(files).toContainEqual({
       path: 'bench/bare/orders.mjs',
       reason: 'only bench/workloads/order-read.workload.ts needs it',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../local/wait-for.ts';
 import { startLedger, type LedgerUnderTest } from '../specimen/ledger-under-test.ts';
@@ -93,6 +94,22 @@ describe('a refresh that is retried', () => {
     expect([status, body.code]).toEqual([401, 'invalid-refresh-token']);
     expect(await isLoggedIn(third)).toBe(false);
     expect((await refresh(third.refreshToken)).status).toBe(401);
+  });
+
+  it('goes on when the first request arrives after all this, from a client that has hung up', async () => {
+    const first = await login();
+    const second = (await refresh(first.refreshToken)).body;
+    const third = (await refresh(second.refreshToken)).body;
+    const late = fetch(`${ledger.url}/v1/auth/refresh`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ refreshToken: first.refreshToken }),
+      signal: AbortSignal.timeout(50),
+    });
+    await expect(late).rejects.toThrow(/timeout/);
+    // Longer than the server waits for the end of the connection.
+    await delay(1000);
+    expect((await refresh(third.refreshToken)).status).toBe(200);
   });
 
   it.each(['thief', 'owner'])(

@@ -92,6 +92,10 @@ export class SessionsRepository {
     });
   }
 
+  async isLive(familyHash: Buffer): Promise<boolean> {
+    return this.rows.existsBy({ familyHash, ...LIVE_ROWS });
+  }
+
   /** Ends the live session of a family. @returns it, or undefined when there is none. */
   revokeFamily(familyHash: Buffer): Promise<{ id: string; userId: string } | undefined> {
     return this.database.queryOne({

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Settings } from '../../config/index.js';
+import { RequestContext } from '../../platform/context/index.js';
 import { newId } from '../../platform/database/index.js';
 import { decodeCursor, pageOf, type Caller, type Page, type PageQuery } from '../../platform/http/index.js';
 import type { VerifiedUser } from '../users/index.js';
@@ -20,6 +22,8 @@ export interface Client {
 }
 
 const MAX_USER_AGENT = 300;
+/** Milliseconds in which the end of a connection arrives, when its client has hung up. */
+const HANG_UP_WITHIN_MS = 500;
 
 @Injectable()
 export class SessionsService {
@@ -58,7 +62,8 @@ export class SessionsService {
   /**
    * Exchanges a refresh token for new tokens. A token that is presented again is a retry as long as none of its successors was
    * used. After that two parties hold it, the server cannot know which of them is the thief, and the session ends (RFC 9700
-   * section 4.14.2).
+   * section 4.14.2). Unless its client has hung up: then it was on its way for so long that the client has repeated it elsewhere
+   * and used the answer. A thief who hangs up gets nothing.
    * @throws ClientError 401 `invalid-refresh-token`.
    */
   async refresh(given: string): Promise<TokensDto> {
@@ -99,6 +104,14 @@ export class SessionsService {
   }
 
   private async endFamily(familyHash: Buffer): Promise<void> {
+    if (!(await this.sessions.isLive(familyHash))) return;
+    await delay(HANG_UP_WITHIN_MS);
+    // On a busy loop timers come before what has arrived.
+    await turn();
+    if (RequestContext.current()?.abandoned) {
+      this.logger.log('A refresh token arrived after its successor was used, and its client has hung up');
+      return;
+    }
     const ended = await this.sessions.revokeFamily(familyHash);
     if (!ended) return;
     this.revoked.add(ended.id);
