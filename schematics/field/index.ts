@@ -82,7 +82,7 @@ function addToSource(files: Files, { folder, entity, names, properties: there }:
     const edited = withProperty(
       text,
       columns[0]!.property,
-      properties({ names }, one, one.default).trimEnd(),
+      properties({ names }, one, initialOf(one)).trimEnd(),
       {
         before: there.includes('version') ? 'version' : 'createdAt',
       },
@@ -231,4 +231,9 @@ function classesOf(files: Files, { folder, names }: Existing, fields: Field[]): 
   return Object.fromEntries(
     Object.entries(all).filter(([path]) => !files.has(path) || !path.endsWith('-money.dto.ts')),
   );
+}
+
+/** PostgreSQL reports `0.50` of a decimal, and `'7'` of one without a fraction; TypeORM compares the texts, and quotes all but functions. */
+function initialOf({ kindName, default: initial }: Field): string | undefined {
+  return kindName === 'decimal' && initial?.match(/^'\d+\.\d+'$/) ? `() => ${initial}` : initial;
 }
