@@ -51,7 +51,9 @@ describe('nest g field', () => {
     ['status:enum(draft,sent):default(draft)', "text NOT NULL DEFAULT 'draft'", "default: 'draft'"],
     ['count:integer:default(3)', 'integer NOT NULL DEFAULT 3', 'default: 3'],
     ['rate:decimal(5,2):default(0.50)', "numeric(5,2) NOT NULL DEFAULT '0.50'", "default: () => '0.50'"],
-    ['rate:decimal(5,2):default(7)', "numeric(5,2) NOT NULL DEFAULT '7'", "default: '7'"],
+    ['rate:decimal(5,2):default(7)', "numeric(5,2) NOT NULL DEFAULT '7.00'", "default: () => '7.00'"],
+    ['rate:decimal(5,2):default(-1.5)', "numeric(5,2) NOT NULL DEFAULT '-1.50'", "default: '-1.50'"],
+    ['rate:decimal(5,0):default(7)', "numeric(5,0) NOT NULL DEFAULT '7'", "default: '7'"],
   ])(
     'adds the required %s with a default, which the rows get that are there',
     async (fields, sql, option) => {

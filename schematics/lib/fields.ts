@@ -161,6 +161,7 @@ function checkOptions(text: string, field: Field): void {
     (kindName === 'string' && field.default.length > Number(argument || 200)) ||
     (kindName === 'decimal' && !fitsDigits(field.default, argument));
   if (wrong) refuse(`"${field.default}" is no default of it`);
+  if (kindName === 'decimal') field.default = withAllDigits(field.default, argument);
   if (kind.dto === 'string') field.default = `'${field.default}'`;
 }
 
@@ -168,6 +169,13 @@ function fitsDigits(number: string, digits: string): boolean {
   const [precision = 0, scale = 0] = (digits || '12,2').split(',').map(Number);
   const [whole = '', fraction = ''] = number.replace('-', '').split('.');
   return whole.length <= precision - scale && fraction.length <= scale;
+}
+
+/** As PostgreSQL gives it back: a new row has no other value than the same row when it is read. */
+function withAllDigits(number: string, digits: string): string {
+  const scale = Number((digits || '12,2').split(',')[1] ?? 0);
+  const [whole, fraction = ''] = number.split('.');
+  return scale > 0 ? `${whole}.${fraction.padEnd(scale, '0')}` : number;
 }
 
 const ARGUMENTS = {
