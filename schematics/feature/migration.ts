@@ -1,5 +1,5 @@
 import { columnsOf } from '../lib/fields.ts';
-import { pascal } from '../lib/names.ts';
+import { pascal, type Names } from '../lib/names.ts';
 import { sqlName } from '../lib/sql.ts';
 import { writeScopes, type Feature } from './feature.ts';
 import { searchIndex } from './list.ts';
@@ -35,9 +35,23 @@ export function migration(feature: Feature): string {
     ),
     ...(search ? [`CREATE INDEX ${search.name} ON ${sqlName(table)} USING gin (${search.expression})`] : []),
   ];
+  return tableMigration(names, timestamp, lines, statements);
+}
+
+/**
+ * A migration that makes a table.
+ * @param lines its columns and constraints
+ * @param statements what follows, such as its indexes
+ */
+export function tableMigration(
+  { table, plural }: Names,
+  timestamp: number,
+  lines: string[],
+  statements: string[],
+): string {
   return `import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class ${pascal(names.plural)}${timestamp} implements MigrationInterface {
+export class ${pascal(plural)}${timestamp} implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(\`
       CREATE TABLE ${sqlName(table)} (

@@ -1,10 +1,9 @@
 import { classes, fieldsDto } from '../feature/dto.ts';
 import { columnImports, properties } from '../feature/entity.ts';
-import { foreignKey } from '../feature/migration.ts';
+import { foreignKey, tableMigration } from '../feature/migration.ts';
 import { index, module } from '../feature/source.ts';
 import { columnsOf } from '../lib/fields.ts';
 import type { Files } from '../lib/generator.ts';
-import { pascal } from '../lib/names.ts';
 import { sqlName } from '../lib/sql.ts';
 import { foreignKeyName, keyName } from '../feature/table.ts';
 import { controller } from './controller.ts';
@@ -99,25 +98,8 @@ function migration(join: Join): string {
     `CONSTRAINT ${table}_pkey PRIMARY KEY (${first.column}, ${second.column})`,
     ...[first, second].map((side) => `${foreignKey(table, side.column, side.names.table)} ON DELETE CASCADE`),
   ];
-  return `import type { MigrationInterface, QueryRunner } from 'typeorm';
-
-export class ${pascal(names.plural)}${timestamp} implements MigrationInterface {
-  async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(\`
-      CREATE TABLE ${sqlName(table)} (
-        ${lines.join(',\n        ')}
-      )
-    \`);
-${indexes(join)
-  .map(
-    ({ name, columns }) =>
-      `    await queryRunner.query(${JSON.stringify(`CREATE INDEX ${name} ON ${sqlName(table)} (${columns.join(', ')})`)});\n`,
-  )
-  .join('')}  }
-
-  async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP TABLE ${sqlName(table)}');
-  }
-}
-`;
+  const statements = indexes(join).map(
+    ({ name, columns }) => `CREATE INDEX ${name} ON ${sqlName(table)} (${columns.map(sqlName).join(', ')})`,
+  );
+  return tableMigration(names, timestamp, lines, statements);
 }
